@@ -1,0 +1,97 @@
+"""Checks of survival input, made eagerly and before any tracing.
+
+Shapes are checked always; values only where they are known, i.e. not while ``jit``, ``vmap`` or
+``grad`` trace the caller (there, degenerate input has a defined result instead: see each function).
+"""
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxsurv.types import InputError
+
+
+def is_concrete(x: Any) -> bool:
+    """True if the values of ``x`` can be looked at now."""
+    return not isinstance(x, jax.core.Tracer)
+
+
+def _first(bad: np.ndarray, limit: int = 5) -> str:
+    rows = np.flatnonzero(bad)
+    more = f" and {rows.size - limit} more" if rows.size > limit else ""
+    return f"{'row' if rows.size == 1 else 'rows'} {', '.join(map(str, rows[:limit]))}{more}"
+
+
+def check_vectors(**arrays: Any) -> int:
+    """Every given array (None is skipped) must be ``[n]`` with one common n, which is returned."""
+    shapes = {name: np.shape(a) for name, a in arrays.items() if a is not None}
+    for name, shape in shapes.items():
+        if len(shape) != 1:
+            fix = f"; use {name}[:, 0]" if len(shape) == 2 and shape[1] == 1 else ""
+            raise InputError(f"{name} must have shape [n], got {list(shape)}{fix}")
+    if len({s[0] for s in shapes.values()}) > 1:
+        sizes = ", ".join(f"{name} [{s[0]}]" for name, s in shapes.items())
+        raise InputError(f"arrays must have one common length, got {sizes}")
+    return next(iter(shapes.values()))[0]
+
+
+def check_finite(name: str, x: Any) -> None:
+    """Refuse NaN and infinity in a concrete array."""
+    if x is None or not is_concrete(x):
+        return
+    bad = ~np.isfinite(np.asarray(x))
+    if bad.any():
+        raise InputError(f"{name} has NaN or infinite values in {_first(bad)}; drop or impute them")
+
+
+def check_event(event: Any) -> None:
+    """Event codes must be 0/1 or booleans."""
+    if not is_concrete(event):
+        return
+    e = np.asarray(event)
+    if e.dtype.kind not in "biuf":
+        raise InputError(f"event must be 0/1 or boolean, got dtype {e.dtype}")
+    bad = ~((e == 0) | (e == 1))
+    if bad.any():
+        codes = ", ".join(str(v) for v in np.unique(e[bad])[:5])
+        raise InputError(
+            f"event must be 0 (censored) or 1 (observed); found {codes} in {_first(bad)}. "
+            "Recode, for example event == 2"
+        )
+
+
+def check_survival(
+    event: Any,
+    time: Any,
+    *,
+    entry: Any = None,
+    strata: Any = None,
+    weights: Any = None,
+    where: Any = None,
+    **predictions: Any,
+) -> int:
+    """Check one survival outcome and the predictions that go with it; returns n.
+
+    Keyword arguments beyond the outcome (``log_hazard=...``, ``risk=...``) are ``[n]`` predictions,
+    checked for shape and finiteness under their own name.
+
+    Raises:
+        InputError: unequal lengths, ``[n, 1]`` against ``[n]``, NaN, event codes outside
+            {0, 1, True, False}, negative time, negative weights, ``entry >= time``.
+    """
+    n = check_vectors(
+        **predictions, event=event, time=time, entry=entry, strata=strata, weights=weights, where=where
+    )
+    for name, x in {**predictions, "time": time, "entry": entry, "weights": weights}.items():
+        check_finite(name, x)
+    check_event(event)
+    if is_concrete(time) and (bad := np.asarray(time) < 0).any():
+        raise InputError(f"time must be >= 0; negative in {_first(bad)}")
+    if weights is not None and is_concrete(weights) and (bad := np.asarray(weights) < 0).any():
+        raise InputError(f"weights must be >= 0; negative in {_first(bad)}")
+    if entry is not None and is_concrete(entry) and is_concrete(time):
+        bad = np.asarray(entry) >= np.asarray(time)
+        if bad.any():
+            raise InputError(f"entry must be before time; entry >= time in {_first(bad)}")
+    return n
