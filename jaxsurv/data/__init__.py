@@ -1,0 +1,18 @@
+"""Cohorts: checked tables, folders on disk, a bundled cohort, a simulator, splits as masks."""
+
+from jaxsurv.data.bundled import load_tcga_acc
+from jaxsurv.data.cohort import Cohort
+from jaxsurv.data.readers import read_cohort, write_cohort
+from jaxsurv.data.splits import Splits, single_split, stratified_kfold
+from jaxsurv.data.tables import DataWarning
+
+__all__ = [
+    "Cohort",
+    "DataWarning",
+    "Splits",
+    "load_tcga_acc",
+    "read_cohort",
+    "single_split",
+    "stratified_kfold",
+    "write_cohort",
+]

@@ -1,0 +1,226 @@
+"""A cohort: modalities that some patients have, and the outcomes of all."""
+
+# pandas' own types cannot tell frame[name], a Series, from frame[names].
+# pyright: reportArgumentType=false, reportReturnType=false
+
+import hashlib
+import json
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from jaxsurv.data.tables import (
+    DataWarning,
+    clean_modality,
+    clean_survival,
+    constant_columns,
+    endpoint_names,
+    few,
+    is_numeric,
+)
+from jaxsurv.types import InputError, Survival
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Cohort:
+    """Patients with modalities and outcomes, checked when it is made.
+
+    Tables are copied: numbers become float64, categories text, and the rows of each modality follow
+    the survival table. Rows of patients without a survival row are left out and counted in
+    ``unmatched``. The patients of ``[n]`` arrays are always the rows of ``survival``.
+
+    A column without any value is an error, since neither a selection nor an imputation can use it.
+    Constant columns are common in real cohorts (a gene that no patient has mutated): they give one
+    ``DataWarning`` and preprocessing drops them; a modality of nothing else is an error.
+
+    Attributes:
+        modalities: name to ``[patients who have it, features]``, index = patient names.
+        survival: ``[n, columns]``: ``<endpoint>_time``, ``<endpoint>_event`` (1 = observed),
+            optional ``<endpoint>_entry``; time and event both missing = no label for that endpoint.
+        kinds: modality to ``continuous``, ``counts``, ``five_state`` (-2..2), ``binary`` (0/1),
+            ``categorical`` or ``mixed`` (numbers and categories in one table). What is not given is
+            inferred, except that counts are never guessed.
+        name: short name, also of the folder on disk.
+        title: one line for figures and reports.
+        time_unit: of every time column, for axes; empty if unknown.
+        source: where the data come from.
+        licence: under which terms.
+        unmatched: modality to the number of its patients that have no survival row.
+
+    Raises:
+        InputError: naming the column, patient and value that cannot be analysed.
+
+    >>> import pandas as pd
+    >>> outcome = pd.DataFrame({"os_time": [5.0, 8, 2], "os_event": [1, 0, 1]}, index=list("abc"))
+    >>> rna = pd.DataFrame({"TP53": [0.3, 2.1], "MYC": [1.5, 0.2]}, index=["c", "a"])
+    >>> cohort = Cohort({"rna": rna}, outcome)
+    >>> cohort.complete
+    array([ True, False,  True])
+    >>> cohort.kinds
+    {'rna': 'continuous'}
+    """
+
+    modalities: Mapping[str, pd.DataFrame]
+    survival: pd.DataFrame
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    name: str = "cohort"
+    title: str = ""
+    time_unit: str = ""
+    source: str = ""
+    licence: str = ""
+    unmatched: Mapping[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        survival = clean_survival(self.survival)
+        if not self.modalities:
+            raise InputError("a cohort needs at least one modality")
+        if unknown := set(self.kinds) - set(self.modalities):
+            raise InputError(
+                f"kinds names {few(sorted(unknown))}, which is not a modality; there are "
+                f"{few(list(self.modalities), 20)}"
+            )
+        tables, kinds, unmatched = {}, {}, {}
+        for m, given in self.modalities.items():
+            table, kinds[m] = clean_modality(m, given, self.kinds.get(m))
+            tables[m] = _aligned(m, table, survival.index)
+            unmatched[m] = len(table) - len(tables[m])
+        _check_information(tables)
+        checked = {
+            "survival": survival,
+            "modalities": tables,
+            "kinds": kinds,
+            "unmatched": unmatched,
+        }
+        for attribute, value in checked.items():
+            object.__setattr__(self, attribute, value)
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """Names of the endpoints, in the order of their columns."""
+        return endpoint_names(self.survival)
+
+    @property
+    def presence(self) -> pd.DataFrame:
+        """``[n, modalities]`` booleans: which patient has which modality."""
+        index = self.survival.index
+        return pd.DataFrame({m: index.isin(t.index) for m, t in self.modalities.items()}, index)
+
+    @property
+    def complete(self) -> np.ndarray:
+        """``[n]`` booleans: patients who have every modality."""
+        return self.presence.to_numpy().all(axis=1)
+
+    def outcome(self, endpoint: str) -> Survival:
+        """Event ``[k]`` (0/1), time ``[k]`` and entry of the k patients labelled for ``endpoint``.
+
+        The rows are those of ``for_endpoint(endpoint)``.
+
+        Raises:
+            InputError: an unknown endpoint (lists those there are), or one without any label.
+        """
+        rows = self._labelled(endpoint)
+        event = rows[f"{endpoint}_event"].to_numpy().astype(np.int64)
+        entry = f"{endpoint}_entry"
+        return Survival(
+            event=event,
+            time=rows[f"{endpoint}_time"].to_numpy(),
+            entry=rows[entry].to_numpy() if entry in rows else None,
+        )
+
+    def for_endpoint(self, endpoint: str) -> "Cohort":
+        """The cohort of the patients labelled for ``endpoint``; raises as ``outcome`` does."""
+        rows = self._labelled(endpoint)
+        if len(rows) == len(self.survival):
+            return self
+        with warnings.catch_warnings():  # the full cohort has given its warning
+            warnings.simplefilter("ignore", DataWarning)
+            return replace(self, survival=rows)
+
+    def _labelled(self, endpoint: str) -> pd.DataFrame:
+        if endpoint not in self.endpoints:
+            raise InputError(f"unknown endpoint {endpoint!r}; there are {few(self.endpoints, 20)}")
+        rows = self.survival[self.survival[f"{endpoint}_time"].notna()]
+        if rows.empty:
+            raise InputError(f"endpoint {endpoint!r} has no patient with a time and an event")
+        return rows
+
+    def fingerprint(self) -> str:
+        """SHA-256 over values, patients, columns and kinds, whatever the files and row order."""
+        digest = hashlib.sha256()
+        for name, table in [("survival", self.survival), *sorted(self.modalities.items())]:
+            table = table.sort_index()
+            numeric = [is_numeric(table[c]) for c in table.columns]
+            numbers = table.loc[:, numeric].to_numpy("<f8")
+            text = table.loc[:, ~np.array(numeric)]
+            header = [name, self.kinds.get(name), list(table.columns), list(table.index)]
+            digest.update(json.dumps([*header, text.fillna("").to_numpy().tolist()]).encode())
+            # One bit pattern each for zero and for NaN.
+            digest.update(np.where(np.isnan(numbers), np.nan, numbers + 0.0).tobytes())
+        return digest.hexdigest()
+
+    def __repr__(self) -> str:
+        n = len(self.survival)
+        lines = [f"Cohort {self.name!r}" + (f": {self.title}" if self.title else "")]
+        lines += [f"  {n} patients, {self.complete.sum()} with every modality"]
+        for endpoint in self.endpoints:
+            time = self.survival[f"{endpoint}_time"]
+            events = int(self.survival[f"{endpoint}_event"].sum())
+            lines += [
+                f"  {endpoint}: {events} events in {time.count()} patients, "
+                f"median follow-up time {time.median():g} {self.time_unit}".rstrip()
+            ]
+        width = max(map(len, self.modalities))
+        for m, table in self.modalities.items():
+            missing = table.isna().to_numpy().mean()
+            notes = f", {missing:.1%} of the values missing" if missing else ""
+            if self.unmatched[m]:
+                notes += f", {self.unmatched[m]} patients without outcome left out"
+            lines += [f"  {m:<{width}}  {self.kinds[m]}, {len(table)} x {table.shape[1]}" + notes]
+        patterns = self.presence.value_counts()
+        for pattern, count in list(patterns.items())[:6]:
+            have = [m for m, has in zip(self.modalities, pattern, strict=True) if has]
+            lines += [f"  {count:>5} patients have {', '.join(have) or 'no modality'}"]
+        if len(patterns) > 6:
+            lines += [
+                f"  {patterns.iloc[6:].sum():>5} patients in {len(patterns) - 6} other patterns"
+            ]
+        return "\n".join(lines)
+
+
+def _aligned(name: str, table: pd.DataFrame, patients: pd.Index) -> pd.DataFrame:
+    """The rows of ``table`` that are in ``patients``, in that order."""
+    rows = patients[patients.isin(table.index)]
+    if rows.empty:
+        fix = "check the patient names"
+        if table.columns.isin(patients).any():
+            fix = "its columns are patients: transpose it"
+        raise InputError(
+            f"modality {name!r} has no patient in common with the survival table "
+            f"({few(table.index, 2)} against {few(patients, 2)}); {fix}"
+        )
+    return table.loc[rows]
+
+
+def _check_information(tables: Mapping[str, pd.DataFrame]) -> None:
+    found = {}
+    for m, table in tables.items():
+        if (empty := table.columns[table.isna().all()]).size:
+            raise InputError(
+                f"modality {m!r}: no patient has a value in column {few(empty)}; drop the column"
+            )
+        constant = constant_columns(table) if len(table) > 1 else []  # one patient says nothing
+        if constant and len(constant) == table.shape[1]:
+            raise InputError(
+                f"modality {m!r}: every column is constant ({few(constant)}); drop the modality"
+            )
+        if constant:
+            found[m] = f"{len(constant)} of {table.shape[1]} in {m!r} ({few(constant, 3)})"
+    if found:
+        warnings.warn(
+            f"constant features, dropped by preprocessing: {'; '.join(found.values())}",
+            DataWarning,
+            stacklevel=4,
+        )

@@ -1,0 +1,125 @@
+"""Cohorts on disk: a folder with one table per modality, a survival table and ``cohort.json``."""
+
+import json
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+
+import pandas as pd
+
+from jaxsurv.data.cohort import Cohort
+from jaxsurv.data.tables import clean_modality, clean_survival, few
+from jaxsurv.types import InputError
+
+_SUFFIXES = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"}
+_ENCODING = "utf-8-sig"  # with or without a byte-order mark
+_SETTINGS = ("name", "title", "time_unit", "kinds", "source", "licence")
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Whatever goes wrong inside names the file."""
+    try:
+        yield
+    except (ValueError, OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def _read_table(path: Path, separator: str, kind: str | None) -> pd.DataFrame:
+    header = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str, encoding=_ENCODING)
+    names = header.iloc[0, 1:].astype(str)
+    if names.duplicated().any():  # pandas would rename the second one
+        raise InputError(f"duplicate columns {few(names[names.duplicated()])}; keep one of each")
+    categorical = kind == "categorical"
+    frame = pd.read_csv(  # pyright: ignore[reportCallIssue]
+        path,
+        sep=separator,
+        encoding=_ENCODING,
+        # Patient names and declared categories are text: "007" is not 7.
+        dtype=str if categorical else None,
+        converters=None if categorical else {0: str},
+        float_precision="round_trip",  # pyright: ignore[reportArgumentType]
+    )
+    if isinstance(frame.index, pd.RangeIndex):  # else the header names only the features, as in R
+        frame = frame.set_index(frame.columns[0])
+    return frame
+
+
+def _tables(folder: Path) -> dict[str, tuple[Path, str]]:
+    """Name to (file, separator) for every table in the folder."""
+    found: dict[str, tuple[Path, str]] = {}
+    for path in sorted(folder.iterdir()):
+        for suffix, separator in _SUFFIXES.items():
+            if path.name.endswith(suffix):
+                name = path.name.removesuffix(suffix)
+                if name in found:
+                    raise InputError(
+                        f"{folder} has both {found[name][0].name} and {path.name}; keep one"
+                    )
+                found[name] = (path, separator)
+    return found
+
+
+def _settings(path: Path) -> dict:
+    if not path.exists():
+        return {}
+    with _naming(path):
+        settings = json.loads(path.read_text("utf-8"))
+        if not isinstance(settings, dict):
+            raise InputError("must hold one JSON object")
+        if unknown := sorted(set(settings) - set(_SETTINGS)):
+            raise InputError(f"unknown entry {few(unknown)}; there are {few(_SETTINGS, 9)}")
+        if not isinstance(settings.get("kinds", {}), dict):
+            raise InputError('kinds must be an object such as {"rna": "counts"}')
+        return settings
+
+
+def read_cohort(path: str | Path) -> Cohort:
+    """Read a cohort from a folder.
+
+    The folder holds ``survival.csv`` and one ``<modality>.csv`` each, with the patient names in the
+    first column; ``.tsv``, ``.csv.gz`` and ``.tsv.gz`` will do as well. An optional ``cohort.json``
+    may give ``name``, ``title``, ``time_unit``, ``kinds``, ``source`` and ``licence``. Kinds
+    that it does not give are inferred, but counts are never guessed. Other files are ignored.
+
+    Raises:
+        InputError: naming the file, and within it the column, patient and value; also if one table
+            is there twice (``rna.csv`` and ``rna.csv.gz``).
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder; a cohort is a folder with survival.csv")
+    files = _tables(folder)
+    if "survival" not in files:
+        raise InputError(f"{folder} has no survival.csv (or .csv.gz, .tsv, .tsv.gz)")
+    settings = {"name": folder.resolve().name, **_settings(folder / "cohort.json")}
+    kinds = dict(settings.pop("kinds", {}))
+    modalities = {}
+    for name, (file, separator) in files.items():
+        with _naming(file):
+            table = _read_table(file, separator, kinds.get(name))
+            if name == "survival":
+                survival = clean_survival(table)
+            else:
+                modalities[name], kinds[name] = clean_modality(name, table, kinds.get(name))
+    with _naming(folder):
+        return Cohort(modalities, survival, kinds, **settings)
+
+
+def write_cohort(cohort: Cohort, path: str | Path) -> None:
+    """Write a cohort as the folder that ``read_cohort`` reads; the values come back exactly.
+
+    Raises:
+        InputError: the folder exists and is not empty.
+    """
+    folder = Path(path)
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise InputError(f"{folder} is not empty; write a cohort to a folder of its own")
+    for name, table in {**cohort.modalities, "survival": cohort.survival}.items():
+        compression = {"method": "gzip", "mtime": 0}  # the same cohort gives the same bytes
+        table.to_csv(folder / f"{name}.csv.gz", compression=compression)
+    settings = {f.name: getattr(cohort, f.name) for f in fields(cohort) if f.name in _SETTINGS}
+    (folder / "cohort.json").write_text(json.dumps(settings, indent=1) + "\n", "utf-8")

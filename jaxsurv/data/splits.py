@@ -1,0 +1,178 @@
+"""Splits as masks: every fold of every repeat is one row of ``[s, n]`` booleans.
+
+Nothing is copied, so cross-validation is one more axis to ``vmap`` over.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxsurv.survival.validation import check_event, check_vectors
+from jaxsurv.types import InputError
+
+
+class Splits(NamedTuple):
+    """Which rows train, stop the training early, and are tested, for s splits of n patients.
+
+    Attributes:
+        train: ``[s, n]`` booleans.
+        validation: ``[s, n]`` booleans, the rows that early stopping watches.
+        test: ``[s, n]`` booleans.
+        repeat: ``[s]`` integers.
+        fold: ``[s]`` integers.
+        protocol: ``"three-way"`` (the three masks are disjoint) or ``"two-way"`` (validation is
+            test: the score is of rows that early stopping has seen, as in many papers).
+    """
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+    repeat: np.ndarray
+    fold: np.ndarray
+    protocol: str
+
+
+def _draw(rng: np.random.Generator, event: np.ndarray, rows: np.ndarray, size: int) -> np.ndarray:
+    """Mask of ``size`` of the given ``rows``, with events in proportion (at least one)."""
+    observed, censored = rows[event[rows]], rows[~event[rows]]
+    events = round(size * len(observed) / len(rows))
+    # At least one event to watch, and no more censored rows than there are.
+    events = min(max(events, 1, size - len(censored)), len(observed))
+    chosen = [
+        rng.permutation(observed)[:events],
+        rng.permutation(censored)[: size - events],
+    ]
+    return _mask(event.size, np.concatenate(chosen))
+
+
+def _mask(n: int, rows: np.ndarray) -> np.ndarray:
+    mask = np.zeros(n, bool)
+    mask[rows] = True
+    return mask
+
+
+def _inputs(event: Any, eligible: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Event and eligibility as booleans ``[n]``."""
+    check_vectors(event=event, eligible=eligible)
+    check_event(event)
+    event = np.asarray(event).astype(bool)
+    eligible = np.ones(event.size, bool) if eligible is None else np.asarray(eligible)
+    if eligible.dtype != bool:
+        raise InputError(f"eligible must be a boolean mask [n], got dtype {eligible.dtype}")
+    return event, eligible
+
+
+def _check_events(splits: Splits, event: np.ndarray, fix: str) -> Splits:
+    for part in ("train", "validation", "test"):
+        masks = getattr(splits, part)
+        for s in np.flatnonzero(~(masks & event).any(axis=1)):
+            raise InputError(
+                f"fold {splits.fold[s]} of repeat {splits.repeat[s]} has no event among its "
+                f"{masks[s].sum()} {part} rows (the cohort has {event.sum()} events in "
+                f"{event.size} patients); {fix}"
+            )
+    return splits
+
+
+def stratified_kfold(
+    event: Any,
+    *,
+    folds: int = 5,
+    repeats: int = 1,
+    seed: int = 0,
+    eligible: Any = None,
+    validation_fraction: float | None = 0.2,
+) -> Splits:
+    """Repeated K-fold, stratified by event, with early-stopping rows apart from the test rows.
+
+    In every repeat each eligible row is tested once; the folds' numbers of rows, and of events,
+    differ by at most one. Early-stopping rows are drawn from the fold's training rows, stratified
+    as well. Repeat r depends on ``seed`` and r alone, and the test rows do not depend on
+    ``validation_fraction``, so that protocols can be compared on the same folds.
+
+    Args:
+        event: ``[n]``, 1 = observed, 0 = censored.
+        folds: K.
+        repeats: how many times all rows are dealt anew.
+        seed: of NumPy's generator.
+        eligible: ``[n]`` booleans: only these rows are ever tested, the others always train. MyeVAE
+            has its folds over the complete patients.
+        validation_fraction: of each fold's training rows. None or 0 gives the two-way protocol of
+            many papers, where early stopping watches the test rows.
+
+    Returns:
+        ``Splits`` with s = repeats x folds rows, repeat by repeat.
+
+    Raises:
+        InputError: a train, validation or test part without an event, naming the fold, or
+            impossible settings.
+
+    >>> splits = stratified_kfold([1, 0, 1, 0, 1, 0, 1, 0], folds=2, validation_fraction=0.25)
+    >>> splits.test.sum(axis=1), splits.validation.sum(axis=1), splits.train.sum(axis=1)
+    (array([4, 4]), array([1, 1]), array([3, 3]))
+    """
+    event, eligible = _inputs(event, eligible)
+    fraction = validation_fraction or 0.0
+    if folds < 2 or repeats < 1:
+        raise InputError(f"needs folds >= 2 and repeats >= 1, got {folds} and {repeats}")
+    if not 0 <= fraction < 1:
+        raise InputError(f"validation_fraction must be in [0, 1), got {validation_fraction}")
+    observed, censored = np.flatnonzero(eligible & event), np.flatnonzero(eligible & ~event)
+    if len(observed) < folds:
+        fix = f"at most {len(observed)} folds are possible" if len(observed) > 1 else "no folds are"
+        raise InputError(
+            f"fold {len(observed)} of {folds} would have no event among its test rows: there are "
+            f"{len(observed)} events in {eligible.sum()} eligible patients; {fix}"
+        )
+    train, validation, test = [], [], []
+    for repeat in range(repeats):
+        rng = np.random.default_rng([seed, repeat])
+        dealt = np.concatenate([rng.permutation(observed), rng.permutation(censored)])
+        tests = [_mask(event.size, dealt[fold::folds]) for fold in range(folds)]
+        for tested in tests:
+            watched = tested
+            if fraction:
+                rest = np.flatnonzero(~tested)
+                watched = _draw(rng, event, rest, max(1, round(fraction * len(rest))))
+            test.append(tested)
+            validation.append(watched)
+            train.append(~tested & ~watched)
+    splits = Splits(
+        train=np.stack(train),
+        validation=np.stack(validation),
+        test=np.stack(test),
+        repeat=np.repeat(np.arange(repeats), folds),
+        fold=np.tile(np.arange(folds), repeats),
+        protocol="three-way" if fraction else "two-way",
+    )
+    return _check_events(splits, event, "use fewer folds or a smaller validation_fraction")
+
+
+def single_split(
+    event: Any, eligible: Any = None, *, n_validation: int = 127, seed: int = 0
+) -> Splits:
+    """One two-way split: ``n_validation`` eligible rows, stratified by event; the rest trains.
+
+    MO-RiskVAE's protocol: 127 of the complete patients stop the training *and* give the score, all
+    1,016 others train. One such C-index has a standard error near 0.04.
+
+    Args:
+        event: ``[n]``, 1 = observed, 0 = censored.
+        eligible: ``[n]`` booleans, the rows to draw from (all by default).
+        n_validation: number of rows drawn.
+        seed: of NumPy's generator.
+
+    Raises:
+        InputError: too few eligible rows, or a part without an event.
+    """
+    event, eligible = _inputs(event, eligible)
+    rows = np.flatnonzero(eligible)
+    if not 0 < n_validation < min(len(rows) + 1, event.size):
+        raise InputError(
+            f"n_validation = {n_validation} of {len(rows)} eligible patients (of {event.size}): it "
+            "must be at least 1, at most the eligible patients, and leave some to train"
+        )
+    drawn = _draw(np.random.default_rng(seed), event, rows, n_validation)[None]
+    zero = np.zeros(1, int)
+    splits = Splits(~drawn, drawn, drawn, repeat=zero, fold=zero, protocol="two-way")
+    return _check_events(splits, event, "make more rows eligible or change n_validation")

@@ -1,0 +1,208 @@
+"""What a valid table is: rows named by patients, cells that fit the kind, a coded outcome."""
+
+# pandas' own types cannot tell frame[name], a Series, from frame[names].
+# pyright: reportArgumentType=false, reportReturnType=false, reportAssignmentType=false
+
+import numpy as np
+import pandas as pd
+
+from jaxsurv.types import InputError
+
+KINDS = ("continuous", "counts", "five_state", "binary", "categorical", "mixed")
+_CODES = {"binary": (0, 1), "five_state": (-2, -1, 0, 1, 2)}
+_FIELDS = ("time", "event", "entry")
+
+
+class DataWarning(UserWarning):
+    """Data that can be analysed but deserves a look, such as constant features."""
+
+
+def few(items: object, limit: int = 5) -> str:
+    """``a, b, c and 4 more``."""
+    names = [str(i) for i in np.asarray(items, dtype=object)]
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more
+
+
+def _refuse(bad: pd.DataFrame, frame: pd.DataFrame, label: str, what: str, fix: str) -> None:
+    """Raise for the first cell where ``bad`` is True."""
+    cells = np.argwhere(bad.to_numpy())
+    if len(cells):
+        row, column = cells[0]
+        value = frame.iat[row, column]
+        shown = repr(value) if isinstance(value, str) else f"{value}"
+        more = f" (and {len(cells) - 1} more cells)" if len(cells) > 1 else ""
+        raise InputError(
+            f"{label}: {what} {shown} in column {frame.columns[column]!r}, "
+            f"patient {frame.index[row]!r}{more}; {fix}"
+        )
+
+
+def _to_float(frame: pd.DataFrame, label: str, fix: str) -> pd.DataFrame:
+    """All columns as float64; text that is no number is refused, not turned into NaN."""
+    if all(is_numeric(frame[c]) for c in frame.columns):
+        numeric = frame.astype("float64")
+    else:
+        numeric = frame.apply(pd.to_numeric, errors="coerce").astype("float64")
+        _refuse(numeric.isna() & frame.notna(), frame, label, "the non-numeric value", fix)
+    _refuse(pd.DataFrame(np.isinf(numeric)), frame, label, "the infinite value", "leave it empty")
+    return numeric
+
+
+def _refuse_codes(frame: pd.DataFrame, codes: tuple[int, ...], label: str, fix: str = "") -> None:
+    bad = frame.notna()
+    for code in codes:  # much faster than isin
+        bad &= frame != code
+    fix = fix or f"the codes are {few(codes)}"
+    _refuse(bad, frame, label, "the value", fix)
+
+
+def _to_text(column: pd.Series) -> pd.Series:
+    """Categories as text with NaN where missing; 2, 2.0 and "2" are one category."""
+    if pd.api.types.is_float_dtype(column) and np.all(column.dropna() % 1 == 0):
+        column = column.astype("Int64")
+    return column.astype(object).map(str, na_action="ignore").where(column.notna(), np.nan)
+
+
+def is_numeric(column: pd.Series) -> bool:
+    """True for numbers and booleans."""
+    return pd.api.types.is_numeric_dtype(column)
+
+
+def clean_rows(frame: pd.DataFrame, label: str) -> pd.DataFrame:
+    """A copy with text names; refuses no columns, repeated or missing names of rows and columns."""
+    if not isinstance(frame, pd.DataFrame):
+        raise InputError(f"{label} must be a pandas DataFrame, got {type(frame).__name__}")
+    if not frame.shape[1]:
+        raise InputError(f"{label} has no columns beside the patient names; check the separator")
+    if frame.index.nlevels > 1:
+        raise InputError(f"{label}: rows need one name each, or have more cells than the header")
+    if frame.index.isna().any() or (frame.index.astype(str) == "").any():
+        raise InputError(f"{label} has rows without a patient name; name or drop them")
+    frame = frame.set_axis(frame.index.astype(str), axis=0).set_axis(
+        frame.columns.astype(str), axis=1
+    )
+    for what, names in (("patients", frame.index), ("columns", frame.columns)):
+        if names.has_duplicates:
+            twice = names[names.duplicated()].unique()
+            raise InputError(f"{label} has duplicate {what}: {few(twice)}; keep one of each")
+    return frame.rename_axis(index="patient", columns=None)
+
+
+def infer_kind(frame: pd.DataFrame, label: str) -> str:
+    """The kind of an undeclared modality. ``counts`` is never guessed: it must be declared.
+
+    Any text column makes the table ``mixed``; values in {0, 1} ``binary``; whole values in -2..2,
+    some negative, ``five_state``; anything else ``continuous``.
+
+    Raises:
+        InputError: a column is text because of a few cells only: a typo, or a code for "missing".
+    """
+    numbers = frame.apply(pd.to_numeric, errors="coerce").astype("float64")
+    text = frame.notna() & numbers.isna()
+    if text.to_numpy().any():
+        typo = text.sum() < 0.1 * frame.notna().sum()
+        fix = "correct or empty it, or declare the modality's kind"
+        _refuse(text & typo, frame, label, "among numbers, the text", fix)
+        return "mixed"
+    values = set(np.unique(numbers.to_numpy()[numbers.notna()]))
+    if values <= {0, 1}:
+        return "binary"
+    return "five_state" if values <= {-2, -1, 0, 1, 2} and min(values) < 0 else "continuous"
+
+
+def clean_modality(name: str, frame: pd.DataFrame, kind: str | None) -> tuple[pd.DataFrame, str]:
+    """Check one modality; returns it as float64 (text columns as objects) with its kind.
+
+    Patients without a single value do not have the modality and are left out.
+
+    Args:
+        name: for the messages.
+        frame: ``[patients, features]``, index = patient names.
+        kind: one of ``KINDS``, or None to infer it.
+
+    Raises:
+        InputError: duplicate patients or columns, an unknown kind, or a cell that does not fit it,
+            naming the column, the patient and the value.
+    """
+    label = f"modality {name!r}"
+    frame = clean_rows(frame, label)
+    kind = infer_kind(frame, label) if kind is None else kind
+    label = f"{label} ({kind})"
+    if kind not in KINDS:
+        raise InputError(f"modality {name!r} has the unknown kind {kind!r}; use {few(KINDS, 9)}")
+    if kind == "categorical":
+        frame = frame.apply(_to_text)
+    elif kind == "mixed":
+        numeric = [c for c in frame.columns if is_numeric(frame[c])]
+        floats = _to_float(frame[numeric], label, "")
+        frame = frame.apply(lambda c: floats[c.name] if c.name in floats else _to_text(c))
+    else:
+        fix = "correct or empty it, or declare the modality as 'mixed'"
+        frame = _to_float(frame, label, fix)
+        if kind == "counts":
+            _refuse(frame < 0, frame, label, "the negative value", "counts are >= 0")
+        elif kind in _CODES:
+            _refuse_codes(frame, _CODES[kind], label)
+    return frame.dropna(how="all"), kind
+
+
+def constant_columns(frame: pd.DataFrame) -> list[str]:
+    """Columns with one distinct value among those present."""
+    return [c for c, distinct in frame.nunique().items() if distinct == 1]
+
+
+def endpoint_names(survival: pd.DataFrame) -> tuple[str, ...]:
+    """Endpoints in the order of their columns."""
+    return tuple(dict.fromkeys(c.rpartition("_")[0] for c in survival.columns))
+
+
+def clean_survival(frame: pd.DataFrame) -> pd.DataFrame:
+    """Check a survival table; returns it as float64.
+
+    Columns are ``<endpoint>_time``, ``<endpoint>_event`` and optionally ``<endpoint>_entry``. A
+    patient whose time *and* event are missing has no label for that endpoint, which is allowed.
+
+    Raises:
+        InputError: missing or other columns, event codes other than 0/1, negative times, one of
+            time and event without the other, entry missing, negative or not before time.
+    """
+    label = "survival table"
+    frame = clean_rows(frame, label)
+    other = [c for c in frame.columns if c.rpartition("_")[2] not in _FIELDS or "_" not in c[1:]]
+    if other:
+        raise InputError(
+            f"{label}: column {few(other)} is not <endpoint>_time, <endpoint>_event or "
+            "<endpoint>_entry; rename it (os_time, os_event) or move it to a modality"
+        )
+    frame = _to_float(frame, label, "code events 0/1 and give times as numbers")
+    for endpoint in endpoint_names(frame):
+        for column in (f"{endpoint}_time", f"{endpoint}_event"):
+            if column not in frame:
+                raise InputError(
+                    f"{label}: endpoint {endpoint!r} lacks the column {column!r}; it needs both "
+                    f"{endpoint}_time and {endpoint}_event"
+                )
+        time, event = frame[f"{endpoint}_time"], frame[f"{endpoint}_event"]
+        fix = "events are 0 (censored) or 1 (observed); recode, for example event == 2"
+        _refuse_codes(event.to_frame(), (0, 1), label, fix)
+        _check_times(frame, endpoint)
+        half = time.isna() != event.isna()
+        if half.any():
+            raise InputError(
+                f"{label}: only one of {time.name!r} and {event.name!r} is given for "
+                f"{few(half.index[half])}; give both, or leave both empty (no label)"
+            )
+    return frame
+
+
+def _check_times(frame: pd.DataFrame, endpoint: str) -> None:
+    time = f"{endpoint}_time"
+    entry = f"{endpoint}_entry"
+    columns = frame[[c for c in (time, entry) if c in frame]]
+    _refuse(columns < 0, columns, "survival table", "the negative time", "times are >= 0")
+    if entry in frame:
+        # Written as "not before" so that a missing entry is refused too.
+        late = ~(frame[entry] < frame[time]) & frame[time].notna()
+        fix = f"it must be given and be before {time}"
+        _refuse(late.to_frame(), frame[[entry]], "survival table", "the entry", fix)

@@ -1,0 +1,137 @@
+"""Splits: what every split must satisfy, for any cohort, and the refusals."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jaxsurv.data import load_tcga_acc, single_split, stratified_kfold
+from jaxsurv.types import InputError
+
+
+@st.composite
+def problems(draw):
+    n = draw(st.integers(20, 120))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    event = rng.random(n) < draw(st.floats(0.05, 0.95))
+    eligible = rng.random(n) < draw(st.floats(0.3, 1.0))
+    folds = draw(st.integers(2, 6))
+    rows = rng.permutation(n)[: 2 * folds]
+    event[rows], eligible[rows] = True, True  # enough events to split
+    return event, eligible, folds
+
+
+def balanced(counts):
+    return counts.max() - counts.min() <= 1
+
+
+@given(problems(), st.integers(1, 3), st.integers(0, 99), st.sampled_from([None, 0.1, 0.2, 0.5]))
+@settings(deadline=None)
+def test_kfold_properties(problem, repeats, seed, fraction):
+    event, eligible, folds = problem
+    splits = stratified_kfold(
+        event,
+        folds=folds,
+        repeats=repeats,
+        seed=seed,
+        eligible=eligible,
+        validation_fraction=fraction,
+    )
+    train, validation, test = splits.train, splits.validation, splits.test
+    assert train.shape == (repeats * folds, event.size)
+    np.testing.assert_array_equal(splits.repeat, np.repeat(range(repeats), folds))
+    np.testing.assert_array_equal(splits.fold, np.tile(range(folds), repeats))
+    # Each eligible patient is tested once per repeat, the others never; everybody has one part.
+    for repeat in range(repeats):
+        np.testing.assert_array_equal(test[splits.repeat == repeat].sum(axis=0), eligible)
+        assert balanced((test & event)[splits.repeat == repeat].sum(axis=1))
+        assert balanced(test[splits.repeat == repeat].sum(axis=1))
+    if fraction is None:
+        assert splits.protocol == "two-way"
+        np.testing.assert_array_equal(validation, test)
+        np.testing.assert_array_equal(train, ~test)
+    else:
+        assert splits.protocol == "three-way"
+        np.testing.assert_array_equal(train.astype(int) + validation + test, 1)
+        rest = ~test
+        np.testing.assert_allclose(validation.sum(1), fraction * rest.sum(1), atol=1)
+        expected = fraction * (rest & event).sum(1)
+        np.testing.assert_allclose((validation & event).sum(1), expected, atol=1)
+    for part in (train, validation, test):
+        assert (part & event).any(axis=1).all()
+
+
+@given(problems(), st.integers(0, 99))
+@settings(deadline=None, max_examples=30)
+def test_single_split_properties(problem, seed):
+    event, eligible, _ = problem
+    size = max(1, eligible.sum() // 3)
+    splits = single_split(event, eligible, n_validation=size, seed=seed)
+    assert splits.protocol == "two-way"
+    assert splits.test.sum() == size
+    assert not (splits.test & ~eligible).any()
+    np.testing.assert_array_equal(splits.train, ~splits.test)
+    share = size * (event & eligible).sum() / eligible.sum()
+    assert abs((splits.test & event).sum() - share) <= 1
+
+
+def test_repeats_and_protocols_share_their_folds():
+    event = np.arange(60) % 3 == 0
+    three = stratified_kfold(event, repeats=3, seed=7)
+    np.testing.assert_array_equal(three.test, stratified_kfold(event, repeats=3, seed=7).test)
+    np.testing.assert_array_equal(three.test[:5], stratified_kfold(event, seed=7).test)
+    two = stratified_kfold(event, repeats=3, seed=7, validation_fraction=None)
+    np.testing.assert_array_equal(three.test, two.test)
+    assert (three.test[:5] != three.test[5:10]).any()
+    assert (three.test != stratified_kfold(event, repeats=3, seed=8).test).any()
+    assert (three.validation[0] != three.validation[5]).any()
+
+
+def test_the_papers_protocols():
+    rng = np.random.default_rng(0)
+    event, eligible = rng.random(1143) < 0.35, np.zeros(1143, bool)
+    eligible[rng.permutation(1143)[:628]] = True
+    splits = single_split(event, eligible)
+    assert (splits.train.sum(), splits.test.sum()) == (1016, 127)
+    splits = stratified_kfold(event, repeats=10, eligible=eligible, validation_fraction=None)
+    assert splits.test.shape == (50, 1143)
+    assert set(splits.test.sum(axis=1)) == {125, 126}
+    assert splits.train[:, ~eligible].all()
+
+
+def test_a_real_cohort_splits():
+    cohort = load_tcga_acc()
+    splits = stratified_kfold(cohort.outcome("os").event, eligible=cohort.complete)
+    assert set(splits.test.sum(axis=1)) <= {8, 9}
+
+
+def test_refusals():
+    event = np.zeros(40, int)
+    event[:3] = 1
+    with pytest.raises(InputError, match=r"fold 3 of 5 .*3 events in 40 .*at most 3 folds"):
+        stratified_kfold(event)
+    with pytest.raises(InputError, match=r"fold 0 of 5 .*0 events in 37 eligible"):
+        stratified_kfold(event, eligible=event == 0)
+    # Two events and two folds: the one event left to train goes to early stopping.
+    message = r"fold 0 of repeat 0 has no event among its 16 train rows \(.*2 events in 40 patients"
+    with pytest.raises(InputError, match=message):
+        stratified_kfold(np.arange(40) < 2, folds=2)
+    stratified_kfold(np.arange(40) < 2, folds=2, validation_fraction=0)
+    with pytest.raises(InputError, match="event must be 0"):
+        stratified_kfold(event + 1)
+    with pytest.raises(InputError, match=r"use event\[:, 0\]"):
+        stratified_kfold(event[:, None])
+    with pytest.raises(InputError, match="boolean mask"):
+        stratified_kfold(event, eligible=np.arange(40))
+    with pytest.raises(InputError, match="common length"):
+        stratified_kfold(event, eligible=np.ones(39, bool))
+    with pytest.raises(InputError, match="folds >= 2"):
+        stratified_kfold(event, folds=1)
+    with pytest.raises(InputError, match="validation_fraction"):
+        stratified_kfold(event, folds=2, validation_fraction=1.0)
+    with pytest.raises(InputError, match="n_validation = 127 of 40 eligible"):
+        single_split(event)
+    with pytest.raises(InputError, match="leave some to train"):
+        single_split(event, n_validation=40)
+    with pytest.raises(InputError, match="no event among its 10 validation rows"):
+        single_split(event, event == 0, n_validation=10)
