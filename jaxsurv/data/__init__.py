@@ -3,15 +3,18 @@
 from jaxsurv.data.bundled import load_tcga_acc
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.readers import read_cohort, write_cohort
+from jaxsurv.data.simulate import Simulation, simulate_cohort
 from jaxsurv.data.splits import Splits, single_split, stratified_kfold
 from jaxsurv.data.tables import DataWarning
 
 __all__ = [
     "Cohort",
     "DataWarning",
+    "Simulation",
     "Splits",
     "load_tcga_acc",
     "read_cohort",
+    "simulate_cohort",
     "single_split",
     "stratified_kfold",
     "write_cohort",

@@ -170,7 +170,7 @@ class Cohort:
             events = int(self.survival[f"{endpoint}_event"].sum())
             lines += [
                 f"  {endpoint}: {events} events in {time.count()} patients, "
-                f"median follow-up time {time.median():g} {self.time_unit}".rstrip()
+                f"median time {time.median():g} {self.time_unit}".rstrip()
             ]
         width = max(map(len, self.modalities))
         for m, table in self.modalities.items():

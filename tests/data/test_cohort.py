@@ -134,7 +134,7 @@ def test_repr_says_what_is_there():
     text = repr(cohort(title="A title", time_unit="days"))
     assert "A title" in text
     assert "4 patients, 1 with every modality" in text
-    assert "pfi: 2 events in 3 patients, median follow-up time 3 days" in text
+    assert "pfi: 2 events in 3 patients, median time 3 days" in text
     assert "rna  continuous, 3 x 2, 1 patients without outcome left out" in text
     assert "2 patients have rna\n" in text
     assert "43 patients have clinical, cnv, mirna, mutation, protein, rna" in repr(load_tcga_acc())
