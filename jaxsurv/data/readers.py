@@ -14,7 +14,6 @@ from jaxsurv.data.tables import clean_modality, clean_survival, few
 from jaxsurv.types import InputError
 
 _SUFFIXES = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"}
-_ENCODING = "utf-8-sig"  # with or without a byte-order mark
 _SETTINGS = ("name", "title", "time_unit", "kinds", "source", "licence")
 
 
@@ -28,7 +27,7 @@ def _naming(path: Path) -> Iterator[None]:
 
 
 def _read_table(path: Path, separator: str, kind: str | None) -> pd.DataFrame:
-    header = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str, encoding=_ENCODING)
+    header = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str)
     names = header.iloc[0, 1:].astype(str)
     if names.duplicated().any():  # pandas would rename the second one
         raise InputError(f"duplicate columns {few(names[names.duplicated()])}; keep one of each")
@@ -36,7 +35,6 @@ def _read_table(path: Path, separator: str, kind: str | None) -> pd.DataFrame:
     frame = pd.read_csv(  # pyright: ignore[reportCallIssue]
         path,
         sep=separator,
-        encoding=_ENCODING,
         # Patient names and declared categories are text: "007" is not 7.
         dtype=str if categorical else None,
         converters=None if categorical else {0: str},
