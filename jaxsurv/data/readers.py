@@ -14,6 +14,9 @@ from jaxsurv.data.tables import clean_modality, clean_survival, few
 from jaxsurv.types import InputError
 
 _SUFFIXES = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"}
+# Numbers to the last bit, which pandas reads without being told to from 3.1 on.
+_OLD = tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1)
+_EXACT: dict = {"float_precision": "round_trip"} if _OLD else {}
 _SETTINGS = ("name", "title", "time_unit", "kinds", "source", "licence")
 
 
@@ -32,13 +35,13 @@ def _read_table(path: Path, separator: str, kind: str | None) -> pd.DataFrame:
     if names.duplicated().any():  # pandas would rename the second one
         raise InputError(f"duplicate columns {few(names[names.duplicated()])}; keep one of each")
     categorical = kind == "categorical"
-    frame = pd.read_csv(  # pyright: ignore[reportCallIssue]
+    frame = pd.read_csv(
         path,
         sep=separator,
         # Patient names and declared categories are text: "007" is not 7.
         dtype=str if categorical else None,
         converters=None if categorical else {0: str},
-        float_precision="round_trip",  # pyright: ignore[reportArgumentType]
+        **_EXACT,
     )
     if isinstance(frame.index, pd.RangeIndex):  # else the header names only the features, as in R
         frame = frame.set_index(frame.columns[0])
