@@ -1,6 +1,11 @@
 """Strict runs: rank promotion raises, warnings are errors; two host devices as the CPU plan uses."""
 
+import json
+from functools import cache
+from pathlib import Path
+
 import jax
+import pandas as pd
 import pytest
 
 jax.config.update("jax_num_cpu_devices", 2)
@@ -12,3 +17,16 @@ def x64():
     """Run the test in float64."""
     with jax.enable_x64(True):
         yield
+
+
+@pytest.fixture(scope="session")
+def reference():
+    """``reference(data set, file) -> (table, numbers)``: data, and what other packages compute."""
+    folder = Path(__file__).parent / "reference"
+
+    @cache
+    def load(name, file="metrics.json"):
+        numbers = json.loads((folder / name / file).read_text())
+        return pd.read_csv(folder / name / "data.csv.gz"), numbers
+
+    return load

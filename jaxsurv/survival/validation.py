@@ -4,9 +4,11 @@ Shapes are checked always; values only where they are known, i.e. not while ``ji
 ``grad`` trace the caller (there, degenerate input has a defined result instead: see each function).
 """
 
+from types import ModuleType
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxsurv.types import InputError
@@ -15,6 +17,11 @@ from jaxsurv.types import InputError
 def is_concrete(x: Any) -> bool:
     """True if the values of ``x`` can be looked at now."""
     return not isinstance(x, jax.core.Tracer)
+
+
+def array_module(*arrays: Any) -> ModuleType:
+    """NumPy if all values are known now (sorting on the host is far faster), jax.numpy if not."""
+    return np if all(is_concrete(a) for a in arrays) else jnp
 
 
 def _first(bad: np.ndarray, limit: int = 5) -> str:
