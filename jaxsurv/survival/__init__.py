@@ -1,6 +1,26 @@
 """Censored-data statistics: the Cox partial likelihood and what is built on it."""
 
+from jaxsurv.survival.kaplan_meier import (
+    KaplanMeier,
+    NelsonAalen,
+    kaplan_meier,
+    nelson_aalen,
+    restricted_mean,
+)
+from jaxsurv.survival.logrank import LogRank, logrank_test
 from jaxsurv.survival.partial_likelihood import neg_log_partial_likelihood
 from jaxsurv.survival.risk_sets import RiskSets, prepare_risk_sets, restrict
 
-__all__ = ["RiskSets", "neg_log_partial_likelihood", "prepare_risk_sets", "restrict"]
+__all__ = [
+    "KaplanMeier",
+    "LogRank",
+    "NelsonAalen",
+    "RiskSets",
+    "kaplan_meier",
+    "logrank_test",
+    "neg_log_partial_likelihood",
+    "nelson_aalen",
+    "prepare_risk_sets",
+    "restrict",
+    "restricted_mean",
+]

@@ -39,26 +39,40 @@ def segment_sum(xp: ModuleType, values: Any, segment: Any, size: int) -> Any:
     return out
 
 
+def step_at(query: Any, times: Any, values: Any, *, initial: float, left: bool = False) -> Any:
+    """A step function at ``query``: the value of the last time <= query (< query if ``left``).
+
+    Args:
+        query: any shape.
+        times: ``[m]``, ascending.
+        values: ``[m]``.
+        initial: the value before the first time.
+        left: take the limit from the left, as the censoring curve G(t-) needs.
+    """
+    xp = array_module(query, times, values)
+    values = xp.concatenate([xp.full(1, initial, values.dtype), values])
+    query = xp.asarray(query)
+    place = xp.searchsorted(times, query.ravel(), side="left" if left else "right")
+    return values[place].reshape(query.shape)
+
+
 def reversed_cumsum(xp: ModuleType, x: Any) -> Any:
-    """``y_i = sum_{j >= i} x_j`` along the first axis, free of the cancellation in total - before."""
+    """``y_i = sum_{j >= i} x_j`` along the first axis; total - before would cancel."""
     return xp.flip(xp.cumsum(xp.flip(x, 0), 0), 0)
 
 
-def tie_groups(xp: ModuleType, time: Any) -> tuple[Any, Any, Any]:
-    """Sort by time and number the distinct times.
+def run_numbers(xp: ModuleType, *columns: Any) -> Any:
+    """``[n]``: 0, 1, ... for the runs of neighbours that are equal in every column."""
+    new = sum(x[1:] != x[:-1] for x in columns) > 0
+    return xp.concatenate([xp.zeros(1, np.int32), xp.cumsum(new, dtype=np.int32)])
 
-    Returns:
-        ``order [n]``, ``group [n]`` of the sorted rows, and ``times``: ``[m]`` on the host, ``[n]``
-        padded with inf while tracing.
-    """
-    order = xp.argsort(time)
-    t = time[order]
-    first = xp.concatenate([xp.ones(1, bool), t[1:] != t[:-1]])
-    group = xp.cumsum(first) - 1
-    if xp is np:
-        return order, group, t[first]
-    times = xp.full(t.shape, xp.inf, t.dtype).at[group].set(t)
-    return order, group, times
+
+def run_bounds(xp: ModuleType, *columns: Any) -> tuple[Any, Any]:
+    """``[n]`` each: the bounds ``start <= row < end`` of the run of equal rows around each row."""
+    run = run_numbers(xp, *columns)
+    size = segment_sum(xp, xp.ones_like(run), run, run.shape[0])
+    end = xp.cumsum(size, dtype=np.int32)[run]
+    return end - size[run], end
 
 
 def life_table(
@@ -94,7 +108,12 @@ def life_table(
         else:
             time = xp.where(here, time.astype(weights.dtype), xp.inf)
             weights = xp.where(here, weights, 0)
-    order, group, times = tie_groups(xp, time)
+    order = xp.argsort(time)
+    t, group = time[order], run_numbers(xp, time[order])
+    if xp is np:
+        times = t[np.flatnonzero(np.diff(group, prepend=-1))]
+    else:
+        times = xp.full(t.shape, xp.inf, t.dtype).at[group].set(t)
     size = times.shape[0]
     w, observed = weights[order], event[order].astype(bool)
     events = segment_sum(xp, xp.where(observed, w, 0), group, size)

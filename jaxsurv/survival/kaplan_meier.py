@@ -1,0 +1,203 @@
+"""Kaplan-Meier and Nelson-Aalen curves, their quantiles and the restricted mean."""
+
+from typing import Any, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxsurv.survival.life_table import LifeTable, life_table, step_at
+from jaxsurv.survival.validation import array_module, check_survival
+from jaxsurv.types import Array, ArrayLike, InputError
+
+Z95 = 1.959963984540054  # normal quantile of a two-sided 95 % interval
+
+
+class Quantile(NamedTuple):
+    """Times at which a survival curve and its 95 % bounds reach a level; NaN where they do not."""
+
+    time: Array
+    lower: Array
+    upper: Array
+
+
+class RestrictedMean(NamedTuple):
+    """Mean survival time up to tau, in the unit of time, and its standard error."""
+
+    mean: Array
+    standard_error: Array
+
+
+class KaplanMeier(NamedTuple):
+    """A survival curve: right-continuous, 1 before the first time.
+
+    Eagerly there is one row per distinct time. While ``jit`` traces there are n, those beyond the
+    last distinct time at ``times = inf``.
+
+    Attributes:
+        times: ``[m]``, ascending; event and censoring times.
+        survival: ``[m]``, S(t) at and after each time.
+        standard_error: ``[m]``, of S(t), by Greenwood; NaN where S is 0.
+        lower, upper: ``[m]``, 95 % confidence limits; NaN where S is 0.
+    """
+
+    times: Array
+    survival: Array
+    standard_error: Array
+    lower: Array
+    upper: Array
+
+    def __call__(self, times: ArrayLike) -> Array:
+        """S(t) at each of ``times``, of any shape."""
+        return jnp.asarray(step_at(times, self.times, self.survival, initial=1.0))
+
+    def quantile(self, p: ArrayLike | float) -> Quantile:
+        """The first time with S(t) <= 1 - p, e.g. the median for p = 0.5.
+
+        If S is 1 - p on a whole interval, its midpoint, as in R. The bounds are where the
+        confidence limits of the curve first cross 1 - p (Brookmeyer and Crowley, Biometrics 1982);
+        R sorts the limits first, which moves its upper bound where they are not monotone.
+        """
+        level = 1 - jnp.asarray(p, self.survival.dtype)[..., None]
+        slack = 64 * jnp.finfo(self.survival.dtype).eps
+        last = jnp.max(jnp.where(jnp.isfinite(self.times), self.times, 0))
+
+        def cross(curve: Array) -> Array:
+            curve = jnp.broadcast_to(curve, jnp.broadcast_shapes(level.shape, curve.shape))
+            reached, passed = curve <= level + slack, curve < level - slack
+            until = jnp.where(passed.any(-1), self.times[jnp.argmax(passed, -1)], last)
+            middle = (self.times[jnp.argmax(reached, -1)] + until) / 2
+            return jnp.where(reached.any(-1), middle, jnp.nan)
+
+        return Quantile(cross(self.survival), cross(self.lower), cross(self.upper))
+
+
+class NelsonAalen(NamedTuple):
+    """A cumulative hazard: right-continuous, 0 before the first time.
+
+    Attributes:
+        times: ``[m]``, as in `KaplanMeier`.
+        cumulative_hazard: ``[m]``, Σ events / at risk.
+        standard_error: ``[m]``, root of Σ events / at risk².
+    """
+
+    times: Array
+    cumulative_hazard: Array
+    standard_error: Array
+
+    def __call__(self, times: ArrayLike) -> Array:
+        """H(t) at each of ``times``, of any shape."""
+        return jnp.asarray(step_at(times, self.times, self.cumulative_hazard, initial=0.0))
+
+
+def log_product_limit(at_risk: Any, failed: Any) -> Any:
+    """log of the product Π (1 - failed / at risk) up to each time; the sum keeps small hazards."""
+    xp = array_module(at_risk, failed)
+    hazard = xp.where(failed > 0, failed / xp.where(failed > 0, at_risk, 1), 0)
+    with np.errstate(divide="ignore"):
+        return xp.cumsum(xp.log1p(-xp.minimum(hazard, 1)))
+
+
+def _checked_table(event: Any, time: Any, entry: Any, weights: Any, where: Any) -> LifeTable:
+    check_survival(event, time, entry=entry, weights=weights, where=where)
+    return life_table(event, time, entry=entry, weights=weights, where=where)
+
+
+def kaplan_meier(
+    event: ArrayLike,
+    time: ArrayLike,
+    *,
+    entry: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    where: ArrayLike | None = None,
+    conf_type: Literal["log-log", "log", "plain"] = "log-log",
+) -> KaplanMeier:
+    """The product-limit estimate S(t) = Π_{t_k <= t} (1 - d_k / n_k), with 95 % confidence limits.
+
+    The limits are symmetric for log(-log S) (default), log S (R's default) or S, in [0, 1]. With
+    ``weights`` they take the weights as numbers of patients, as R's ``survfit`` does.
+
+    Args:
+        event: ``[n]``, 1 = observed, 0 = censored. A patient censored at t is at risk at t.
+        time: ``[n]``, any unit.
+        entry: ``[n]``, delayed entry: the patient is at risk in ``(entry, time]``.
+        weights: ``[n]``, case weights.
+        where: ``[n]`` booleans, False for patients that are not there.
+        conf_type: scale of the confidence limits.
+
+    Raises:
+        InputError: see `check_survival`.
+
+    Reference: Kaplan and Meier, JASA 53 (1958) 457; Kalbfleisch and Prentice (2002), section 1.4.
+
+    >>> curve = kaplan_meier(np.array([1, 0, 1]), np.array([2.0, 3.0, 5.0]))
+    >>> curve(np.array([1.9, 2.0, 4.0, 5.0])).round(3).tolist()
+    [1.0, 0.667, 0.667, 0.0]
+    """
+    table = _checked_table(event, time, entry, weights, where)
+    xp = array_module(*table)
+    left = table.at_risk - table.events
+    log_s = log_product_limit(table.at_risk, table.events)
+    s = xp.exp(log_s)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gone = xp.where(table.events > 0, table.events / (table.at_risk * left), 0)
+        error = xp.sqrt(xp.cumsum(gone))  # of log S
+        if conf_type == "log-log":
+            spread = xp.exp(Z95 * error / log_s)
+            lower, upper = xp.exp(log_s / spread), xp.exp(log_s * spread)
+        elif conf_type == "log":
+            lower, upper = s * xp.exp(-Z95 * error), s * xp.exp(Z95 * error)
+        elif conf_type == "plain":
+            lower, upper = s - Z95 * error * s, s + Z95 * error * s
+        else:
+            raise InputError(f"conf_type must be log-log, log or plain, got {conf_type!r}")
+        before = log_s == 0  # no event yet: the interval is [1, 1], where R has NA for log-log
+        lower, upper = (xp.where(before, 1, xp.clip(x, 0, 1)) for x in (lower, upper))
+        lower, upper = (xp.where(s > 0, x, xp.nan) for x in (lower, upper))
+        return KaplanMeier(*map(_number, (table.times, s, s * error, lower, upper)))
+
+
+def _number(x: Any) -> Array:
+    return jnp.asarray(x, jnp.result_type(float))
+
+
+def nelson_aalen(
+    event: ArrayLike,
+    time: ArrayLike,
+    *,
+    entry: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    where: ArrayLike | None = None,
+) -> NelsonAalen:
+    """The cumulative hazard H(t) = Σ_{t_k <= t} d_k / n_k. Arguments as in `kaplan_meier`.
+
+    >>> nelson_aalen(np.array([1, 0, 1]), np.array([2.0, 3.0, 5.0])).cumulative_hazard.tolist()
+    [0.333, 0.333, 1.333]
+    """
+    table = _checked_table(event, time, entry, weights, where)
+    xp = array_module(*table)
+    n = xp.where(table.events > 0, table.at_risk, 1)
+    hazard, variance = xp.cumsum(table.events / n), xp.cumsum(table.events / n**2)
+    return NelsonAalen(*map(_number, (table.times, hazard, xp.sqrt(variance))))
+
+
+def restricted_mean(curve: KaplanMeier, tau: ArrayLike | float) -> RestrictedMean:
+    """Mean survival time up to tau, the area under the curve: ∫_0^tau S(t) dt.
+
+    Its variance is Σ_{t_k <= tau} (∫_{t_k}^tau S dt)² d_k / (n_k (n_k - d_k)).
+
+    Raises:
+        InputError: tau beyond the last time of a curve that has not come down to 0.
+    """
+    times, survival = curve.times, curve.survival
+    if not any(isinstance(x, jax.core.Tracer) for x in (times, survival, tau)):
+        last = float(times[-1])
+        if float(tau) > last and float(survival[-1]) > 0:
+            raise InputError(f"tau = {float(tau):g} is beyond the data, which end at {last:g}")
+    knots = jnp.minimum(jnp.concatenate([jnp.zeros(1, times.dtype), times]), tau)
+    pieces = jnp.diff(knots, append=tau) * jnp.concatenate([jnp.ones(1), survival])
+    after = jnp.flip(jnp.cumsum(jnp.flip(pieces)))  # area from each knot to tau
+    relative = (curve.standard_error / jnp.where(survival > 0, survival, 1)) ** 2
+    steps = jnp.diff(relative, prepend=0)
+    variance = jnp.sum(jnp.where(after[1:] > 0, after[1:] ** 2 * steps, 0))
+    return RestrictedMean(after[0], jnp.sqrt(variance))

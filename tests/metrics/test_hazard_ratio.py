@@ -1,0 +1,54 @@
+"""The split by risk against R's coxph and the log-rank test."""
+
+import jax
+import numpy as np
+import pytest
+
+from jaxsurv.metrics import hazard_ratio
+from jaxsurv.survival import logrank_test
+from jaxsurv.types import InputError
+
+
+@pytest.mark.usefixtures("x64")
+def test_equals_r_coxph(reference):
+    # aml has one covariate, the group: R 4.5.0, survival 3.8-3, coxph(ties = "efron").
+    table, numbers = reference("aml")
+    high, event, time = (table[k].to_numpy() for k in ("maintained", "event", "time"))
+    result = hazard_ratio(high.astype(float), event, time, split=0.5)
+    np.testing.assert_allclose(result.log_hazard_ratio, -0.915532575014718, rtol=1e-9)
+    np.testing.assert_allclose(result.standard_error, 0.511934275172005, rtol=1e-9)
+    np.testing.assert_allclose(result.p_value, numbers["logrank"]["plain"][0]["p_value"], rtol=1e-9)
+    np.testing.assert_allclose(
+        [result.lower, result.upper],
+        np.exp(-0.915532575014718 + 1.959963984540054 * 0.511934275172005 * np.array([-1, 1])),
+        rtol=1e-9,
+    )
+
+
+def test_median_split_under_vmap_and_masks():
+    rng = np.random.default_rng(0)
+    risks = rng.standard_normal((4, 90)).astype(np.float32)
+    time = rng.exponential(np.exp(-risks[0])).astype(np.float32)
+    event, masks = rng.random(90) < 0.7, rng.random((4, 90)) < 0.8
+    together = jax.jit(jax.vmap(lambda r, m: hazard_ratio(r, event, time, where=m)))(risks, masks)
+    for k, m in enumerate(masks):
+        alone = hazard_ratio(risks[k][m], event[m], time[m])
+        np.testing.assert_allclose([x[k] for x in together], alone, rtol=1e-4)
+        high = risks[k][m] > np.median(risks[k][m])
+        test = logrank_test(event[m], time[m], high)
+        np.testing.assert_allclose(together.p_value[k], test.p_value, rtol=1e-4)
+    assert together.lower[0] > 1
+
+
+def test_all_events_on_one_side_is_an_infinite_ratio():
+    result = hazard_ratio(np.arange(8.0)[::-1], np.ones(8), np.arange(1.0, 9))
+    assert (float(result.hazard_ratio), float(result.lower), float(result.upper)) == (
+        np.inf,
+        0,
+        np.inf,
+    )
+
+
+def test_one_side_only_is_refused():
+    with pytest.raises(InputError, match="all risks are on one side of the split at 9"):
+        hazard_ratio(np.arange(8.0), np.ones(8), np.arange(8.0), split=9)
