@@ -44,3 +44,23 @@ class Model(NamedTuple):
 
     init: Callable[..., Params]
     apply: Callable[..., Any]
+
+
+class Objective(NamedTuple):
+    """What training needs to know of a model. All functions are pure.
+
+    ``batch`` is any pytree with two methods: ``restrict(where)``, the batch whose losses see only
+    those rows, and ``take(rows)``, a minibatch. ``hparams`` is a NamedTuple of traced scalars with at
+    least ``learning_rate``.
+
+    Attributes:
+        init: ``init(key, batch) -> params``.
+        loss: ``loss(params, batch, key, hparams) -> (scalar, {name: scalar})``, in training mode.
+        predict: ``predict(params, batch) -> [n]``, in evaluation mode; log hazard for survival.
+        score: ``score(params, batch) -> scalar``, what early stopping watches; lower is better.
+    """
+
+    init: Callable[..., Params]
+    loss: Callable[..., tuple[Array, dict[str, Array]]]
+    predict: Callable[..., Array]
+    score: Callable[..., Array]

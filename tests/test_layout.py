@@ -19,7 +19,7 @@ ALLOWED = {
     "training": {"types"},
     "metrics": _CORE,
     "data": {"types", "survival"},
-    "preprocess": {"types", "survival"},
+    "preprocess": {"types", "survival", "data"},
     "models": {"types", "nets", "survival", "divergences", "latent"},
 }
 _BELOW_FACES = {*ALLOWED, "metrics"}

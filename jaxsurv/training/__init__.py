@@ -1,0 +1,19 @@
+"""Training: one run (``fit``) and many runs as one compiled computation (``sweep``)."""
+
+from jaxsurv.training.fit import FitConfig, FitResult, Masks, fit
+from jaxsurv.training.plan import Plan, choose_plan, one_device_per_core
+from jaxsurv.training.sweep import SweepResult, concatenate, sweep, sweep_chunks
+
+__all__ = [
+    "FitConfig",
+    "FitResult",
+    "Masks",
+    "Plan",
+    "SweepResult",
+    "choose_plan",
+    "concatenate",
+    "fit",
+    "one_device_per_core",
+    "sweep",
+    "sweep_chunks",
+]

@@ -1,0 +1,84 @@
+"""A results folder: whole files or none, never on top of another run."""
+
+import importlib.metadata
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from jaxsurv.types import InputError
+
+MANIFEST = "manifest.json"
+
+
+class ResultsFolder:
+    """The folder that one experiment writes.
+
+    Every file is written beside its place and moved into it, so that whoever reads the folder, even
+    after a kill, finds whole files. ``manifest.json`` comes first and marks the folder as taken; its
+    ``status`` is ``running`` until the experiment says otherwise.
+
+    Args:
+        path: created if absent.
+        overwrite: replace the files of an earlier run.
+
+    Raises:
+        InputError: ``path`` is a file, or holds another run or other files, without ``overwrite``.
+    """
+
+    def __init__(self, path: str | os.PathLike, *, overwrite: bool = False) -> None:
+        self.path = Path(path)
+        if self.path.exists() and not self.path.is_dir():
+            raise InputError(f"{self.path} is a file; give a folder for the results")
+        if self.path.is_dir() and any(self.path.iterdir()):
+            if not overwrite:
+                what = "another run" if (self.path / MANIFEST).exists() else "other files"
+                raise InputError(
+                    f"{self.path} already holds {what}; choose another folder or pass --overwrite"
+                )
+            if not (self.path / MANIFEST).exists():
+                raise InputError(f"{self.path} holds files that are not results; choose another folder")
+
+    def write(self, name: str, save: Callable[[Path], Any]) -> Path:
+        """Call ``save(temporary path)`` and move what it wrote to ``name``."""
+        target = self.path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".writing-") as scratch:
+            draft = Path(scratch) / target.name  # same suffixes: they choose format and compression
+            save(draft)
+            os.replace(draft, target)
+        return target
+
+    def table(self, name: str, frame: pd.DataFrame) -> Path:
+        """Write a table as CSV."""
+        return self.write(name, lambda p: frame.to_csv(p, index=False, float_format="%.8g"))
+
+    def text(self, name: str, text: str) -> Path:
+        """Write a text file in UTF-8."""
+        return self.write(name, lambda p: p.write_text(text, encoding="utf-8"))
+
+    def manifest(self, **entries: Any) -> Path:
+        """Write ``manifest.json``: the given entries and the versions of everything that computed."""
+        record = {**entries, "versions": versions()}
+        return self.text(MANIFEST, json.dumps(record, indent=2, default=str) + "\n")
+
+    def figure(self, name: str, figure: Any) -> None:
+        """Write a matplotlib figure as ``figures/name.png`` and ``.svg``."""
+        for suffix, options in (("png", {"dpi": 160}), ("svg", {"metadata": {"Date": None}})):
+            self.write(
+                f"figures/{name}.{suffix}",
+                lambda p, options=options: figure.savefig(p, bbox_inches="tight", **options),
+            )
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that results depend on."""
+    packages = ("jaxsurv", "jax", "jaxlib", "flax", "optax", "numpy", "scipy", "pandas", "lifelines")
+    found = {p: importlib.metadata.version(p) for p in packages}
+    return {"python": platform.python_version(), **found}
+

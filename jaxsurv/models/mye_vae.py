@@ -1,0 +1,22 @@
+"""MyeVAE as it was released (BMC Artificial Intelligence 1, 8, 2025), from the family's parts.
+
+Kept: linear -> dropout -> activation after every layer, the last one of each network included; a tanh
+risk head on ``[mu, clinical]``, so that risk is in (-1, 1); KL and Cox as sums over the batch beside a
+mean reconstruction error; imputed values that count as observed.
+
+Not kept, being defects: gradients that accumulate over a whole fit, early stopping on the training
+loss without rolling back, and a Cox loss that ignores ties and overflows.
+"""
+
+from jaxsurv.models.survival_vae import HParams, SurvivalVAEConfig
+
+MYEVAE = SurvivalVAEConfig(
+    head=(4, 1),
+    zero_head=False,
+    head_reads_clinical=True,
+    bounded=True,
+    missing="impute",
+    reduction="sum",
+)
+
+MYEVAE_HPARAMS = HParams(beta=1.0, survival_weight=1.0, learning_rate=5e-4, dropout=0.3)

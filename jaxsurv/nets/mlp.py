@@ -1,0 +1,48 @@
+"""The dense network that every model is built from."""
+
+from collections.abc import Callable
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from jaxsurv.types import Array
+
+
+class Dropout(nn.Module):
+    """Inverted dropout whose rate may be traced, so that it can be a sweep axis."""
+
+    @nn.compact
+    def __call__(self, x: Array, rate: Array | float) -> Array:
+        keep = 1.0 - jnp.asarray(rate, x.dtype)
+        kept = jax.random.bernoulli(self.make_rng("dropout"), keep, x.shape)
+        return jnp.where(kept, x / keep, 0.0)
+
+
+class MLP(nn.Module):
+    """Linear -> dropout -> activation, per layer.
+
+    Attributes:
+        widths: output width of each layer.
+        activation: applied after each layer but the last.
+        final: also drop out and activate after the last layer.
+        zero: initialise the last layer at zero, so that the network starts as the zero function.
+    """
+
+    widths: tuple[int, ...]
+    activation: Callable[[Array], Array] = nn.leaky_relu
+    final: bool = False
+    zero: bool = False
+
+    @nn.compact
+    def __call__(self, x: Array, dropout: Array | float | None = None) -> Array:
+        """``[n, d] -> [n, widths[-1]]``; ``dropout`` is the rate, None = evaluation mode."""
+        last = len(self.widths) - 1
+        for i, width in enumerate(self.widths):
+            kernel = nn.initializers.zeros if self.zero and i == last else nn.initializers.lecun_normal()
+            x = nn.Dense(width, kernel_init=kernel)(x)
+            if i < last or self.final:
+                if dropout is not None:
+                    x = Dropout()(x, dropout)
+                x = self.activation(x)
+        return x

@@ -1,0 +1,80 @@
+"""Tables of a cohort as numeric arrays: log counts, one-hot categories, NaN where nothing is known.
+
+Nothing here looks at more than one patient at a time except the list of categories, so nothing can
+leak from test rows; whatever is estimated from rows is in `jaxsurv.preprocess.scale`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from jaxsurv.data import Cohort
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """All modalities of a cohort side by side as numbers, one row per patient.
+
+    Attributes:
+        x: ``[n, d]`` float32; NaN where the value or the whole modality is missing.
+        columns: modality to its slice of the d columns.
+        presence: modality to ``[n]`` float32, 1 where the patient has it.
+        names: ``d`` feature names; one-hot columns are ``column=category``.
+        indicator: ``[d]`` booleans: the feature takes two values only (mutations, one-hot columns).
+        heavy_tailed: ``[d]`` booleans: measured on a scale, so gross outliers are possible.
+    """
+
+    x: np.ndarray
+    columns: dict[str, slice]
+    presence: dict[str, np.ndarray]
+    names: tuple[str, ...]
+    indicator: np.ndarray
+    heavy_tailed: np.ndarray
+
+
+def _one_hot(column: pd.Series) -> pd.DataFrame:
+    """0/1 per category, NaN where missing; two categories give one column."""
+    categories = sorted(column.dropna().unique())
+    kept = categories[1:] if len(categories) == 2 else categories
+    columns = {f"{column.name}={c}": (column == c).astype(float).where(column.notna()) for c in kept}
+    return pd.DataFrame(columns, index=column.index)
+
+
+def _numeric(table: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """One modality's table as numbers."""
+    if kind == "counts":
+        return np.log2(table + 1.0)
+    if kind not in ("mixed", "categorical"):
+        return table
+    columns = [table[name] for name in table.columns]
+    return pd.concat(
+        [c.to_frame() if pd.api.types.is_numeric_dtype(c) else _one_hot(c) for c in columns], axis=1
+    )
+
+
+def encode(cohort: Cohort) -> Encoded:
+    """Encode every modality; rows are those of ``cohort.survival``.
+
+    ``counts`` become ``log2(x + 1)``; ``five_state`` copy numbers stay -2..2, ``binary`` 0/1;
+    categories become one-hot columns, two categories a single one.
+    """
+    index = cohort.survival.index
+    blocks, columns, names, indicator, heavy_tailed = [], {}, [], [], []
+    for modality, table in cohort.modalities.items():
+        kind = cohort.kinds[modality]
+        numeric = _numeric(table, kind)
+        columns[modality] = slice(len(names), len(names) + numeric.shape[1])
+        names += list(numeric.columns)
+        blocks.append(numeric.reindex(index).to_numpy(np.float32))
+        two_valued = (numeric.isin([0.0, 1.0]) | numeric.isna()).to_numpy().all(axis=0)
+        indicator.append(two_valued)
+        heavy_tailed.append(~two_valued & (kind in ("continuous", "counts", "mixed")))
+    return Encoded(
+        x=np.concatenate(blocks, axis=1),
+        columns=columns,
+        presence={m: index.isin(t.index).astype(np.float32) for m, t in cohort.modalities.items()},
+        names=tuple(names),
+        indicator=np.concatenate(indicator),
+        heavy_tailed=np.concatenate(heavy_tailed),
+    )

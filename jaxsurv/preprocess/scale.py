@@ -1,0 +1,92 @@
+"""Robust clipping and z-scores, fitted on a mask of rows, so that folds are a vmapped axis.
+
+Quartiles under any mask come from one sort of each column, made beforehand on the host: sorting inside
+a compiled program is slow on a CPU.
+"""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+
+from jaxsurv.preprocess.encode import Encoded
+from jaxsurv.types import Array
+
+FENCE = 3.0  # interquartile ranges beyond the quartiles: Tukey's far-out fences
+MIN_CARRIERS = 5  # training patients needed on each side of a two-valued feature
+MIN_SD = 0.2  # a mutation in 1 % of patients must not weigh ten times one in 50 %
+
+
+class Features(NamedTuple):
+    """Features ready for fitting under a mask of rows.
+
+    Attributes:
+        x: ``[n, d]``, NaN where missing.
+        order: ``[n, d]`` row numbers that sort each column, NaN last.
+        indicator: ``[d]`` booleans, two-valued features.
+        heavy_tailed: ``[d]`` booleans, features that are clipped.
+    """
+
+    x: Array
+    order: Array
+    indicator: Array
+    heavy_tailed: Array
+
+
+class Scaler(NamedTuple):
+    """``z = (clip(x, lower, upper) - center) * gain``, each ``[d]``; gain 0 drops a feature."""
+
+    lower: Array
+    upper: Array
+    center: Array
+    gain: Array
+
+
+def prepare(encoded: Encoded) -> Features:
+    """Sort the columns once, on the host."""
+    order = np.argsort(encoded.x, axis=0, kind="stable").astype(np.int32)
+    return Features(encoded.x, order, encoded.indicator, encoded.heavy_tailed)  # type: ignore[arg-type]
+
+
+def _quantile(features: Features, where: Array, q: float) -> Array:
+    """Nearest-rank quantile of each column over the rows in ``where`` that have a value."""
+    usable = where[features.order] & jnp.isfinite(
+        jnp.take_along_axis(features.x, features.order, axis=0)
+    )
+    rank = jnp.cumsum(usable, axis=0)
+    position = jnp.sum(rank < jnp.ceil(q * rank[-1]), axis=0)
+    row = jnp.take_along_axis(features.order, position[None], axis=0)
+    return jnp.take_along_axis(features.x, row, axis=0)[0]
+
+
+def fit_scaler(features: Features, where: Array) -> Scaler:
+    """Fit on the rows in ``where`` ``[n]``.
+
+    Heavy-tailed features are clipped at three interquartile ranges beyond their quartiles (where the
+    range is 0 they are not clipped), then all are centred and divided by their standard deviation (of
+    two-valued and copy-number features at least 0.2). A feature that is constant on these rows, or
+    two-valued with fewer than five of them on one side, gets gain 0.
+    """
+    first, third = _quantile(features, where, 0.25), _quantile(features, where, 0.75)
+    reach = FENCE * (third - first)
+    clip = features.heavy_tailed & (reach > 0)
+    lower = jnp.where(clip, first - reach, -jnp.inf)
+    upper = jnp.where(clip, third + reach, jnp.inf)
+    x = jnp.clip(features.x, lower, upper)
+    usable = where[:, None] & jnp.isfinite(x)
+    count = jnp.maximum(jnp.sum(usable, axis=0), 1)
+    center = jnp.sum(jnp.where(usable, x, 0.0), axis=0) / count
+    residual = jnp.where(usable, x - center, 0.0)
+    sd = jnp.sqrt(jnp.sum(residual**2, axis=0) / count)
+    carriers = center * count
+    rare = features.indicator & (jnp.minimum(carriers, count - carriers) < MIN_CARRIERS - 0.5)
+    constant = sd <= 1e-6 * jnp.maximum(jnp.abs(center), 1.0)
+    floor = jnp.where(features.heavy_tailed, 0.0, MIN_SD)
+    gain = jnp.where(constant | rare, 0.0, 1.0 / jnp.where(constant, 1.0, jnp.maximum(sd, floor)))
+    return Scaler(lower, upper, center, gain)
+
+
+def transform(scaler: Scaler, x: Array) -> Array:
+    """``[n, d]`` with NaN -> z-scores; what is missing becomes 0, the training mean."""
+    z = (jnp.clip(x, scaler.lower, scaler.upper) - scaler.center) * scaler.gain
+    return jnp.where(jnp.isfinite(z), z, 0.0)

@@ -1,0 +1,124 @@
+"""Train the methods of a study over all splits and seeds, one tidy row per run as soon as it is known."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+import pandas as pd
+
+from jaxsurv.metrics import concordance_index
+from jaxsurv.study.prepare import StudyData
+from jaxsurv.training import FitConfig, Plan, SweepResult, concatenate, sweep_chunks
+from jaxsurv.types import Objective
+
+PARTS = ("train", "validation", "test")
+
+
+class Method(NamedTuple):
+    """A model to train, at one or more hyper-parameter settings."""
+
+    name: str
+    objective: Objective
+    hparams: Sequence[Any]
+
+
+@jax.jit
+def _concordances(log_hazard, event, time, masks):
+    """``[runs, n]`` predictions and ``[runs, parts, n]`` masks -> ``[runs, parts]`` Harrell's C."""
+
+    def one(risk, where):
+        return concordance_index(risk, event, time, where=where).index
+
+    return jax.vmap(jax.vmap(one, in_axes=(None, 0)))(log_hazard, masks)
+
+
+def score(data: StudyData, split: np.ndarray, log_hazard: np.ndarray) -> pd.DataFrame:
+    """C on the training, early-stopping and test rows of each run: ``train_c``, ... columns.
+
+    Args:
+        data: the study.
+        split: ``[runs]`` which split each run belongs to.
+        log_hazard: ``[runs, n]``.
+    """
+    design = data.design
+    masks = np.stack([getattr(design, part) for part in PARTS], axis=1)
+    index = _concordances(log_hazard, data.shared.event, data.shared.time, masks[split])
+    columns = {f"{part}_c": np.asarray(index)[:, i] for i, part in enumerate(PARTS)}
+    return pd.DataFrame({"repeat": design.repeat[split], "fold": design.fold[split], **columns})
+
+
+def train(
+    data: StudyData,
+    method: Method,
+    *,
+    seeds: Sequence[int],
+    config: FitConfig,
+    plan: Plan,
+    report: Callable[[pd.DataFrame], None],
+) -> tuple[pd.DataFrame, SweepResult]:
+    """Sweep one method; ``report`` gets the rows of each compiled call when it is done.
+
+    Returns:
+        all rows (method, seed, repeat, fold, hyper-parameters, epochs, C by part, loss terms), and
+        the sweep's arrays in the same order.
+    """
+    rows, chunks = [], []
+    for chunk in sweep_chunks(
+        method.objective,
+        data.build,
+        data.shared,
+        data.splits,
+        seeds=seeds,
+        hparams=method.hparams,
+        config=config,
+        plan=plan,
+    ):
+        frame = chunk.to_frame()
+        pad = plan.runs - len(frame)  # one shape, one compilation
+        split, risk = (np.pad(a, [(0, pad)] + [(0, 0)] * (a.ndim - 1)) for a in (chunk.split, chunk.prediction))
+        scores = score(data, split, risk).iloc[: len(frame)]
+        frame = pd.concat([scores, frame.drop(columns="split")], axis=1)
+        frame.insert(0, "method", method.name)
+        rows.append(frame)
+        chunks.append(chunk)
+        report(frame)
+    return pd.concat(rows, ignore_index=True), concatenate(chunks)
+
+
+def baseline_rows(data: StudyData, name: str, log_hazard: np.ndarray) -> pd.DataFrame:
+    """Rows of a method that has one fit per split and no seed."""
+    scores = score(data, np.arange(len(log_hazard)), log_hazard)
+    scores.insert(0, "method", name)
+    return scores
+
+
+def pooled_risk(data: StudyData, split: np.ndarray, log_hazard: np.ndarray) -> np.ndarray:
+    """One out-of-fold risk per patient from the runs of one setting, ``[n]``.
+
+    Log hazards of different folds have different origins and scales, so each run is centred and scaled
+    on its development rows first; then a patient's risk is the mean over the runs that tested them.
+    NaN for patients who are never tested.
+    """
+    develop = np.asarray(data.splits.masks.develop)[split]
+    test = data.design.test[split]
+    count = develop.sum(axis=1, keepdims=True)
+    center = (log_hazard * develop).sum(axis=1, keepdims=True) / count
+    scale = np.sqrt((((log_hazard - center) * develop) ** 2).sum(axis=1, keepdims=True) / count)
+    z = (log_hazard - center) / np.where(scale > 0, scale, 1.0)
+    times = test.sum(axis=0)
+    return np.where(times > 0, (z * test).sum(axis=0) / np.maximum(times, 1), np.nan)
+
+
+def ensemble_rows(data: StudyData, frame: pd.DataFrame, log_hazard: np.ndarray, by: str) -> pd.DataFrame:
+    """Score, per split and setting, the mean log hazard over seeds."""
+    splits = {key: s for s, key in enumerate(zip(data.design.repeat, data.design.fold, strict=True))}
+    rows = []
+    for (repeat, fold, setting), group in frame.groupby(["repeat", "fold", by], sort=False):
+        mean = log_hazard[group.index].mean(axis=0)
+        rows.append((splits[repeat, fold], setting, mean))
+    split, settings, risk = zip(*rows, strict=True)
+    scores = score(data, np.asarray(split), np.stack(risk))
+    scores.insert(0, by, settings)
+    return scores
+

@@ -1,0 +1,37 @@
+"""Command-line options that every experiment shares. Imports no JAX: ``--help`` must be instant."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Protocol = Literal["three-way", "two-way", "single-split"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyOptions:
+    """Options of a study.
+
+    Attributes:
+        cohort: tcga_acc (bundled), simulated (1,143 patients with a known truth), or a folder with
+            survival.csv and one table per modality.
+        endpoint: outcome to model, such as os or pfi; the cohort's first one if not given.
+        seeds: training runs per split and setting, which differ in initial weights and noise.
+        folds: cross-validation folds, stratified by event.
+        repeats: times that all patients are dealt into folds anew.
+        protocol: three-way: early stopping watches a fifth of each training fold, the test fold is
+            only scored. two-way: early stopping watches the test fold, as papers often do; optimistic.
+            single-split: two-way on one split, an eighth of the patients or 127 of them.
+        complete_only: test patients who have every modality only; all others always train.
+        out: folder for tables, figures and report.
+        overwrite: replace the results in that folder.
+    """
+
+    cohort: str = "tcga_acc"
+    endpoint: str | None = None
+    seeds: int = 5
+    folds: int = 5
+    repeats: int = 1
+    protocol: Protocol = "three-way"
+    complete_only: bool = False
+    out: Path = Path("results")
+    overwrite: bool = False

@@ -1,0 +1,163 @@
+"""From a cohort and its splits to what a sweep reads: shared arrays, and what was fitted per split."""
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from jaxsurv.data import Cohort, Splits
+from jaxsurv.models import Batch
+from jaxsurv.preprocess import (
+    Encoded,
+    Features,
+    Scaler,
+    encode,
+    fit_projection,
+    fit_scaler,
+    prepare,
+    transform,
+)
+from jaxsurv.survival import RiskSets, prepare_risk_sets
+from jaxsurv.training import Masks
+from jaxsurv.types import Array, InputError
+
+CLINICAL = "clinical"
+
+
+class Shared(NamedTuple):
+    """Arrays that all splits share, on the device once; patients in the cohort's order."""
+
+    features: Features
+    presence: dict[str, Array]
+    event: Array
+    time: Array
+    risk_sets: RiskSets
+
+
+class Split(NamedTuple):
+    """One split, or with a leading axis all of them: its masks and what was fitted on them.
+
+    Attributes:
+        masks: the roles of the rows; all that follows was fitted on ``masks.develop``.
+        scaler: clipping and z-scores of all features.
+        projection: modality to ``[d, k]``; empty if the modalities enter feature by feature.
+        offset: ``[n]`` known part of the log hazard, 0 if none.
+    """
+
+    masks: Masks
+    scaler: Scaler
+    projection: dict[str, Array]
+    offset: Array
+
+
+@dataclass(frozen=True)
+class StudyData:
+    """One endpoint of one cohort, ready to be swept.
+
+    Attributes:
+        cohort: the patients labelled for the endpoint.
+        endpoint: its name.
+        shared: arrays of all patients.
+        splits: one row per split.
+        encoded: where each modality's columns are, and the names of all features.
+        design: the masks that the splits were made from, with repeat, fold and protocol.
+    """
+
+    cohort: Cohort
+    endpoint: str
+    shared: Shared
+    splits: Split
+    encoded: Encoded
+    design: Splits
+
+    def standardised(self, shared: Shared, split: Split) -> dict[str, Array]:
+        """``{modality: [n, d]}``, clinical included, before any projection."""
+        z = transform(split.scaler, shared.features.x)
+        return {m: z[:, columns] for m, columns in self.encoded.columns.items()}
+
+    def build(self, shared: Shared, split: Split) -> tuple[Batch, Masks]:
+        """One split's batch and masks; pure, runs inside the compiled sweep."""
+        inputs = self.standardised(shared, split)
+        clinical = inputs.pop(CLINICAL, jnp.zeros((shared.event.shape[0], 0)))
+        inputs = {m: z @ split.projection[m] if m in split.projection else z for m, z in inputs.items()}
+        batch = Batch(
+            inputs=inputs,
+            presence={m: shared.presence[m] for m in inputs},
+            clinical=clinical,
+            offset=split.offset,
+            event=shared.event,
+            time=shared.time,
+            where=split.masks.develop,
+            risk_sets=shared.risk_sets,
+        )
+        return batch, split.masks
+
+
+def prepare_study(
+    cohort: Cohort, endpoint: str, splits: Splits, *, components: int | None = None
+) -> StudyData:
+    """Encode the patients labelled for ``endpoint`` and fit every split's preprocessing.
+
+    Args:
+        cohort: its modality named ``clinical``, if there is one, is the clinical block; all others are
+            encoded by the models.
+        endpoint: one of ``cohort.endpoints``.
+        splits: masks over the rows of ``cohort.for_endpoint(endpoint)``.
+        components: let each modality with more features enter as so many principal components; None =
+            feature by feature.
+
+    Returns:
+        the data with a zero offset; see :func:`jaxsurv.study.baselines.with_clinical_offset`.
+    """
+    cohort = cohort.for_endpoint(endpoint)
+    outcome = cohort.outcome(endpoint)
+    n = len(outcome.event)
+    if splits.train.shape[1] != n:
+        raise InputError(
+            f"splits are for {splits.train.shape[1]} patients, {n} are labelled for {endpoint!r}"
+        )
+    if not set(cohort.modalities) - {CLINICAL}:
+        raise InputError(f"cohort {cohort.name!r} has no modality to encode beside {CLINICAL!r}")
+    if components is not None and components < 1:
+        raise InputError(f"components must be at least 1 or None, got {components}")
+    encoded = encode(cohort)
+    shared = Shared(
+        features=prepare(encoded),
+        presence=encoded.presence,  # type: ignore[arg-type]
+        event=np.asarray(outcome.event, np.float32),  # type: ignore[arg-type]
+        time=np.asarray(outcome.time, np.float32),  # type: ignore[arg-type]
+        risk_sets=prepare_risk_sets(outcome.event, outcome.time, entry=outcome.entry),
+    )
+    develop = (splits.train | splits.validation) & ~splits.test
+    fitted = Split(
+        masks=Masks(splits.train, splits.validation, develop),  # type: ignore[arg-type]
+        scaler=jax.tree.map(np.asarray, _fit_scalers(shared.features, develop)),  # type: ignore[arg-type]
+        projection={},
+        offset=np.zeros(splits.train.shape, np.float32),  # type: ignore[arg-type]
+    )
+    data = StudyData(cohort, endpoint, shared, fitted, encoded, splits)
+    return data if components is None else _with_projection(data, components)
+
+
+@jax.jit
+def _fit_scalers(features: Features, masks: Array) -> Scaler:
+    return lax.map(lambda where: fit_scaler(features, where), masks)
+
+
+def _with_projection(data: StudyData, components: int) -> StudyData:
+    wide = [
+        m for m, c in data.encoded.columns.items() if m != CLINICAL and c.stop - c.start > components
+    ]
+    standardise = jax.jit(data.standardised)
+    projection = {m: [] for m in wide}
+    for s in range(len(data.design.fold)):
+        split = jax.tree.map(lambda x, s=s: x[s], data.splits)
+        z = standardise(data.shared, split)
+        for m in wide:
+            rows = np.asarray(split.masks.develop) & (data.encoded.presence[m] > 0)
+            projection[m].append(fit_projection(np.asarray(z[m])[rows], components))
+    stacked = {m: np.stack(p) for m, p in projection.items()}
+    return replace(data, splits=data.splits._replace(projection=stacked))

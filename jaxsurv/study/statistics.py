@@ -1,0 +1,94 @@
+"""Means, intervals and paired comparisons of scores over repeated cross-validation."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from jaxsurv.types import InputError
+
+
+class Estimate(NamedTuple):
+    """A mean over splits with its 95 % interval and the two-sided p-value against zero."""
+
+    mean: float
+    lower: float
+    upper: float
+    p_value: float
+
+
+def corrected_t(scores: np.ndarray, test_fraction: float, *, level: float = 0.95) -> Estimate:
+    """Corrected resampled t interval and test for the mean of scores over cross-validation splits.
+
+    Training sets of different splits overlap, so their scores are not independent and the plain t
+    interval is far too narrow. Nadeau & Bengio (2003) inflate the variance of the mean::
+
+        var(mean) = (1/J + n_test/n_train) s²,   J - 1 degrees of freedom
+
+    Args:
+        scores: ``[J]``, one per split (average over seeds first); for a paired comparison, the
+            differences. NaN scores are left out.
+        test_fraction: ``n_test / n_train``, e.g. 1/4 for 5 folds.
+        level: of the interval.
+
+    Returns:
+        mean, interval and p-value; interval and p are NaN with fewer than two scores.
+    """
+    scores = np.asarray(scores, float)
+    scores = scores[np.isfinite(scores)]
+    if not scores.size:
+        return Estimate(np.nan, np.nan, np.nan, np.nan)
+    mean, J = float(scores.mean()), scores.size
+    if J < 2:
+        return Estimate(mean, np.nan, np.nan, np.nan)
+    se = np.sqrt((1.0 / J + test_fraction) * scores.var(ddof=1))
+    half = stats.t.ppf(0.5 + level / 2, J - 1) * se
+    p = 2.0 * stats.t.sf(abs(mean) / se, J - 1) if se > 0 else float(mean == 0)
+    return Estimate(mean, mean - half, mean + half, float(p))
+
+
+def summarise(
+    runs: pd.DataFrame, *, score: str, by: str, split: list[str], test_fraction: float
+) -> pd.DataFrame:
+    """One row per setting: mean score over splits with interval, the best single run, how many runs.
+
+    Args:
+        runs: tidy, one row per run.
+        score: column to summarise.
+        by: column of the setting.
+        split: columns that name a split; other columns (seeds) are averaged within it.
+        test_fraction: see :func:`corrected_t`.
+    """
+    rows = []
+    for setting, group in runs.groupby(by, sort=False):
+        estimate = corrected_t(group.groupby(split)[score].mean().to_numpy(), test_fraction)
+        rows.append(
+            {
+                by: setting,
+                "runs": len(group),
+                "mean": estimate.mean,
+                "lower": estimate.lower,
+                "upper": estimate.upper,
+                "best_run": group[score].max(),
+                "worst_run": group[score].min(),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def paired(
+    runs: pd.DataFrame, reference: object, *, score: str, by: str, split: list[str], test_fraction: float
+) -> pd.DataFrame:
+    """Per setting, the paired difference of the score from ``reference`` on the same splits.
+
+    Seeds are averaged within a split first, so that methods without a seed can be compared too.
+    """
+    means = runs.groupby([by, *split], sort=False)[score].mean().unstack(by)
+    if reference not in means:
+        raise InputError(f"no runs of the reference {reference!r}; there are {list(means.columns)}")
+    rows = []
+    for setting in runs[by].unique():
+        estimate = corrected_t((means[setting] - means[reference]).to_numpy(), test_fraction)
+        rows.append({by: setting, **estimate._asdict()})
+    return pd.DataFrame(rows)

@@ -1,0 +1,187 @@
+"""One training run as one pure function: early stopping, best parameters and history are carried state."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import lax
+
+from jaxsurv.types import Array, InputError, Key, Objective, Params
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """Static choices of a training run.
+
+    Attributes:
+        epochs: most epochs that a run may take.
+        burn_in: epochs before patience starts to count.
+        patience: epochs without a better validation score after which a run stops.
+        batch_size: rows per step, drawn without replacement in each epoch; None = full batch.
+        refit: after the stop, train once more from the same initial parameters for ``best_epoch``
+            epochs on ``masks.develop``, so that the early-stopping rows are not lost to training.
+    """
+
+    epochs: int = 300
+    burn_in: int = 20
+    patience: int = 50
+    batch_size: int | None = None
+    refit: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "patience"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.burn_in < 0:
+            raise InputError(f"burn_in must be at least 0, got {self.burn_in}")
+        if self.batch_size is not None and self.batch_size < 2:
+            raise InputError(f"batch_size must be at least 2, got {self.batch_size}")
+
+
+class Masks(NamedTuple):
+    """Roles of the rows in a run, each ``[n]`` booleans.
+
+    Attributes:
+        train: rows that the loss sees.
+        validation: rows that early stopping watches.
+        develop: rows that a refit may use: training and early-stopping rows, never test rows.
+    """
+
+    train: Array
+    validation: Array
+    develop: Array
+
+
+class FitResult(NamedTuple):
+    """A finished run.
+
+    Attributes:
+        params: the parameters at ``best_epoch``.
+        best_epoch: epochs trained when the validation score was best; 0 = the initial parameters.
+        best_score: that score (lower is better).
+        epochs: epochs run before stopping.
+        history: ``{name: [config.epochs]}``: each loss term and ``validation``, NaN after the stop.
+    """
+
+    params: Params
+    best_epoch: Array
+    best_score: Array
+    epochs: Array
+    history: dict[str, Array]
+
+
+class _State(NamedTuple):
+    epoch: Array
+    params: Params
+    optimizer: Any
+    best_params: Params
+    best_score: Array
+    best_epoch: Array
+    history: dict[str, Array]
+
+
+def adam(hparams: Any) -> optax.GradientTransformation:
+    """Adam at ``hparams.learning_rate``, which may be traced."""
+    return optax.adam(hparams.learning_rate)
+
+
+def fit(
+    key: Key,
+    objective: Objective,
+    hparams: Any,
+    batch: Any,
+    masks: Masks,
+    config: FitConfig = FitConfig(),
+    *,
+    optimizer: Callable[[Any], optax.GradientTransformation] = adam,
+) -> FitResult:
+    """Train once; pure, so it can be jitted, vmapped and mapped.
+
+    The score is computed before the first epoch as well: a run that never improves on its initial
+    parameters returns them, with ``best_epoch`` 0. A NaN score never counts as better.
+
+    Args:
+        key: typed key; the whole run is a function of it.
+        objective: the model's functions, see :class:`jaxsurv.types.Objective`.
+        hparams: NamedTuple of scalars, traced.
+        batch: the data, all rows.
+        masks: training and early-stopping rows.
+        config: static choices.
+        optimizer: ``hparams -> optax.GradientTransformation``.
+    """
+    key_init, key_run = jax.random.split(key)
+    train, validation = batch.restrict(masks.train), batch.restrict(masks.validation)
+    transform = optimizer(hparams)
+    params = objective.init(key_init, train)
+
+    def step(params, state, rows, key):
+        gradient, terms = jax.grad(objective.loss, has_aux=True)(params, rows, key, hparams)
+        updates, state = transform.update(gradient, state, params)
+        return optax.apply_updates(params, updates), state, terms
+
+    def epoch(params, state, rows, key):
+        """One pass over the rows that the batch ``rows`` is restricted to."""
+        if config.batch_size is None:
+            return step(params, state, rows, key)
+        key_order, key_noise = jax.random.split(key)
+        shuffled = jax.random.uniform(key_order, rows.where.shape)
+        order = jnp.argsort(jnp.where(rows.where, shuffled, 2.0))  # the batch's rows come first
+        n_train = jnp.sum(rows.where)
+        steps = -(-n_train // config.batch_size)
+
+        def body(i, carry):
+            params, state, total = carry
+            first = i * config.batch_size
+            drawn = order[(first + jnp.arange(config.batch_size)) % n_train]
+            params, state, terms = step(params, state, rows.take(drawn), jax.random.fold_in(key_noise, i))
+            return params, state, jax.tree.map(jnp.add, total, terms)
+
+        zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), term_shapes)
+        params, state, total = lax.fori_loop(0, steps, body, (params, state, zeros))
+        return params, state, jax.tree.map(lambda t: t / steps, total)
+
+    _, term_shapes = jax.eval_shape(objective.loss, params, train, key, hparams)
+    score = objective.score(params, validation)
+    empty = jnp.full(config.epochs, jnp.nan, score.dtype)
+    start = _State(
+        epoch=jnp.int32(0),
+        params=params,
+        optimizer=transform.init(params),
+        best_params=params,
+        best_score=jnp.where(jnp.isnan(score), jnp.inf, score),
+        best_epoch=jnp.int32(0),
+        history={name: empty for name in [*term_shapes, "validation"]},
+    )
+
+    def proceed(s: _State):
+        waited = s.epoch - jnp.maximum(s.best_epoch, config.burn_in)
+        return (s.epoch < config.epochs) & (waited < config.patience)
+
+    def advance(s: _State):
+        params, state, terms = epoch(s.params, s.optimizer, train, jax.random.fold_in(key_run, s.epoch))
+        score = objective.score(params, validation)
+        better = score < s.best_score
+        row = {**terms, "validation": score}
+        return _State(
+            epoch=s.epoch + 1,
+            params=params,
+            optimizer=state,
+            best_params=jax.tree.map(lambda new, old: jnp.where(better, new, old), params, s.best_params),
+            best_score=jnp.where(better, score, s.best_score),
+            best_epoch=jnp.where(better, s.epoch + 1, s.best_epoch),
+            history={name: h.at[s.epoch].set(row[name]) for name, h in s.history.items()},
+        )
+
+    end = lax.while_loop(proceed, advance, start)
+    best = end.best_params
+    if config.refit:
+        develop = batch.restrict(masks.develop)
+
+        def again(i, carry):
+            return epoch(*carry, develop, jax.random.fold_in(key_run, i))[:2]
+
+        best, _ = lax.fori_loop(0, end.best_epoch, again, (params, start.optimizer))
+    return FitResult(best, end.best_epoch, end.best_score, end.epoch, end.history)

@@ -1,0 +1,62 @@
+"""How a sweep's runs are laid out on the hardware."""
+
+import os
+from dataclasses import dataclass
+
+import jax
+
+from jaxsurv.types import InputError
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Layout of one compiled call: ``devices x length x width`` runs.
+
+    Attributes:
+        devices: devices that the run axis is sharded over.
+        length: groups of runs in sequence on each device; each group stops at its own epoch.
+        width: runs side by side (vmapped) in a group. A run's bits depend on this number, so every
+            group has exactly this width, the last one padded.
+    """
+
+    devices: int = 1
+    length: int = 1
+    width: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("devices", "length", "width"):
+            if getattr(self, name) < 1:
+                raise InputError(f"plan: {name} must be at least 1, got {getattr(self, name)}")
+        if self.devices > jax.local_device_count():
+            raise InputError(
+                f"plan: {self.devices} devices asked for, {jax.local_device_count()} present"
+            )
+
+    @property
+    def runs(self) -> int:
+        """Runs in one call."""
+        return self.devices * self.length * self.width
+
+
+def one_device_per_core() -> None:
+    """Let XLA see each CPU core as a device; call before anything else uses JAX.
+
+    A sweep on a CPU is fastest as one sequence of runs per core. Does nothing when a number of devices
+    has been set already.
+    """
+    if jax.config.jax_num_cpu_devices < 1:
+        jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
+
+
+def choose_plan(n_runs: int) -> Plan:
+    """A plan for ``n_runs`` on the present backend.
+
+    CPU: one run at a time on each device, since matrix products are what takes the time and a run that
+    stops early then frees its core at once. Accelerator: 64 runs side by side on each device.
+    Calls are kept short enough for progress to be seen and finished runs to be saved.
+    """
+    devices = min(jax.local_device_count(), n_runs)
+    per_device = -(-n_runs // devices)
+    if jax.default_backend() == "cpu":
+        return Plan(devices, length=min(8, per_device), width=1)
+    return Plan(devices, length=1, width=min(64, per_device))
