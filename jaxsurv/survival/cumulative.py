@@ -1,9 +1,19 @@
-"""Cumulative log-sum-exp that neither over- nor underflows in float32, whatever the spread."""
+"""Cumulative sums of positive numbers, in two arithmetics: the numbers themselves, or their logs.
+
+A formula made of sums, products, quotients and cumulative sums is written once and evaluated in
+`LINEAR`, which is fast, or in `LOG`, which neither over- nor underflows whatever the spread.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jax import lax
 
 from jaxsurv.types import Array
+
+_MATMUL_BLOCK = 32
+_SCAN_BLOCK = 16
 
 
 def safe_log(x: Array) -> Array:
@@ -12,29 +22,137 @@ def safe_log(x: Array) -> Array:
     return jnp.where(positive, jnp.log(jnp.where(positive, x, 1)), -jnp.inf)
 
 
-def cumulative_logsumexp(x: Array, *, segment: Array | None = None, reverse: bool = False) -> Array:
-    """``y_i = log sum_{j <= i} exp(x_j)`` (``j >= i`` if ``reverse``) within each segment.
+def log_sum(x: Array, axis: int) -> Array:
+    """log sum exp(x), where all may be -inf."""
+    top = _reference(jnp.max(x, axis, keepdims=True))
+    return jnp.squeeze(top, axis) + safe_log(jnp.sum(jnp.exp(x - top), axis))
 
-    A sum is carried as a pair (max, sum of exp(x - max)), so a small one next to a large one keeps
-    all its digits. Differentiable to any order, in both modes.
+
+def log_add(a: Array, b: Array) -> Array:
+    """log(e^a + e^b), where both may be -inf."""
+    top = _reference(jnp.maximum(a, b))
+    return top + safe_log(jnp.exp(a - top) + jnp.exp(b - top))
+
+
+def _reference(x: Array) -> Array:
+    """x as an exponent to subtract: never -inf, and a constant to differentiation."""
+    return lax.stop_gradient(jnp.maximum(x, jnp.finfo(x.dtype).min / 4))
+
+
+def _blocks(x: Array, size: int, fill: Any) -> Array:
+    rows = -(-x.shape[0] // size)
+    return jnp.pad(x, (0, rows * size - x.shape[0]), constant_values=fill).reshape(rows, size)
+
+
+def _neighbour(x: Array, fill: Any, reverse: bool) -> Array:
+    """The total up to the block before (or after): up to this one minus its own would cancel."""
+    edge = jnp.full(1, fill, x.dtype)
+    return jnp.concatenate([x[1:], edge] if reverse else [edge, x[:-1]])
+
+
+def cumulative_sum(x: Array, *, reverse: bool = False, segment: None = None) -> Array:
+    """``y_i = sum_{j <= i} x_j``, or ``j >= i``: blocks times a triangular matrix, plus totals.
+
+    Several times faster than ``lax.cumsum`` on a CPU, and its error grows with log n.
+    """
+    del segment  # only LOG knows segments
+    n = x.shape[0]
+    blocks = _blocks(x, min(_MATMUL_BLOCK, n), 0)
+    triangle = jnp.tri(blocks.shape[1], dtype=x.dtype)
+    inner = jnp.matmul(blocks, triangle if reverse else triangle.T, precision=lax.Precision.HIGHEST)
+    if blocks.shape[0] > 1:
+        outer = cumulative_sum(inner[:, 0] if reverse else inner[:, -1], reverse=reverse)
+        inner = inner + _neighbour(outer, 0, reverse)[:, None]
+    return inner.reshape(-1)[:n]
+
+
+def cumulative_logsumexp(x: Array, *, reverse: bool = False, segment: Array | None = None) -> Array:
+    """``y_i = log sum_{j <= i} exp(x_j)``, or ``j >= i``, within each segment.
+
+    A sum is carried as (max, sum of exp(x - max)), so that a small one keeps all its digits next to
+    a large one: a scan over the places of a block, side by side for all blocks, from the totals of
+    the blocks before. ``lax.cumlogsumexp`` is 30 times slower.
 
     Args:
         x: ``[n]``, may hold -inf (a term that is absent).
-        segment: ``[n]`` integers, equal neighbours form a segment; None = one segment.
         reverse: sum from the end.
+        segment: ``[n]`` integers, equal neighbours form a segment; None = one segment.
     """
-    if segment is None:
-        segment = jnp.zeros(x.shape, jnp.int32)
-    absent = x == -jnp.inf
-    finite = jnp.where(absent, jnp.finfo(x.dtype).min / 2, x)
-    top = lax.stop_gradient(finite)
-    term = jnp.where(absent, 0, jnp.exp(finite - top))
+    n = x.shape[0]
+    segment = jnp.zeros(n, jnp.int32) if segment is None else segment
+    x, runs = _blocks(x, _SCAN_BLOCK, -jnp.inf), _blocks(segment, _SCAN_BLOCK, -1)
+    edge = 0 if reverse else -1  # the place of a block that its neighbour adds to
+    before, run = jnp.full(1, -jnp.inf, x.dtype), jnp.full(1, -2, runs.dtype)
+    if x.shape[0] > 1:
+        own = jnp.where(runs == runs[:, edge, None], x, -jnp.inf)
+        total = cumulative_logsumexp(log_sum(own, 1), reverse=reverse, segment=runs[:, edge])
+        before, run = (
+            _neighbour(a, f, reverse) for a, f in ((total, -jnp.inf), (runs[:, edge], -2))
+        )
 
-    def merge(a, b):
-        same = a[2] == b[2]
-        m = jnp.where(same, jnp.maximum(a[0], b[0]), b[0])
-        carried = jnp.where(same, a[1] * jnp.exp(jnp.where(same, a[0] - m, 0)), 0)
-        return m, carried + b[1] * jnp.exp(b[0] - m), b[2]
+    def step(carry: tuple[Array, Array, Array], row: tuple[Array, Array]) -> Any:
+        top, total, run = carry
+        x, next_run = row
+        new_top = _reference(jnp.where(run == next_run, jnp.maximum(top, x), x))
+        kept = jnp.where(run == next_run, total * jnp.exp(jnp.minimum(top - new_top, 0)), 0)
+        total = kept + jnp.exp(x - new_top)
+        return (new_top, total, next_run), new_top + safe_log(total)
 
-    m, s, _ = lax.associative_scan(merge, (top, term, segment), reverse=reverse)
-    return m + safe_log(s)
+    top = _reference(before)
+    _, y = lax.scan(step, (top, jnp.exp(before - top), run), (x.T, runs.T), reverse=reverse)
+    return y.T.reshape(-1)[:n]
+
+
+class Arithmetic(NamedTuple):
+    """How a positive number is represented.
+
+    Attributes:
+        zero, one: the numbers 0 and 1.
+        exp: the number e^x of a plain x.
+        log: its plain logarithm.
+        of: the number of a plain x >= 0.
+        plain: the plain value.
+        add, multiply, divide: of two numbers.
+        cumulative: cumulative sums, ``cumulative(x, reverse=False, segment=None)``.
+    """
+
+    zero: float
+    one: float
+    exp: Callable[[Array], Array]
+    log: Callable[[Array], Array]
+    of: Callable[[Array], Array]
+    plain: Callable[[Array], Array]
+    add: Callable[[Array, Array], Array]
+    multiply: Callable[[Array, Array], Array]
+    divide: Callable[[Array, Array], Array]
+    cumulative: Callable[..., Array]
+
+
+def _same(x: Array) -> Array:
+    return x
+
+
+LINEAR = Arithmetic(
+    zero=0.0,
+    one=1.0,
+    exp=jnp.exp,
+    log=safe_log,
+    of=_same,
+    plain=_same,
+    add=jnp.add,
+    multiply=jnp.multiply,
+    divide=jnp.divide,
+    cumulative=cumulative_sum,
+)
+LOG = Arithmetic(
+    zero=-jnp.inf,
+    one=0.0,
+    exp=_same,
+    log=_same,
+    of=safe_log,
+    plain=jnp.exp,
+    add=log_add,
+    multiply=jnp.add,
+    divide=jnp.subtract,
+    cumulative=cumulative_logsumexp,
+)

@@ -1,14 +1,17 @@
 """The Cox partial likelihood: Breslow, Efron and exact ties, weights, strata, delayed entry."""
 
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
-from jaxsurv.survival.cumulative import cumulative_logsumexp
-from jaxsurv.survival.risk_sets import RiskSets, prepare_risk_sets
+from jaxsurv.survival.cumulative import LINEAR, LOG, Arithmetic, cumulative_logsumexp
+from jaxsurv.survival.delayed_entry import log_at_risk, log_before
+from jaxsurv.survival.life_table import segment_sum
+from jaxsurv.survival.risk_sets import RiskSets, prepare_risk_sets, to_positions, to_rows
 from jaxsurv.survival.validation import check_finite, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
@@ -85,78 +88,128 @@ def neg_log_partial_likelihood(
     if ties == "exact" and risk_sets.max_ties is None:
         raise InputError("ties='exact' needs prepare_risk_sets(..., exact=True)")
     check_vectors(log_hazard=log_hazard, risk_sets=risk_sets.start)
-    if is_concrete(log_hazard) and is_concrete(risk_sets.weight):
-        present = np.zeros(np.shape(log_hazard), bool)
-        present[risk_sets.order] = np.asarray(risk_sets.weight) > 0
-        check_finite("log_hazard", np.where(present, np.asarray(log_hazard), 0))
+    if is_concrete(log_hazard) and is_concrete(risk_sets.log_weight):
+        here = np.asarray(to_rows(risk_sets, risk_sets.log_weight)) > -np.inf
+        check_finite("log_hazard", np.where(here, np.asarray(log_hazard), 0))
     return _reduced(jnp.asarray(log_hazard), risk_sets, ties, reduction)
 
 
 @partial(jax.jit, static_argnames=("ties", "reduction"))
 def _reduced(log_hazard: Array, rs: RiskSets, ties: Ties, reduction: str) -> Array:
-    x = log_hazard.astype(jnp.promote_types(log_hazard.dtype, jnp.float32))
-    x = jnp.where(rs.weight > 0, x[rs.order], 0)
-    loss = _exact(x, rs) if ties == "exact" else _loss(x, rs, ties)
-    if reduction == "mean":
-        loss = loss / jnp.where(rs.total > 0, rs.total, 1)
-    return loss
+    log_hazard = log_hazard.astype(jnp.promote_types(log_hazard.dtype, jnp.float32))
+    loss = _exact(log_hazard, rs) if ties == "exact" else _loss(log_hazard, rs, ties)
+    return loss / jnp.where(rs.total > 0, rs.total, 1) if reduction == "mean" else loss
 
 
-def _log_sums(x: Array, rs: RiskSets, at: Array, own: bool) -> Array:
-    """Log of the summed hazards at risk at the positions ``at``, the row there included or not."""
-    present = rs.weight > 0
-    x = jnp.where(present, x + jnp.log(jnp.where(present, rs.weight, 1)), -jnp.inf)
-    if rs.enter is None:
-        sums = cumulative_logsumexp(x, reverse=True)
-        return sums[at] if own else jnp.append(sums, -jnp.inf)[at + 1]
-    row = jnp.arange(x.shape[0])[None, :]
-    q = at[:, None]
-    risk = (rs.enter[None, :] <= q) & ((row >= q) if own else (row > q))
-    x = jnp.where(risk, x[None, :], -jnp.inf)
-    top = jax.lax.stop_gradient(jnp.max(x, axis=1, keepdims=True))
+@partial(jax.custom_jvp, nondiff_argnums=(2,))
+def _loss(log_hazard: Array, rs: RiskSets, ties: Ties) -> Array:
+    return _evaluate(log_hazard, rs, ties, gradient=False)[0]
+
+
+@_loss.defjvp
+def _loss_jvp(ties: Ties, primals: Any, tangents: Any) -> tuple[Array, Array]:
+    # Value and gradient in one pass; the code of the gradient is differentiable in its turn.
+    log_hazard, rs = primals
+    loss, gradient = _evaluate(log_hazard, rs, ties, gradient=True)
+    return loss, jnp.vdot(gradient, tangents[0])
+
+
+def _evaluate(log_hazard: Array, rs: RiskSets, ties: Ties, gradient: bool) -> list[Array]:
+    """The summed loss and, if asked for, its gradient ``[n]``."""
+    e, x = _shifted(log_hazard, rs)
+    in_logs = partial(_in_arithmetic, LOG, ties == "efron", gradient)
+    if rs.stratum is not None or rs.intervals is not None:
+        out = in_logs(e, x, rs)
+    else:
+        # Plain numbers will do if the smallest of the nested risk sets, that of the last event, is
+        # within e^-60 of the largest hazard; a NaN goes the other way, and through.
+        at_risk_last = jnp.max(jnp.where(rs.event_weight > 0, rs.start, -1))
+        smallest = jnp.max(x, initial=-jnp.inf, where=jnp.arange(x.shape[0]) >= at_risk_last)
+        branches = [partial(_in_arithmetic, LINEAR, False, gradient), in_logs]
+        linear = jnp.where(smallest > -60, 0, 1)
+        if ties == "efron":
+            branches.insert(1, partial(_in_arithmetic, LINEAR, True, gradient))
+            linear = jnp.where(smallest > -60, rs.tied.astype(int), 2)
+        out = lax.switch(linear, branches, e, x, rs)
+    return [out[0], *(to_rows(rs, g) for g in out[1:])]
+
+
+def _shifted(log_hazard: Array, rs: RiskSets) -> tuple[Array, Array]:
+    """In the order of ``rs`` the log hazards e and the weighted ones x, where max x = 0."""
+    here = rs.log_weight > -jnp.inf
+    e = jnp.where(here, to_positions(rs, log_hazard), 0)
+    x = e + rs.log_weight.astype(e.dtype)
+    top = lax.stop_gradient(jnp.max(x))
     top = jnp.where(top == -jnp.inf, 0, top)
-    s = jnp.sum(jnp.exp(x - top), axis=1)
-    return jnp.where(s > 0, top[:, 0] + jnp.log(jnp.where(s > 0, s, 1)), -jnp.inf)
+    return e - top, x - top
 
 
-def _loss(x: Array, rs: RiskSets, ties: Ties) -> Array:
-    event = rs.event > 0
-    all_at_risk = jnp.where(event, _log_sums(x, rs, rs.start, own=True), 0)
-    terms = rs.weight * (all_at_risk - x)
-    if ties == "efron":
-        # 1 - f + f (hazard of those without an event now) / (all at risk): no difference of sums.
-        others = _log_sums(x, rs, rs.last_event, own=False)
-        f = jnp.where(event, rs.fraction, 0)
-        share = jnp.exp(jnp.where(event, others, -jnp.inf) - all_at_risk)
-        terms = terms + rs.event_weight * jnp.log1p(-f * (1 - share))
-    return jnp.sum(jnp.where(event, terms, 0))
+def _in_arithmetic(
+    a: Arithmetic, tied: bool, gradient: bool, e: Array, x: Array, rs: RiskSets
+) -> list[Array]:
+    """The loss, and its gradient, from the log hazards e and the weighted ones x."""
+    event = rs.event_weight > 0
+    fraction, share = a.of(rs.fraction.astype(x.dtype)), a.of(1 - rs.fraction.astype(x.dtype))
+    hazard = a.exp(x)
+    if rs.intervals is None:
+        sums = a.cumulative(hazard, reverse=True, segment=rs.stratum)
+        everyone, others = _at(sums, rs.start, a), _at(sums, rs.rest, a)
+    else:
+        everyone, others = log_at_risk(rs.intervals, hazard)
+    # All at risk minus k / m of the events = (1 - k / m) all + k / m others: nothing cancels.
+    if tied:
+        everyone = a.add(a.multiply(share, everyone), a.multiply(fraction, others))
+    denominator = jnp.where(event, everyone, a.one)
+    loss = jnp.sum(rs.mean_weight * a.log(denominator) - jnp.where(event, rs.event_weight * e, 0))
+    if not gradient:
+        return [loss]
+
+    pull = a.divide(a.of(rs.mean_weight.astype(x.dtype)), denominator)
+    on_everyone, on_others = pull, jnp.full_like(pull, a.zero)
+    if tied:
+        on_everyone, on_others = a.multiply(share, pull), a.multiply(fraction, pull)
+    if rs.intervals is None:
+        reached = _at(a.cumulative(on_everyone, segment=rs.stratum), rs.last, a)
+        if tied:
+            sums = a.cumulative(on_others, segment=rs.stratum)
+            reached = a.add(reached, _at(sums, rs.earlier, a))
+    else:
+        reached = log_before(rs.intervals, on_everyone, on_others)
+    return [loss, a.plain(a.multiply(hazard, reached)) - rs.event_weight]
 
 
-def _exact(x: Array, rs: RiskSets) -> Array:
+def _at(x: Array, index: Array, a: Arithmetic) -> Array:
+    return x.at[index].get(mode="fill", fill_value=a.zero, wrap_negative_indices=False)
+
+
+def _exact(log_hazard: Array, rs: RiskSets) -> Array:
     """E_k(i), the sum over the ways to choose k rows from i on, is sum_{j>=i} w_j E_{k-1}(j+1)."""
-    max_ties = rs.max_ties or 0
+    e, x = _shifted(log_hazard, rs)
+    n = x.shape[0]
+    row = jnp.arange(n)
+    event = rs.event_weight > 0
+    chosen = segment_sum(jnp, event.astype(int), rs.start, n)[rs.start]
+    stratum = jnp.zeros_like(row) if rs.stratum is None else rs.stratum
+    is_last = jnp.append(stratum[1:] != stratum[:-1], True)
 
     def log_choices(x: Array) -> Array:
-        rows = [jnp.zeros_like(x)]
-        for k in range(max_ties):
-            empty = 0 if k == 0 else -jnp.inf
-            rest = jnp.append(rows[-1][1:], empty)
-            rows.append(cumulative_logsumexp(x + rest, reverse=True))
-        return jnp.stack(rows)
+        def one_more(fewer: Array, of_none: Array) -> tuple[Array, Array]:
+            rest = jnp.where(is_last, of_none, jnp.roll(fewer, -1))
+            more = cumulative_logsumexp(x + rest, reverse=True, segment=stratum)
+            return more, more
 
-    n = x.shape[0]
-    event = rs.event > 0
-    chosen = jax.ops.segment_sum(rs.event, rs.start, n)[rs.start].astype(int)
-    at_risk = jnp.where(rs.weight > 0, x, -jnp.inf)
-    if rs.enter is None:
-        log_sums = log_choices(at_risk)[chosen, rs.start]
+        of_none = jnp.full(rs.max_ties, -jnp.inf, x.dtype).at[0].set(0)
+        return lax.scan(one_more, jnp.zeros_like(x), of_none)[1]
+
+    if rs.intervals is None:
+        log_sums = log_choices(x)[chosen - 1, rs.start]
     else:
-        at = jnp.arange(n)
+        enter = rs.intervals.enter
 
-        def at_start(start: Array, chosen: Array) -> Array:
-            risk = (rs.enter <= start) & (at >= start)
-            return log_choices(jnp.where(risk, at_risk, -jnp.inf))[chosen, 0]
+        def at_row(i: Array) -> Array:
+            at_risk = (enter <= rs.start[i]) & (row >= rs.start[i])
+            return log_choices(jnp.where(at_risk, x, -jnp.inf))[chosen[i] - 1, rs.start[i]]
 
-        log_sums = jax.lax.map(lambda a: at_start(*a), (rs.start, chosen))
+        log_sums = lax.map(lambda i: lax.cond(event[i], at_row, lambda i: x[0] * 0, i), row)
     first = event & (rs.fraction == 0)
-    return jnp.sum(jnp.where(first, log_sums, 0)) - jnp.sum(jnp.where(event, x, 0))
+    return jnp.sum(jnp.where(first, log_sums, 0)) - jnp.sum(jnp.where(event, e, 0))
