@@ -151,7 +151,7 @@ def prepare_risk_sets(
     died, weight, *columns = (a[order] for a in (died, weight, *columns))
     start, end = run_bounds(xp, *columns)
     first, stop = run_bounds(xp, *columns[:-1]) if strata is not None else (0, n)
-    rest = start + segment_sum(xp, died.astype(np.int32), start, n)[start]
+    rest = start + segment_sum(xp, died.astype(number), start, n)[start].astype(np.int32)
     last = xp.where(rest > first, rest - 1, -1)
     earlier = xp.where(died, xp.where(start > first, start - 1, -1), last)
     intervals = None
