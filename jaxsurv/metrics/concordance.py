@@ -1,15 +1,16 @@
 """Harrell's concordance index with its infinitesimal-jackknife standard error."""
 
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsurv.metrics.pairs import DENSE_ROWS, PairSums, Rows, dense_pair_sums, sorted_pair_sums
-from jaxsurv.survival.validation import array_module, check_survival, is_concrete
+from jaxsurv.metrics.pairs import PairSums, Rows, absent, dense_pair_sums, sorted_pair_sums
+from jaxsurv.survival.validation import array_module, check_survival
 from jaxsurv.types import Array, ArrayLike, InputError
+
+DENSE_ROWS = 256  # up to here, comparing all pairs is faster than sorting
 
 
 class Concordance(NamedTuple):
@@ -38,20 +39,20 @@ class Concordance(NamedTuple):
     influence: Array
 
 
-@jax.jit
-def _concordance(sums: PairSums, earlier: Array, later: Array) -> Concordance:
-    """The index and its influence per row, from the pair sums of each row."""
+def _assemble(sums: PairSums, earlier: Any, later: Any) -> Concordance:
+    """The index and its influence per patient, from the pair sums of each patient."""
+    xp = np if isinstance(sums.concordant, np.ndarray) else jnp
 
-    def pairs(x: Array) -> Array:
-        return jnp.sum(earlier * x)
+    def pairs(x: Any) -> Any:
+        return xp.sum(earlier * x)
 
     concordant, tied, comparable = (pairs(x) for x in (sums.concordant, sums.tied, sums.comparable))
     usable = comparable > 0
-    safe = jnp.where(usable, comparable, 1)
-    index = jnp.where(usable, (concordant + tied / 2) / safe, jnp.nan)
+    safe = xp.where(usable, comparable, 1)
+    index = xp.where(usable, (concordant + tied / 2) / safe, xp.nan)
     ahead = sums.concordant + sums.tied / 2 - index * sums.comparable
-    behind = sums.concordant_later + sums.tied_later / 2 - index * sums.comparable_later
-    influence = (earlier * ahead + later * behind) / safe
+    behind = sums.half_later - index * sums.comparable_later
+    influence = (earlier * ahead + (behind if later is None else later * behind)) / safe
     both = pairs(sums.tied_both) / 2
     return Concordance(
         index=index,
@@ -60,45 +61,54 @@ def _concordance(sums: PairSums, earlier: Array, later: Array) -> Concordance:
         tied_risk=tied,
         tied_time=pairs(sums.tied_time) / 2 - both,
         tied_both=both,
-        standard_error=jnp.sqrt(jnp.sum(influence**2)),
+        standard_error=xp.sqrt(xp.sum(influence**2)),
         influence=influence,
     )
 
 
-def prepare_rows(
-    xp: ModuleType,
+def _padded_length(n: int) -> int:
+    """n rounded up to one of eight lengths per octave: subsets of a cohort share their programs."""
+    step = 1 << max(0, (n - 1).bit_length() - 3)
+    return -(-n // step) * step
+
+
+def pairwise_concordance(
     risk: Any,
     event: Any,
     time: Any,
+    *,
+    event_weight: Any = 1.0,
+    weights: Any = None,
     entry: Any = None,
     strata: Any = None,
-    weights: Any = None,
     where: Any = None,
-) -> tuple[Rows, Any]:
-    """The rows to compare and their case weights, 0 where a row is not there."""
-    given = (risk, xp.asarray(event).astype(bool), time, entry, strata)
-    rows = Rows(*(None if x is None else xp.asarray(x) for x in given))
-    number = jnp.result_type(float)
-    weight = xp.ones(rows.risk.shape, number) if weights is None else xp.asarray(weights, number)
+) -> Concordance:
+    """The concordance with pairs weighted by event_weight_i weights_i weights_j; no checks."""
+    xp = array_module(risk, event, time, event_weight, weights, entry, strata, where)
+    number = float if xp is np else jnp.result_type(float)
+    rows = Rows(*(None if x is None else xp.asarray(x) for x in (risk, event, time, entry, strata)))
+    rows = rows._replace(event=rows.event.astype(bool))
+    later = None if weights is None else xp.asarray(weights).astype(number)
     if where is not None:
-        weight = xp.where(xp.asarray(where).astype(bool), weight, 0).astype(number)
-    return rows, weight
-
-
-def checked(result: Concordance) -> Concordance:
-    """Refuse a concordance without comparable pairs, where that can be seen."""
-    if is_concrete(result.index) and np.isnan(result.index).any():
+        rows = absent(xp, rows, ~xp.asarray(where).astype(bool))
+    earlier = xp.where(rows.event, event_weight, 0).astype(number)
+    earlier = earlier if later is None else earlier * later
+    n = rows.time.size
+    sums = dense_pair_sums if n <= DENSE_ROWS else sorted_pair_sums
+    if xp is not np:
+        return _assemble(sums(rows, earlier, later), earlier, later)
+    if n > DENSE_ROWS:
+        more = _padded_length(n) - n
+        padded = jax.tree.map(lambda x: np.pad(x, (0, more)), (rows, earlier, later))
+        rows, earlier, later = padded
+        rows = absent(np, rows, np.arange(n + more) >= n)
+    result = _assemble(jax.tree.map(np.asarray, sums(rows, earlier, later)), earlier, later)
+    if np.isnan(result.index):
         raise InputError(
             "no comparable pair: every event needs a patient known to live longer in its stratum; "
             "check event, time, tau and where"
         )
-    return result
-
-
-def pairwise_concordance(rows: Rows, earlier: Any, later: Any) -> Concordance:
-    """The concordance with pair weights earlier_i later_j, by the algorithm that suits n."""
-    sums = dense_pair_sums if earlier.shape[0] <= DENSE_ROWS else sorted_pair_sums
-    return _concordance(sums(rows, earlier, later), earlier, later)
+    return jax.device_put(result._replace(influence=np.asarray(result.influence)[:n]))
 
 
 def concordance_index(
@@ -119,7 +129,7 @@ def concordance_index(
     ``survival::concordance(..., reverse=TRUE)`` computes, standard error included; scikit-survival
     has the same index and counts tied times differently.
 
-    Up to 1024 patients all pairs are compared, above that the work is O(n log n). Both have fixed
+    Up to 256 patients all pairs are compared, above that the work is O(n log n). Both have fixed
     shapes, so ``jit`` and ``vmap`` over risks or masks ``[runs, n]`` work. Eager calls sort on the
     host, which is far faster on a CPU.
 
@@ -145,9 +155,13 @@ def concordance_index(
     (2.0, 1.0, 0.6667)
     """
     check_survival(event, time, entry=entry, strata=strata, weights=weights, where=where, risk=risk)
-    xp = array_module(risk, event, time, weights, strata, entry, where, tau)
-    rows, later = prepare_rows(xp, risk, event, time, entry, strata, weights, where)
-    earlier = xp.where(rows.event, later, 0)
-    if tau is not None:
-        earlier = xp.where(xp.asarray(time) <= tau, earlier, 0)
-    return checked(pairwise_concordance(rows, earlier, later))
+    return pairwise_concordance(
+        risk,
+        event,
+        time,
+        event_weight=1.0 if tau is None else array_module(time, tau).asarray(time) <= tau,
+        weights=weights,
+        entry=entry,
+        strata=strata,
+        where=where,
+    )

@@ -6,18 +6,18 @@ risk_i > risk_j. With x_i the weight of the earlier event and w_j of the other p
 is Σ x_i w_j over pairs.
 """
 
+from functools import partial
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
-from jaxsurv.metrics.inversions import inversions
+from jaxsurv.metrics.inversions import blocked_cumsum, inversions
+from jaxsurv.survival.life_table import run_bounds, run_numbers
 from jaxsurv.survival.validation import array_module
 from jaxsurv.types import Array
-
-DENSE_ROWS = 1024  # below this, comparing all pairs is faster than sorting
 
 
 class PairSums(NamedTuple):
@@ -25,7 +25,8 @@ class PairSums(NamedTuple):
 
     Attributes:
         concordant, tied, comparable: Σ_j w_j over pairs in which k has the earlier event.
-        concordant_later, tied_later, comparable_later: Σ_i x_i over pairs in which k lives on.
+        half_later: Σ_i x_i over pairs in which k lives on, concordant 1 and tied 1/2.
+        comparable_later: Σ_i x_i over all those pairs.
         tied_time: Σ_j w_j over patients with an event at the same time.
         tied_both: those of them with the same risk.
     """
@@ -33,8 +34,7 @@ class PairSums(NamedTuple):
     concordant: Array
     tied: Array
     comparable: Array
-    concordant_later: Array
-    tied_later: Array
+    half_later: Array
     comparable_later: Array
     tied_time: Array
     tied_both: Array
@@ -50,151 +50,174 @@ class Rows(NamedTuple):
     stratum: Any = None
 
 
-def _ranks(*columns: Any) -> list[np.ndarray]:
-    """Common dense ranks: they keep apart what float32 would make equal."""
-    ranks = np.unique(np.concatenate(columns), return_inverse=True)[1].astype(np.int32)
-    return np.split(ranks, len(columns))
+def absent(xp: ModuleType, rows: Rows, rest: Any) -> Rows:
+    """Take rows out: a patient who enters and is censored before time 0 is in no pair."""
+    return rows._replace(
+        event=rows.event & ~rest,
+        time=xp.where(rest, -1, rows.time),
+        entry=None if rows.entry is None else xp.where(rest, -2, rows.entry),
+    )
 
 
 def dense_pair_sums(rows: Rows, earlier: Any, later: Any) -> PairSums:
-    """All pairs compared directly: O(n²) work, no sort, fused so that no ``[n, n]`` is stored.
+    """All pairs compared directly: O(n²) work and no sort. NumPy in, NumPy out.
 
     Args:
         rows: ``[n]`` each.
         earlier: ``[n]``, x_i, 0 where i has no event to compare.
-        later: ``[n]``, w_j.
+        later: ``[n]``, w_j, or None = all 1.
     """
-    if array_module(*rows) is np:
-        times = [x for x in (rows.time, rows.entry) if x is not None]
-        rows = rows._replace(
-            risk=_ranks(rows.risk)[0], **dict(zip(("time", "entry"), _ranks(*times), strict=False))
-        )
-    return _compare_all(rows, earlier, later)
-
-
-@jax.jit
-def _compare_all(rows: Rows, earlier: Array, later: Array) -> PairSums:
-    column = jax.tree.map(lambda x: x[:, None], rows)
-    row = jax.tree.map(lambda x: x[None], rows)
-
-    def comparable(i: Rows, j: Rows) -> Array:
-        later = (i.time < j.time) | ((i.time == j.time) & ~j.event)
-        if i.entry is not None:
-            later &= j.entry < i.time
-        return later if i.stratum is None else later & (i.stratum == j.stratum)
-
-    def total(pairs: Array, weight: Array) -> Array:
-        return jnp.sum(jnp.where(pairs, weight[None], 0), -1)
-
-    ahead, behind = comparable(column, row), comparable(row, column)
-    higher, same = column.risk > row.risk, column.risk == row.risk
-    both = (column.time == row.time) & column.event & row.event & ~jnp.eye(later.size, dtype=bool)
+    xp = array_module(*rows, earlier, later)
+    later = xp.ones_like(earlier) if later is None else later
+    i = Rows(*(None if x is None else x[:, None] for x in rows))
+    j = Rows(*(None if x is None else x[None] for x in rows))
+    tied_time = i.time == j.time
+    comparable = i.event & ((i.time < j.time) | (tied_time & ~j.event))
+    if rows.entry is not None:
+        comparable &= j.entry < i.time
+    both = i.event & j.event & tied_time & ~xp.eye(earlier.size, dtype=bool)
     if rows.stratum is not None:
-        both &= column.stratum == row.stratum
+        comparable, both = (x & (i.stratum == j.stratum) for x in (comparable, both))
+    same = i.risk == j.risk
+    concordant, tied = comparable & (i.risk > j.risk), comparable & same
+
+    def over_later(pairs: Any) -> Any:
+        if xp is np:
+            return pairs.astype(later.dtype) @ later
+        return jnp.sum(jnp.where(pairs, later[None], 0), 1)
+
+    def over_earlier(pairs: Any) -> Any:
+        if xp is np:
+            return earlier @ pairs.astype(earlier.dtype)
+        return jnp.sum(jnp.where(pairs, earlier[:, None], 0), 0)
+
     return PairSums(
-        concordant=total(ahead & higher, later),
-        tied=total(ahead & same, later),
-        comparable=total(ahead, later),
-        concordant_later=total(behind & (column.risk < row.risk), earlier),
-        tied_later=total(behind & same, earlier),
-        comparable_later=total(behind, earlier),
-        tied_time=total(both, later),
-        tied_both=total(both & same, later),
+        concordant=over_later(concordant),
+        tied=over_later(tied),
+        comparable=over_later(comparable),
+        half_later=over_earlier(concordant) + over_earlier(tied) / 2,
+        comparable_later=over_earlier(comparable),
+        tied_time=over_later(both),
+        tied_both=over_later(both & same),
     )
 
 
-def _around(outer: Array, inner: Array, earlier: Array, later: Array) -> tuple[Array, Array, Array]:
-    """For sorted rows in blocks (``outer``) of groups (``inner``): what is around a group.
+class _Sorted(NamedTuple):
+    """Two orders of the rows, and their blocks of groups as (group start, end, block start, end).
 
-    Returns:
-        per row Σ later after its group in its block, Σ earlier before it, and Σ later within it.
+    Attributes:
+        order: the row at each position, in the order (stratum, time, events first, risk).
+        place: the position of each row.
+        position: the position of each rank, in the order (stratum, risk, position).
+        by_time: groups of tied (stratum, time, event) in blocks of strata, by position.
+        by_risk: the same groups in blocks of tied (stratum, risk), by rank.
     """
-    n = outer.shape[0]
-    index = jnp.arange(n, dtype=jnp.int32)
 
-    def bounds(new: Array) -> tuple[Array, Array]:
-        start = lax.cummax(jnp.where(new, index, 0))
-        new_next = jnp.concatenate([new[1:], jnp.ones(1, bool)])
-        return start, lax.cummin(jnp.where(new_next, index + 1, n), reverse=True)
-
-    new_block = jnp.concatenate([jnp.ones(1, bool), outer[1:] != outer[:-1]])
-    new_group = new_block.at[1:].set(new_block[1:] | (inner[1:] != inner[:-1]))
-    block_start, block_end = bounds(new_block)
-    start, end = bounds(new_group)
-    before = jnp.pad(jnp.cumsum(earlier), (1, 0))
-    after = jnp.pad(jnp.flip(jnp.cumsum(jnp.flip(later))), (0, 1))
-    return (
-        after[end] - after[block_end],
-        before[start] - before[block_start],
-        after[start] - after[end],
-    )
+    order: Any
+    place: Any
+    position: Any
+    by_time: tuple[Any, Any, Any, Any]
+    by_risk: tuple[Any, Any, Any, Any]
 
 
-@jax.jit
-def _sums_of_sorted(
-    stratum: Array, group: Array, run: Array, position: Array, earlier: Array, later: Array
-) -> PairSums:
-    """By position, except ``run``, the runs of equal risk, and ``position``, which go by rank."""
-    comparable, comparable_later, tied_time = _around(stratum, group, earlier, later)
-    tied, tied_later, tied_both = _around(run, group[position], earlier[position], later[position])
-    concordant, concordant_later = inversions(position, later[position], earlier[position])
+_SIGN = np.uint64(1 << 31)
 
-    def by_position(x: Array) -> Array:
-        return jnp.zeros_like(x).at[position].set(x, unique_indices=True)
 
-    return PairSums(
-        concordant=concordant,
-        tied=by_position(tied),
-        comparable=comparable,
-        concordant_later=concordant_later,
-        tied_later=by_position(tied_later),
-        comparable_later=comparable_later,
-        tied_time=tied_time - later,
-        tied_both=by_position(tied_both) - later,
+def _codes(x: np.ndarray, stratum: np.ndarray | None) -> np.ndarray:
+    """Integers below 2^32 in the order of (stratum, x); 2^31 and above where x >= 0."""
+    single = x.astype(np.float32)
+    if stratum is None and np.array_equal(single, x):
+        bits = (single + 0.0).view(np.uint32)  # + 0.0 turns -0 into 0
+        return np.where(single < 0, ~bits, bits | np.uint32(_SIGN)).astype(np.uint64)
+    codes = np.unique(x, return_inverse=True)[1]
+    if stratum is not None:
+        codes = np.unique(stratum.astype(np.int64) * x.size + codes, return_inverse=True)[1]
+    return codes.astype(np.uint64) | _SIGN
+
+
+def _sort(xp: ModuleType, risk: Any, event: Any, time: Any, stratum: Any) -> _Sorted:
+    index = xp.arange(time.size, dtype=np.int32)
+    strata = () if stratum is None else (stratum,)
+    if xp is np:  # one 64-bit key sorts several times as fast as lexsort
+        risk, low = _codes(risk, stratum), np.uint64(32)
+        moment = np.maximum(_codes(time, stratum), _SIGN - np.uint64(1)) - (_SIGN - np.uint64(1))
+        moment = moment << np.uint64(1) | ~event  # times below 0 are all one
+        order = np.argsort(moment << low | risk)
+        columns = (moment[order],)
+        position = np.sort(risk[order] << low | index.astype(np.uint64)).astype(np.int32)
+        place = np.empty_like(index)
+        place[order] = index
+    else:
+        order = jnp.lexsort((risk, ~event, time, *strata))
+        columns = (event[order], time[order], *(x[order] for x in strata))
+        position = jnp.lexsort((index, risk[order], *columns[2:])).astype(np.int32)
+        place = jnp.zeros_like(index).at[order].set(index, unique_indices=True)
+    group, strata = run_numbers(xp, *columns), [x[order] for x in strata]
+    ranked = order[position]
+    run = run_numbers(xp, risk[ranked], *(x[position] for x in strata))
+    block = run_bounds(xp, *strata) if strata else (xp.zeros_like(index), index.size + 0 * index)
+    return _Sorted(
+        order,
+        place,
+        position,
+        (*run_bounds(xp, group, *strata), *block),
+        (*run_bounds(xp, run, group[position]), *run_bounds(xp, run)),
     )
 
 
 def sorted_pair_sums(rows: Rows, earlier: Any, later: Any) -> PairSums:
     """The same sums in O(n log n).
 
-    Patients stand in the order (stratum, time, events first, risk). Concordant pairs are then the
-    inversions between this order and that of (stratum, risk): tied events stand in ascending risk
-    and so are none. What is comparable is all that follows the own tied events in the stratum, and
-    what is tied, all that follows them in the run of equal risk.
+    In the order (stratum, time, events first, risk) concordant pairs are the inversions against the
+    order (stratum, risk): tied events stand in ascending risk and so are none. What is comparable
+    is all that follows the own tied events in the stratum, and what is tied, all that follows them
+    among equal risks.
 
     Delayed entry is a second row, at the time of entry, with minus the patient's weight: the two
     cancel for the events up to there.
     """
-    xp = array_module(*rows, earlier, later)
-    n = earlier.shape[0]
+    xp = array_module(*rows)
     risk, event, time, entry, stratum = rows
-    stratum = xp.zeros(n, np.int32) if stratum is None else stratum
     if entry is not None:
-        nothing = xp.zeros(n, bool)
-        risk, stratum = xp.concatenate([risk, risk]), xp.concatenate([stratum, stratum])
-        event, time = xp.concatenate([event, nothing]), xp.concatenate([time, entry])
-        earlier = xp.concatenate([earlier, nothing.astype(earlier.dtype)])
-        later = xp.concatenate([later, -later])
+        later = xp.ones_like(earlier) if later is None else later
+        earlier, later = jnp.pad(earlier, (0, len(time))), jnp.concatenate([later, -later])
+        event = xp.concatenate([event, xp.zeros_like(event)])
+        time, risk = xp.concatenate([time, entry]), xp.concatenate([risk, risk])
+        stratum = None if stratum is None else xp.concatenate([stratum, stratum])
+    orders = _sort(xp, risk, event, time, stratum)
+    return _sums_of_sorted(orders, earlier, later, delayed=entry is not None)
 
-    def number(*columns: Any) -> Any:
-        new = sum(x[1:] != x[:-1] for x in columns) > 0
-        return xp.concatenate([xp.zeros(1, np.int32), xp.cumsum(new).astype(np.int32)])
 
-    order = xp.lexsort((risk, ~event, time, stratum))
-    risk, event, time, stratum = (x[order] for x in (risk, event, time, stratum))
-    index = xp.arange(order.size, dtype=np.int32)
-    position = xp.lexsort((index, risk, stratum)).astype(np.int32)
-    run = number(risk[position], stratum[position])
-    sums = _sums_of_sorted(
-        stratum, number(time, event), run, position, earlier[order], later[order]
+@partial(jax.jit, static_argnames="delayed")
+def _sums_of_sorted(
+    orders: _Sorted, earlier: Array, later: Array | None, delayed: bool
+) -> PairSums:
+    n = earlier.size
+    earlier = earlier[orders.order]
+    later = None if later is None else later[orders.order]
+    weight = jnp.ones_like(earlier) if later is None else later
+
+    def around(order: Any, bounds: tuple[Array, ...]) -> tuple[Array, Array, Array]:
+        """Per row: Σ w after its group in its block, Σ x before it, Σ w of the group's others."""
+        pair = jnp.stack([weight, earlier])
+        pair = pair if order is None else pair[:, order]
+        sums = blocked_cumsum(jnp.pad(pair, ((0, 0), (1, -(n + 1) % 32))))
+        start, end, first, last = (sums[:, x] for x in bounds)
+        return last[0] - end[0], start[1] - first[1], end[0] - start[0] - pair[0]
+
+    comparable, comparable_later, tied_time = around(None, orders.by_time)
+    tied = jnp.stack(around(orders.position, orders.by_risk))
+    tied, tied_later, tied_both = (
+        jnp.zeros_like(tied).at[:, orders.position].set(tied, unique_indices=True)
     )
-    place = jnp.zeros(order.size, np.int32).at[order].set(index, unique_indices=True)
-    back = jax.tree.map(lambda x: x[place[:n]], sums)
-    if entry is None:
-        return back
-    return back._replace(
-        **{
-            name: getattr(back, name) - getattr(sums, name)[place[n:]]
-            for name in ("concordant_later", "tied_later", "comparable_later")
-        }
-    )
+    concordant, concordant_later = inversions(orders.position, earlier, later)
+    as_earlier = jnp.stack([concordant, tied, comparable, tied_time, tied_both])
+    as_later = jnp.stack([concordant_later + tied_later / 2, comparable_later])
+    if delayed:
+        here, entered = jnp.split(orders.place, 2)
+        as_later = as_later[:, here] - as_later[:, entered]
+    else:
+        here = orders.place
+        as_later = as_later[:, here]
+    concordant, tied, comparable, tied_time, tied_both = as_earlier[:, here]
+    return PairSums(concordant, tied, comparable, *as_later, tied_time, tied_both)

@@ -2,7 +2,6 @@
 
 from typing import Any, Literal, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -190,7 +189,7 @@ def restricted_mean(curve: KaplanMeier, tau: ArrayLike | float) -> RestrictedMea
         InputError: tau beyond the last time of a curve that has not come down to 0.
     """
     times, survival = curve.times, curve.survival
-    if not any(isinstance(x, jax.core.Tracer) for x in (times, survival, tau)):
+    if array_module(times, survival, tau) is np:
         last = float(times[-1])
         if float(tau) > last and float(survival[-1]) > 0:
             raise InputError(f"tau = {float(tau):g} is beyond the data, which end at {last:g}")

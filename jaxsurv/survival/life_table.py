@@ -4,6 +4,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxsurv.survival.validation import array_module
@@ -31,12 +32,10 @@ class LifeTable(NamedTuple):
 
 
 def segment_sum(xp: ModuleType, values: Any, segment: Any, size: int) -> Any:
-    """``[size]`` sums of ``values [n]`` or ``[n, k]`` over equal ``segment [n]``."""
-    if xp is not np:
-        return jax.ops.segment_sum(values, segment, size)
-    out = np.zeros((size, *values.shape[1:]), values.dtype)
-    np.add.at(out, segment, values)
-    return out
+    """``[size]`` sums of ``values [n]`` over equal ``segment [n]``."""
+    if xp is np:
+        return np.bincount(segment, values, size)
+    return jax.ops.segment_sum(values, segment, size)
 
 
 def step_at(query: Any, times: Any, values: Any, *, initial: float, left: bool = False) -> Any:
@@ -70,9 +69,9 @@ def run_numbers(xp: ModuleType, *columns: Any) -> Any:
 def run_bounds(xp: ModuleType, *columns: Any) -> tuple[Any, Any]:
     """``[n]`` each: the bounds ``start <= row < end`` of the run of equal rows around each row."""
     run = run_numbers(xp, *columns)
-    size = segment_sum(xp, xp.ones_like(run), run, run.shape[0])
+    size = xp.bincount(run, minlength=run.size) if xp is np else jnp.bincount(run, length=run.size)
     end = xp.cumsum(size, dtype=np.int32)[run]
-    return end - size[run], end
+    return end - size[run].astype(np.int32), end
 
 
 def life_table(
@@ -96,32 +95,29 @@ def life_table(
         where: ``[n]`` booleans, False for rows that are not there.
     """
     xp = array_module(event, time, entry, weights, where)
-    event, time = xp.asarray(event), xp.asarray(time)
-    weights = xp.ones(time.shape) if weights is None else xp.asarray(weights)
-    weights = weights.astype(float if xp is np else jax.numpy.result_type(float))
-    entry = None if entry is None else xp.asarray(entry)
+    number = np.dtype(float) if xp is np else jnp.result_type(float)
+    died, t = xp.asarray(event).astype(bool), xp.asarray(time).astype(number)
+    w = xp.ones(t.shape, number) if weights is None else xp.asarray(weights).astype(number)
+    enter = xp.zeros(0) if entry is None else xp.asarray(entry)
     if where is not None:
         here = xp.asarray(where).astype(bool)
         if xp is np:
-            event, time, weights = event[here], time[here], weights[here]
-            entry = None if entry is None else entry[here]
+            died, t, w, enter = (x[here] if x.size else x for x in (died, t, w, enter))
         else:
-            time = xp.where(here, time.astype(weights.dtype), xp.inf)
-            weights = xp.where(here, weights, 0)
-    order = xp.argsort(time)
-    t, group = time[order], run_numbers(xp, time[order])
+            t, w = xp.where(here, t, xp.inf), xp.where(here, w, 0)
+    order = xp.argsort(t)
+    t, group = t[order], run_numbers(xp, t[order])
     if xp is np:
         times = t[np.flatnonzero(np.diff(group, prepend=-1))]
     else:
-        times = xp.full(t.shape, xp.inf, t.dtype).at[group].set(t)
+        times = xp.full(t.shape, xp.inf, number).at[group].set(t)
     size = times.shape[0]
-    w, observed = weights[order], event[order].astype(bool)
-    events = segment_sum(xp, xp.where(observed, w, 0), group, size)
-    censored = segment_sum(xp, xp.where(observed, 0, w), group, size)
+    events = segment_sum(xp, xp.where(died, w, 0)[order], group, size)
+    censored = segment_sum(xp, xp.where(died, 0, w)[order], group, size)
     leaving = events + censored
     if entry is not None:
         # A row that enters at or after the k-th time is not at risk there: it is taken off 0 .. k.
-        last = xp.searchsorted(times, entry, side="right") - 1
-        absent = segment_sum(xp, xp.where(last >= 0, weights, 0), xp.maximum(last, 0), size)
+        last = xp.searchsorted(times, enter, side="right") - 1
+        absent = segment_sum(xp, xp.where(last >= 0, w, 0), xp.maximum(last, 0), size)
         leaving = leaving - absent
     return LifeTable(times, reversed_cumsum(xp, leaving), events, censored)
