@@ -64,7 +64,10 @@ def test_init_files_only_hand_names_on(path):
         names = isinstance(node, ast.Assign) and all(
             isinstance(t, ast.Name) and t.id in {"__all__", "__version__"} for t in node.targets
         )
-        assert docstring or names or isinstance(node, ast.Import | ast.ImportFrom), (path, node.lineno)
+        assert docstring or names or isinstance(node, ast.Import | ast.ImportFrom), (
+            path,
+            node.lineno,
+        )
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))

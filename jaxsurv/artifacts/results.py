@@ -42,7 +42,9 @@ class ResultsFolder:
                     f"{self.path} already holds {what}; choose another folder or pass --overwrite"
                 )
             if not (self.path / MANIFEST).exists():
-                raise InputError(f"{self.path} holds files that are not results; choose another folder")
+                raise InputError(
+                    f"{self.path} holds files that are not results; choose another folder"
+                )
 
     def write(self, name: str, save: Callable[[Path], Any]) -> Path:
         """Call ``save(temporary path)`` and move what it wrote to ``name``."""
@@ -78,7 +80,16 @@ class ResultsFolder:
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that results depend on."""
-    packages = ("jaxsurv", "jax", "jaxlib", "flax", "optax", "numpy", "scipy", "pandas", "lifelines")
+    packages = (
+        "jaxsurv",
+        "jax",
+        "jaxlib",
+        "flax",
+        "optax",
+        "numpy",
+        "scipy",
+        "pandas",
+        "lifelines",
+    )
     found = {p: importlib.metadata.version(p) for p in packages}
     return {"python": platform.python_version(), **found}
-

@@ -10,7 +10,16 @@ loss without rolling back, and a Cox loss that ignores ties and overflows.
 
 from jaxsurv.models.survival_vae import HParams, SurvivalVAEConfig
 
+
+def released_widths(features: int) -> tuple[int, ...]:
+    """The released encoders: expression (32, 4), copy number (16, 4), small tables (4, 1)."""
+    if features > 100:
+        return (32, 4)
+    return (16, 4) if features > 20 else (4, 1)
+
+
 MYEVAE = SurvivalVAEConfig(
+    widths=released_widths,
     head=(4, 1),
     zero_head=False,
     head_reads_clinical=True,

@@ -1,10 +1,10 @@
 """The multimodal VAE with a Cox head: the backbone that MyeVAE and the MO-RiskVAE family share.
 
-    encoders -> concatenation -> mu, logvar -> z -> joint decoder -> one decoder per modality
-                                  mu, clinical -> risk head -> log hazard (+ offset)
+encoders -> concatenation -> mu, logvar -> z -> joint decoder -> one decoder per modality
+                              mu, clinical -> risk head -> log hazard (+ offset)
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -35,12 +35,17 @@ class HParams(NamedTuple):
     dropout: Array | float = 0.3
 
 
+def default_widths(features: int) -> tuple[int, ...]:
+    """Encoder widths of the family for a modality of so many features (or components)."""
+    return (32, 16) if features > 64 else (16,)
+
+
 @dataclass(frozen=True)
 class SurvivalVAEConfig:
     """Static choices; the defaults are the MO-RiskVAE family's, ``MyeVAE`` overrides them.
 
     Attributes:
-        widths: encoder widths per modality; None = by the number of features, see `default_widths`.
+        widths: encoder widths per modality, or a function from the number of features to widths.
         latent: latent dimensions.
         head: widths of the risk network.
         zero_head: start the risk network as the zero function. A random head is noise that early
@@ -55,7 +60,7 @@ class SurvivalVAEConfig:
             every cohort size; ``"sum"``: both as sums over the batch, as MyeVAE was released.
     """
 
-    widths: Mapping[str, tuple[int, ...]] | None = None
+    widths: Mapping[str, tuple[int, ...]] | Callable[[int], tuple[int, ...]] = default_widths
     latent: int = 32
     head: tuple[int, ...] = (1,)
     zero_head: bool = True
@@ -74,13 +79,6 @@ class SurvivalVAEConfig:
                 raise InputError(f"{field} must be one of {known}, got {getattr(self, field)!r}")
 
 
-def default_widths(features: int) -> tuple[int, ...]:
-    """Encoder widths for a modality: MyeVAE's ``(32, 4)`` for expression, narrower below."""
-    if features > 100:
-        return (32, 4)
-    return (16, 4) if features > 20 else (4, 1)
-
-
 class _Networks(NamedTuple):
     encoder: GaussianEncoder
     decoder: MultimodalDecoder
@@ -89,14 +87,15 @@ class _Networks(NamedTuple):
 
 def _networks(config: SurvivalVAEConfig, batch: Batch) -> _Networks:
     sizes = {name: x.shape[1] for name, x in batch.inputs.items()}
-    widths = dict(config.widths or {name: default_widths(d) for name, d in sizes.items()})
+    given = config.widths
+    widths = {m: given(d) for m, d in sizes.items()} if callable(given) else dict(given)
     if set(widths) != set(sizes):
         raise InputError(f"widths are for {sorted(widths)}, the data have {sorted(sizes)}")
-    act = {"activation": jax.nn.tanh} if config.bounded else {}
+    activation = {"activation": jax.nn.tanh} if config.bounded else {}
     return _Networks(
         GaussianEncoder(widths, config.latent, final=config.bounded),
         MultimodalDecoder(widths, sizes, final=config.bounded),
-        MLP(config.head, final=config.bounded, zero=config.zero_head, **act),
+        MLP(config.head, final=config.bounded, zero=config.zero_head, **activation),
     )
 
 
@@ -113,7 +112,9 @@ def _presence(config: SurvivalVAEConfig, batch: Batch) -> dict[str, Array]:
     return batch.presence
 
 
-def _risk(config: SurvivalVAEConfig, nets: _Networks, params: Params, batch: Batch, mu, *args, **kwargs):
+def _risk(
+    config: SurvivalVAEConfig, nets: _Networks, params: Params, batch: Batch, mu, *args, **kwargs
+):
     read = jnp.concatenate([mu, batch.clinical], axis=-1) if config.head_reads_clinical else mu
     return nets.head.apply(params["head"], read, *args, **kwargs)[:, 0] + batch.offset
 
@@ -165,7 +166,9 @@ def survival_vae(config: SurvivalVAEConfig = SurvivalVAEConfig()) -> Objective:
     def loss(params: Params, batch: Batch, key: Key, hparams: HParams):
         out = forward(params, batch, key, hparams.dropout)
         where = batch.where.astype(out.mu.dtype)
-        errors = _reconstruction_errors(_presence(config, batch), where, batch.inputs, out.reconstructions)
+        errors = _reconstruction_errors(
+            _presence(config, batch), where, batch.inputs, out.reconstructions
+        )
         kl = jnp.sum(where * kl_standard_normal(out.mu, out.logvar))
         if config.reduction == "mean":
             kl = kl / jnp.maximum(jnp.sum(where), 1.0)

@@ -39,7 +39,9 @@ class MLP(nn.Module):
         """``[n, d] -> [n, widths[-1]]``; ``dropout`` is the rate, None = evaluation mode."""
         last = len(self.widths) - 1
         for i, width in enumerate(self.widths):
-            kernel = nn.initializers.zeros if self.zero and i == last else nn.initializers.lecun_normal()
+            kernel = (
+                nn.initializers.zeros if self.zero and i == last else nn.initializers.lecun_normal()
+            )
             x = nn.Dense(width, kernel_init=kernel)(x)
             if i < last or self.final:
                 if dropout is not None:

@@ -26,13 +26,18 @@ class GaussianEncoder(nn.Module):
 
     @nn.compact
     def __call__(
-        self, inputs: Mapping[str, Array], presence: Mapping[str, Array], dropout: Array | float | None = None
+        self,
+        inputs: Mapping[str, Array],
+        presence: Mapping[str, Array],
+        dropout: Array | float | None = None,
     ) -> tuple[Array, Array]:
         """``{m: [n, d_m]}, {m: [n]} -> mu [n, z], logvar [n, z]``; an absent modality encodes to zero."""
         encodings = []
         for name, widths in self.widths.items():
             # the peripheral encoders always end in an activation: a fusion network follows
-            h = MLP(widths, self.activation, final=True, name=f"encode_{name}")(inputs[name], dropout)
+            h = MLP(widths, self.activation, final=True, name=f"encode_{name}")(
+                inputs[name], dropout
+            )
             encodings.append(h * presence[name][:, None])
         h = jnp.concatenate(encodings, axis=-1)
         widths = (2 * self.latent, self.latent)
@@ -65,5 +70,7 @@ class MultimodalDecoder(nn.Module):
             part = h[:, start : start + widths[-1]]
             start += widths[-1]
             mirror = (*reversed(widths[:-1]), self.sizes[name])
-            outputs[name] = MLP(mirror, self.activation, final=self.final, name=f"decode_{name}")(part, dropout)
+            outputs[name] = MLP(mirror, self.activation, final=self.final, name=f"decode_{name}")(
+                part, dropout
+            )
         return outputs

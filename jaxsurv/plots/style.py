@@ -1,5 +1,9 @@
 """One look for all figures: colour-blind-safe, no chart junk, text that stays text in the SVG."""
 
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
 import matplotlib as mpl
 
 mpl.use("Agg")  # figures go to files; no display is needed
@@ -23,11 +27,18 @@ _RC = {
 }
 
 
-def subplots(rows: int = 1, columns: int = 1, *, size: tuple[float, float]) -> tuple[Figure, np.ndarray]:
-    """A figure and its ``[rows, columns]`` axes in the package's style; ``size`` in inches."""
-    with plt.rc_context(_RC):
-        figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
-    return figure, axes
+P = ParamSpec("P")
+
+
+def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Draw under the package's style, whatever the user's own settings are."""
+
+    @wraps(draw)
+    def in_style(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with plt.rc_context(_RC):
+            return draw(*args, **kwargs)
+
+    return in_style
 
 
 def ordered_colours(k: int) -> list:

@@ -1,15 +1,23 @@
 """Kaplan-Meier curves of risk groups."""
 
 import lifelines
+import matplotlib.pyplot as plt
 import numpy as np
 from lifelines.plotting import add_at_risk_counts
 from matplotlib.figure import Figure
 
-from jaxsurv.plots.style import BLUE, ORANGE, subplots
+from jaxsurv.plots.style import BLUE, ORANGE, styled
 
 
+@styled
 def risk_groups(
-    high: np.ndarray, event: np.ndarray, time: np.ndarray, *, xlabel: str, note: str, title: str = ""
+    high: np.ndarray,
+    event: np.ndarray,
+    time: np.ndarray,
+    *,
+    xlabel: str,
+    note: str,
+    title: str = "",
 ) -> Figure:
     """Kaplan-Meier curves of the low- and high-risk group with 95 % bands and numbers at risk.
 
@@ -20,13 +28,14 @@ def risk_groups(
         xlabel: with the unit of time.
         note: printed in the panel (hazard ratio, log-rank p).
     """
-    figure, axes = subplots(size=(5.6, 4.4))
-    ax = axes[0, 0]
+    figure, ax = plt.subplots(figsize=(5.6, 4.4), layout="constrained")
     curves = []
     for rows, name, colour in ((~high, "low risk", BLUE), (high, "high risk", ORANGE)):
         label = f"{name} (n = {rows.sum()}, events = {int(event[rows].sum())})"
         curve = lifelines.KaplanMeierFitter().fit(time[rows], event[rows], label=label)
-        curve.plot_survival_function(ax=ax, color=colour, show_censors=True, censor_styles={"ms": 4})
+        curve.plot_survival_function(
+            ax=ax, color=colour, show_censors=True, censor_styles={"ms": 4}
+        )
         curves.append(curve)
     ax.set(ylim=(0, 1.02), ylabel="survival probability", xlabel=xlabel, title=title)
     ax.text(0.98, 0.98, note, transform=ax.transAxes, ha="right", va="top", fontsize=8)

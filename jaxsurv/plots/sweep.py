@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from jaxsurv.plots.style import BLUE, GREEN, GREY, ORANGE, ordered_colours, subplots
+from jaxsurv.plots.style import BLUE, GREEN, GREY, ORANGE, ordered_colours, styled
 
 
+@styled
 def score_against_setting(
     runs: pd.DataFrame,
     summary: pd.DataFrame,
@@ -27,8 +29,7 @@ def score_against_setting(
         summary: one row per setting: ``by``, ``mean``, ``lower``, ``upper``.
         baselines: one row per baseline: ``method``, ``mean``.
     """
-    figure, axes = subplots(size=(6.4, 4.0))
-    ax = axes[0, 0]
+    figure, ax = plt.subplots(figsize=(6.4, 4.0), layout="constrained")
     settings = summary[by].to_numpy(float)
     at = {s: i for i, s in enumerate(settings)}  # equally spaced, whatever the grid
     jitter = np.random.default_rng(0).uniform(-0.16, 0.16, len(runs))
@@ -42,8 +43,12 @@ def score_against_setting(
         x, summary["mean"], error, fmt="o-", color=BLUE, ms=5, lw=1.5, capsize=3, zorder=3,
         label="mean, 95 % interval",
     )  # fmt: skip
-    for (_, row), colour, dash in zip(baselines.iterrows(), (ORANGE, GREEN), ("--", ":"), strict=False):
-        ax.axhline(row["mean"], color=colour, ls=dash, lw=1.5, zorder=2, label=f"{row['method']}, mean")
+    for (_, row), colour, dash in zip(
+        baselines.iterrows(), (ORANGE, GREEN), ("--", ":"), strict=False
+    ):
+        ax.axhline(
+            row["mean"], color=colour, ls=dash, lw=1.5, zorder=2, label=f"{row['method']}, mean"
+        )
     ax.axhline(0.5, color="black", lw=0.6)
     ax.set_xticks(x, [f"{s:g}" for s in settings])
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
@@ -51,6 +56,7 @@ def score_against_setting(
     return figure
 
 
+@styled
 def training_curves(
     history: Mapping[str, np.ndarray],
     setting: np.ndarray,
@@ -69,7 +75,9 @@ def training_curves(
         legend: title of the legend.
     """
     rows = -(-len(panels) // 2)
-    figure, axes = subplots(rows, 2, size=(7.2, 2.7 * rows))
+    figure, axes = plt.subplots(
+        rows, 2, figsize=(7.2, 2.7 * rows), squeeze=False, layout="constrained"
+    )
     values = np.unique(setting)
     for ax, (name, label) in zip(axes.flat, panels, strict=False):
         for value, colour in zip(values, ordered_colours(len(values)), strict=True):

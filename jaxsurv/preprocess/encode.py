@@ -37,7 +37,9 @@ def _one_hot(column: pd.Series) -> pd.DataFrame:
     """0/1 per category, NaN where missing; two categories give one column."""
     categories = sorted(column.dropna().unique())
     kept = categories[1:] if len(categories) == 2 else categories
-    columns = {f"{column.name}={c}": (column == c).astype(float).where(column.notna()) for c in kept}
+    columns = {
+        f"{column.name}={c}": (column == c).astype(float).where(column.notna()) for c in kept
+    }
     return pd.DataFrame(columns, index=column.index)
 
 

@@ -73,9 +73,9 @@ def summarise_axis(
     for short, reference in references.items():
         if reference in set(together["method"]):
             difference = paired(together, reference, **how).add_prefix(f"{short}_")
-            summary = summary.merge(
-                difference, left_on="method", right_on=f"{short}_method"
-            ).drop(columns=f"{short}_method")
+            summary = summary.merge(difference, left_on="method", right_on=f"{short}_method").drop(
+                columns=f"{short}_method"
+            )
     values = runs.groupby(label, sort=False)[axis.name].first()
     summary.insert(1, axis.name, summary["method"].map(values))
     loss = runs.groupby(label, sort=False)["validation_loss"].mean()

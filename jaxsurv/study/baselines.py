@@ -50,7 +50,9 @@ def _ridge_cox(x: Array, risk_sets: RiskSets, develop: Array, inner: Array) -> R
             kept = develop & ~out
             log_hazard = predict(kept, penalty)
             whole, part = (
-                neg_log_partial_likelihood(log_hazard, risk_sets=restrict(risk_sets, w), reduction="sum")
+                neg_log_partial_likelihood(
+                    log_hazard, risk_sets=restrict(risk_sets, w), reduction="sum"
+                )
                 for w in (develop, kept)
             )
             return whole - part, jnp.where(out, log_hazard, 0.0)
@@ -92,7 +94,9 @@ def _blocks(data: StudyData, modalities: list[str]) -> np.ndarray:
     for s in range(len(data.design.fold)):
         split = jax.tree.map(lambda a, s=s: a[s], data.splits)
         z = standardise(data.shared, split)
-        x = np.concatenate([np.asarray(z[m]) / np.sqrt(max(1, z[m].shape[1])) for m in modalities], 1)
+        x = np.concatenate(
+            [np.asarray(z[m]) / np.sqrt(max(1, z[m].shape[1])) for m in modalities], 1
+        )
         _, _, directions = np.linalg.svd(x[np.asarray(split.masks.develop)], full_matrices=False)
         scores.append(x @ directions[:COMPONENTS].T)
     width = min(x.shape[1] for x in scores)

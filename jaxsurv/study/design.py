@@ -41,7 +41,9 @@ def make_splits(cohort: Cohort, endpoint: str, options: StudyOptions) -> Splits:
     event = labelled.outcome(endpoint).event
     eligible = labelled.complete if options.complete_only else np.ones(len(event), bool)
     if options.protocol == "single-split":
-        return single_split(event, eligible, n_validation=min(127, max(1, int(eligible.sum()) // 8)))
+        return single_split(
+            event, eligible, n_validation=min(127, max(1, int(eligible.sum()) // 8))
+        )
     return stratified_kfold(
         event,
         folds=options.folds,

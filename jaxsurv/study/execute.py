@@ -76,7 +76,9 @@ def train(
     ):
         frame = chunk.to_frame()
         pad = plan.runs - len(frame)  # one shape, one compilation
-        split, risk = (np.pad(a, [(0, pad)] + [(0, 0)] * (a.ndim - 1)) for a in (chunk.split, chunk.prediction))
+        split, risk = (
+            np.pad(a, [(0, pad)] + [(0, 0)] * (a.ndim - 1)) for a in (chunk.split, chunk.prediction)
+        )
         scores = score(data, split, risk).iloc[: len(frame)]
         frame = pd.concat([scores, frame.drop(columns="split")], axis=1)
         frame.insert(0, "method", method.name)
@@ -110,9 +112,13 @@ def pooled_risk(data: StudyData, split: np.ndarray, log_hazard: np.ndarray) -> n
     return np.where(times > 0, (z * test).sum(axis=0) / np.maximum(times, 1), np.nan)
 
 
-def ensemble_rows(data: StudyData, frame: pd.DataFrame, log_hazard: np.ndarray, by: str) -> pd.DataFrame:
+def ensemble_rows(
+    data: StudyData, frame: pd.DataFrame, log_hazard: np.ndarray, by: str
+) -> pd.DataFrame:
     """Score, per split and setting, the mean log hazard over seeds."""
-    splits = {key: s for s, key in enumerate(zip(data.design.repeat, data.design.fold, strict=True))}
+    splits = {
+        key: s for s, key in enumerate(zip(data.design.repeat, data.design.fold, strict=True))
+    }
     rows = []
     for (repeat, fold, setting), group in frame.groupby(["repeat", "fold", by], sort=False):
         mean = log_hazard[group.index].mean(axis=0)
@@ -121,4 +127,3 @@ def ensemble_rows(data: StudyData, frame: pd.DataFrame, log_hazard: np.ndarray, 
     scores = score(data, np.asarray(split), np.stack(risk))
     scores.insert(0, by, settings)
     return scores
-

@@ -36,9 +36,7 @@ def draw(findings: "Findings", title: str) -> tuple[dict[str, Figure], list[Pict
     hr = hazard_ratio(risk, event, time)
     p = float(hr.p_value)
     shown_p = f"p = {p:.2g}" if p >= 1e-4 else "p < 0.0001"
-    statement = (
-        f"hazard ratio {float(hr.hazard_ratio):.2f} ({float(hr.lower):.2f} to {float(hr.upper):.2f})"
-    )
+    statement = f"hazard ratio {float(hr.hazard_ratio):.2f} ({float(hr.lower):.2f} to {float(hr.upper):.2f})"
     figures = {
         f"c_against_{axis.name}": score_against_setting(
             findings.runs,
@@ -89,12 +87,13 @@ def draw(findings: "Findings", title: str) -> tuple[dict[str, Figure], list[Pict
     ]
     sentences = [
         f"{about}. {len(findings.runs)} training runs.",
-        f"The highest mean test C is {best['mean']:.3f} at {axis.symbol} = {best[axis.name]:g} (95 % interval "
-        f"{best['lower']:.3f} to {best['upper']:.3f}); the single runs there go from "
+        f"The highest mean test C is {best['mean']:.3f} at {axis.symbol} = {best[axis.name]:g} (95 % "
+        f"interval {best['lower']:.3f} to {best['upper']:.3f}); the single runs there go from "
         f"{best['worst_run']:.3f} to {best['best_run']:.3f}, so any one of them says little.",
     ]
     for _, row in others.iterrows():
         sentences.append(
-            f"{row['method']} on the same splits: {row['mean']:.3f} ({row['lower']:.3f} to {row['upper']:.3f})."
+            f"{row['method']} on the same splits: {row['mean']:.3f} "
+            f"({row['lower']:.3f} to {row['upper']:.3f})."
         )
     return figures, pictures, sentences

@@ -82,7 +82,9 @@ class StudyData:
         """One split's batch and masks; pure, runs inside the compiled sweep."""
         inputs = self.standardised(shared, split)
         clinical = inputs.pop(CLINICAL, jnp.zeros((shared.event.shape[0], 0)))
-        inputs = {m: z @ split.projection[m] if m in split.projection else z for m, z in inputs.items()}
+        inputs = {
+            m: z @ split.projection[m] if m in split.projection else z for m, z in inputs.items()
+        }
         batch = Batch(
             inputs=inputs,
             presence={m: shared.presence[m] for m in inputs},
@@ -149,7 +151,9 @@ def _fit_scalers(features: Features, masks: Array) -> Scaler:
 
 def _with_projection(data: StudyData, components: int) -> StudyData:
     wide = [
-        m for m, c in data.encoded.columns.items() if m != CLINICAL and c.stop - c.start > components
+        m
+        for m, c in data.encoded.columns.items()
+        if m != CLINICAL and c.stop - c.start > components
     ]
     standardise = jax.jit(data.standardised)
     projection = {m: [] for m in wide}

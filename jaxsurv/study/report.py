@@ -11,8 +11,6 @@ from rich.console import Console
 from rich.table import Table
 
 
-
-
 class Picture(NamedTuple):
     """A figure in the report: file stem in ``figures/``, caption, and what it shows for who cannot see it."""
 
@@ -22,15 +20,11 @@ class Picture(NamedTuple):
 
 
 def interval(row: pd.Series, prefix: str = "", *, sign: bool = False) -> str:
-    """``0.67 (0.63 to 0.71)`` from the columns mean, lower, upper."""
-    values = [row[f"{prefix}{part}"] for part in ("mean", "lower", "upper")]
-    if pd.isna(values[0]):
-        return ""
-    form = "{:+.3f}" if sign else "{:.3f}"
-    mean = form.format(values[0])
-    if pd.isna(values[1]):
-        return mean
-    return f"{mean} ({form.format(values[1])} to {form.format(values[2])})"
+    """``0.671 (0.63 to 0.71)`` from the columns mean, lower, upper."""
+    mean, lower, upper = (row[f"{prefix}{part}"] for part in ("mean", "lower", "upper"))
+    plus = "+" if sign else ""
+    shown = "" if pd.isna(mean) else f"{mean:{plus}.3f}"
+    return shown if pd.isna(lower) else f"{shown} ({lower:{plus}.2f} to {upper:{plus}.2f})"
 
 
 def print_table(console: Console, title: str, frame: pd.DataFrame, note: str) -> None:

@@ -53,6 +53,8 @@ def summarise(
 ) -> pd.DataFrame:
     """One row per setting: mean score over splits with interval, the best single run, how many runs.
 
+    Scores are in [0, 1], and so are the limits: with few splits a t interval can reach beyond.
+
     Args:
         runs: tidy, one row per run.
         score: column to summarise.
@@ -68,8 +70,8 @@ def summarise(
                 by: setting,
                 "runs": len(group),
                 "mean": estimate.mean,
-                "lower": estimate.lower,
-                "upper": estimate.upper,
+                "lower": np.clip(estimate.lower, 0.0, 1.0),
+                "upper": np.clip(estimate.upper, 0.0, 1.0),
                 "best_run": group[score].max(),
                 "worst_run": group[score].min(),
             }
@@ -78,7 +80,13 @@ def summarise(
 
 
 def paired(
-    runs: pd.DataFrame, reference: object, *, score: str, by: str, split: list[str], test_fraction: float
+    runs: pd.DataFrame,
+    reference: object,
+    *,
+    score: str,
+    by: str,
+    split: list[str],
+    test_fraction: float,
 ) -> pd.DataFrame:
     """Per setting, the paired difference of the score from ``reference`` on the same splits.
 

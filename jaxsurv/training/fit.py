@@ -136,7 +136,9 @@ def fit(
             params, state, total = carry
             first = i * config.batch_size
             drawn = order[(first + jnp.arange(config.batch_size)) % n_train]
-            params, state, terms = step(params, state, rows.take(drawn), jax.random.fold_in(key_noise, i))
+            params, state, terms = step(
+                params, state, rows.take(drawn), jax.random.fold_in(key_noise, i)
+            )
             return params, state, jax.tree.map(jnp.add, total, terms)
 
         zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), term_shapes)
@@ -153,7 +155,7 @@ def fit(
         best_params=params,
         best_score=jnp.where(jnp.isnan(score), jnp.inf, score),
         best_epoch=jnp.int32(0),
-        history={name: empty for name in [*term_shapes, "validation"]},
+        history=dict.fromkeys([*term_shapes, "validation"], empty),
     )
 
     def proceed(s: _State):
@@ -161,7 +163,9 @@ def fit(
         return (s.epoch < config.epochs) & (waited < config.patience)
 
     def advance(s: _State):
-        params, state, terms = epoch(s.params, s.optimizer, train, jax.random.fold_in(key_run, s.epoch))
+        params, state, terms = epoch(
+            s.params, s.optimizer, train, jax.random.fold_in(key_run, s.epoch)
+        )
         score = objective.score(params, validation)
         better = score < s.best_score
         row = {**terms, "validation": score}
@@ -169,7 +173,9 @@ def fit(
             epoch=s.epoch + 1,
             params=params,
             optimizer=state,
-            best_params=jax.tree.map(lambda new, old: jnp.where(better, new, old), params, s.best_params),
+            best_params=jax.tree.map(
+                lambda new, old: jnp.where(better, new, old), params, s.best_params
+            ),
             best_score=jnp.where(better, score, s.best_score),
             best_epoch=jnp.where(better, s.epoch + 1, s.best_epoch),
             history={name: h.at[s.epoch].set(row[name]) for name, h in s.history.items()},
@@ -181,7 +187,8 @@ def fit(
         develop = batch.restrict(masks.develop)
 
         def again(i, carry):
-            return epoch(*carry, develop, jax.random.fold_in(key_run, i))[:2]
+            params, state = carry
+            return epoch(params, state, develop, jax.random.fold_in(key_run, i))[:2]
 
         best, _ = lax.fori_loop(0, end.best_epoch, again, (params, start.optimizer))
     return FitResult(best, end.best_epoch, end.best_score, end.epoch, end.history)

@@ -3,18 +3,20 @@
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 from jax import lax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from jaxsurv.training.fit import FitConfig, adam, fit
+from jaxsurv.training.fit import FitConfig, Masks, adam, fit
 from jaxsurv.training.plan import Plan, choose_plan
 from jaxsurv.types import Array, InputError, Objective
+
+Build = Callable[[Any, Any], tuple[Any, Masks]]
 
 
 class SweepResult(NamedTuple):
@@ -44,7 +46,11 @@ class SweepResult(NamedTuple):
         The terms are those of the best epoch, or of the first where the initial parameters were best.
         """
         at = np.maximum(self.best_epoch - 1, 0)
-        terms = {name: h[np.arange(len(h)), at] for name, h in self.history.items() if name != "validation"}
+        terms = {
+            name: h[np.arange(len(h)), at]
+            for name, h in self.history.items()
+            if name != "validation"
+        }
         return pd.DataFrame(
             {
                 "split": self.split,
@@ -73,54 +79,55 @@ def _grid(n_splits: int, seeds: Sequence[int], hparams: Sequence[Any]) -> _Run:
     return _Run(np.asarray(split, np.int32), np.asarray(seed, np.uint32), stacked)  # type: ignore[arg-type]
 
 
+class Program(NamedTuple):
+    """A compiled sweep: ``place`` copies data to every device, ``call`` does ``plan.runs`` runs."""
+
+    place: Callable[[Any], Any]
+    call: Callable[[Any, Any, _Run], dict]
+
+
 def compile_runs(
-    objective: Objective,
-    build: Callable[[Any, Any], tuple[Any, Any]],
-    config: FitConfig,
-    plan: Plan,
-    optimizer: Callable = adam,
-) -> Callable[[Any, Any, _Run], dict]:
-    """The jitted program ``(shared, splits, runs) -> outputs`` for ``plan.runs`` runs."""
+    objective: Objective, build: Build, config: FitConfig, plan: Plan, optimizer: Callable = adam
+) -> Program:
+    """The jitted program for all runs of a sweep; one compilation, whatever their number."""
 
     def one(shared, splits, run: _Run):
         batch, masks = build(shared, jax.tree.map(lambda x: x[run.split], splits))
         # the key depends on the seed and the split alone: settings share their random numbers
         key = jax.random.fold_in(jax.random.key(run.seed), run.split)
         result = fit(key, objective, run.hparams, batch, masks, config, optimizer=optimizer)
-        prediction = objective.predict(result.params, batch)
-        return {**result._replace(params=None)._asdict(), "prediction": prediction}
+        outputs = result._asdict() | {"prediction": objective.predict(result.params, batch)}
+        del outputs["params"]
+        return outputs
 
     def on_device(shared, splits, runs):
-        grouped = jax.tree.map(lambda x: x.reshape(-1, plan.width, *x.shape[1:]), runs)
-        if plan.width == 1:  # a vmapped loop of one run would still pay for selects on its whole state
-            body = lambda group: jax.tree.map(  # noqa: E731
-                lambda x: x[None], one(shared, splits, jax.tree.map(lambda x: x[0], group))
-            )
-        else:
-            body = jax.vmap(partial(one, shared, splits))
-        out = lax.map(body, grouped)
-        return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), out)
+        group = partial(one, shared, splits)
+        if (
+            plan.width > 1
+        ):  # a vmapped loop of one run would still pay for selects on its whole state
+            group = jax.vmap(group)
+            runs = jax.tree.map(lambda x: x.reshape(-1, plan.width), runs)
+        out = lax.map(group, runs)
+        if plan.width > 1:
+            out = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), out)
+        return out
 
-    mesh = jax.make_mesh(
-        (plan.devices,), ("runs",), axis_types=(AxisType.Auto,), devices=jax.devices()[: plan.devices]
-    )
-    whole, sharded = PartitionSpec(), PartitionSpec("runs")
-    mapped = jax.shard_map(
-        on_device, mesh=mesh, in_specs=(whole, whole, sharded), out_specs=sharded, check_vma=False
-    )
-    program = jax.jit(mapped)
+    # Auto axes: with explicit ones a vmapped while loop is refused
+    devices = jax.local_devices()[: plan.devices]
+    mesh = jax.make_mesh((plan.devices,), ("runs",), axis_types=(AxisType.Auto,), devices=devices)
+    whole, by_run = PartitionSpec(), PartitionSpec("runs")
+    specs = {"in_specs": (whole, whole, by_run), "out_specs": by_run, "check_vma": False}
+    program = jax.jit(jax.shard_map(on_device, mesh=mesh, **specs))
 
     def call(shared, splits, runs):
-        return program(shared, splits, jax.device_put(runs, NamedSharding(mesh, sharded)))
+        return program(shared, splits, jax.device_put(runs, NamedSharding(mesh, by_run)))
 
-    replicate = NamedSharding(mesh, whole)
-    call.place = lambda tree: jax.device_put(tree, replicate)  # type: ignore[attr-defined]
-    return call
+    return Program(lambda tree: jax.device_put(tree, NamedSharding(mesh, whole)), call)
 
 
 def sweep_chunks(
     objective: Objective,
-    build: Callable[[Any, Any], tuple[Any, Any]],
+    build: Build,
     shared: Any,
     splits: Any,
     *,
@@ -132,22 +139,22 @@ def sweep_chunks(
     """Like :func:`sweep`, but yields the runs of each compiled call as soon as they are done."""
     n_splits = jax.tree.leaves(splits)[0].shape[0]
     if not seeds or not hparams or not n_splits:
-        raise InputError("a sweep needs at least one split, one seed and one hyper-parameter setting")
+        raise InputError("a sweep needs at least one split, one seed and one setting")
     if len(set(seeds)) < len(seeds):
         raise InputError(f"seeds must differ, got {list(seeds)}")
     grid = _grid(n_splits, seeds, hparams)
     n_runs = len(grid.seed)
     plan = plan or choose_plan(n_runs)
-    call = compile_runs(objective, build, config, plan)
-    shared, splits = call.place((shared, splits))  # type: ignore[attr-defined]
+    program = compile_runs(objective, build, config, plan)
+    shared, splits = program.place((shared, splits))
     for start in range(0, n_runs, plan.runs):
-        count = min(plan.runs, n_runs - start)
-        rows = np.minimum(start + np.arange(plan.runs), n_runs - 1)  # the last call repeats its last run
-        runs = jax.tree.map(lambda x: x[rows], grid)
-        out = jax.tree.map(lambda x: np.asarray(x)[:count], call(shared, splits, runs))
-        runs = jax.tree.map(lambda x: x[:count], runs)
-        out.pop("params")
-        yield SweepResult(runs.split, runs.seed, runs.hparams, **out)
+        # every call has the same shape: the last one repeats its last run
+        rows = np.minimum(np.arange(start, start + plan.runs), n_runs - 1)
+        kept = slice(0, n_runs - start)
+        runs = jax.tree.map(itemgetter(rows), grid)
+        outputs = jax.device_get(program.call(shared, splits, runs))
+        runs, outputs = jax.tree.map(itemgetter(kept), (runs, outputs))
+        yield SweepResult(runs.split, runs.seed, runs.hparams, **outputs)
 
 
 def concatenate(chunks: Sequence[SweepResult]) -> SweepResult:
@@ -157,7 +164,7 @@ def concatenate(chunks: Sequence[SweepResult]) -> SweepResult:
 
 def sweep(
     objective: Objective,
-    build: Callable[[Any, Any], tuple[Any, Any]],
+    build: Build,
     shared: Any,
     splits: Any,
     *,
@@ -181,7 +188,14 @@ def sweep(
     return concatenate(
         list(
             sweep_chunks(
-                objective, build, shared, splits, seeds=seeds, hparams=hparams, config=config, plan=plan
+                objective,
+                build,
+                shared,
+                splits,
+                seeds=seeds,
+                hparams=hparams,
+                config=config,
+                plan=plan,
             )
         )
     )
