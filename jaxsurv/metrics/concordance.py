@@ -16,6 +16,8 @@ DENSE_ROWS = 256  # up to here, comparing all pairs is faster than sorting
 class Concordance(NamedTuple):
     """A concordance index and the weighted pair counts behind it.
 
+    Values that are known come back as NumPy's, in float64; while ``jit`` traces they are JAX's.
+
     Attributes:
         index: in [0, 1], (concordant + tied_risk / 2) / (concordant + discordant + tied_risk).
         concordant: pairs in which the patient with the earlier event has the higher risk.
@@ -108,7 +110,7 @@ def pairwise_concordance(
             "no comparable pair: every event needs a patient known to live longer in its stratum; "
             "check event, time, tau and where"
         )
-    return jax.device_put(result._replace(influence=np.asarray(result.influence)[:n]))
+    return result._replace(influence=result.influence[:n])
 
 
 def concordance_index(

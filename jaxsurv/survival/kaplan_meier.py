@@ -2,10 +2,9 @@
 
 from typing import Any, Literal, NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 
-from jaxsurv.survival.life_table import LifeTable, life_table, step_at
+from jaxsurv.survival.life_table import LifeTable, life_table, reversed_cumsum, step_at
 from jaxsurv.survival.validation import array_module, check_survival
 from jaxsurv.types import Array, ArrayLike, InputError
 
@@ -30,8 +29,8 @@ class RestrictedMean(NamedTuple):
 class KaplanMeier(NamedTuple):
     """A survival curve: right-continuous, 1 before the first time.
 
-    Eagerly there is one row per distinct time. While ``jit`` traces there are n, those beyond the
-    last distinct time at ``times = inf``.
+    Of known values there is one row per distinct time, in NumPy's float64. While ``jit`` traces
+    there are n, those beyond the last distinct time at ``times = inf``.
 
     Attributes:
         times: ``[m]``, ascending; event and censoring times.
@@ -48,7 +47,7 @@ class KaplanMeier(NamedTuple):
 
     def __call__(self, times: ArrayLike) -> Array:
         """S(t) at each of ``times``, of any shape."""
-        return jnp.asarray(step_at(times, self.times, self.survival, initial=1.0))
+        return step_at(times, self.times, self.survival, initial=1.0)
 
     def quantile(self, p: ArrayLike | float) -> Quantile:
         """The first time with S(t) <= 1 - p, e.g. the median for p = 0.5.
@@ -57,16 +56,17 @@ class KaplanMeier(NamedTuple):
         confidence limits of the curve first cross 1 - p (Brookmeyer and Crowley, Biometrics 1982);
         R sorts the limits first, which moves its upper bound where they are not monotone.
         """
-        level = 1 - jnp.asarray(p, self.survival.dtype)[..., None]
-        slack = 64 * jnp.finfo(self.survival.dtype).eps
-        last = jnp.max(jnp.where(jnp.isfinite(self.times), self.times, 0))
+        xp = array_module(p, *self)
+        level = 1 - xp.asarray(p, self.survival.dtype)[..., None]
+        slack = 64 * xp.finfo(self.survival.dtype).eps
+        last = xp.max(xp.where(xp.isfinite(self.times), self.times, 0))
 
         def cross(curve: Array) -> Array:
-            curve = jnp.broadcast_to(curve, jnp.broadcast_shapes(level.shape, curve.shape))
+            curve = xp.broadcast_to(curve, xp.broadcast_shapes(level.shape, curve.shape))
             reached, passed = curve <= level + slack, curve < level - slack
-            until = jnp.where(passed.any(-1), self.times[jnp.argmax(passed, -1)], last)
-            middle = (self.times[jnp.argmax(reached, -1)] + until) / 2
-            return jnp.where(reached.any(-1), middle, jnp.nan)
+            until = xp.where(passed.any(-1), self.times[xp.argmax(passed, -1)], last)
+            middle = (self.times[xp.argmax(reached, -1)] + until) / 2
+            return xp.where(reached.any(-1), middle, xp.nan)
 
         return Quantile(cross(self.survival), cross(self.lower), cross(self.upper))
 
@@ -86,7 +86,7 @@ class NelsonAalen(NamedTuple):
 
     def __call__(self, times: ArrayLike) -> Array:
         """H(t) at each of ``times``, of any shape."""
-        return jnp.asarray(step_at(times, self.times, self.cumulative_hazard, initial=0.0))
+        return step_at(times, self.times, self.cumulative_hazard, initial=0.0)
 
 
 def log_product_limit(at_risk: Any, failed: Any) -> Any:
@@ -153,11 +153,7 @@ def kaplan_meier(
         before = log_s == 0  # no event yet: the interval is [1, 1], where R has NA for log-log
         lower, upper = (xp.where(before, 1, xp.clip(x, 0, 1)) for x in (lower, upper))
         lower, upper = (xp.where(s > 0, x, xp.nan) for x in (lower, upper))
-        return KaplanMeier(*map(_number, (table.times, s, s * error, lower, upper)))
-
-
-def _number(x: Any) -> Array:
-    return jnp.asarray(x, jnp.result_type(float))
+        return KaplanMeier(table.times, s, s * error, lower, upper)
 
 
 def nelson_aalen(
@@ -177,7 +173,7 @@ def nelson_aalen(
     xp = array_module(*table)
     n = xp.where(table.events > 0, table.at_risk, 1)
     hazard, variance = xp.cumsum(table.events / n), xp.cumsum(table.events / n**2)
-    return NelsonAalen(*map(_number, (table.times, hazard, xp.sqrt(variance))))
+    return NelsonAalen(table.times, hazard, xp.sqrt(variance))
 
 
 def restricted_mean(curve: KaplanMeier, tau: ArrayLike | float) -> RestrictedMean:
@@ -189,14 +185,13 @@ def restricted_mean(curve: KaplanMeier, tau: ArrayLike | float) -> RestrictedMea
         InputError: tau beyond the last time of a curve that has not come down to 0.
     """
     times, survival = curve.times, curve.survival
-    if array_module(times, survival, tau) is np:
-        last = float(times[-1])
-        if float(tau) > last and float(survival[-1]) > 0:
-            raise InputError(f"tau = {float(tau):g} is beyond the data, which end at {last:g}")
-    knots = jnp.minimum(jnp.concatenate([jnp.zeros(1, times.dtype), times]), tau)
-    pieces = jnp.diff(knots, append=tau) * jnp.concatenate([jnp.ones(1), survival])
-    after = jnp.flip(jnp.cumsum(jnp.flip(pieces)))  # area from each knot to tau
-    relative = (curve.standard_error / jnp.where(survival > 0, survival, 1)) ** 2
-    steps = jnp.diff(relative, prepend=0)
-    variance = jnp.sum(jnp.where(after[1:] > 0, after[1:] ** 2 * steps, 0))
-    return RestrictedMean(after[0], jnp.sqrt(variance))
+    xp = array_module(tau, *curve)
+    if xp is np and tau > times[-1] and survival[-1] > 0:
+        raise InputError(f"tau = {float(tau):g} is beyond the data, which end at {times[-1]:g}")
+    knots = xp.minimum(xp.concatenate([xp.zeros_like(times[:1]), times]), tau)
+    pieces = xp.diff(knots, append=tau) * xp.concatenate([xp.ones_like(times[:1]), survival])
+    after = reversed_cumsum(xp, pieces)  # area from each knot to tau
+    relative = (curve.standard_error / xp.where(survival > 0, survival, 1)) ** 2
+    steps = xp.diff(relative, prepend=0)
+    variance = xp.sum(xp.where(after[1:] > 0, after[1:] ** 2 * steps, 0))
+    return RestrictedMean(after[0], xp.sqrt(variance))

@@ -146,5 +146,4 @@ def logrank_of_members(
     freedom = xp.sum(expected > 0) - 1
     special = scipy.special if xp is np else jax.scipy.special
     p_value = special.gammaincc(freedom / 2, statistic / 2)
-    result = (statistic, p_value, freedom, observed, expected)
-    return LogRank(*(jnp.asarray(x, jnp.result_type(float)) for x in result))
+    return LogRank(statistic, p_value, freedom, observed, expected)
