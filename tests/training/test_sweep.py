@@ -1,0 +1,147 @@
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxsurv.training import FitConfig, Masks, Plan, choose_plan, fit, sweep, sweep_chunks
+from jaxsurv.types import Array, InputError
+
+from .toy import Rates, regression, rows
+
+CONFIG = FitConfig(epochs=25, patience=6, burn_in=2)
+RATES = [Rates(r, 0.2) for r in (0.02, 0.05, 0.1)]
+
+
+class Fold(NamedTuple):
+    masks: Masks
+    shift: Array
+
+
+def folds(k=2, n=24):
+    fold = jnp.arange(n) % 4
+    train, validation = (jnp.stack([(fold + s) % 4 == j for s in range(k)]) for j in (0, 1))
+    return Fold(Masks(train, validation, train | validation), jnp.arange(k) * 0.1)
+
+
+def build(shared, fold):
+    return shared._replace(y=shared.y + fold.shift), fold.masks
+
+
+def swept(plan=None, seeds=(0, 1), hparams=RATES, objective=regression, k=2):
+    return sweep(
+        objective, build, rows(), folds(k), seeds=seeds, hparams=hparams, config=CONFIG, plan=plan
+    )
+
+
+def test_every_combination_once_with_its_own_result():
+    result = swept(Plan(devices=2, length=2, width=1))
+    frame = result.to_frame()
+    keys = list(zip(frame["split"], frame["seed"], frame["learning_rate"].round(4), strict=True))
+    assert len(keys) == len(set(keys)) == 12
+    np.testing.assert_allclose(
+        frame["learning_rate"].head(3), [0.02, 0.05, 0.1]
+    )  # settings fastest
+    assert result.prediction.shape == (12, 24)
+    assert result.history["error"].shape == (12, 25)
+    for i in (0, 7, 11):
+        fold = jax.tree.map(lambda x, i=i: x[frame["split"][i]], folds())
+        batch, masks = build(rows(), fold)
+        key = jax.random.fold_in(jax.random.key(frame["seed"][i]), frame["split"][i])
+        hparams = Rates(frame["learning_rate"][i], frame["noise"][i])
+        alone = fit(key, regression, hparams, batch, masks, CONFIG)
+        np.testing.assert_allclose(
+            result.prediction[i], batch.x @ alone.params, rtol=1e-4, atol=1e-5
+        )
+        assert alone.best_epoch == result.best_epoch[i]
+
+
+@pytest.mark.parametrize("plan", [Plan(2, 2, 1), Plan(1, 4, 1), Plan(2, 1, 3), Plan(1, 1, 12)])
+def test_plans_agree_in_float64(plan, x64):
+    reference = swept(Plan(1, 1, 1))
+    result = swept(plan)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12), reference, result
+    )
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_one_width_gives_the_same_bits_wherever_a_run_stands(width):
+    many = swept(Plan(2, 2, width))
+    few = swept(Plan(1, 1, width), seeds=(1,), hparams=RATES[1:], k=2)
+    at = [i for i, s in enumerate(many.seed) if s == 1 and many.hparams.learning_rate[i] > 0.03]
+    np.testing.assert_array_equal(many.prediction[at], few.prediction)
+
+
+def test_one_compilation_whatever_the_number_of_settings():
+    def traces(hparams):
+        count = 0
+
+        def counted(params, batch, key, hparams):
+            nonlocal count
+            count += 1
+            return regression.loss(params, batch, key, hparams)
+
+        swept(Plan(2, 1, 1), hparams=hparams, objective=regression._replace(loss=counted))
+        return count
+
+    assert traces(RATES[:1]) == traces([Rates(0.01 * i) for i in range(1, 9)]) <= 3
+
+
+def test_settings_share_initial_weights_and_noise():
+    still = [
+        Rates(0.0, noise) for noise in (0.1, 0.5)
+    ]  # learning rate 0: the initial weights remain
+    result = swept(seeds=(0, 1), hparams=still)
+    prediction = result.prediction.reshape(2, 2, 2, -1)
+    np.testing.assert_array_equal(prediction[:, :, 0], prediction[:, :, 1])
+    assert not np.allclose(prediction[0, 0], prediction[0, 1])  # seeds differ
+    assert not np.allclose(prediction[0, 0], prediction[1, 0])  # splits differ
+
+
+def test_chunks_arrive_one_call_at_a_time():
+    sizes = [
+        len(chunk.seed)
+        for chunk in sweep_chunks(
+            regression,
+            build,
+            rows(),
+            folds(),
+            seeds=[0],
+            hparams=RATES,
+            config=CONFIG,
+            plan=Plan(2, 2, 1),
+        )
+    ]
+    assert sizes == [4, 2]
+
+
+def test_frame_has_the_terms_of_the_best_epoch():
+    result = swept(seeds=(0,))
+    frame = result.to_frame()
+    i = int(np.argmax(result.best_epoch))
+    k = int(result.best_epoch[i])
+    assert k > 1
+    assert frame["error"][i] == result.history["error"][i, k - 1]
+    assert frame["validation_loss"][i] == result.history["validation"][i, k - 1]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: swept(seeds=(1, 1)), r"seeds must differ, got \[1, 1\]"),
+        (lambda: swept(hparams=[]), "at least one split, one seed and one setting"),
+        (lambda: Plan(devices=99), "99 devices asked for, 2 present"),
+        (lambda: Plan(width=0), "plan: width must be at least 1"),
+    ],
+)
+def test_refusals(call, message):
+    with pytest.raises(InputError, match=message):
+        call()
+
+
+def test_plan_on_a_cpu_is_one_sequence_per_core():
+    plan = choose_plan(200)
+    assert (plan.devices, plan.width) == (2, 1)
+    assert choose_plan(1).runs == 1
