@@ -86,11 +86,12 @@ class _Networks(NamedTuple):
 
 
 def _networks(config: SurvivalVAEConfig, batch: Batch) -> _Networks:
-    sizes = {name: x.shape[1] for name, x in batch.inputs.items()}
+    # in alphabetical order, as pytrees have it: the order of a dict does not survive jit
+    sizes = {m: batch.inputs[m].shape[1] for m in sorted(batch.inputs)}
     given = config.widths
-    widths = {m: given(d) for m, d in sizes.items()} if callable(given) else dict(given)
-    if set(widths) != set(sizes):
-        raise InputError(f"widths are for {sorted(widths)}, the data have {sorted(sizes)}")
+    if not callable(given) and set(given) != set(sizes):
+        raise InputError(f"widths are for {sorted(given)}, the data have {list(sizes)}")
+    widths = {m: given(d) if callable(given) else given[m] for m, d in sizes.items()}
     activation = {"activation": jax.nn.tanh} if config.bounded else {}
     return _Networks(
         GaussianEncoder(widths, config.latent, final=config.bounded),

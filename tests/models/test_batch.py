@@ -1,0 +1,30 @@
+import jax.numpy as jnp
+import numpy as np
+
+from jaxsurv.survival import neg_log_partial_likelihood
+
+from .test_protocol import N, make_batch
+
+
+def test_restrict_is_the_subset():
+    batch, where = make_batch(), np.arange(N) % 2 == 0
+    risk = jnp.linspace(-1, 1, N)
+    np.testing.assert_allclose(
+        neg_log_partial_likelihood(risk, risk_sets=batch.restrict(where).risk_sets),
+        neg_log_partial_likelihood(risk[where], batch.event[where], batch.time[where]),
+        rtol=1e-6,
+    )
+
+
+def test_take_keeps_only_the_masked_rows_of_a_minibatch():
+    batch = make_batch().restrict(jnp.arange(N) < 20)
+    rows = jnp.array([3, 25, 7, 19, 30, 0, 11, 12])
+    part = batch.take(rows)
+    kept = np.asarray(rows)[np.asarray(rows) < 20]
+    risk = jnp.linspace(-1, 1, N)
+    np.testing.assert_allclose(
+        neg_log_partial_likelihood(risk[rows], risk_sets=part.risk_sets),
+        neg_log_partial_likelihood(risk[kept], batch.event[kept], batch.time[kept]),
+        rtol=1e-6,
+    )
+    np.testing.assert_array_equal(part.inputs["rna"], batch.inputs["rna"][rows])

@@ -1,0 +1,204 @@
+"""What every survival model must do. A new model is one more line in MODELS."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxsurv.models import MYEVAE, MYEVAE_HPARAMS, Batch, HParams, SurvivalVAEConfig, survival_vae
+from jaxsurv.survival import neg_log_partial_likelihood, prepare_risk_sets
+from jaxsurv.training import FitConfig, Masks, fit
+from jaxsurv.types import InputError
+
+MODELS = {
+    "MO-RiskVAE": (survival_vae(), HParams()),
+    "MO-RiskVAE, clinical in the head": (
+        survival_vae(SurvivalVAEConfig(head_reads_clinical=True, head=(4, 1), zero_head=False)),
+        HParams(),
+    ),
+    "MyeVAE": (survival_vae(MYEVAE), MYEVAE_HPARAMS),
+}
+N, SIZES = 40, {"rna": 30, "cnv": 6}
+
+
+@pytest.fixture(params=MODELS)
+def model(request):
+    return MODELS[request.param]
+
+
+def make_batch(seed=0):
+    rng = np.random.default_rng(seed)
+    event, time = rng.random(N) < 0.6, rng.exponential(1.0, N).round(1) + 0.1
+    presence = {m: (rng.random(N) < 0.8).astype(np.float32) for m in SIZES}
+    inputs = {m: rng.normal(size=(N, d)).astype(np.float32) for m, d in SIZES.items()}
+    return Batch(
+        inputs={m: jnp.asarray(x * presence[m][:, None]) for m, x in inputs.items()},
+        presence=jax.tree.map(jnp.asarray, presence),
+        clinical=jnp.asarray(rng.normal(size=(N, 3)), jnp.float32),
+        offset=jnp.asarray(rng.normal(size=N), jnp.float32),
+        event=jnp.asarray(event, jnp.float32),
+        time=jnp.asarray(time, jnp.float32),
+        where=jnp.ones(N, bool),
+        risk_sets=prepare_risk_sets(event, time),
+    )
+
+
+def parts(model, batch):
+    objective, hparams = model
+    return objective, objective.init(jax.random.key(0), batch), hparams
+
+
+def leaves(tree):
+    return np.concatenate([np.ravel(x) for x in jax.tree.leaves(tree)])
+
+
+def test_loss_is_finite_and_every_parameter_learns(model):
+    batch = make_batch()
+    objective, params, hparams = parts(model, batch)
+    # a step first: behind a zero-initialised head nothing gets a risk gradient
+    params = jax.tree.map(lambda p: p + 0.05, params)
+    (loss, terms), gradient = jax.value_and_grad(objective.loss, has_aux=True)(
+        params, batch, jax.random.key(1), hparams
+    )
+    assert np.isfinite(loss)
+    assert all(np.shape(t) == () and np.isfinite(t) for t in terms.values())
+    assert all(np.any(g != 0) for g in jax.tree.leaves(gradient))
+    assert objective.predict(params, batch).shape == (N,)
+
+
+def test_rows_outside_the_mask_have_no_influence(model):
+    batch = make_batch()
+    objective, params, hparams = parts(model, batch)
+    where = jnp.arange(N) < 25
+    noise = jax.random.normal(jax.random.key(5), (N,)) * ~where
+    changed = batch._replace(
+        inputs=jax.tree.map(lambda x: x + noise[:, None], batch.inputs),
+        clinical=batch.clinical + noise[:, None],
+        offset=batch.offset + noise,
+    )
+    for one, other in ((batch.restrict(where), changed.restrict(where)),):
+        a = jax.grad(objective.loss, has_aux=True)(params, one, jax.random.key(1), hparams)
+        b = jax.grad(objective.loss, has_aux=True)(params, other, jax.random.key(1), hparams)
+        np.testing.assert_allclose(leaves(a), leaves(b), rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(
+            objective.score(params, one), objective.score(params, other), rtol=1e-6
+        )
+
+
+def test_score_is_the_cox_loss_of_its_rows(model):
+    batch = make_batch()
+    objective, params, _ = parts(model, batch)
+    where = np.arange(N) % 3 == 0
+    expected = neg_log_partial_likelihood(
+        objective.predict(params, batch)[where], batch.event[where], batch.time[where]
+    )
+    np.testing.assert_allclose(objective.score(params, batch.restrict(where)), expected, rtol=1e-5)
+
+
+def test_the_order_of_patients_does_not_matter(model):
+    batch = make_batch()
+    objective, params, _ = parts(model, batch)
+    order = np.random.default_rng(1).permutation(N)
+    shuffled = batch.take(order)
+    np.testing.assert_allclose(
+        objective.predict(params, batch)[order], objective.predict(params, shuffled), rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        objective.score(params, batch), objective.score(params, shuffled), rtol=1e-5
+    )
+
+
+def test_batches_without_events_are_finite(model):
+    batch = make_batch()
+    objective, params, hparams = parts(model, batch)
+    censored = batch.restrict(batch.event == 0)
+    (_, terms), gradient = jax.value_and_grad(objective.loss, has_aux=True)(
+        params, censored, jax.random.key(1), hparams
+    )
+    assert terms["cox"] == 0
+    assert np.isfinite(leaves(gradient)).all()
+
+
+def test_a_fit_improves_the_training_loss_and_is_reproducible(model):
+    objective, hparams = model
+    masks = Masks(jnp.arange(N) < 25, jnp.arange(N) >= 25, jnp.ones(N, bool))
+    run = jax.jit(lambda k: fit(k, objective, hparams, make_batch(), masks, FitConfig(40, 40, 40)))
+    result, again = run(jax.random.key(0)), run(jax.random.key(0))
+    assert np.nanmean(result.history["loss"][-5:]) < np.nanmean(result.history["loss"][:5])
+    jax.tree.map(np.testing.assert_array_equal, result, again)
+    assert not np.array_equal(result.history["loss"], run(jax.random.key(1)).history["loss"])
+
+
+def test_a_zero_head_starts_at_the_offset():
+    batch = make_batch()
+    objective, params, _ = parts(MODELS["MO-RiskVAE"], batch)
+    np.testing.assert_array_equal(objective.predict(params, batch), batch.offset)
+
+
+def test_absent_modalities_are_not_seen_when_masked():
+    batch = make_batch()
+    filled = batch._replace(
+        inputs={m: x + 5.0 * (1 - batch.presence[m])[:, None] for m, x in batch.inputs.items()}
+    )
+    config = SurvivalVAEConfig(zero_head=False)
+    for missing, same in (("mask", True), ("impute", False)):
+        objective = survival_vae(SurvivalVAEConfig(zero_head=False, missing=missing))
+        params = survival_vae(config).init(jax.random.key(0), batch)
+        one, other = objective.predict(params, batch), objective.predict(params, filled)
+        assert np.array_equal(one, other) == same
+        losses = [
+            float(objective.loss(params, b, jax.random.key(1), HParams())[0])
+            for b in (batch, filled)
+        ]
+        assert (losses[0] == losses[1]) == same
+
+
+def test_terms_add_up_with_their_weights():
+    batch = make_batch()
+    objective, params, _ = parts(MODELS["MO-RiskVAE"], batch)
+    params = jax.tree.map(lambda p: p + 0.1, params)
+    total, terms = objective.loss(params, batch, jax.random.key(1), HParams(0.3, 2.0))
+    expected = terms["reconstruction"] + 0.3 * terms["kl"] + 2.0 * terms["cox"]
+    np.testing.assert_allclose(total, expected, rtol=1e-6)
+
+
+def test_sums_and_means_differ_by_rows_and_events():
+    batch = make_batch().restrict(jnp.arange(N) < 30)
+    mean = survival_vae(SurvivalVAEConfig(zero_head=False))
+    params = mean.init(jax.random.key(0), batch)
+    summed = survival_vae(SurvivalVAEConfig(zero_head=False, reduction="sum"))
+    (_, a), (_, b) = (m.loss(params, batch, jax.random.key(1), HParams()) for m in (mean, summed))
+    np.testing.assert_allclose(30 * a["kl"], b["kl"], rtol=1e-5)
+    events = float(jnp.sum(batch.event[:30]))
+    np.testing.assert_allclose(events * a["cox"], b["cox"], rtol=1e-5)
+    np.testing.assert_allclose(a["reconstruction"], b["reconstruction"], rtol=1e-6)
+
+
+def test_myevae_risk_is_bounded():
+    batch = make_batch()._replace(offset=jnp.zeros(N))
+    objective, params, _ = parts(MODELS["MyeVAE"], batch)
+    risk = objective.predict(jax.tree.map(lambda p: 50 * p, params), batch)
+    assert np.abs(risk).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"latent": 0}, "latent must be at least 1, got 0"),
+        ({"head": (4,)}, r"head must end in one output, got \(4,\)"),
+        ({"missing": "drop"}, "missing must be one of .*, got 'drop'"),
+        ({"reduction": "max"}, "reduction must be one of .*, got 'max'"),
+    ],
+)
+def test_refuses_impossible_configurations(options, message):
+    with pytest.raises(InputError, match=message):
+        SurvivalVAEConfig(**options)
+
+
+def test_refuses_widths_for_other_modalities():
+    with pytest.raises(
+        InputError, match=r"widths are for \['protein'\], the data have \['cnv', 'rna'\]"
+    ):
+        survival_vae(SurvivalVAEConfig(widths={"protein": (4,)})).init(
+            jax.random.key(0), make_batch()
+        )
