@@ -5,9 +5,11 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import scipy.special
 
 from jaxsurv.metrics.pairs import PairSums, Rows, absent, dense_pair_sums, sorted_pair_sums
-from jaxsurv.survival.validation import array_module, check_survival
+from jaxsurv.metrics.time_weights import TimeWeight, event_weights
+from jaxsurv.survival.validation import array_module, check_survival, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
 DENSE_ROWS = 256  # up to here, comparing all pairs is faster than sorting
@@ -41,9 +43,11 @@ class Concordance(NamedTuple):
     influence: Array
 
 
-def _assemble(sums: PairSums, earlier: Any, later: Any) -> Concordance:
+def concordance_of(sums: PairSums, earlier: Any, later: Any) -> Concordance:
     """The index and its influence per patient, from the pair sums of each patient."""
-    xp = np if isinstance(sums.concordant, np.ndarray) else jnp
+    xp = array_module(*sums, earlier, later)
+    if xp is np:
+        sums, earlier, later = jax.tree.map(np.asarray, (sums, earlier, later))
 
     def pairs(x: Any) -> Any:
         return xp.sum(earlier * x)
@@ -66,6 +70,46 @@ def _assemble(sums: PairSums, earlier: Any, later: Any) -> Concordance:
         standard_error=xp.sqrt(xp.sum(influence**2)),
         influence=influence,
     )
+
+
+def checked(result: Concordance) -> Concordance:
+    """Refuse a concordance without comparable pairs, where that can be seen."""
+    if is_concrete(result.index) and np.isnan(result.index):
+        raise InputError(
+            "no comparable pair: every event needs a patient known to live longer in its stratum; "
+            "check event, time, tau and where"
+        )
+    return result
+
+
+class Comparison(NamedTuple):
+    """Attributes:
+    difference: index of the first less that of the second.
+    standard_error: of the difference, the two being computed on the same patients.
+    p_value: of the normal test of no difference.
+    """
+
+    difference: Array
+    standard_error: Array
+    p_value: Array
+
+
+def compare_concordance(first: Concordance, second: Concordance) -> Comparison:
+    """Compare two risks on the same patients, both concordances of one kind.
+
+    The influence of a patient on the difference is the difference of its influences, so that what
+    the two indices share cancels, as in R's ``vcov`` of a concordance of several risks.
+
+    Raises:
+        InputError: the two are not of the same number of patients.
+    """
+    check_vectors(first=first.influence, second=second.influence)
+    xp = array_module(*first, *second)
+    difference = first.index - second.index
+    error = xp.sqrt(xp.sum((first.influence - second.influence) ** 2))
+    special = scipy.special if xp is np else jax.scipy.special
+    z = xp.abs(difference) / xp.where(error > 0, error, xp.nan)
+    return Comparison(difference, error, special.erfc(z / np.sqrt(2)))
 
 
 def _padded_length(n: int) -> int:
@@ -98,19 +142,14 @@ def pairwise_concordance(
     n = rows.time.size
     sums = dense_pair_sums if n <= DENSE_ROWS else sorted_pair_sums
     if xp is not np:
-        return _assemble(sums(rows, earlier, later), earlier, later)
+        return concordance_of(sums(rows, earlier, later), earlier, later)
     if n > DENSE_ROWS:
         more = _padded_length(n) - n
         padded = jax.tree.map(lambda x: np.pad(x, (0, more)), (rows, earlier, later))
         rows, earlier, later = padded
         rows = absent(np, rows, np.arange(n + more) >= n)
-    result = _assemble(jax.tree.map(np.asarray, sums(rows, earlier, later)), earlier, later)
-    if np.isnan(result.index):
-        raise InputError(
-            "no comparable pair: every event needs a patient known to live longer in its stratum; "
-            "check event, time, tau and where"
-        )
-    return result._replace(influence=result.influence[:n])
+    result = concordance_of(sums(rows, earlier, later), earlier, later)
+    return checked(result._replace(influence=result.influence[:n]))
 
 
 def concordance_index(
@@ -123,6 +162,7 @@ def concordance_index(
     entry: ArrayLike | None = None,
     where: ArrayLike | None = None,
     tau: ArrayLike | float | None = None,
+    time_weight: TimeWeight = "n",
 ) -> Concordance:
     """Harrell's C: the share of comparable pairs in which the higher risk has the earlier event.
 
@@ -144,6 +184,8 @@ def concordance_index(
         entry: ``[n]``, delayed entry: the patient is at risk in ``(entry, time]``.
         where: ``[n]`` booleans, False for patients that are not there.
         tau: only events at times <= tau count.
+        time_weight: what an event counts by its time, see `event_weights`; "n" is Harrell's C,
+            "n/G2" Uno's C with the censoring estimated in the same patients.
 
     Raises:
         InputError: malformed input (see `check_survival`), or no comparable pair. While ``jit``
@@ -157,11 +199,16 @@ def concordance_index(
     (2.0, 1.0, 0.6667)
     """
     check_survival(event, time, entry=entry, strata=strata, weights=weights, where=where, risk=risk)
+    if strata is not None and time_weight != "n":
+        raise InputError("time_weight with strata is not defined: the curves would be per stratum")
+    weight = event_weights(time_weight, event, time, entry=entry, weights=weights, where=where)
+    if tau is not None:
+        weight = weight * (array_module(time, tau).asarray(time) <= tau)
     return pairwise_concordance(
         risk,
         event,
         time,
-        event_weight=1.0 if tau is None else array_module(time, tau).asarray(time) <= tau,
+        event_weight=weight,
         weights=weights,
         entry=entry,
         strata=strata,

@@ -59,6 +59,28 @@ def absent(xp: ModuleType, rows: Rows, rest: Any) -> Rows:
     )
 
 
+def compare(i: Rows, j: Rows) -> tuple[Any, Any, Any, Any, Any]:
+    """Which pairs (i, j) are concordant, tied, comparable, tied in time, and tied in both.
+
+    ``i`` holds ``[b, 1]`` and ``j`` ``[1, n]`` or ``[b, n]``. A patient is tied with itself.
+    """
+    together = i.time == j.time
+    comparable = i.event & ((i.time < j.time) | (together & ~j.event))
+    tied_time = i.event & j.event & together
+    if i.entry is not None:
+        comparable = comparable & (j.entry < i.time)
+    if i.stratum is not None:
+        comparable, tied_time = (x & (i.stratum == j.stratum) for x in (comparable, tied_time))
+    same = i.risk == j.risk
+    return (
+        comparable & (i.risk > j.risk),
+        comparable & same,
+        comparable,
+        tied_time,
+        tied_time & same,
+    )
+
+
 def dense_pair_sums(rows: Rows, earlier: Any, later: Any) -> PairSums:
     """All pairs compared directly: O(n²) work and no sort. NumPy in, NumPy out.
 
@@ -69,17 +91,11 @@ def dense_pair_sums(rows: Rows, earlier: Any, later: Any) -> PairSums:
     """
     xp = array_module(*rows, earlier, later)
     later = xp.ones_like(earlier) if later is None else later
-    i = Rows(*(None if x is None else x[:, None] for x in rows))
-    j = Rows(*(None if x is None else x[None] for x in rows))
-    tied_time = i.time == j.time
-    comparable = i.event & ((i.time < j.time) | (tied_time & ~j.event))
-    if rows.entry is not None:
-        comparable &= j.entry < i.time
-    both = i.event & j.event & tied_time & ~xp.eye(earlier.size, dtype=bool)
-    if rows.stratum is not None:
-        comparable, both = (x & (i.stratum == j.stratum) for x in (comparable, both))
-    same = i.risk == j.risk
-    concordant, tied = comparable & (i.risk > j.risk), comparable & same
+    concordant, tied, comparable, tied_time, tied_both = compare(
+        Rows(*(None if x is None else x[:, None] for x in rows)),
+        Rows(*(None if x is None else x[None] for x in rows)),
+    )
+    itself = xp.where(rows.event, later, 0)
 
     def over_later(pairs: Any) -> Any:
         if xp is np:
@@ -97,8 +113,8 @@ def dense_pair_sums(rows: Rows, earlier: Any, later: Any) -> PairSums:
         comparable=over_later(comparable),
         half_later=over_earlier(concordant) + over_earlier(tied) / 2,
         comparable_later=over_earlier(comparable),
-        tied_time=over_later(both),
-        tied_both=over_later(both & same),
+        tied_time=over_later(tied_time) - itself,
+        tied_both=over_later(tied_both) - itself,
     )
 
 
@@ -220,4 +236,7 @@ def _sums_of_sorted(
         here = orders.place
         as_later = as_later[:, here]
     concordant, tied, comparable, tied_time, tied_both = as_earlier[:, here]
-    return PairSums(concordant, tied, comparable, *as_later, tied_time, tied_both)
+    half_later, comparable_later = as_later
+    return PairSums(
+        concordant, tied, comparable, half_later, comparable_later, tied_time, tied_both
+    )

@@ -49,7 +49,7 @@ def step_at(query: Any, times: Any, values: Any, *, initial: float, left: bool =
         left: take the limit from the left, as the censoring curve G(t-) needs.
     """
     xp = array_module(query, times, values)
-    values = xp.concatenate([xp.full(1, initial, values.dtype), values])
+    values = xp.concatenate([xp.full_like(values, initial)[:1], xp.asarray(values)])
     query = xp.asarray(query)
     place = xp.searchsorted(times, query.ravel(), side="left" if left else "right")
     return values[place].reshape(query.shape)

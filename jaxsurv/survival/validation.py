@@ -102,3 +102,24 @@ def check_survival(
         if bad.any():
             raise InputError(f"entry must be before time; entry >= time in {_first(bad)}")
     return n
+
+
+def check_curves(survival: Any, times: Any, n: int) -> None:
+    """Survival curves ``[n, t]`` at ``times [t]``: shapes, ascending times, values in [0, 1].
+
+    Raises:
+        InputError: whichever does not hold.
+    """
+    t = check_vectors(times=times)
+    if np.shape(survival) != (n, t):
+        raise InputError(
+            f"survival must have shape [n, t] = [{n}, {t}], one row per patient and one column per "
+            f"time, got {list(np.shape(survival))}"
+        )
+    check_finite("times", times)
+    if is_concrete(times) and (np.diff(np.asarray(times)) <= 0).any():
+        raise InputError("times must be ascending, without repeats")
+    if is_concrete(survival):
+        bad = ~((np.asarray(survival) >= 0) & (np.asarray(survival) <= 1)).all(1)
+        if bad.any():
+            raise InputError(f"survival must be in [0, 1]; NaN or outside in {_first(bad)}")

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
-from jaxsurv.metrics import concordance, concordance_index
+from jaxsurv.metrics import compare_concordance, concordance, concordance_index
 from jaxsurv.types import InputError
 
 R_NAMES = {
@@ -53,20 +54,22 @@ def arguments(table, case):
 
 @pytest.mark.parametrize("name", DATA)
 @pytest.mark.usefixtures("algorithm", "x64")
-def test_harrell_equals_r(reference, name):
+def test_harrell_and_weighted_in_time_equal_r(reference, name):
     table, numbers = reference(name)
     for case in CASES:
-        if case not in numbers["concordance"]:
-            continue
-        expected = numbers["concordance"][case]
-        args, options = arguments(table, expected)
-        c = concordance_index(*args, **options)
-        for ours, theirs in R_NAMES.items():
+        expected = numbers["concordance"].get(case, {"by_timewt": {}})
+        for kind, values in expected["by_timewt"].items():
+            args, options = arguments(table, expected)
+            if "refused" in values:
+                with pytest.raises(InputError, match="with delayed entry: the censoring distribut"):
+                    concordance_index(*args, **options, time_weight=kind)
+                continue
+            c = concordance_index(*args, **options, time_weight=kind)
             np.testing.assert_allclose(
-                getattr(c, ours),
-                expected["by_timewt"]["n"][theirs],
+                [getattr(c, ours) for ours in R_NAMES],
+                [values[theirs] for theirs in R_NAMES.values()],
                 rtol=1e-9,
-                err_msg=f"{case} {ours}",
+                err_msg=f"{case} {kind}",
             )
 
 
@@ -256,3 +259,30 @@ def test_refusals(bad, message):
         concordance_index(
             arguments.pop("risk"), arguments.pop("event"), arguments.pop("time"), **arguments
         )
+
+
+def test_influence_is_the_derivative_by_the_weights():
+    rng = np.random.default_rng(3)
+    risks, event = rng.integers(0, 9, (2, 40)), rng.random(40) < 0.6
+    time, weights = rng.integers(1, 15, 40), 1 + rng.random(40)
+
+    def difference(w):
+        first, second = (concordance_index(r, event, time, weights=w).index for r in risks)
+        return first - second
+
+    step = 1e-6 * np.eye(40)
+    derivative = [(difference(weights + h) - difference(weights - h)) / 2e-6 for h in step]
+    both = [concordance_index(r, event, time, weights=weights) for r in risks]
+    comparison = compare_concordance(*both)
+    np.testing.assert_allclose(comparison.difference, difference(weights))
+    np.testing.assert_allclose(
+        comparison.standard_error, np.linalg.norm(weights * derivative), rtol=1e-7
+    )
+    z = comparison.difference / comparison.standard_error
+    np.testing.assert_allclose(comparison.p_value, 2 * stats.norm.sf(abs(z)))
+
+
+def test_comparing_different_patients_is_refused():
+    short, long = (concordance_index(np.arange(n), np.ones(n), np.arange(n)) for n in (5, 6))
+    with pytest.raises(InputError, match=r"one common length, got first \[5\], second \[6\]"):
+        compare_concordance(short, long)
