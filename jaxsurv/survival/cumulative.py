@@ -70,37 +70,38 @@ def cumulative_logsumexp(x: Array, *, reverse: bool = False, segment: Array | No
     """``y_i = log sum_{j <= i} exp(x_j)``, or ``j >= i``, within each segment.
 
     A sum is carried as (max, sum of exp(x - max)), so that a small one keeps all its digits next to
-    a large one: a scan over the places of a block, side by side for all blocks, from the totals of
-    the blocks before. ``lax.cumlogsumexp`` is 30 times slower.
+    a large one. The totals of short blocks are summed first; then all blocks go on from them side
+    by side, one place after the other, in place. ``lax.cumlogsumexp`` is many times slower.
 
     Args:
         x: ``[n]``, may hold -inf (a term that is absent).
         reverse: sum from the end.
-        segment: ``[n]`` integers, equal neighbours form a segment; None = one segment.
+        segment: ``[n]`` integers >= 0, equal neighbours form a segment; None = one segment.
     """
-    n = x.shape[0]
-    segment = jnp.zeros(n, jnp.int32) if segment is None else segment
-    x, runs = _blocks(x, _SCAN_BLOCK, -jnp.inf), _blocks(segment, _SCAN_BLOCK, -1)
-    edge = 0 if reverse else -1  # the place of a block that its neighbour adds to
-    before, run = jnp.full(1, -jnp.inf, x.dtype), jnp.full(1, -2, runs.dtype)
+    n, edge = x.shape[0], 0 if reverse else -1
+    x = _blocks(x, _SCAN_BLOCK, -jnp.inf)
+    run = None if segment is None else _blocks(segment, _SCAN_BLOCK, -1).T
+    edges = None if run is None else run[edge]
+    total = x[:, edge]  # of the last segment of a block
     if x.shape[0] > 1:
-        own = jnp.where(runs == runs[:, edge, None], x, -jnp.inf)
-        total = cumulative_logsumexp(log_sum(own, 1), reverse=reverse, segment=runs[:, edge])
-        before, run = (
-            _neighbour(a, f, reverse) for a, f in ((total, -jnp.inf), (runs[:, edge], -2))
-        )
+        own = x if edges is None else jnp.where(edges[:, None] == run.T, x, -jnp.inf)
+        total = cumulative_logsumexp(log_sum(own, 1), reverse=reverse, segment=edges)
+    before = _neighbour(total, -jnp.inf, reverse)
 
-    def step(carry: tuple[Array, Array, Array], row: tuple[Array, Array]) -> Any:
-        top, total, run = carry
-        x, next_run = row
-        new_top = _reference(jnp.where(run == next_run, jnp.maximum(top, x), x))
-        kept = jnp.where(run == next_run, total * jnp.exp(jnp.minimum(top - new_top, 0)), 0)
+    def next_place(k: int, carry: Any) -> Any:
+        top, total, last, places = carry
+        k = _SCAN_BLOCK - 1 - k if reverse else k
+        x, now = places[k], None if run is None else run[k]
+        goes_on = True if run is None else last == now
+        new_top = _reference(jnp.where(goes_on, jnp.maximum(top, x), x))
+        kept = jnp.where(goes_on, total * jnp.exp(jnp.minimum(top - new_top, 0)), 0)
         total = kept + jnp.exp(x - new_top)
-        return (new_top, total, next_run), new_top + safe_log(total)
+        return new_top, total, now, places.at[k].set(new_top + safe_log(total))
 
     top = _reference(before)
-    _, y = lax.scan(step, (top, jnp.exp(before - top), run), (x.T, runs.T), reverse=reverse)
-    return y.T.reshape(-1)[:n]
+    last = None if edges is None else _neighbour(edges, -1, reverse)
+    carry = top, jnp.exp(before - top), last, x.T
+    return lax.fori_loop(0, _SCAN_BLOCK, next_place, carry)[-1].T.reshape(-1)[:n]
 
 
 class Arithmetic(NamedTuple):
