@@ -83,7 +83,7 @@ def run(options: SweepBeta) -> None:
     if not options.betas or min(options.betas) < 0:
         raise InputError(f"betas must be given and >= 0, got {options.betas}")
     folder = ResultsFolder(options.out, overwrite=options.overwrite)
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 132)  # tables in files do not wrap
     cohort = load_cohort(options.cohort)
     endpoint = choose_endpoint(cohort, options.endpoint)
     splits = make_splits(cohort, endpoint, options)

@@ -111,13 +111,18 @@ def shown(findings: Findings) -> pd.DataFrame:
         "seed ensemble": s["ensemble_mean"].map(lambda v: "" if pd.isna(v) else f"{v:.3f}"),
         "best run": s["best_run"].map("{:.3f}".format),
     }
-    headers = {"reference": f"minus {axis.symbol} = {axis.reference:g}", "ridge": "minus ridge Cox"}
-    for short, header in headers.items():
+    headers = {
+        "reference": (
+            f"{axis.symbol} = {axis.reference:g}",
+            f"minus {axis.symbol} = {axis.reference:g}",
+        ),
+        "ridge": ("ridge Cox", "minus ridge Cox"),
+    }
+    for short, (reference, header) in headers.items():
         if f"{short}_mean" in s:
             difference = s.apply(interval, axis=1, prefix=f"{short}_", sign=True)
             p = s[f"{short}_p_value"].map(lambda v: "" if pd.isna(v) else f", p = {v:.2g}")
-            itself = s[f"{short}_lower"].isna() | (s[f"{short}_lower"] == s[f"{short}_upper"])
-            columns[header] = (difference + p).where(~itself, "")
+            columns[header] = (difference + p).where(s["method"] != reference, "")
     return pd.DataFrame(columns)
 
 

@@ -39,32 +39,25 @@ class RidgeCox(NamedTuple):
 
 def _ridge_cox(x: Array, risk_sets: RiskSets, develop: Array, inner: Array) -> RidgeCox:
     """``x [n, p]``, ``develop [n]``, ``inner [k, n]`` booleans: the rows that each inner fold holds out."""
+    whole = restrict(risk_sets, develop)
 
-    def predict(where: Array, penalty: Array) -> Array:
-        coef = cox_fit(x, risk_sets=restrict(risk_sets, where), l2=penalty).coef
-        log_hazard = x @ coef
-        return log_hazard - jnp.sum(log_hazard * where) / jnp.sum(where)
+    def fit(kept: Array, penalty: Array) -> tuple[Array, Array]:
+        """Centred log hazard, and by how much the likelihood of all rows exceeds that of the kept."""
+        part = restrict(risk_sets, kept)
+        model = cox_fit(x, risk_sets=part, l2=penalty)
+        log_hazard = x @ model.coef
+        log_hazard = log_hazard - jnp.sum(log_hazard * kept) / jnp.sum(kept)
+        loss = neg_log_partial_likelihood(log_hazard, risk_sets=whole, reduction="sum")
+        return log_hazard, loss + model.log_likelihood
 
-    def cross_validate(penalty: Array) -> tuple[Array, Array]:
-        def fold(out: Array) -> tuple[Array, Array]:
-            kept = develop & ~out
-            log_hazard = predict(kept, penalty)
-            whole, part = (
-                neg_log_partial_likelihood(
-                    log_hazard, risk_sets=restrict(risk_sets, w), reduction="sum"
-                )
-                for w in (develop, kept)
-            )
-            return whole - part, jnp.where(out, log_hazard, 0.0)
-
-        deviance, held_out = jax.vmap(fold)(inner)
-        return jnp.sum(deviance), jnp.sum(held_out, axis=0)
-
+    # the last mask holds nothing out: the fit of all development rows
+    masks = jnp.concatenate([develop[None] & ~inner, develop[None]])
     penalties = jnp.asarray(PENALTIES, x.dtype)
-    deviance, held_out = lax.map(cross_validate, penalties)
-    best = jnp.argmin(deviance)
-    log_hazard = predict(develop, penalties[best])
-    return RidgeCox(log_hazard, jnp.where(develop, held_out[best], log_hazard), penalties[best])
+    log_hazard, excess = lax.map(lambda l2: jax.vmap(fit, in_axes=(0, None))(masks, l2), penalties)
+    best = jnp.argmin(jnp.sum(excess[:, :-1], axis=1))
+    fitted = log_hazard[best, -1]
+    held_out = jnp.sum(jnp.where(inner, log_hazard[best, :-1], 0.0), axis=0)
+    return RidgeCox(fitted, jnp.where(develop, held_out, fitted), penalties[best])
 
 
 @jax.jit

@@ -40,6 +40,7 @@ class CoxFit(NamedTuple):
 class _State(NamedTuple):
     coef: Array
     loss: Array
+    loss_null: Array
     gradient: Array
     factor: Array
     step: Array
@@ -93,48 +94,57 @@ def cox_fit(
 def _newton(x: Array, risk_sets: RiskSets, l2: Array, ties: Ties) -> CoxFit:
     p = x.shape[1]
 
-    def likelihood(coef: Array) -> Array:
+    def loss(coef: Array) -> Array:
         log_hazard = jnp.dot(x, coef, precision=lax.Precision.HIGHEST)
-        return neg_log_partial_likelihood(
+        minus_log_likelihood = neg_log_partial_likelihood(
             log_hazard, risk_sets=risk_sets, ties=ties, reduction="sum"
         )
+        return minus_log_likelihood + 0.5 * l2 * jnp.sum(coef**2)
 
-    def loss(coef: Array) -> Array:
-        return likelihood(coef) + 0.5 * l2 * jnp.sum(coef**2)
-
-    def state(coef: Array, step: Array, moving: Array) -> _State:
+    def information(coef: Array) -> tuple[Array, tuple[Array, Array]]:
+        # forward over reverse: the Hessian with value and gradient from the same pass
         value, gradient = jax.value_and_grad(loss)(coef)
-        information = jax.jacfwd(jax.grad(loss))(coef)
-        # a direction without information must not stop the others: a jitter far below any curvature
-        jitter = jnp.finfo(x.dtype).eps * jnp.maximum(jnp.max(jnp.diagonal(information)), 1e-30)
-        factor, _ = cho_factor(information + jitter * jnp.eye(p, dtype=x.dtype), lower=True)
-        return _State(coef, value, gradient, factor, step, moving)
+        return gradient, (value, gradient)
 
     def advance(s: _State) -> _State:
-        direction = cho_solve((s.factor, True), s.gradient)
-        tolerance = 10 * jnp.finfo(x.dtype).eps * jnp.abs(s.loss)
-
-        def worse(c):
-            scale, value = c
-            return ~(value <= s.loss + tolerance) & (scale > 0.5**_HALVINGS)
+        hessian, (value, gradient) = jax.jacfwd(information, has_aux=True)(s.coef)
+        # a direction without information must not stop the others: a jitter far below any curvature
+        jitter = epsilon * jnp.maximum(jnp.max(jnp.diagonal(hessian)), 1e-30)
+        factor, _ = cho_factor(hessian + jitter * jnp.eye(p, dtype=x.dtype), lower=True)
+        direction = cho_solve((factor, True), gradient)
+        gain = jnp.vdot(gradient, direction)  # twice what the quadratic model promises
+        rounding = 10 * epsilon * jnp.abs(value)
 
         def halve(c):
-            return c[0] / 2, loss(s.coef - c[0] / 2 * direction)
+            scale, _ = c
+            return scale / 2, loss(s.coef - scale / 2 * direction)
 
-        one = jnp.ones((), x.dtype)
-        scale, value = lax.while_loop(worse, halve, (one, loss(s.coef - direction)))
-        better = value < s.loss - tolerance
-        accepted = value <= s.loss + tolerance
-        coef = jnp.where(accepted, s.coef - scale * direction, s.coef)
-        return state(coef, s.step + 1, better)
+        def too_far(c):
+            scale, reached = c
+            return ~(reached <= value + rounding) & (scale > 0.5**_HALVINGS)
 
-    start = state(jnp.zeros(p, x.dtype), jnp.int32(0), jnp.array(True))
+        start = (jnp.full_like(value, 2.0), jnp.full_like(value, jnp.inf))
+        scale, reached = lax.while_loop(too_far, halve, start)
+        accepted = reached <= value + rounding
+        return _State(
+            coef=jnp.where(accepted, s.coef - scale * direction, s.coef),
+            loss=value,
+            loss_null=jnp.where(s.step == 0, value, s.loss_null),
+            gradient=gradient,
+            factor=factor,
+            step=s.step + 1,
+            moving=accepted & (gain > epsilon**1.25 * jnp.abs(value)),
+        )
+
+    epsilon = jnp.finfo(x.dtype).eps
+    zero, none = jnp.zeros((), x.dtype), jnp.zeros(p, x.dtype)
+    start = _State(none, zero, zero, none, jnp.eye(p, dtype=x.dtype), jnp.int32(0), jnp.array(True))
     end = lax.while_loop(lambda s: s.moving & (s.step < _STEPS), advance, start)
     return CoxFit(
         coef=end.coef,
         covariance=cho_solve((end.factor, True), jnp.eye(p, dtype=x.dtype)),
-        log_likelihood=-likelihood(end.coef),
-        log_likelihood_null=-likelihood(jnp.zeros_like(end.coef)),
+        log_likelihood=0.5 * l2 * jnp.sum(end.coef**2) - end.loss,
+        log_likelihood_null=-end.loss_null,
         gradient=jnp.max(jnp.abs(end.gradient), initial=0.0),
         steps=end.step,
     )

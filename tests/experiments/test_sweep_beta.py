@@ -1,0 +1,159 @@
+"""The main job from the command line, as a user runs it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from jaxsurv.data import load_tcga_acc, write_cohort
+
+ROOT = Path(__file__).parents[2]
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "experiments.sweep_beta", *map(str, arguments)]
+
+
+def sweep(*arguments, cwd=ROOT):
+    return subprocess.run(command(*arguments), cwd=cwd, capture_output=True, text=True, timeout=280)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    out = tmp_path_factory.mktemp("sweep") / "results"
+    done = sweep("--preset", "smoke", "--out", out)
+    assert done.returncode == 0, done.stderr
+    return out, done
+
+
+def test_writes_everything_and_prints_the_table(finished):
+    out, done = finished
+    files = {str(p.relative_to(out)) for p in out.rglob("*") if p.is_file()}
+    figures = {
+        f"figures/{n}.{s}"
+        for n in ("c_against_beta", "kaplan_meier", "training")
+        for s in ("png", "svg")
+    }
+    tables = {"runs.csv", "summary.csv", "predictions.csv.gz", "manifest.json", "report.html"}
+    assert files == figures | tables
+    for name in ("β = 0.1", "β = 1", "ridge Cox", "clinical Cox", "best run"):
+        assert name in done.stdout
+
+
+def test_one_tidy_row_per_run(finished):
+    runs = pd.read_csv(finished[0] / "runs.csv")
+    trained = runs[runs["method"] == "MO-RiskVAE"]
+    assert len(trained) == 2 * 3 * 2
+    assert len(trained.drop_duplicates(["seed", "repeat", "fold", "beta"])) == len(trained)
+    assert (runs["method"] == "ridge Cox").sum() == 3
+    scores = trained[["train_c", "validation_c", "test_c"]]
+    assert scores.notna().all().all()
+    assert ((scores >= 0) & (scores <= 1)).all().all()
+    terms = {"best_epoch", "epochs", "loss", "reconstruction", "kl", "cox", "validation_loss"}
+    assert terms <= set(runs.columns)
+
+
+def test_summary_pairs_with_the_reference_and_the_ridge(finished):
+    summary = pd.read_csv(finished[0] / "summary.csv").set_index("method")
+    runs = pd.read_csv(finished[0] / "runs.csv")
+    by_fold = runs[runs["beta"] == 0.1].groupby("fold")["test_c"].mean()
+    one = runs[runs["beta"] == 1.0].groupby("fold")["test_c"].mean()
+    ridge = runs[runs["method"] == "ridge Cox"].set_index("fold")["test_c"]
+    row = summary.loc["β = 0.1"]
+    assert row["mean"] == pytest.approx(by_fold.mean(), abs=1e-6)
+    assert row["reference_mean"] == pytest.approx((by_fold - one).mean(), abs=1e-6)
+    assert row["ridge_mean"] == pytest.approx((by_fold - ridge).mean(), abs=1e-6)
+    assert row["lower"] <= row["mean"] <= row["upper"]
+
+
+def test_manifest_says_how_it_was_computed(finished):
+    manifest = json.loads((finished[0] / "manifest.json").read_text())
+    assert manifest["status"] == "complete"
+    assert manifest["protocol"] == "three-way"
+    assert manifest["cohort_fingerprint"] == load_tcga_acc().fingerprint()
+    assert manifest["options"]["betas"] == [0.1, 1.0]
+    assert {"plan", "device", "runs", "wall_seconds", "versions"} <= set(manifest)
+
+
+def test_report_stands_alone(finished):
+    page = (finished[0] / "report.html").read_text()
+    assert page.count("data:image/png;base64,") == 3
+    assert page.count("alt='") == 3
+    assert "http" not in page.replace("http-equiv", "")
+    assert "three-way" in page
+
+
+def test_refuses_to_write_over_another_run(finished):
+    out, _ = finished
+    before = (out / "runs.csv").read_bytes()
+    again = sweep("--preset", "smoke", "--out", out)
+    assert again.returncode == 2
+    assert "already holds another run" in again.stderr
+    assert "--overwrite" in again.stderr
+    assert (out / "runs.csv").read_bytes() == before
+
+
+def test_paper_preset_says_that_it_is_two_way(tmp_path):
+    few = ("--betas", "1", "--seeds", 1, "--folds", 2, "--epochs", 3)
+    done = sweep("--preset", "paper", *few, "--out", tmp_path / "r")
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((tmp_path / "r" / "manifest.json").read_text())
+    assert manifest["protocol"] == "two-way"
+    assert manifest["options"]["complete_only"] is True
+    assert "MyeVAE" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--endpoint", "pfs"), "unknown endpoint 'pfs'; 'tcga_acc' has os"),
+        (("--cohort", "/nowhere"), "/nowhere"),
+        (("--betas", "-1"), "betas must be given and >= 0"),
+        (("--folds", "40"), "fold 34 of 40 would have no event among its test rows"),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_nothing(arguments, message, tmp_path):
+    done = sweep(*arguments, "--out", tmp_path / "r")
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "r").exists()
+
+
+def test_ctrl_c_leaves_what_is_finished(tmp_path):
+    write_cohort(load_tcga_acc(), tmp_path / "acc")
+    out = tmp_path / "r"
+    many = ("--seeds", 50, "--epochs", 30, "--betas", "1")
+    process = subprocess.Popen(
+        command("--cohort", tmp_path / "acc", *many, "--out", out),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    deadline = time.monotonic() + 200
+    while not (out / "runs.csv").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, printed
+    manifest = json.loads((out / "manifest.json").read_text())
+    runs = pd.read_csv(out / "runs.csv")
+    trained = runs[runs["method"] == "MO-RiskVAE"]
+    assert manifest["status"] == "interrupted"
+    assert manifest["finished_runs"] == len(trained) > 0
+    assert "interrupted" in printed
+
+
+def test_help_explains_units_and_defaults():
+    done = sweep("--help")
+    assert done.returncode == 0
+    for text in ("nats per patient", "--endpoint", "two-way", "0.01 0.05 0.1"):
+        assert text in done.stdout

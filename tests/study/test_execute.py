@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+
+from jaxsurv.data import stratified_kfold
+from jaxsurv.metrics import concordance_index
+from jaxsurv.models import HParams, survival_vae
+from jaxsurv.study.execute import Method, baseline_rows, ensemble_rows, pooled_risk, score, train
+from jaxsurv.study.prepare import prepare_study
+from jaxsurv.training import FitConfig, Plan
+
+from .test_baselines import small_cohort
+
+
+@pytest.fixture(scope="module")
+def data():
+    cohort = small_cohort()
+    splits = stratified_kfold(cohort.outcome("os").event, folds=2, repeats=2)
+    return prepare_study(cohort, "os", splits, components=4)
+
+
+@pytest.fixture(scope="module")
+def trained(data):
+    reported = []
+    method = Method("VAE", survival_vae(), [HParams(b) for b in (0.1, 1.0)])
+    rows, arrays = train(
+        data,
+        method,
+        seeds=[0, 1],
+        config=FitConfig(epochs=12, patience=6, burn_in=2),
+        plan=Plan(2, 3, 1),
+        report=reported.append,
+    )
+    return rows, arrays, reported
+
+
+def test_rows_carry_the_c_of_their_own_split(data, trained):
+    rows, arrays, _ = trained
+    assert len(rows) == 4 * 2 * 2
+    event, time = np.asarray(data.shared.event), np.asarray(data.shared.time)
+    for i in (0, 5, 15):
+        s = arrays.split[i]
+        assert (rows["repeat"][i], rows["fold"][i]) == (data.design.repeat[s], data.design.fold[s])
+        for part in ("train", "validation", "test"):
+            mask = getattr(data.design, part)[s]
+            c = concordance_index(arrays.prediction[i][mask], event[mask], time[mask]).index
+            np.testing.assert_allclose(rows[f"{part}_c"][i], c, rtol=1e-5)
+
+
+def test_rows_are_reported_as_they_come(trained):
+    rows, _, reported = trained
+    assert [len(r) for r in reported] == [6, 6, 4]
+    assert sum(reported[i]["test_c"].sum() for i in range(3)) == pytest.approx(rows["test_c"].sum())
+
+
+def test_ensembles_average_the_seeds(data, trained):
+    rows, arrays, _ = trained
+    ensembles = ensemble_rows(data, rows, arrays.prediction, "beta")
+    assert len(ensembles) == 4 * 2
+    pick = (rows["repeat"] == 1) & (rows["fold"] == 0) & (rows["beta"] > 0.5)
+    mean = arrays.prediction[pick.to_numpy()].mean(axis=0)
+    mask = data.design.test[2]
+    event, time = np.asarray(data.shared.event), np.asarray(data.shared.time)
+    c = concordance_index(mean[mask], event[mask], time[mask]).index
+    row = ensembles[
+        (ensembles["repeat"] == 1) & (ensembles["fold"] == 0) & (ensembles["beta"] > 0.5)
+    ]
+    assert row["test_c"].item() == pytest.approx(float(c), rel=1e-5)
+
+
+def test_pooled_risk_ignores_the_origin_and_scale_of_each_fold(data):
+    rng = np.random.default_rng(0)
+    risk = np.tile(rng.normal(size=80), (4, 1))
+    split = np.arange(4)
+    moved = risk * np.array([[1], [10], [0.1], [2]]) + np.array([[0], [5], [-7], [1]])
+    pooled = pooled_risk(data, split, moved)
+    np.testing.assert_allclose(pooled, pooled_risk(data, split, risk), atol=1e-6)
+    assert np.corrcoef(pooled, risk[0])[0, 1] > 0.99
+    one_fold = pooled_risk(data, split[:1], risk[:1])
+    np.testing.assert_array_equal(np.isnan(one_fold), ~data.design.test[0])
+
+
+def test_baselines_have_one_row_per_split(data):
+    risk = np.tile(np.asarray(data.shared.time) * -1.0, (4, 1))
+    rows = baseline_rows(data, "oracle", risk)
+    assert rows["test_c"].tolist() == [1.0] * 4
+    assert score(data, np.arange(4), -risk)["train_c"].tolist() == [0.0] * 4
