@@ -84,7 +84,7 @@ def cumulative_logsumexp(x: Array, *, reverse: bool = False, segment: Array | No
     edges = None if run is None else run[edge]
     total = x[:, edge]  # of the last segment of a block
     if x.shape[0] > 1:
-        own = x if edges is None else jnp.where(edges[:, None] == run.T, x, -jnp.inf)
+        own = x if run is None else jnp.where(run[edge][:, None] == run.T, x, -jnp.inf)
         total = cumulative_logsumexp(log_sum(own, 1), reverse=reverse, segment=edges)
     before = _neighbour(total, -jnp.inf, reverse)
 

@@ -11,7 +11,13 @@ from jax import lax
 from jaxsurv.survival.cumulative import LINEAR, LOG, Arithmetic, cumulative_logsumexp
 from jaxsurv.survival.delayed_entry import log_at_risk, log_before
 from jaxsurv.survival.life_table import segment_sum
-from jaxsurv.survival.risk_sets import RiskSets, prepare_risk_sets, to_positions, to_rows
+from jaxsurv.survival.risk_sets import (
+    RiskSets,
+    in_precision,
+    prepare_risk_sets,
+    to_positions,
+    to_rows,
+)
 from jaxsurv.survival.validation import check_finite, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
@@ -96,7 +102,8 @@ def neg_log_partial_likelihood(
 
 @partial(jax.jit, static_argnames=("ties", "reduction"))
 def _reduced(log_hazard: Array, rs: RiskSets, ties: Ties, reduction: str) -> Array:
-    log_hazard = log_hazard.astype(jnp.promote_types(log_hazard.dtype, jnp.float32))
+    dtype = jnp.promote_types(log_hazard.dtype, jnp.float32)
+    log_hazard, rs = log_hazard.astype(dtype), in_precision(rs, dtype)
     loss = _exact(log_hazard, rs) if ties == "exact" else _loss(log_hazard, rs, ties)
     return loss / jnp.where(rs.total > 0, rs.total, 1) if reduction == "mean" else loss
 
@@ -116,57 +123,70 @@ def _loss_jvp(ties: Ties, primals: Any, tangents: Any) -> tuple[Array, Array]:
 
 def _evaluate(log_hazard: Array, rs: RiskSets, ties: Ties, gradient: bool) -> list[Array]:
     """The summed loss and, if asked for, its gradient ``[n]``."""
-    e, x = _shifted(log_hazard, rs)
+    x = _shifted(log_hazard, rs)
     in_logs = partial(_in_arithmetic, LOG, ties == "efron", gradient)
     if rs.stratum is not None or rs.intervals is not None:
-        out = in_logs(e, x, rs)
+        out = in_logs(x, rs)
     else:
         # Plain numbers will do if the smallest of the nested risk sets, that of the last event, is
         # within e^-60 of the largest hazard; a NaN goes the other way, and through.
-        at_risk_last = jnp.max(jnp.where(rs.event_weight > 0, rs.start, -1))
-        smallest = jnp.max(x, initial=-jnp.inf, where=jnp.arange(x.shape[0]) >= at_risk_last)
+        last_risk_set = jnp.arange(x.shape[0]) >= jnp.max(
+            jnp.where(rs.event_weight > 0, rs.start, -1)
+        )
+        smallest = jnp.max(x + rs.log_weight, initial=-jnp.inf, where=last_risk_set)
         branches = [partial(_in_arithmetic, LINEAR, False, gradient), in_logs]
         linear = jnp.where(smallest > -60, 0, 1)
         if ties == "efron":
             branches.insert(1, partial(_in_arithmetic, LINEAR, True, gradient))
             linear = jnp.where(smallest > -60, rs.tied.astype(int), 2)
-        out = lax.switch(linear, branches, e, x, rs)
+        out = lax.switch(linear, branches, x, rs)
     return [out[0], *(to_rows(rs, g) for g in out[1:])]
 
 
-def _shifted(log_hazard: Array, rs: RiskSets) -> tuple[Array, Array]:
-    """In the order of ``rs`` the log hazards e and the weighted ones x, where max x = 0."""
+def _shifted(log_hazard: Array, rs: RiskSets) -> Array:
+    """Log hazards in the order of ``rs``, less their maximum with weights; 0 for absent rows."""
     here = rs.log_weight > -jnp.inf
-    e = jnp.where(here, to_positions(rs, log_hazard), 0)
-    x = e + rs.log_weight.astype(e.dtype)
-    top = lax.stop_gradient(jnp.max(x))
-    top = jnp.where(top == -jnp.inf, 0, top)
-    return e - top, x - top
+    x = jnp.where(here, to_positions(rs, log_hazard), 0)
+    top = lax.stop_gradient(jnp.max(x + rs.log_weight))
+    return jnp.where(here, x - jnp.where(top == -jnp.inf, 0, top), 0)
 
 
-def _in_arithmetic(
-    a: Arithmetic, tied: bool, gradient: bool, e: Array, x: Array, rs: RiskSets
-) -> list[Array]:
-    """The loss, and its gradient, from the log hazards e and the weighted ones x."""
-    event = rs.event_weight > 0
-    fraction, share = a.of(rs.fraction.astype(x.dtype)), a.of(1 - rs.fraction.astype(x.dtype))
-    hazard = a.exp(x)
+def log_denominators(log_hazard: Array, rs: RiskSets, ties: Ties) -> Array:
+    """For each event the log of its denominator, else 0; both are ``[n]`` in the order of ``rs``.
+
+    Its derivatives are the risk-set means: ``d log_denominators_j / d log_hazard_i`` is the chance
+    p_ji that, of those at risk, it is row i that has event j.
+    """
+    return _denominators(LOG, ties == "efron", log_hazard + rs.log_weight, rs)
+
+
+def _denominators(a: Arithmetic, tied: bool, hazard: Array, rs: RiskSets) -> Array:
     if rs.intervals is None:
         sums = a.cumulative(hazard, reverse=True, segment=rs.stratum)
         everyone, others = _at(sums, rs.start, a), _at(sums, rs.rest, a)
     else:
         everyone, others = log_at_risk(rs.intervals, hazard)
-    # All at risk minus k / m of the events = (1 - k / m) all + k / m others: nothing cancels.
     if tied:
+        # All at risk minus k / m of the events = (1 - k / m) all + k / m others: nothing cancels.
+        fraction, share = a.of(rs.fraction), a.of(1 - rs.fraction)
         everyone = a.add(a.multiply(share, everyone), a.multiply(fraction, others))
-    denominator = jnp.where(event, everyone, a.one)
-    loss = jnp.sum(rs.mean_weight * a.log(denominator) - jnp.where(event, rs.event_weight * e, 0))
+    return jnp.where(rs.event_weight > 0, everyone, a.one)
+
+
+def _in_arithmetic(
+    a: Arithmetic, tied: bool, gradient: bool, x: Array, rs: RiskSets
+) -> list[Array]:
+    """The loss, and its gradient, from the log hazards x; all in the order of ``rs``."""
+    hazard = a.exp(x + rs.log_weight)
+    denominator = _denominators(a, tied, hazard, rs)
+    loss = jnp.sum(rs.mean_weight * a.log(denominator) - rs.event_weight * x)
     if not gradient:
         return [loss]
 
-    pull = a.divide(a.of(rs.mean_weight.astype(x.dtype)), denominator)
+    pull = a.divide(a.of(rs.mean_weight), denominator)
     on_everyone, on_others = pull, jnp.full_like(pull, a.zero)
     if tied:
+        fraction, share = a.of(rs.fraction), a.of(1 - rs.fraction)
         on_everyone, on_others = a.multiply(share, pull), a.multiply(fraction, pull)
     if rs.intervals is None:
         reached = _at(a.cumulative(on_everyone, segment=rs.stratum), rs.last, a)
@@ -184,7 +204,7 @@ def _at(x: Array, index: Array, a: Arithmetic) -> Array:
 
 def _exact(log_hazard: Array, rs: RiskSets) -> Array:
     """E_k(i), the sum over the ways to choose k rows from i on, is sum_{j>=i} w_j E_{k-1}(j+1)."""
-    e, x = _shifted(log_hazard, rs)
+    x = _shifted(log_hazard, rs)
     n = x.shape[0]
     row = jnp.arange(n)
     event = rs.event_weight > 0
@@ -192,24 +212,25 @@ def _exact(log_hazard: Array, rs: RiskSets) -> Array:
     stratum = jnp.zeros_like(row) if rs.stratum is None else rs.stratum
     is_last = jnp.append(stratum[1:] != stratum[:-1], True)
 
-    def log_choices(x: Array) -> Array:
+    def log_choices(weighted: Array) -> Array:
         def one_more(fewer: Array, of_none: Array) -> tuple[Array, Array]:
             rest = jnp.where(is_last, of_none, jnp.roll(fewer, -1))
-            more = cumulative_logsumexp(x + rest, reverse=True, segment=stratum)
+            more = cumulative_logsumexp(weighted + rest, reverse=True, segment=stratum)
             return more, more
 
         of_none = jnp.full(rs.max_ties, -jnp.inf, x.dtype).at[0].set(0)
         return lax.scan(one_more, jnp.zeros_like(x), of_none)[1]
 
     if rs.intervals is None:
-        log_sums = log_choices(x)[chosen - 1, rs.start]
+        log_sums = log_choices(x + rs.log_weight)[chosen - 1, rs.start]
     else:
         enter = rs.intervals.enter
 
         def at_row(i: Array) -> Array:
             at_risk = (enter <= rs.start[i]) & (row >= rs.start[i])
-            return log_choices(jnp.where(at_risk, x, -jnp.inf))[chosen[i] - 1, rs.start[i]]
+            weighted = jnp.where(at_risk, x + rs.log_weight, -jnp.inf)
+            return log_choices(weighted)[chosen[i] - 1, rs.start[i]]
 
         log_sums = lax.map(lambda i: lax.cond(event[i], at_row, lambda i: x[0] * 0, i), row)
     first = event & (rs.fraction == 0)
-    return jnp.sum(jnp.where(first, log_sums, 0)) - jnp.sum(jnp.where(event, e, 0))
+    return jnp.sum(jnp.where(first, log_sums, 0)) - jnp.sum(jnp.where(event, x, 0))

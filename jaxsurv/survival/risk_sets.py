@@ -24,6 +24,7 @@ class RiskSets:
     Attributes:
         order: ``[n]``, the original row at each position; None if the rows came in this order.
         position: ``[n]``, the position of each original row; None likewise.
+        time: ``[n]``, to report; ties are those of the times as they were given.
         log_weight: ``[n]``, -inf for a row that is not there.
         event_weight: ``[n]``, the weight of an event, otherwise 0.
         mean_weight: ``[n]``, for an event the mean weight of the events of its group, otherwise 0.
@@ -41,6 +42,7 @@ class RiskSets:
 
     order: Array | None
     position: Array | None
+    time: Array
     log_weight: Array
     event_weight: Array
     mean_weight: Array
@@ -59,6 +61,13 @@ class RiskSets:
 jax.tree_util.register_dataclass(
     RiskSets, [f.name for f in fields(RiskSets) if f.name != "max_ties"], ["max_ties"]
 )
+
+
+def in_precision(risk_sets: RiskSets, dtype: Any) -> RiskSets:
+    """With all real numbers in the given precision."""
+    return jax.tree.map(
+        lambda a: a.astype(dtype) if jnp.issubdtype(a.dtype, jnp.floating) else a, risk_sets
+    )
 
 
 def to_positions(risk_sets: RiskSets, x: Array) -> Array:
@@ -161,6 +170,7 @@ def prepare_risk_sets(
     risk_sets = RiskSets(
         order=None if presorted else xp.asarray(order, np.int32),
         position=None if presorted else xp.argsort(order).astype(np.int32),
+        time=columns[-1].astype(number),
         start=start,
         rest=xp.where(rest < stop, rest, n),
         last=last,
