@@ -16,11 +16,12 @@ def fit_projection(z: np.ndarray, components: int) -> np.ndarray:
         components: how many.
 
     Returns:
-        ``[d, components]`` float32; zero columns beyond the rank, all zero if z is.
+        ``[d, components]`` float32; zero columns beyond the rank, all zero if z is or has no rows.
     """
     projection = np.zeros((z.shape[1], components), np.float32)
+    if not z.any():  # nobody has the modality, or no feature was kept
+        return projection
     k = min(components, *z.shape)
     _, scale, directions = randomized_svd(z, k, n_iter=7, random_state=0)
-    if scale[0] > 0:
-        projection[:, :k] = directions.T * (np.sqrt(len(z)) / scale[0]) * (scale > 1e-5 * scale[0])
+    projection[:, :k] = directions.T * (np.sqrt(len(z)) / scale[0]) * (scale > 1e-5 * scale[0])
     return projection

@@ -54,8 +54,8 @@ def _quantile(features: Features, where: Array, q: float) -> Array:
         jnp.take_along_axis(features.x, features.order, axis=0)
     )
     rank = jnp.cumsum(usable, axis=0)
-    position = jnp.sum(rank < jnp.ceil(q * rank[-1]), axis=0)
-    row = jnp.take_along_axis(features.order, position[None], axis=0)
+    position = jnp.sum(rank < jnp.ceil(q * rank[-1:]), axis=0, keepdims=True)
+    row = jnp.take_along_axis(features.order, position, axis=0)
     return jnp.take_along_axis(features.x, row, axis=0)[0]
 
 
@@ -72,15 +72,15 @@ def fit_scaler(features: Features, where: Array) -> Scaler:
     clip = features.heavy_tailed & (reach > 0)
     lower = jnp.where(clip, first - reach, -jnp.inf)
     upper = jnp.where(clip, third + reach, jnp.inf)
-    x = jnp.clip(features.x, lower, upper)
+    x = jnp.clip(features.x, lower[None], upper[None])
     usable = where[:, None] & jnp.isfinite(x)
     count = jnp.maximum(jnp.sum(usable, axis=0), 1)
     center = jnp.sum(jnp.where(usable, x, 0.0), axis=0) / count
-    residual = jnp.where(usable, x - center, 0.0)
+    residual = jnp.where(usable, x - center[None], 0.0)
     sd = jnp.sqrt(jnp.sum(residual**2, axis=0) / count)
     carriers = center * count
     rare = features.indicator & (jnp.minimum(carriers, count - carriers) < MIN_CARRIERS - 0.5)
-    constant = sd <= 1e-6 * jnp.maximum(jnp.abs(center), 1.0)
+    constant = sd <= 1e-6 * jnp.abs(center)  # rounding of the mean; holds in any unit
     floor = jnp.where(features.heavy_tailed, 0.0, MIN_SD)
     gain = jnp.where(constant | rare, 0.0, 1.0 / jnp.where(constant, 1.0, jnp.maximum(sd, floor)))
     return Scaler(lower, upper, center, gain)
@@ -88,5 +88,6 @@ def fit_scaler(features: Features, where: Array) -> Scaler:
 
 def transform(scaler: Scaler, x: Array) -> Array:
     """``[n, d]`` with NaN -> z-scores; what is missing becomes 0, the training mean."""
-    z = (jnp.clip(x, scaler.lower, scaler.upper) - scaler.center) * scaler.gain
+    lower, upper, center, gain = (part[None] for part in scaler)
+    z = (jnp.clip(x, lower, upper) - center) * gain
     return jnp.where(jnp.isfinite(z), z, 0.0)
