@@ -9,11 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 import pandas as pd
 
 from jaxsurv.types import InputError
 
 MANIFEST = "manifest.json"
+# read when a figure is saved, not when it is drawn: text stays text, the same results the same file
+_SVG = {"svg.fonttype": "none", "svg.hashsalt": "jaxsurv"}
 
 
 class ResultsFolder:
@@ -71,11 +74,12 @@ class ResultsFolder:
 
     def figure(self, name: str, figure: Any) -> None:
         """Write a matplotlib figure as ``figures/name.png`` and ``.svg``."""
-        for suffix, options in (("png", {"dpi": 160}), ("svg", {"metadata": {"Date": None}})):
-            self.write(
-                f"figures/{name}.{suffix}",
-                lambda p, options=options: figure.savefig(p, bbox_inches="tight", **options),
-            )
+        with mpl.rc_context(_SVG):
+            for suffix, options in (("png", {"dpi": 160}), ("svg", {"metadata": {"Date": None}})):
+                self.write(
+                    f"figures/{name}.{suffix}",
+                    lambda p, options=options: figure.savefig(p, bbox_inches="tight", **options),
+                )
 
 
 def versions() -> dict[str, str]:

@@ -1,7 +1,6 @@
 """Kaplan-Meier curves of risk groups."""
 
 import lifelines
-import matplotlib.pyplot as plt
 import numpy as np
 from lifelines.plotting import add_at_risk_counts
 from matplotlib.figure import Figure
@@ -28,7 +27,8 @@ def risk_groups(
         xlabel: with the unit of time.
         note: printed in the panel (hazard ratio, log-rank p).
     """
-    figure, ax = plt.subplots(figsize=(5.6, 4.4), layout="constrained")
+    figure = Figure(figsize=(5.6, 4.4), layout="constrained")
+    ax = figure.subplots()
     curves = []
     for rows, name, colour in ((~high, "low risk", BLUE), (high, "high risk", ORANGE)):
         label = f"{name} (n = {rows.sum()}, events = {int(event[rows].sum())})"
@@ -40,5 +40,7 @@ def risk_groups(
     ax.set(ylim=(0, 1.02), ylabel="survival probability", xlabel=xlabel, title=title)
     ax.text(0.98, 0.98, note, transform=ax.transAxes, ha="right", va="top", fontsize=8)
     ax.legend(loc="lower left", fontsize=8)
-    add_at_risk_counts(*curves, labels=["low risk", "high risk"], ax=ax, rows_to_show=["At risk"])
+    add_at_risk_counts(
+        *curves, labels=["low risk", "high risk"], ax=ax, fig=figure, rows_to_show=["At risk"]
+    )
     return figure

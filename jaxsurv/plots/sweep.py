@@ -1,8 +1,8 @@
 """Figures of a sweep over one hyper-parameter: the score against it, and the training curves."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -29,7 +29,8 @@ def score_against_setting(
         summary: one row per setting: ``by``, ``mean``, ``lower``, ``upper``.
         baselines: one row per baseline: ``method``, ``mean``.
     """
-    figure, ax = plt.subplots(figsize=(6.4, 4.0), layout="constrained")
+    figure = Figure(figsize=(6.4, 4.0), layout="constrained")
+    ax = figure.subplots()
     settings = summary[by].to_numpy(float)
     at = {s: i for i, s in enumerate(settings)}  # equally spaced, whatever the grid
     jitter = np.random.default_rng(0).uniform(-0.16, 0.16, len(runs))
@@ -43,9 +44,8 @@ def score_against_setting(
         x, summary["mean"], error, fmt="o-", color=BLUE, ms=5, lw=1.5, capsize=3, zorder=3,
         label="mean, 95 % interval",
     )  # fmt: skip
-    for (_, row), colour, dash in zip(
-        baselines.iterrows(), (ORANGE, GREEN), ("--", ":"), strict=False
-    ):
+    looks = zip(cycle((ORANGE, GREEN, "black")), cycle(("--", ":")), strict=False)  # six differ
+    for (_, row), (colour, dash) in zip(baselines.iterrows(), looks, strict=False):
         ax.axhline(
             row["mean"], color=colour, ls=dash, lw=1.5, zorder=2, label=f"{row['method']}, mean"
         )
@@ -75,9 +75,8 @@ def training_curves(
         legend: title of the legend.
     """
     rows = -(-len(panels) // 2)
-    figure, axes = plt.subplots(
-        rows, 2, figsize=(7.2, 2.7 * rows), squeeze=False, layout="constrained"
-    )
+    figure = Figure(figsize=(7.2, 2.7 * rows), layout="constrained")
+    axes = figure.subplots(rows, 2, squeeze=False)
     values = np.unique(setting)
     for ax, (name, label) in zip(axes.flat, panels, strict=False):
         for value, colour in zip(values, ordered_colours(len(values)), strict=True):

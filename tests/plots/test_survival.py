@@ -1,0 +1,47 @@
+"""Kaplan-Meier figures: what is drawn, and what is written beside it."""
+
+import numpy as np
+import pytest
+from matplotlib.collections import PolyCollection
+
+from jaxsurv.plots import risk_groups
+
+
+@pytest.fixture(scope="module")
+def axes():
+    time = np.array([1.0, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    event = np.array([1, 1, 1, 0, 1, 1, 1, 0, 0, 1])
+    figure = risk_groups(
+        np.arange(10) < 4, event, time, xlabel="time (months)", note="hazard ratio 2", title="acc"
+    )
+    figure.draw_without_rendering()
+    return figure.axes
+
+
+def test_labels(axes):
+    ax = axes[0]
+    assert ax.get_xlabel() == "time (months)"
+    assert ax.get_ylabel() == "survival probability"
+    assert ax.get_title(loc="left") == "acc"
+    assert [t.get_text() for t in ax.texts] == ["hazard ratio 2"]
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == [
+        "low risk (n = 6, events = 4)",
+        "high risk (n = 4, events = 3)",
+    ]
+
+
+def test_each_group_has_a_curve_its_censorings_and_a_band(axes):
+    lines = [line for line in axes[0].lines if len(line.get_xdata())]
+    curves = [x for x in lines if x.get_drawstyle() == "steps-post"]
+    assert len(curves) == 2
+    assert len([c for c in axes[0].collections if isinstance(c, PolyCollection)]) == 2
+    # high risk: deaths at 1, 2 and 3, then censored
+    np.testing.assert_allclose(curves[1].get_ydata()[[1, 2, 3, -1]], [0.75, 0.5, 0.25, 0.25])
+    censored = [x.get_xdata().tolist() for x in lines if x.get_linestyle() == "None"]
+    assert censored == [[8, 9], [4]]
+
+
+def test_numbers_at_risk_are_below(axes):
+    ticks = dict(zip(axes[1].get_xticks(), axes[1].get_xticklabels(), strict=True))
+    assert [int(w) for w in ticks[0].get_text().split() if w.isdigit()] == [6, 4]
+    assert [int(w) for w in ticks[6].get_text().split() if w.isdigit()] == [4, 0]
