@@ -13,8 +13,8 @@ from jaxsurv.survival.delayed_entry import log_at_risk, log_before
 from jaxsurv.survival.life_table import segment_sum
 from jaxsurv.survival.risk_sets import (
     RiskSets,
+    given_risk_sets,
     in_precision,
-    prepare_risk_sets,
     to_positions,
     to_rows,
 )
@@ -80,30 +80,26 @@ def neg_log_partial_likelihood(
         raise InputError(f"ties must be 'breslow', 'efron' or 'exact', got {ties!r}")
     if reduction not in ("mean", "sum"):
         raise InputError(f"reduction must be 'mean' or 'sum', got {reduction!r}")
-    outcome = (event, time, entry, strata, weights, where)
-    if risk_sets is not None:
-        if any(a is not None for a in outcome):
-            raise InputError("give risk_sets or the outcome, not both; use restrict for a mask")
-    elif event is None or time is None:
-        raise InputError("give event and time, or risk_sets")
-    else:
-        risk_sets = prepare_risk_sets(
-            event, time, entry=entry, strata=strata, weights=weights, where=where,
-            exact=ties == "exact",
-        )  # fmt: skip
-    if ties == "exact" and risk_sets.max_ties is None:
-        raise InputError("ties='exact' needs prepare_risk_sets(..., exact=True)")
+    risk_sets = given_risk_sets(
+        risk_sets, event, time, entry=entry, strata=strata, weights=weights, where=where,
+        exact=ties == "exact",
+    )  # fmt: skip
+    return _reduced(checked_scores(log_hazard, risk_sets), risk_sets, ties, reduction)
+
+
+def checked_scores(log_hazard: ArrayLike, risk_sets: RiskSets) -> Array:
+    """Refuse log hazards of a wrong shape, and NaN in rows that are there."""
     check_vectors(log_hazard=log_hazard, risk_sets=risk_sets.start)
     if is_concrete(log_hazard) and is_concrete(risk_sets.log_weight):
         here = np.asarray(to_rows(risk_sets, risk_sets.log_weight)) > -np.inf
         check_finite("log_hazard", np.where(here, np.asarray(log_hazard), 0))
-    return _reduced(jnp.asarray(log_hazard), risk_sets, ties, reduction)
+    log_hazard = jnp.asarray(log_hazard)
+    return log_hazard.astype(jnp.promote_types(log_hazard.dtype, jnp.float32))
 
 
 @partial(jax.jit, static_argnames=("ties", "reduction"))
 def _reduced(log_hazard: Array, rs: RiskSets, ties: Ties, reduction: str) -> Array:
-    dtype = jnp.promote_types(log_hazard.dtype, jnp.float32)
-    log_hazard, rs = log_hazard.astype(dtype), in_precision(rs, dtype)
+    rs = in_precision(rs, log_hazard.dtype)
     loss = _exact(log_hazard, rs) if ties == "exact" else _loss(log_hazard, rs, ties)
     return loss / jnp.where(rs.total > 0, rs.total, 1) if reduction == "mean" else loss
 

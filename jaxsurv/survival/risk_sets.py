@@ -184,6 +184,21 @@ def prepare_risk_sets(
     return jax.tree.map(lambda a: jnp.asarray(a, kinds[a.dtype.kind]), risk_sets)
 
 
+def given_risk_sets(
+    risk_sets: RiskSets | None, event: Any, time: Any, *, exact: bool = False, **columns: Any
+) -> RiskSets:
+    """``risk_sets``, or those of the outcome: the two ways in which the functions here are called."""
+    if risk_sets is None:
+        if event is None or time is None:
+            raise InputError("give event and time, or risk_sets")
+        return prepare_risk_sets(event, time, exact=exact, **columns)
+    if any(a is not None for a in (event, time, *columns.values())):
+        raise InputError("give risk_sets or the outcome, not both; use restrict for a mask")
+    if exact and risk_sets.max_ties is None:
+        raise InputError("ties='exact' needs prepare_risk_sets(..., exact=True)")
+    return risk_sets
+
+
 def _enter(xp: ModuleType, columns: Any, entry: Any) -> Any:
     """For sorted rows the first position of the own stratum whose time is after ``entry``."""
     n = entry.shape[0]

@@ -1,0 +1,181 @@
+"""Baseline hazards, survival curves and residuals of a Cox model with any log hazards."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxsurv.survival.cumulative import cumulative_logsumexp, safe_log
+from jaxsurv.survival.partial_likelihood import (
+    Ties,
+    checked_scores,
+    log_denominators,
+    neg_log_partial_likelihood,
+)
+from jaxsurv.survival.risk_sets import (
+    RiskSets,
+    given_risk_sets,
+    in_precision,
+    to_positions,
+    to_rows,
+)
+from jaxsurv.survival.validation import check_vectors, is_concrete
+from jaxsurv.types import Array, ArrayLike, InputError
+
+
+class StepFunction(NamedTuple):
+    """A right-continuous step function, 0 before its first time; one per stratum if there are any.
+
+    Attributes:
+        times: ``[m]``, ascending (within strata).
+        values: ``[m]``, from the time on.
+        stratum: ``[m]``, 0, 1, ... in the order of the sorted labels, or None.
+    """
+
+    times: Array
+    values: Array
+    stratum: Array | None = None
+
+    def __call__(self, times: ArrayLike, stratum: ArrayLike | int = 0) -> Array:
+        """Values at ``times``, of any shape, in ``stratum`` (a number, or an array of that shape)."""
+        times = jnp.asarray(times, self.times.dtype)
+        if self.stratum is None:
+            before = jnp.searchsorted(self.times, times, side="right")
+            return jnp.concatenate([jnp.zeros(1, self.values.dtype), self.values])[before]
+        own = self.stratum == jnp.asarray(stratum)[..., None]
+        passed = own & (self.times <= times[..., None])
+        return jnp.max(jnp.where(passed, self.values, 0), axis=-1, initial=0)
+
+
+def breslow_baseline(
+    log_hazard: ArrayLike,
+    event: ArrayLike | None = None,
+    time: ArrayLike | None = None,
+    *,
+    ties: Ties = "efron",
+    entry: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    where: ArrayLike | None = None,
+    risk_sets: RiskSets | None = None,
+) -> StepFunction:
+    """Cumulative baseline hazard, at log hazard 0::
+
+        H(t) = sum_{events j, t_j <= t} v_j / d_j
+
+    with the denominator d_j of the event in the partial likelihood (so ``ties="efron"`` gives
+    Efron's estimate, as R's ``basehaz``; lifelines always gives Breslow's) and the mean weight v_j
+    of its tied events. A subject's cumulative hazard is ``H(t) exp(log_hazard)``.
+
+    Args:
+        log_hazard: ``[n]``, higher = worse; *not* centred by this function.
+        event: ``[n]``, 1 = observed, 0 = censored.
+        time: ``[n]``, >= 0, any unit.
+        ties: ``"efron"`` or ``"breslow"``.
+        entry: ``[n]``, the row is at risk in ``(entry, time]``.
+        strata: ``[n]``, integers.
+        weights: ``[n]``, case weights.
+        where: ``[n]``, False for rows that are not there.
+        risk_sets: from `prepare_risk_sets` or `restrict`, instead of the outcome.
+
+    Returns:
+        The curve, callable: at the distinct event times, or under ``jit`` at all n sorted times.
+
+    Raises:
+        InputError: bad shapes or values; ``ties="exact"``, which defines no baseline.
+
+    >>> curve = breslow_baseline(np.zeros(3), np.array([1, 0, 1]), np.array([1.0, 2.0, 3.0]))
+    >>> curve(np.array([0.5, 1.0, 3.0])).round(4).tolist()
+    [0.0, 0.3333, 1.3333]
+    """
+    if ties == "exact":
+        raise InputError("ties='exact' defines no baseline hazard; use 'efron' or 'breslow'")
+    rs = given_risk_sets(
+        risk_sets, event, time, entry=entry, strata=strata, weights=weights, where=where
+    )
+    log_hazard = checked_scores(log_hazard, rs)
+    rs = in_precision(rs, log_hazard.dtype)
+    happened = rs.event_weight > 0
+    x = jnp.where(rs.log_weight > -jnp.inf, to_positions(rs, log_hazard), 0)
+    jumps = jnp.log(jnp.where(happened, rs.mean_weight, 1)) - log_denominators(x, rs, ties)
+    jumps = jnp.where(happened, jumps, -jnp.inf)
+    values = jnp.exp(cumulative_logsumexp(jumps, segment=rs.stratum))
+    curve = StepFunction(rs.time, values, rs.stratum)
+    if is_concrete(values):
+        at_jump = np.zeros(values.shape, bool)
+        at_jump[rs.last[happened]] = True
+        curve = jax.tree.map(lambda a: a[at_jump], curve)
+    return curve
+
+
+def survival_function(
+    baseline: StepFunction,
+    log_hazard: ArrayLike,
+    times: ArrayLike,
+    *,
+    stratum: ArrayLike | int = 0,
+) -> Array:
+    """Survival probabilities ``S(t | i) = exp(-H(t) exp(log_hazard_i))``.
+
+    Args:
+        baseline: from `breslow_baseline`, with log hazards on the same scale.
+        log_hazard: ``[n]``, higher = worse.
+        times: ``[t]``, in the unit of the baseline.
+        stratum: number of the stratum, or ``[n]``, if the baseline has strata.
+
+    Returns:
+        ``[n, t]``.
+    """
+    check_vectors(log_hazard=log_hazard)
+    check_vectors(times=times)
+    x, times = jnp.asarray(log_hazard)[:, None], jnp.asarray(times)[None, :]
+    log_hazards = safe_log(baseline(times, jnp.atleast_1d(jnp.asarray(stratum))[:, None])) + x
+    return jnp.exp(-jnp.exp(log_hazards))
+
+
+def martingale_residuals(
+    log_hazard: ArrayLike,
+    event: ArrayLike | None = None,
+    time: ArrayLike | None = None,
+    *,
+    ties: Ties = "efron",
+    entry: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    where: ArrayLike | None = None,
+    risk_sets: RiskSets | None = None,
+) -> Array:
+    """Event minus expected number of events, ``[n]`` in the order of the rows, as R's ``residuals``.
+
+    They are minus the derivatives of the log partial likelihood, per unit of weight. Not multiplied
+    by the weights; 0 for rows that are not there. Arguments as for `breslow_baseline`.
+
+    >>> martingale_residuals(np.zeros(2), np.array([1, 1]), np.array([1.0, 2.0])).tolist()
+    [0.5, -0.5]
+    """
+    rs = given_risk_sets(
+        risk_sets, event, time, entry=entry, strata=strata, weights=weights, where=where
+    )
+
+    def loss(x: Array) -> Array:
+        return neg_log_partial_likelihood(x, risk_sets=rs, ties=ties, reduction="sum")
+
+    weight = jnp.exp(to_rows(rs, rs.log_weight))
+    gradient = jax.grad(loss)(checked_scores(log_hazard, rs))
+    return -gradient / jnp.where(weight > 0, weight, 1)
+
+
+def deviance_residuals(martingale: ArrayLike, event: ArrayLike) -> Array:
+    """Martingale residuals m made symmetric: ``sign(m) sqrt(-2 (m + event log(event - m)))``.
+
+    Args:
+        martingale: ``[n]``, from `martingale_residuals`.
+        event: ``[n]``, 1 = observed, 0 = censored.
+
+    Therneau, Grambsch & Fleming (1990), Biometrika 77, 147-160.
+    """
+    check_vectors(martingale=martingale, event=event)
+    m, event = jnp.asarray(martingale), jnp.asarray(event)
+    expected = jnp.where(event > 0, event - m, 1)
+    return jnp.sign(m) * jnp.sqrt(jnp.maximum(-2 * (m + event * jnp.log(expected)), 0))
