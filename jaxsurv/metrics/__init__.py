@@ -1,16 +1,51 @@
 """How good is a risk: discrimination, prediction error, calibration, and their intervals."""
 
+from jaxsurv.metrics.alignment import LatentAlignment, latent_alignment
 from jaxsurv.metrics.antolini import concordance_td
-from jaxsurv.metrics.concordance import Concordance, compare_concordance, concordance_index
+from jaxsurv.metrics.bootstrap import Bootstrap, bootstrap
+from jaxsurv.metrics.calibration import (
+    CalibrationSlope,
+    DCalibration,
+    ObservedExpected,
+    calibration_slope,
+    d_calibration,
+    observed_expected,
+)
+from jaxsurv.metrics.calibration_index import CalibrationIndex, integrated_calibration_index
+from jaxsurv.metrics.concordance import (
+    Comparison,
+    Concordance,
+    compare_concordance,
+    concordance_index,
+)
+from jaxsurv.metrics.dynamic_auc import DynamicAUC, cumulative_dynamic_auc
 from jaxsurv.metrics.hazard_ratio import HazardRatio, hazard_ratio
 from jaxsurv.metrics.ipcw import concordance_index_ipcw
+from jaxsurv.metrics.prediction_error import brier_score, integrated_brier_score
 
 __all__ = [
+    "Bootstrap",
+    "CalibrationIndex",
+    "CalibrationSlope",
+    "Comparison",
     "Concordance",
+    "DCalibration",
+    "DynamicAUC",
     "HazardRatio",
+    "LatentAlignment",
+    "ObservedExpected",
+    "bootstrap",
+    "brier_score",
+    "calibration_slope",
     "compare_concordance",
     "concordance_index",
     "concordance_index_ipcw",
     "concordance_td",
+    "cumulative_dynamic_auc",
+    "d_calibration",
     "hazard_ratio",
+    "integrated_brier_score",
+    "integrated_calibration_index",
+    "latent_alignment",
+    "observed_expected",
 ]

@@ -75,7 +75,10 @@ def inverse_censoring_weights(curve: CensoringCurve, times: Any, needed: Any) ->
     """
     xp = array_module(times, needed, *curve)
     times = xp.asarray(times)
+    if xp is np:
+        weights, times = np.zeros(times.shape), times[needed]
+        check_follow_up(curve, times.max(initial=-np.inf), "time")
+        weights[needed] = 1 / curve.before(times)
+        return weights
     g = curve.before(times)
-    if xp is np and needed.any():
-        check_follow_up(curve, times[needed].max(), "time")
     return xp.where(needed, 1 / xp.where(g > 0, g, xp.nan), 0)

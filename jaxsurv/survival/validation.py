@@ -117,9 +117,20 @@ def check_curves(survival: Any, times: Any, n: int) -> None:
             f"time, got {list(np.shape(survival))}"
         )
     check_finite("times", times)
-    if is_concrete(times) and (np.diff(np.asarray(times)) <= 0).any():
+    if is_concrete(times) and not np.all(np.diff(np.asarray(times, float)) > 0):
         raise InputError("times must be ascending, without repeats")
-    if is_concrete(survival):
-        bad = ~((np.asarray(survival) >= 0) & (np.asarray(survival) <= 1)).all(1)
-        if bad.any():
+    if is_concrete(survival) and n and t:
+        s = np.asarray(survival)
+        if not (s.min() >= -1e-6 and s.max() <= 1 + 1e-6):
+            bad = ~((s >= -1e-6) & (s <= 1 + 1e-6)).all(1)
             raise InputError(f"survival must be in [0, 1]; NaN or outside in {_first(bad)}")
+
+
+def check_rows(*arrays: Any) -> int:
+    """Arrays ``[n, ...]`` of any rank must have one common number of rows, which is returned."""
+    sizes = [np.shape(a)[0] for a in arrays if np.ndim(a)]
+    if len(sizes) != len(arrays) or len(set(sizes)) != 1:
+        raise InputError(
+            f"arrays must have one common number of rows, got {[list(np.shape(a)) for a in arrays]}"
+        )
+    return sizes[0]

@@ -1,0 +1,154 @@
+"""Are predicted survival probabilities right on average, in spread and over their range?"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import scipy.special
+
+from jaxsurv.survival.kaplan_meier import Z95
+from jaxsurv.survival.linear_cox import cox_fit
+from jaxsurv.survival.validation import (
+    array_module,
+    check_event,
+    check_finite,
+    check_survival,
+    check_vectors,
+    is_concrete,
+)
+from jaxsurv.types import Array, ArrayLike, InputError
+
+
+class DCalibration(NamedTuple):
+    """Attributes:
+    statistic, p_value: chi-square test that all bins are equally full; small p = miscalibrated.
+    proportions: ``[bins]``, share of patients per bin of predicted survival, lowest first.
+    """
+
+    statistic: Array
+    p_value: Array
+    proportions: Array
+
+
+class CalibrationSlope(NamedTuple):
+    """Attributes:
+    slope: 1 = right spread; below 1 = predictions too extreme, as after overfitting.
+    standard_error: of the slope.
+    """
+
+    slope: Array
+    standard_error: Array
+
+
+class ObservedExpected(NamedTuple):
+    """Attributes:
+    ratio: observed / expected events; above 1 = risk underestimated.
+    lower, upper: 95 % limits, exp(log ratio -+ 1.96 / sqrt(observed)).
+    observed, expected: number of events.
+    """
+
+    ratio: Array
+    lower: Array
+    upper: Array
+    observed: Array
+    expected: Array
+
+
+def d_calibration(
+    survival: ArrayLike,
+    event: ArrayLike,
+    *,
+    bins: int = 10,
+    where: ArrayLike | None = None,
+) -> DCalibration:
+    """Haider's distributional calibration: S_i(t_i) of a calibrated model is uniform on [0, 1].
+
+    A patient with an event counts in the bin of S_i(t_i). One censored with S_i(t_i) = s would have
+    had the event at a value uniform on [0, s], and is spread over it.
+
+    Args:
+        survival: ``[n]``, S(t_i | x_i), each patient's predicted survival at the own time.
+        event: ``[n]``, 1 = observed, 0 = censored.
+        bins: number of equal bins.
+        where: ``[n]`` booleans, False for patients that are not there.
+
+    Raises:
+        InputError: unequal lengths, event codes, survival outside [0, 1].
+
+    Reference: Haider et al., JMLR 21 (2020) 85.
+
+    >>> d_calibration(np.array([0.1, 0.6, 1.0]), np.array([1, 1, 0]), bins=2).proportions.tolist()
+    [0.5, 0.5]
+    """
+    check_vectors(survival=survival, event=event, where=where)
+    check_event(event)
+    if is_concrete(survival) and not (np.min(survival) >= 0 and np.max(survival) <= 1):
+        raise InputError("survival must be in [0, 1], without NaN")
+    xp = array_module(survival, event, where)
+    s, died = xp.asarray(survival)[:, None], xp.asarray(event).astype(bool)[:, None]
+    low = xp.arange(bins)[None] / bins
+    inside = xp.clip(xp.ceil(s * bins) - 1, 0, bins - 1) == xp.arange(bins)[None]
+    spread = xp.clip(s - low, 0, 1 / bins) / xp.where(s > 0, s, 1)
+    spread = xp.where(s > 0, spread, inside)
+    share = xp.where(died, inside, spread)
+    if where is not None:
+        share = xp.where(xp.asarray(where).astype(bool)[:, None], share, 0)
+    counts = share.sum(0)
+    n = counts.sum()
+    statistic = xp.sum((counts - n / bins) ** 2) / (n / bins)
+    special = scipy.special if xp is np else jax.scipy.special
+    return DCalibration(statistic, special.gammaincc((bins - 1) / 2, statistic / 2), counts / n)
+
+
+def calibration_slope(
+    log_hazard: ArrayLike,
+    event: ArrayLike,
+    time: ArrayLike,
+    *,
+    where: ArrayLike | None = None,
+) -> CalibrationSlope:
+    """The coefficient of the predicted log hazard in a Cox model of its own (van Houwelingen 2000).
+
+    Args:
+        log_hazard: ``[n]``, predicted, on the log scale.
+        event: ``[n]``, 1 = observed, 0 = censored. Ties after Efron.
+        time: ``[n]``, any unit.
+        where: ``[n]`` booleans, False for patients that are not there.
+
+    Raises:
+        InputError: see `check_survival`.
+    """
+    check_survival(event, time, where=where, log_hazard=log_hazard)
+    x = jnp.asarray(log_hazard, jnp.result_type(float))[:, None]
+    fit = cox_fit(x, event, time, where=where)
+    return CalibrationSlope(fit.coef[0], jnp.sqrt(fit.covariance[0, 0]))
+
+
+def observed_expected(
+    cumulative_hazard: ArrayLike, event: ArrayLike, *, where: ArrayLike | None = None
+) -> ObservedExpected:
+    """Observed events over those that the predicted cumulative hazards H_i(t_i) add up to.
+
+    Args:
+        cumulative_hazard: ``[n]``, H(t_i | x_i) = -log S(t_i | x_i) at each patient's own time.
+        event: ``[n]``, 1 = observed, 0 = censored.
+        where: ``[n]`` booleans, False for patients that are not there.
+
+    Raises:
+        InputError: unequal lengths, event codes, a hazard that is negative or not finite.
+
+    Reference: Crowson, Atkinson and Therneau, Stat. Methods Med. Res. 25 (2016) 1692.
+    """
+    check_vectors(cumulative_hazard=cumulative_hazard, event=event, where=where)
+    check_event(event)
+    check_finite("cumulative_hazard", cumulative_hazard)
+    if is_concrete(cumulative_hazard) and np.min(cumulative_hazard) < 0:
+        raise InputError("cumulative_hazard must be >= 0")
+    xp = array_module(cumulative_hazard, event, where)
+    here = True if where is None else xp.asarray(where).astype(bool)
+    observed = xp.sum(xp.where(here, xp.asarray(event), 0))
+    expected = xp.sum(xp.where(here, xp.asarray(cumulative_hazard), 0))
+    ratio = observed / expected
+    factor = xp.exp(Z95 / xp.sqrt(observed))
+    return ObservedExpected(ratio, ratio / factor, ratio * factor, observed, expected)

@@ -1,0 +1,115 @@
+"""Cumulative/dynamic area under the ROC curve, one per time."""
+
+from functools import partial
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxsurv.metrics.prediction_error import case_control_weights
+from jaxsurv.survival.kaplan_meier import kaplan_meier
+from jaxsurv.survival.life_table import run_bounds
+from jaxsurv.survival.validation import array_module, check_finite, check_survival, check_vectors
+from jaxsurv.types import Array, ArrayLike, InputError
+
+
+class DynamicAUC(NamedTuple):
+    """Attributes:
+    auc: ``[t]``, per time.
+    standard_error: ``[t]``, by the infinitesimal jackknife.
+    mean: the AUCs weighted by the drop of the Kaplan-Meier curve up to each time.
+    """
+
+    auc: Array
+    standard_error: Array
+    mean: Array
+
+
+def cumulative_dynamic_auc(
+    risk: ArrayLike,
+    times: ArrayLike,
+    event: ArrayLike,
+    time: ArrayLike,
+    *,
+    train_event: ArrayLike,
+    train_time: ArrayLike,
+    where: ArrayLike | None = None,
+) -> DynamicAUC:
+    """How well a risk tells those with an event up to t from those alive then.
+
+    AUC(t) = Σ_ij w_i 1{t_i <= t, event} 1{j alive at t} 1{risk_i > risk_j} / the same without the
+    last factor, with w_i = 1 / G(t_i-), G the censoring distribution in the training patients, and
+    1/2 for equal risks. A patient censored at t is alive at t; riskRegression and scikit-survival
+    leave such patients out, and the latter takes G(t_i).
+
+    The standard error takes G as known; riskRegression's, which does not, is within 0.5 % of it
+    (times sqrt(n / (n - 1))) on the data sets tried.
+
+    Args:
+        risk: ``[n]``, or ``[n, t]`` if it changes with time, e.g. 1 - S(t | x). Higher = worse.
+        times: ``[t]``, ascending.
+        event: ``[n]``, 1 = observed, 0 = censored.
+        time: ``[n]``, in the unit of ``times``.
+        train_event, train_time: ``[m]``, outcome of the training patients.
+        where: ``[n]`` booleans, False for patients that are not there.
+
+    Raises:
+        InputError: malformed input (see `check_survival`); a time beyond the follow-up; no event up
+            to, or nobody alive at one of the times (NaN while ``jit`` traces).
+
+    Reference: Uno et al., JASA 102 (2007) 527; Hung and Chiang, Can. J. Stat. 38 (2010) 8.
+    """
+    n, t = check_survival(event, time, where=where), check_vectors(times=times)
+    if np.shape(risk) not in ((n,), (n, t)):
+        raise InputError(f"risk must have shape [{n}] or [{n}, {t}], got {list(np.shape(risk))}")
+    check_finite("risk", risk)
+    case, until, _ = case_control_weights(times, event, time, train_event, train_time, where)
+    xp = array_module(risk, times, event, time, where, case)
+    column = xp.arange(t)[None]
+    here = xp.ones(n, bool) if where is None else xp.asarray(where).astype(bool)
+    controls = (column < until[:, None]) & here[:, None]
+    cases = xp.where(column >= until[:, None], case[:, None], 0)
+    if xp is np and (lost := (cases.sum(0) == 0) | (controls.sum(0) == 0)).any():
+        raise InputError(
+            f"at time {np.asarray(times)[lost][0]:g} there is no event yet, or nobody left alive"
+        )
+    each = cases.T, controls.T.astype(cases.dtype)
+    risk = xp.asarray(risk).T
+    if xp is np:
+        ranks = [_ranks(np, r) for r in np.atleast_2d(risk)]
+        columns = enumerate(zip(*each, strict=True))
+        results = [_auc(np, ranks[k % len(ranks)], w, c) for k, (w, c) in columns]
+        auc, error = np.array(results).T
+    elif risk.ndim == 1:
+        auc, error = jax.vmap(partial(_auc, jnp, _ranks(jnp, risk)))(*each)
+    else:
+        auc, error = jax.vmap(lambda r, w, c: _auc(jnp, _ranks(jnp, r), w, c))(risk, *each)
+    alive = kaplan_meier(event, time, where=where)(xp.asarray(times))
+    drop = -xp.diff(alive, prepend=1)
+    return DynamicAUC(auc, error, xp.sum(auc * drop) / xp.sum(drop))
+
+
+def _ranks(xp: ModuleType, risk: Any) -> tuple[Any, Any, Any]:
+    """The order of the risks, and in this order the bounds of the run of equal risks."""
+    order = xp.argsort(risk)
+    return order, *run_bounds(xp, risk[order])
+
+
+def _auc(xp: ModuleType, ranks: tuple[Any, Any, Any], case: Any, control: Any) -> tuple[Any, Any]:
+    """AUC and its standard error from the weights of cases and controls."""
+    order, start, end = ranks
+    case, control = case[order], control[order]
+
+    def below(x: Any) -> Any:  # weight at lower risk, and half of that at the same
+        sums = xp.concatenate([xp.zeros_like(x[:1]), xp.cumsum(x)])
+        return (sums[start] + sums[end]) / 2
+
+    all_cases, all_controls = xp.sum(case), xp.sum(control)
+    total = all_cases * all_controls
+    total = xp.where(total > 0, total, xp.nan)
+    lower, higher = below(control), all_cases - below(case)
+    auc = xp.sum(case * lower) / total
+    influence = case * (lower - auc * all_controls) + control * (higher - auc * all_cases)
+    return auc, xp.sqrt(xp.sum((influence / total) ** 2))

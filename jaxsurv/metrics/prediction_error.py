@@ -1,0 +1,149 @@
+"""Brier score of survival curves under censoring, and its integral over time."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from jaxsurv.survival.censoring import (
+    censoring_curve,
+    check_follow_up,
+    inverse_censoring_weights,
+)
+from jaxsurv.survival.validation import array_module, check_curves, check_survival
+from jaxsurv.types import Array, ArrayLike, InputError
+
+
+def case_control_weights(
+    times: Any, event: Any, time: Any, train_event: Any, train_time: Any, where: Any
+) -> tuple[Any, Any, Any]:
+    """The inverse-probability weights of cases and controls at each time, in a compact form.
+
+    At ``times[k]`` a patient with an event at or before it is a case, of weight 1 / G(time-); one
+    who is alive then, a patient censored just then included, is a control, of weight
+    1 / G(times[k]-); others weigh nothing.
+
+    Returns:
+        ``case [n]``: the weight as a case, 0 for a patient who never is one; ``until [n]``: the
+        patient is a control at ``times[k]`` for k < until, and then a case; ``control [t]``.
+
+    Raises:
+        InputError: a time beyond the follow-up of the training data or of the patients.
+    """
+    curve = censoring_curve(train_event, train_time)
+    xp = array_module(times, event, time, where, *curve)
+    times, time, event = xp.asarray(times), xp.asarray(time), xp.asarray(event).astype(bool)
+    check_follow_up(curve, times[-1], "time")
+    if xp is np and times[-1] > (last := time.max()):
+        raise InputError(f"time {times[-1]:g} is beyond the follow-up, which ends at {last:g}")
+    until = xp.searchsorted(times, time)  # times before the patient's own
+    alive_then = ~event & (times[xp.minimum(until, times.size - 1)] == time)
+    until = until + alive_then
+    is_case = event & (until < times.size)
+    if where is not None:
+        here = xp.asarray(where).astype(bool)
+        is_case, until = is_case & here, xp.where(here, until, 0)
+    control = inverse_censoring_weights(curve, times, xp.ones(times.shape, bool))
+    return inverse_censoring_weights(curve, time, is_case), until, control
+
+
+def brier_score(
+    survival: ArrayLike,
+    times: ArrayLike,
+    event: ArrayLike,
+    time: ArrayLike,
+    *,
+    train_event: ArrayLike,
+    train_time: ArrayLike,
+    where: ArrayLike | None = None,
+) -> Array:
+    """Mean squared error of S(t | x) as a prediction of being alive at t, for each of ``times``.
+
+    BS(t) = 1/n Σ_i [ S_i(t)² 1{case} / G(t_i-) + (1 - S_i(t))² 1{alive at t} / G(t-) ]
+
+    with G the censoring distribution in the training patients. A patient censored at t is alive at
+    t, as in R's ``survival::brier``. riskRegression leaves such patients out and scikit-survival
+    takes G(t_i), which at tied times changes the score by up to some percent.
+
+    Args:
+        survival: ``[n, t]``, predicted S(times | x).
+        times: ``[t]``, ascending.
+        event: ``[n]``, 1 = observed, 0 = censored.
+        time: ``[n]``, in the unit of ``times``.
+        train_event, train_time: ``[m]``, outcome of the training patients.
+        where: ``[n]`` booleans, False for patients that are not there.
+
+    Returns:
+        ``[t]``.
+
+    Raises:
+        InputError: malformed input (see `check_survival`); survival not ``[n, t]`` or outside
+            [0, 1]; a time beyond the follow-up of the training data or of the patients.
+
+    Reference: Graf et al., Stat. Med. 18 (1999) 2529; Gerds and Schumacher, Biom. J. 48 (2006).
+
+    >>> event, time = np.ones(4), np.array([1.0, 2.0, 3.0, 4.0])
+    >>> curves = np.full((4, 1), 0.5)
+    >>> brier_score(
+    ...     curves, np.array([2.0]), event, time, train_event=event, train_time=time
+    ... ).tolist()
+    [0.25]
+    """
+    n = check_survival(event, time, where=where)
+    check_curves(survival, times, n)
+    case, until, control = case_control_weights(times, event, time, train_event, train_time, where)
+    count = n if where is None else jnp.sum(jnp.asarray(where).astype(bool))
+    return _weighted_squares(survival, case, until, control) / count
+
+
+_ROWS = 256
+
+
+@jax.jit
+def _weighted_squares(survival: Array, case: Array, until: Array, control: Array) -> Array:
+    """Sum over patients at each time, some rows at a time: XLA's own column sum is 5 times slower."""
+    n, t = survival.shape
+    rows = min(_ROWS, n)
+    number = jnp.result_type(float)
+
+    def add(step: Array, total: Array) -> Array:
+        start = jnp.minimum(step * rows, n - rows)  # the last rows may come twice
+
+        def take(x: Array) -> Array:
+            return lax.dynamic_slice_in_dim(x, start, rows).reshape(rows, -1).astype(number)
+
+        new = (start + jnp.arange(rows) >= step * rows)[:, None]
+        s = take(survival)
+        controls = jnp.arange(t)[None] < take(until)
+        square = jnp.where(controls, (1 - s) ** 2 * control.astype(number)[None], s**2 * take(case))
+        return total + jnp.where(new, square, 0)
+
+    return lax.fori_loop(0, -(-n // rows), add, jnp.zeros((rows, t), number)).sum(0)
+
+
+def integrated_brier_score(
+    survival: ArrayLike,
+    times: ArrayLike,
+    event: ArrayLike,
+    time: ArrayLike,
+    *,
+    train_event: ArrayLike,
+    train_time: ArrayLike,
+    where: ArrayLike | None = None,
+) -> Array:
+    """The Brier score averaged over ``[times[0], times[-1]]`` by the trapezoid rule.
+
+    Arguments as in `brier_score`.
+
+    Raises:
+        InputError: as `brier_score`; fewer than two times.
+    """
+    if np.shape(times)[0] < 2:
+        raise InputError("an integral needs at least two times")
+    score = brier_score(
+        survival, times, event, time, train_event=train_event, train_time=train_time, where=where
+    )
+    times = jnp.asarray(times, score.dtype)
+    return jnp.trapezoid(score, times) / (times[-1] - times[0])
