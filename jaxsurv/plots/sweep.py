@@ -49,7 +49,8 @@ def score_against_setting(
         ax.axhline(
             row["mean"], color=colour, ls=dash, lw=1.5, zorder=2, label=f"{row['method']}, mean"
         )
-    ax.axhline(0.5, color="black", lw=0.6)
+    if runs[score].min() < 0.55:
+        ax.axhline(0.5, color="black", lw=0.6)
     ax.set_xticks(x, [f"{s:g}" for s in settings])
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
     figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
@@ -66,7 +67,8 @@ def training_curves(
 ) -> Figure:
     """Mean of each loss term against the epoch, one line per setting.
 
-    A line ends where fewer than half of its runs are still training.
+    A run that has stopped keeps its last value, so that the mean is over the same runs everywhere; a
+    line ends where fewer than half of its runs are still training.
 
     Args:
         history: ``{name: [runs, epochs]}``, NaN after a run has stopped.
@@ -83,11 +85,8 @@ def training_curves(
             h = history[name][setting == value]
             alive = np.isfinite(h).sum(axis=0)
             last = int(np.sum(alive >= max(1, len(h) / 2)))
-            if last:
-                ax.plot(
-                    np.arange(1, last + 1), np.nanmean(h[:, :last], axis=0), color=colour, lw=1.2,
-                    label=f"{value:g}",
-                )  # fmt: skip
+            held = pd.DataFrame(h[:, :last].T).ffill().mean(axis=1)
+            ax.plot(held.index + 1, held, color=colour, lw=1.2, label=f"{value:g}")
         ax.set(xlabel="epoch", ylabel=label)
         if name == "kl":
             ax.set_yscale("symlog", linthresh=0.01)

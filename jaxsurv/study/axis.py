@@ -120,9 +120,11 @@ def shown(findings: Findings) -> pd.DataFrame:
     }
     for short, (reference, header) in headers.items():
         if f"{short}_mean" in s:
+            itself = s["method"] == reference
             difference = s.apply(interval, axis=1, prefix=f"{short}_", sign=True)
-            p = s[f"{short}_p_value"].map(lambda v: "" if pd.isna(v) else f", p = {v:.2g}")
-            columns[header] = (difference + p).where(s["method"] != reference, "")
+            columns[f"{header} (95 %)"] = difference.mask(itself, "")
+            p = s[f"{short}_p_value"].map("{:.2g}".format)
+            columns[f"p{' ' * len(columns)}"] = p.mask(itself | s[f"{short}_p_value"].isna(), "")
     return pd.DataFrame(columns)
 
 

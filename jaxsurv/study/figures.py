@@ -80,8 +80,8 @@ def draw(findings: "Findings", title: str) -> tuple[dict[str, Figure], list[Pict
         ),
         Picture(
             "training",
-            "Loss terms against the epoch, mean over the runs still training; a line ends where half of "
-            "its runs have stopped. Training terms are with dropout.",
+            "Loss terms against the epoch, mean over runs; a run that has stopped keeps its last value, and "
+            "a line ends where half of its runs have stopped. Training terms are with dropout.",
             "Four panels of loss terms, one line per setting.",
         ),
     ]

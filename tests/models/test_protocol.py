@@ -129,6 +129,26 @@ def test_a_fit_improves_the_training_loss_and_is_reproducible(model):
     assert not np.array_equal(result.history["loss"], run(jax.random.key(1)).history["loss"])
 
 
+def test_a_run_alone_and_in_a_vmap_agree(model, x64):
+    objective, hparams = model
+    batch = jax.tree.map(lambda x: x.astype(float) if x.dtype == jnp.float32 else x, make_batch())
+    masks = Masks(jnp.arange(N) < 25, jnp.arange(N) >= 25, jnp.ones(N, bool))
+
+    def one(key, rate):
+        h = hparams._replace(learning_rate=rate)
+        return fit(key, objective, h, batch, masks, FitConfig(epochs=15, burn_in=2, patience=6))
+
+    keys, rates = jax.random.split(jax.random.key(0), 3), jnp.array([1e-3, 3e-2, 1e-1])
+    together = jax.jit(jax.vmap(one))(keys, rates)
+    for i in range(3):
+        alone = jax.jit(one)(keys[i], rates[i])
+        jax.tree.map(
+            lambda a, b, i=i: np.testing.assert_allclose(a, b[i], rtol=1e-9, atol=1e-9),
+            alone,
+            together,
+        )
+
+
 def test_a_zero_head_starts_at_the_offset():
     batch = make_batch()
     objective, params, _ = parts(MODELS["MO-RiskVAE"], batch)

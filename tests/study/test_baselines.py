@@ -97,7 +97,7 @@ def test_nothing_that_is_fitted_sees_a_test_row():
     def noisy(m, table):
         table = table.copy()
         rows = table.index.intersection(patients)
-        for column in table.columns[table.dtypes == float]:
+        for column in table.select_dtypes("number").columns:
             if cohort.kinds[m] in ("continuous", "counts", "mixed"):
                 table.loc[rows, column] = rng.uniform(0, 1e4, len(rows))
             else:
