@@ -50,7 +50,7 @@ def prepare(encoded: Encoded) -> Features:
 
 def _quantile(features: Features, where: Array, q: float) -> Array:
     """Nearest-rank quantile of each column over the rows in ``where`` that have a value."""
-    usable = where[features.order] & jnp.isfinite(
+    usable = jnp.asarray(where)[features.order] & jnp.isfinite(
         jnp.take_along_axis(features.x, features.order, axis=0)
     )
     rank = jnp.cumsum(usable, axis=0)

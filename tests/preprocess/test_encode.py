@@ -100,7 +100,8 @@ def test_tcga_acc_end_to_end():
     rows = cohort.survival.index.get_indexer(rna.index)
     np.testing.assert_allclose(encoded.x[rows, encoded.columns["rna"]], np.log2(rna + 1), rtol=1e-6)
     where = np.arange(92) % 3 > 0
-    z = np.asarray(transform(jax.jit(fit_scaler)(prepare(encoded), where), encoded.x))
+    standardise = jax.jit(lambda f, where: transform(fit_scaler(f, where), f.x))
+    z = np.asarray(standardise(prepare(encoded), where))
     assert z.shape == (92, len(encoded.names))
     assert np.isfinite(z).all()
     for modality, columns in encoded.columns.items():

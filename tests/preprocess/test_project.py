@@ -1,9 +1,10 @@
 """Principal components against NumPy's singular value decomposition."""
 
+import jax
 import numpy as np
 import pytest
 
-from jaxsurv.preprocess import fit_projection
+from jaxsurv.preprocess import Features, fit_projection, fit_scaler, transform
 
 
 def standardised(n, d, rank=None, seed=0):
@@ -44,3 +45,17 @@ def test_nothing_to_project_gives_zero(n):
 def test_same_rows_same_projection():
     z = standardised(50, 60)
     np.testing.assert_array_equal(fit_projection(z, 5), fit_projection(z.copy(), 5))
+
+
+def test_rows_that_are_not_fitted_have_no_influence():
+    @jax.jit
+    def scores(x, order):
+        yes = np.ones(x.shape[1], bool)
+        return transform(fit_scaler(Features(x, order, ~yes, yes), where), x)
+
+    where = np.arange(50) < 35
+    x = standardised(50, 12)
+    other = np.where(where[:, None], x, 1e3 * x[::-1])
+    one, two = (np.asarray(scores(x, np.argsort(x, axis=0))) for x in (x, other))
+    assert not np.array_equal(one, two)
+    np.testing.assert_array_equal(fit_projection(one[where], 3), fit_projection(two[where], 3))
