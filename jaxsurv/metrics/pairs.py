@@ -126,14 +126,15 @@ class _Sorted(NamedTuple):
         place: the position of each row.
         position: the position of each rank, in the order (stratum, risk, position).
         by_time: groups of tied (stratum, time, event) in blocks of strata, by position.
-        by_risk: the same groups in blocks of tied (stratum, risk), by rank.
+        by_risk: the same groups in blocks of tied (stratum, risk), by rank; None if it is known
+            that no event shares its risk.
     """
 
     order: Any
     place: Any
     position: Any
     by_time: tuple[Any, Any, Any, Any]
-    by_risk: tuple[Any, Any, Any, Any]
+    by_risk: tuple[Any, Any, Any, Any] | None
 
 
 _SIGN = np.uint64(1 << 31)
@@ -170,15 +171,14 @@ def _sort(xp: ModuleType, risk: Any, event: Any, time: Any, stratum: Any) -> _So
         place = jnp.zeros_like(index).at[order].set(index, unique_indices=True)
     group, strata = run_numbers(xp, *columns), [x[order] for x in strata]
     ranked = order[position]
-    run = run_numbers(xp, risk[ranked], *(x[position] for x in strata))
+    ties = [risk[ranked], *(x[position] for x in strata)]
+    start, end = run_bounds(xp, *ties)
+    by_risk = None
+    if xp is not np or ((end - start > 1) & event[ranked]).any():
+        by_risk = (*run_bounds(xp, group[position], *ties), start, end)
     block = run_bounds(xp, *strata) if strata else (xp.zeros_like(index), index.size + 0 * index)
-    return _Sorted(
-        order,
-        place,
-        position,
-        (*run_bounds(xp, group, *strata), *block),
-        (*run_bounds(xp, run, group[position]), *run_bounds(xp, run)),
-    )
+    by_time = (*run_bounds(xp, group, *strata), *block)
+    return _Sorted(order, place, position, by_time, by_risk)
 
 
 def sorted_pair_sums(rows: Rows, earlier: Any, later: Any) -> PairSums:
@@ -222,21 +222,21 @@ def _sums_of_sorted(
         return last[0] - end[0], start[1] - first[1], end[0] - start[0] - pair[0]
 
     comparable, comparable_later, tied_time = around(None, orders.by_time)
-    tied = jnp.stack(around(orders.position, orders.by_risk))
-    tied, tied_later, tied_both = (
-        jnp.zeros_like(tied).at[:, orders.position].set(tied, unique_indices=True)
-    )
+    tied, tied_later, tied_both = jnp.zeros((3, n), earlier.dtype)
+    if orders.by_risk is not None:
+        by_rank = jnp.stack(around(orders.position, orders.by_risk))
+        by_position = jnp.zeros_like(by_rank).at[:, orders.position]
+        tied, tied_later, tied_both = by_position.set(by_rank, unique_indices=True)
     concordant, concordant_later = inversions(orders.position, earlier, later)
-    as_earlier = jnp.stack([concordant, tied, comparable, tied_time, tied_both])
-    as_later = jnp.stack([concordant_later + tied_later / 2, comparable_later])
-    if delayed:
-        here, entered = jnp.split(orders.place, 2)
-        as_later = as_later[:, here] - as_later[:, entered]
-    else:
-        here = orders.place
-        as_later = as_later[:, here]
-    concordant, tied, comparable, tied_time, tied_both = as_earlier[:, here]
-    half_later, comparable_later = as_later
-    return PairSums(
+    half_later = concordant_later + tied_later / 2
+    sums = PairSums(
         concordant, tied, comparable, half_later, comparable_later, tied_time, tied_both
+    )
+    if not delayed:
+        return PairSums(*jnp.stack(sums, 1)[orders.place].T)
+    here, entered = jnp.split(orders.place, 2)
+    at_exit = jax.tree.map(lambda x: x[here], sums)
+    return at_exit._replace(
+        half_later=at_exit.half_later - half_later[entered],
+        comparable_later=at_exit.comparable_later - comparable_later[entered],
     )

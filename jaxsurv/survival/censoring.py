@@ -77,7 +77,7 @@ def inverse_censoring_weights(curve: CensoringCurve, times: Any, needed: Any) ->
     times = xp.asarray(times)
     if xp is np:
         weights, times = np.zeros(times.shape), times[needed]
-        check_follow_up(curve, times.max(initial=-np.inf), "time")
+        check_follow_up(curve, times.max() if times.size else 0.0, "time")
         weights[needed] = 1 / curve.before(times)
         return weights
     g = curve.before(times)

@@ -60,17 +60,28 @@ def reversed_cumsum(xp: ModuleType, x: Any) -> Any:
     return xp.flip(xp.cumsum(xp.flip(x, 0), 0), 0)
 
 
+def _new_run(xp: ModuleType, columns: tuple[Any, ...]) -> Any:
+    """``[n]``, True where a row differs from the one before it in some column."""
+    new = columns[0][1:] != columns[0][:-1]
+    for x in columns[1:]:
+        new = new | (x[1:] != x[:-1])
+    return xp.concatenate([xp.ones(1, bool), new])
+
+
 def run_numbers(xp: ModuleType, *columns: Any) -> Any:
     """``[n]``: 0, 1, ... for the runs of neighbours that are equal in every column."""
-    new = sum(x[1:] != x[:-1] for x in columns) > 0
-    return xp.concatenate([xp.zeros(1, np.int32), xp.cumsum(new, dtype=np.int32)])
+    return xp.cumsum(_new_run(xp, columns), dtype=np.int32) - 1
 
 
 def run_bounds(xp: ModuleType, *columns: Any) -> tuple[Any, Any]:
     """``[n]`` each: the bounds ``start <= row < end`` of the run of equal rows around each row."""
-    run = run_numbers(xp, *columns)
-    size = xp.bincount(run, minlength=run.size) if xp is np else jnp.bincount(run, length=run.size)
-    end = xp.cumsum(size, dtype=np.int32)[run]
+    if xp is np:
+        start = np.flatnonzero(_new_run(np, columns)).astype(np.int32)
+        end = np.append(start[1:], np.int32(len(columns[0])))
+        return np.repeat(start, end - start), np.repeat(end, end - start)
+    run = run_numbers(jnp, *columns)
+    size = jnp.bincount(run, length=run.size)
+    end = jnp.cumsum(size, dtype=np.int32)[run]
     return end - size[run].astype(np.int32), end
 
 
