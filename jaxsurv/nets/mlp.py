@@ -42,7 +42,7 @@ class MLP(nn.Module):
             kernel = (
                 nn.initializers.zeros if self.zero and i == last else nn.initializers.lecun_normal()
             )
-            x = nn.Dense(width, kernel_init=kernel)(x)
+            x = nn.Dense(width, kernel_init=kernel, param_dtype=x.dtype)(x)
             if i < last or self.final:
                 if dropout is not None:
                     x = Dropout()(x, dropout)

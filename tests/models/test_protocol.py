@@ -129,8 +129,8 @@ def test_a_fit_improves_the_training_loss_and_is_reproducible(model):
     assert not np.array_equal(result.history["loss"], run(jax.random.key(1)).history["loss"])
 
 
-def test_a_run_alone_and_in_a_vmap_agree(model, x64):
-    objective, hparams = model
+def test_a_run_alone_and_in_a_vmap_agree(x64):
+    objective, hparams = MODELS["MO-RiskVAE"]
     batch = jax.tree.map(lambda x: x.astype(float) if x.dtype == jnp.float32 else x, make_batch())
     masks = Masks(jnp.arange(N) < 25, jnp.arange(N) >= 25, jnp.ones(N, bool))
 
