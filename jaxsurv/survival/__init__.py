@@ -1,5 +1,12 @@
 """Censored-data statistics: the Cox partial likelihood and what is built on it."""
 
+from jaxsurv.survival.baseline import (
+    StepFunction,
+    breslow_baseline,
+    deviance_residuals,
+    martingale_residuals,
+    survival_function,
+)
 from jaxsurv.survival.kaplan_meier import (
     KaplanMeier,
     NelsonAalen,
@@ -7,23 +14,35 @@ from jaxsurv.survival.kaplan_meier import (
     nelson_aalen,
     restricted_mean,
 )
-from jaxsurv.survival.linear_cox import CoxFit, cox_fit
+from jaxsurv.survival.linear_cox import (
+    CollinearityWarning,
+    CoxFit,
+    MonotoneLikelihoodWarning,
+    cox_fit,
+)
 from jaxsurv.survival.logrank import LogRank, logrank_test
 from jaxsurv.survival.partial_likelihood import neg_log_partial_likelihood
 from jaxsurv.survival.risk_sets import RiskSets, prepare_risk_sets, restrict
 
 __all__ = [
+    "CollinearityWarning",
     "CoxFit",
     "KaplanMeier",
     "LogRank",
+    "MonotoneLikelihoodWarning",
     "NelsonAalen",
     "RiskSets",
+    "StepFunction",
+    "breslow_baseline",
     "cox_fit",
+    "deviance_residuals",
     "kaplan_meier",
     "logrank_test",
+    "martingale_residuals",
     "neg_log_partial_likelihood",
     "nelson_aalen",
     "prepare_risk_sets",
     "restrict",
     "restricted_mean",
+    "survival_function",
 ]

@@ -1,5 +1,6 @@
 """Baseline hazards, survival curves and residuals of a Cox model with any log hazards."""
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -96,17 +97,21 @@ def breslow_baseline(
     )
     log_hazard = checked_scores(log_hazard, rs)
     rs = in_precision(rs, log_hazard.dtype)
-    happened = rs.event_weight > 0
-    x = jnp.where(rs.log_weight > -jnp.inf, to_positions(rs, log_hazard), 0)
-    jumps = jnp.log(jnp.where(happened, rs.mean_weight, 1)) - log_denominators(x, rs, ties)
-    jumps = jnp.where(happened, jumps, -jnp.inf)
-    values = jnp.exp(cumulative_logsumexp(jumps, segment=rs.stratum))
+    values = _cumulative_hazard(log_hazard, rs, ties)
     curve = StepFunction(rs.time, values, rs.stratum)
     if is_concrete(values):
         at_jump = np.zeros(values.shape, bool)
-        at_jump[rs.last[happened]] = True
+        at_jump[rs.last[rs.event_weight > 0]] = True
         curve = jax.tree.map(lambda a: a[at_jump], curve)
     return curve
+
+
+@partial(jax.jit, static_argnames="ties")
+def _cumulative_hazard(log_hazard: Array, rs: RiskSets, ties: Ties) -> Array:
+    happened = rs.event_weight > 0
+    x = jnp.where(rs.log_weight > -jnp.inf, to_positions(rs, log_hazard), 0)
+    jumps = jnp.log(jnp.where(happened, rs.mean_weight, 1)) - log_denominators(x, rs, ties)
+    return jnp.exp(cumulative_logsumexp(jnp.where(happened, jumps, -jnp.inf), segment=rs.stratum))
 
 
 def survival_function(

@@ -14,6 +14,7 @@ from jaxsurv.types import Array
 
 _MATMUL_BLOCK = 32
 _SCAN_BLOCK = 16
+_PAIRS_BLOCK = 128
 
 
 def safe_log(x: Array) -> Array:
@@ -79,13 +80,17 @@ def cumulative_logsumexp(x: Array, *, reverse: bool = False, segment: Array | No
         segment: ``[n]`` integers >= 0, equal neighbours form a segment; None = one segment.
     """
     n, edge = x.shape[0], 0 if reverse else -1
+    if n <= _PAIRS_BLOCK:
+        counted = jnp.tri(n, dtype=bool).T if reverse else jnp.tri(n, dtype=bool)
+        if segment is not None:
+            counted &= segment[:, None] == segment[None, :]
+        return log_sum(jnp.where(counted, x[None, :], -jnp.inf), 1)
+
     x = _blocks(x, _SCAN_BLOCK, -jnp.inf)
     run = None if segment is None else _blocks(segment, _SCAN_BLOCK, -1).T
     edges = None if run is None else run[edge]
-    total = x[:, edge]  # of the last segment of a block
-    if x.shape[0] > 1:
-        own = x if run is None else jnp.where(run[edge][:, None] == run.T, x, -jnp.inf)
-        total = cumulative_logsumexp(log_sum(own, 1), reverse=reverse, segment=edges)
+    own = x if run is None else jnp.where(run[edge][:, None] == run.T, x, -jnp.inf)
+    total = cumulative_logsumexp(log_sum(own, 1), reverse=reverse, segment=edges)
     before = _neighbour(total, -jnp.inf, reverse)
 
     def next_place(k: int, carry: Any) -> Any:

@@ -1,20 +1,43 @@
-"""The linear Cox model, with an optional ridge penalty."""
+"""The linear Cox model by Newton's method, with an optional ridge penalty."""
 
+import warnings
+from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
-from jax.scipy.linalg import cho_factor, cho_solve
+from jax.scipy.linalg import cho_factor, cho_solve, solve_triangular
+from jax.scipy.special import gammaincc
 
-from jaxsurv.survival.partial_likelihood import Ties, neg_log_partial_likelihood
-from jaxsurv.survival.risk_sets import RiskSets, prepare_risk_sets
-from jaxsurv.survival.validation import check_finite
+from jaxsurv.survival.baseline import StepFunction, breslow_baseline
+from jaxsurv.survival.cox_moments import Moments, log_likelihood, moments, score_residuals
+from jaxsurv.survival.life_table import segment_sum
+from jaxsurv.survival.partial_likelihood import Ties
+from jaxsurv.survival.risk_sets import RiskSets, given_risk_sets, in_precision, to_positions
+from jaxsurv.survival.validation import as_real, check_finite, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
-_STEPS = 30
-_HALVINGS = 10
+_MAX_STEPS = 50
+_MAX_HALVINGS = 20
+
+
+class MonotoneLikelihoodWarning(UserWarning):
+    """The likelihood has no maximum: a coefficient goes to infinity."""
+
+
+class CollinearityWarning(UserWarning):
+    """Columns of x determine each other: their coefficients are not identified."""
+
+
+class ChiSquareTest(NamedTuple):
+    """Statistic, its degrees of freedom, and the chance of more under the null hypothesis."""
+
+    statistic: Array
+    degrees_of_freedom: Array
+    p_value: Array
 
 
 class CoxFit(NamedTuple):
@@ -22,29 +45,31 @@ class CoxFit(NamedTuple):
 
     Attributes:
         coef: ``[p]``, log hazard ratio per unit of each column.
-        covariance: ``[p, p]``, the inverse of the (penalised) information.
-        log_likelihood: partial log-likelihood at ``coef``, without the penalty.
+        covariance: ``[p, p]``, inverse of the (penalised) information.
+        robust_covariance: ``[p, p]``, the sandwich of Lin & Wei (1989), by cluster; NaN for exact
+            ties.
+        log_likelihood: at ``coef``, without the penalty.
         log_likelihood_null: at zero.
-        gradient: largest absolute component of the penalised gradient at ``coef``.
+        likelihood_ratio: test of all coefficients being zero; like the next two, it ignores the
+            penalty.
+        wald: test from ``coef`` and ``covariance``.
+        score: test from the derivatives at zero.
+        baseline: cumulative hazard at ``x = 0``; Breslow's under exact ties.
         steps: Newton steps taken.
+        converged: whether the last step was negligible.
     """
 
     coef: Array
     covariance: Array
+    robust_covariance: Array
     log_likelihood: Array
     log_likelihood_null: Array
-    gradient: Array
+    likelihood_ratio: ChiSquareTest
+    wald: ChiSquareTest
+    score: ChiSquareTest
+    baseline: StepFunction
     steps: Array
-
-
-class _State(NamedTuple):
-    coef: Array
-    loss: Array
-    loss_null: Array
-    gradient: Array
-    factor: Array
-    step: Array
-    moving: Array
+    converged: Array
 
 
 def cox_fit(
@@ -57,94 +82,194 @@ def cox_fit(
     strata: ArrayLike | None = None,
     weights: ArrayLike | None = None,
     where: ArrayLike | None = None,
-    l2: Array | float = 0.0,
+    cluster: ArrayLike | None = None,
+    l2: ArrayLike | float = 0.0,
     risk_sets: RiskSets | None = None,
 ) -> CoxFit:
-    """Minimise ``-loglik(x b) + l2/2 |b|²`` by Newton's method with step-halving.
+    """Minimise ``-loglik(x b) + l2 / 2 |b|^2`` by Newton's method with step-halving.
 
-    Works under ``jit`` and ``vmap``, over masks (``risk_sets`` from `restrict`) and over ``l2``.
+    Works under ``jit`` and ``vmap``, over masks (``risk_sets`` from `restrict`) and over ``l2``. With
+    more columns than rows it works in the space of the rows, so that thousands of columns cost
+    little more than their Gram matrix. Columns are scaled inside, never in the penalty.
+
+    The penalty is on the scale of the *summed* log-likelihood, as in R's ``ridge(theta=l2)`` and
+    scikit-survival's ``alpha=l2``; lifelines and glmnet divide the likelihood by n first, so that
+    their ``penalizer`` or ``lambda`` is ``l2 / n``.
 
     Args:
-        x: ``[n, p]``, finite in all rows.
+        x: ``[n, p]``, finite in all rows, also in those that are not there.
         event: ``[n]``, 1 = observed, 0 = censored.
-        time: ``[n]``.
-        ties, entry, strata, weights, where: see `neg_log_partial_likelihood`.
-        l2: ridge penalty on the scale of the *summed* log-likelihood, as R's ``ridge()``;
-            lifelines and glmnet divide the likelihood by n first.
-        risk_sets: instead of the outcome.
+        time: ``[n]``, >= 0, any unit.
+        ties: how tied events are treated.
+        entry: ``[n]``, the row is at risk in ``(entry, time]``.
+        strata: ``[n]``, integers.
+        weights: ``[n]``, case weights.
+        where: ``[n]``, False for rows that are not there.
+        cluster: ``[n]`` integers >= 0 and < n: rows that are one unit to ``robust_covariance``.
+        l2: ridge penalty, >= 0; must be > 0 if p > n.
+        risk_sets: from `prepare_risk_sets` or `restrict`, instead of the outcome.
 
     Raises:
-        InputError: x is not ``[n, p]`` or not finite, or a malformed outcome.
+        InputError: x is not ``[n, p]`` or not finite, p > n without a penalty, a malformed outcome.
+
+    Warns:
+        MonotoneLikelihoodWarning, CollinearityWarning: naming the columns. The fit is still finite:
+        coefficients as far as the likelihood could be raised, the shortest of the equivalent ones.
+
+    >>> time, event = np.array([1.0, 2.0, 3.0, 4.0]), np.array([1, 1, 1, 0])
+    >>> fit = cox_fit(np.array([[1.0], [2.0], [0.0], [1.0]]), event, time)
+    >>> print(f"{fit.coef[0]:.3f}")
+    0.358
     """
-    if jnp.ndim(x) != 2:
-        raise InputError(f"x must have shape [n, p], got {list(jnp.shape(x))}")
+    if np.ndim(x) != 2:
+        raise InputError(f"x must have shape [n, p], got {list(np.shape(x))}")
+    names = list(getattr(x, "columns", range(np.shape(x)[1])))
+    x = np.asarray(x) if is_concrete(x) else x
     check_finite("x", x)
-    if risk_sets is None:
-        if event is None or time is None:
-            raise InputError("give event and time, or risk_sets")
-        risk_sets = prepare_risk_sets(
-            event, time, entry=entry, strata=strata, weights=weights, where=where
-        )
-    x = jnp.asarray(x)
-    x = x.astype(jnp.promote_types(x.dtype, jnp.float32))
-    return _newton(x, risk_sets, jnp.asarray(l2, x.dtype), ties)
+    rs = given_risk_sets(
+        risk_sets, event, time, entry=entry, strata=strata, weights=weights, where=where,
+        exact=ties == "exact",
+    )  # fmt: skip
+    check_vectors(x=np.empty(x.shape[0]), risk_sets=rs.start, cluster=cluster)
+    if x.shape[1] > x.shape[0] and is_concrete(l2) and not np.all(np.asarray(l2) > 0):
+        raise InputError(f"x has more columns than rows ({x.shape[1]} > {x.shape[0]}): give l2 > 0")
+    x = as_real(x)
+    cluster = jnp.arange(x.shape[0]) if cluster is None else jnp.asarray(cluster)
+    rs = in_precision(rs, x.dtype)
+    fit, problems = _fit(x, rs, cluster, jnp.asarray(l2, x.dtype), ties)
+    _warn(problems, names)
+    curve = breslow_baseline(
+        x @ fit["coef"], risk_sets=rs, ties="breslow" if ties == "exact" else ties
+    )
+    return CoxFit(baseline=curve, **fit)
 
 
 @partial(jax.jit, static_argnames="ties")
-def _newton(x: Array, risk_sets: RiskSets, l2: Array, ties: Ties) -> CoxFit:
-    p = x.shape[1]
+def _fit(x: Array, rs: RiskSets, cluster: Array, l2: Array, ties: Ties) -> tuple[Any, Any]:
+    with jax.default_matmul_precision("highest"):
+        n, p = x.shape
+        x = to_positions(rs, x - jnp.mean(x, axis=0))
+        cluster = to_positions(rs, cluster)
+        rs = replace(rs, order=None, position=None)
+        # Newton's method sees z = x @ basis, of few and comparable columns: coef = basis @ b.
+        if p > n:
+            gram = x @ x.T
+            gram = gram + jnp.eye(n) * jnp.trace(gram) / n * 8 * jnp.finfo(x.dtype).eps
+            z = jnp.linalg.cholesky(gram)
+            basis = solve_triangular(z, x, lower=True).T
+            penalty = jnp.full(n, l2)
+        else:
+            scale = jnp.sqrt(jnp.mean(x**2, axis=0))
+            scale = jnp.where(scale > 0, scale, 1)
+            z, basis, penalty = x / scale, jnp.diag(1 / scale), l2 / scale**2
+        newton = _newton(z, rs, penalty, ties)
+        b, null, end = newton.coef, newton.null, newton.now
+        inverse = _inverse(end.information, penalty)
+        coef, covariance = basis @ b, basis @ inverse @ basis.T
+        if p > n:  # the directions that no row has are penalised only
+            covariance = covariance + (jnp.eye(p) - basis @ basis.T) / l2
+        if ties == "exact":
+            robust = jnp.full_like(covariance, jnp.nan)
+        else:
+            residuals = score_residuals(b, z, rs, ties)
+            of_cluster = jax.vmap(lambda r: segment_sum(jnp, r, cluster, n), 1, 1)(residuals)
+            change = of_cluster @ inverse @ basis.T
+            robust = change.T @ change
+        fit = {
+            "coef": coef,
+            "covariance": covariance,
+            "robust_covariance": robust,
+            "log_likelihood": end.log_likelihood,
+            "log_likelihood_null": null.log_likelihood,
+            "likelihood_ratio": _test(2 * (end.log_likelihood - null.log_likelihood), p),
+            "wald": _test(b @ (end.information + jnp.diag(penalty)) @ b, p),
+            "score": _test(null.score @ _inverse(null.information, 0 * penalty) @ null.score, p),
+            "steps": newton.steps - 1,
+            "converged": newton.done,
+        }
+        return fit, (null.information + jnp.diag(penalty), newton.step)
 
-    def loss(coef: Array) -> Array:
-        log_hazard = jnp.dot(x, coef, precision=lax.Precision.HIGHEST)
-        minus_log_likelihood = neg_log_partial_likelihood(
-            log_hazard, risk_sets=risk_sets, ties=ties, reduction="sum"
-        )
-        return minus_log_likelihood + 0.5 * l2 * jnp.sum(coef**2)
 
-    def information(coef: Array) -> tuple[Array, tuple[Array, Array]]:
-        # forward over reverse: the Hessian with value and gradient from the same pass
-        value, gradient = jax.value_and_grad(loss)(coef)
-        return gradient, (value, gradient)
+class _State(NamedTuple):
+    coef: Array
+    now: Moments
+    null: Moments
+    step: Array  # the step that Newton's method would take
+    steps: Array
+    settled: Array  # that step was negligible: take it and look once more
+    done: Array
+
+
+def _newton(z: Array, rs: RiskSets, penalty: Array, ties: Ties) -> _State:
+    tolerance = 1e-12 if z.dtype == jnp.float64 else 1e-7
+
+    def value(coef: Array) -> Array:
+        return log_likelihood(coef, z, rs, ties) - jnp.sum(penalty * coef**2) / 2
 
     def advance(s: _State) -> _State:
-        hessian, (value, gradient) = jax.jacfwd(information, has_aux=True)(s.coef)
-        # a direction without information must not stop the others: a jitter far below any curvature
-        jitter = epsilon * jnp.maximum(jnp.max(jnp.diagonal(hessian)), 1e-30)
-        factor, _ = cho_factor(hessian + jitter * jnp.eye(p, dtype=x.dtype), lower=True)
-        direction = cho_solve((factor, True), gradient)
-        gain = jnp.vdot(gradient, direction)  # twice what the quadratic model promises
-        rounding = 10 * epsilon * jnp.abs(value)
+        now = moments(s.coef, z, rs, ties)
+        here = now.log_likelihood - jnp.sum(penalty * s.coef**2) / 2
+        score = now.score - penalty * s.coef
+        step = _inverse(now.information, penalty) @ score
+        slack = tolerance * (1 + jnp.abs(here))
 
-        def halve(c):
-            scale, _ = c
-            return scale / 2, loss(s.coef - scale / 2 * direction)
+        def falls(size: Array) -> Array:
+            return ~(value(s.coef + size * step) >= here - slack) & (size > 0.5**_MAX_HALVINGS)
 
-        def too_far(c):
-            scale, reached = c
-            return ~(reached <= value + rounding) & (scale > 0.5**_HALVINGS)
-
-        start = (jnp.full_like(value, 2.0), jnp.full_like(value, jnp.inf))
-        scale, reached = lax.while_loop(too_far, halve, start)
-        accepted = reached <= value + rounding
+        size = lax.while_loop(falls, lambda size: size / 2, jnp.where(s.settled, 0.0, 1.0))
         return _State(
-            coef=jnp.where(accepted, s.coef - scale * direction, s.coef),
-            loss=value,
-            loss_null=jnp.where(s.step == 0, value, s.loss_null),
-            gradient=gradient,
-            factor=factor,
-            step=s.step + 1,
-            moving=accepted & (gain > epsilon**1.25 * jnp.abs(value)),
+            coef=s.coef + size.astype(z.dtype) * step,
+            now=now,
+            null=jax.tree.map(lambda a, b: jnp.where(s.steps == 0, a, b), now, s.null),
+            step=step,
+            steps=s.steps + 1,
+            settled=score @ step <= 2 * slack,
+            done=s.settled,
         )
 
-    epsilon = jnp.finfo(x.dtype).eps
-    zero, none = jnp.zeros((), x.dtype), jnp.zeros(p, x.dtype)
-    start = _State(none, zero, zero, none, jnp.eye(p, dtype=x.dtype), jnp.int32(0), jnp.array(True))
-    end = lax.while_loop(lambda s: s.moving & (s.step < _STEPS), advance, start)
-    return CoxFit(
-        coef=end.coef,
-        covariance=cho_solve((end.factor, True), jnp.eye(p, dtype=x.dtype)),
-        log_likelihood=0.5 * l2 * jnp.sum(end.coef**2) - end.loss,
-        log_likelihood_null=-end.loss_null,
-        gradient=jnp.max(jnp.abs(end.gradient), initial=0.0),
-        steps=end.step,
-    )
+    zero, no = jnp.zeros(z.shape[1], z.dtype), jnp.zeros((), bool)
+    none = Moments(zero.sum(), zero, jnp.zeros((zero.size, zero.size), z.dtype))
+    start = _State(zero, none, none, zero, jnp.zeros((), jnp.int32), no, no)
+    return lax.while_loop(lambda s: ~s.done & (s.steps < _MAX_STEPS), advance, start)
+
+
+def _inverse(information: Array, penalty: Array) -> Array:
+    """Inverse of the penalised information; directions of no information get a finite value."""
+    p = information.shape[0]
+    tiny = 64 * jnp.finfo(information.dtype).eps * jnp.max(jnp.diagonal(information), initial=0)
+    matrix = information + jnp.diag(penalty + tiny + jnp.finfo(information.dtype).tiny)
+    return cho_solve(cho_factor(matrix, lower=True), jnp.eye(p, dtype=information.dtype))
+
+
+def _test(statistic: Array, p: int) -> ChiSquareTest:
+    chance = gammaincc(p / 2, jnp.maximum(statistic, 0) / 2) if p else jnp.ones_like(statistic)
+    return ChiSquareTest(statistic, jnp.asarray(p), chance)
+
+
+def _warn(problems: tuple[Array, Array], names: list[Any]) -> None:
+    """Look at the information at zero, and at the step that Newton's method would take next."""
+    if not all(is_concrete(a) for a in problems):
+        return
+    information, step = (np.asarray(a, float) for a in problems)
+    if len(names) != len(step) or not len(names):
+        return  # more columns than rows: the penalty decides
+    eigenvalues, vectors = np.linalg.eigh(information)
+    none = eigenvalues <= 1e3 * np.finfo(problems[0].dtype).eps * max(eigenvalues[-1], 1e-30)
+    involved = (vectors[:, none] ** 2).sum(1) > 1e-3
+    if involved.any():
+        which = ", ".join(str(names[k]) for k in np.flatnonzero(involved))
+        warnings.warn(
+            f"columns of x determine each other, or do not vary among those at risk: {which}. "
+            "Their coefficients are the smallest of many equivalent ones; drop some, or give l2 > 0",
+            CollinearityWarning,
+            stacklevel=3,
+        )
+    running = (np.abs(step) > 0.01) & ~involved
+    if running.any():
+        which = ", ".join(str(names[k]) for k in np.flatnonzero(running))
+        warnings.warn(
+            f"the likelihood still rises as these coefficients grow: {which}. A covariate separates "
+            "the events from the others at risk; the coefficients may be infinite, give l2 > 0",
+            MonotoneLikelihoodWarning,
+            stacklevel=3,
+        )

@@ -18,7 +18,7 @@ from jaxsurv.survival.risk_sets import (
     to_positions,
     to_rows,
 )
-from jaxsurv.survival.validation import check_finite, check_vectors, is_concrete
+from jaxsurv.survival.validation import as_real, check_finite, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
 Ties = Literal["breslow", "efron", "exact"]
@@ -93,8 +93,7 @@ def checked_scores(log_hazard: ArrayLike, risk_sets: RiskSets) -> Array:
     if is_concrete(log_hazard) and is_concrete(risk_sets.log_weight):
         here = np.asarray(to_rows(risk_sets, risk_sets.log_weight)) > -np.inf
         check_finite("log_hazard", np.where(here, np.asarray(log_hazard), 0))
-    log_hazard = jnp.asarray(log_hazard)
-    return log_hazard.astype(jnp.promote_types(log_hazard.dtype, jnp.float32))
+    return as_real(log_hazard)
 
 
 @partial(jax.jit, static_argnames=("ties", "reduction"))

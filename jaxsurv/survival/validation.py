@@ -24,6 +24,13 @@ def array_module(*arrays: Any) -> ModuleType:
     return np if all(is_concrete(a) for a in arrays) else jnp
 
 
+def as_real(x: Any) -> jax.Array:
+    """A JAX array of at least 32-bit real numbers: integers become the default real type."""
+    x = jnp.asarray(x)
+    real = jnp.issubdtype(x.dtype, jnp.floating)
+    return x.astype(jnp.promote_types(x.dtype, jnp.float32) if real else jnp.result_type(float))
+
+
 def _first(bad: np.ndarray, limit: int = 5) -> str:
     rows = np.flatnonzero(bad)
     more = f" and {rows.size - limit} more" if rows.size > limit else ""
@@ -88,7 +95,13 @@ def check_survival(
             {0, 1, True, False}, negative time, negative weights, ``entry >= time``.
     """
     n = check_vectors(
-        **predictions, event=event, time=time, entry=entry, strata=strata, weights=weights, where=where
+        **predictions,
+        event=event,
+        time=time,
+        entry=entry,
+        strata=strata,
+        weights=weights,
+        where=where,
     )
     for name, x in {**predictions, "time": time, "entry": entry, "weights": weights}.items():
         check_finite(name, x)

@@ -1,0 +1,79 @@
+"""Score, information and score residuals of a linear Cox model, from the risk-set means."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxsurv.survival.life_table import segment_sum
+from jaxsurv.survival.partial_likelihood import (
+    Ties,
+    log_denominators,
+    neg_log_partial_likelihood,
+)
+from jaxsurv.survival.risk_sets import RiskSets
+from jaxsurv.types import Array
+
+
+class Moments(NamedTuple):
+    """Of the log partial likelihood as a function of ``coef [p]``.
+
+    Attributes:
+        log_likelihood: scalar.
+        score: ``[p]``, its gradient.
+        information: ``[p, p]``, minus its Hessian.
+    """
+
+    log_likelihood: Array
+    score: Array
+    information: Array
+
+
+def log_likelihood(coef: Array, x: Array, rs: RiskSets, ties: Ties) -> Array:
+    """Log partial likelihood of ``x @ coef``; the rows of ``x [n, p]`` are in the order of ``rs``."""
+    if ties == "exact":
+        return -neg_log_partial_likelihood(x @ coef, risk_sets=rs, ties=ties, reduction="sum")
+    log_hazard = x @ coef
+    denominators = log_denominators(log_hazard, rs, ties)
+    return jnp.sum(rs.event_weight * log_hazard - rs.mean_weight * denominators)
+
+
+def moments(coef: Array, x: Array, rs: RiskSets, ties: Ties) -> Moments:
+    """Value and derivatives: with the chance p_ji that row i of those at risk has event j, means
+    m_j = sum_i p_ji x_i and weights v_j, the information is a difference of two products::
+
+        sum_j v_j (sum_i p_ji x_i x_i' - m_j m_j') = x' diag(p' v) x - m' diag(v) m
+
+    Centre the columns of ``x``, or it cancels. Exact ties go by automatic differentiation.
+    """
+    if ties == "exact":
+        value, score = jax.value_and_grad(log_likelihood)(coef, x, rs, ties)
+        return Moments(value, score, -jax.hessian(log_likelihood)(coef, x, rs, ties))
+    log_hazard = x @ coef
+    denominators, to_events = jax.linearize(lambda e: log_denominators(e, rs, ties), log_hazard)
+    (expected,) = jax.linear_transpose(to_events, log_hazard)(rs.mean_weight)
+    mean = jax.vmap(to_events, 1, 1)(x)
+    return Moments(
+        jnp.sum(rs.event_weight * log_hazard - rs.mean_weight * denominators),
+        x.T @ (rs.event_weight - expected),
+        x.T @ (expected[:, None] * x) - mean.T @ (rs.mean_weight[:, None] * mean),
+    )
+
+
+def score_residuals(coef: Array, x: Array, rs: RiskSets, ties: Ties) -> Array:
+    """``[n, p]`` contributions of the rows to the score, times their weights.
+
+    The derivative of the score for the weight of a row (Lin & Wei, 1989); tied events share the
+    mean over their Efron steps, as in R's ``residuals(type = "score")``.
+    """
+    log_hazard = x @ coef
+    _, to_events = jax.linearize(lambda e: log_denominators(e, rs, ties), log_hazard)
+    to_rows = jax.linear_transpose(to_events, log_hazard)
+    (expected,) = to_rows(rs.mean_weight)
+    mean = jax.vmap(to_events, 1, 1)(x)
+    (spread,) = jax.vmap(to_rows, 1, 1)(rs.mean_weight[:, None] * mean)
+    happened = (rs.event_weight > 0).astype(x.dtype)
+    of_group = jax.vmap(lambda v: segment_sum(jnp, v, rs.start, v.shape[0])[rs.start], 1, 1)
+    tied_mean = of_group(mean) / jnp.maximum(of_group(happened[:, None]), 1)
+    at_events = rs.event_weight[:, None] * (x - tied_mean)
+    return at_events - (expected[:, None] * x - spread)
