@@ -70,7 +70,7 @@ class ResultsFolder:
     def manifest(self, **entries: Any) -> Path:
         """Write ``manifest.json``: the given entries and the versions of everything that computed."""
         record = {**entries, "versions": versions()}
-        return self.text(MANIFEST, json.dumps(record, indent=2, default=str) + "\n")
+        return self.text(MANIFEST, json.dumps(record, indent=2, default=_plain) + "\n")
 
     def figure(self, name: str, figure: Any) -> None:
         """Write a matplotlib figure as ``figures/name.png`` and ``.svg``."""
@@ -80,6 +80,11 @@ class ResultsFolder:
                     f"figures/{name}.{suffix}",
                     lambda p, options=options: figure.savefig(p, bbox_inches="tight", **options),
                 )
+
+
+def _plain(value: Any) -> Any:
+    """NumPy scalars as numbers, anything else JSON does not know as text."""
+    return value.item() if hasattr(value, "item") else str(value)
 
 
 def versions() -> dict[str, str]:

@@ -89,9 +89,9 @@ def _networks(config: SurvivalVAEConfig, batch: Batch) -> _Networks:
     # in alphabetical order, as pytrees have it: the order of a dict does not survive jit
     sizes = {m: batch.inputs[m].shape[1] for m in sorted(batch.inputs)}
     given = config.widths
-    if not callable(given) and set(given) != set(sizes):
+    if isinstance(given, Mapping) and set(given) != set(sizes):
         raise InputError(f"widths are for {sorted(given)}, the data have {list(sizes)}")
-    widths = {m: given(d) if callable(given) else given[m] for m, d in sizes.items()}
+    widths = {m: given[m] if isinstance(given, Mapping) else given(d) for m, d in sizes.items()}
     activation = {"activation": jax.nn.tanh} if config.bounded else {}
     return _Networks(
         GaussianEncoder(widths, config.latent, final=config.bounded),
@@ -117,7 +117,8 @@ def _risk(
     config: SurvivalVAEConfig, nets: _Networks, params: Params, batch: Batch, mu, *args, **kwargs
 ):
     read = jnp.concatenate([mu, batch.clinical], axis=-1) if config.head_reads_clinical else mu
-    return nets.head.apply(params["head"], read, *args, **kwargs)[:, 0] + batch.offset
+    risk: Any = nets.head.apply(params["head"], read, *args, **kwargs)
+    return risk[:, 0] + batch.offset
 
 
 def _reconstruction_errors(presence, where, inputs, reconstructions) -> dict[str, Array]:

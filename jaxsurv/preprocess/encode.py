@@ -1,7 +1,7 @@
 """Tables of a cohort as numeric arrays: log counts, one-hot categories, NaN where nothing is known.
 
-Nothing here looks at more than one patient at a time except the list of categories, so nothing can
-leak from test rows; whatever is estimated from rows is in `jaxsurv.preprocess.scale`.
+Across patients only the schema is looked at, never the outcome: which categories a column has, and which
+features take the values 0 and 1 alone. Whatever is estimated is in `jaxsurv.preprocess.scale`.
 """
 
 from dataclasses import dataclass

@@ -62,24 +62,21 @@ def summarise_axis(
     label = runs[axis.name].map(lambda v: f"{axis.symbol} = {v:g}")
     together = pd.concat([runs.assign(method=label), baselines], ignore_index=True)
     how = {"score": "test_c", "by": "method", "split": SPLIT, "test_fraction": fraction}
-    summary = summarise(together, **how).merge(
-        summarise(
-            ensemble_rows(data, runs.assign(method=label), arrays.prediction, "method"), **how
-        )[["method", "mean"]].rename(columns={"mean": "ensemble_mean"}),
-        how="left",
-    )
+    summary = summarise(together, **how)
+    ensembles = ensemble_rows(data, runs.assign(method=label), arrays.prediction, "method")
+    by_method = {
+        axis.name: runs.groupby(label)[axis.name].first(),
+        "ensemble_mean": ensembles.groupby("method")["test_c"].mean(),
+        "validation_loss": runs.groupby(label)["validation_loss"].mean(),
+    }
+    for column, values in by_method.items():
+        summary[column] = summary["method"].map(values)
     references = {"reference": f"{axis.symbol} = {axis.reference:g}"}
     references |= {name.split()[0]: name for name in baselines["method"].unique()}
     for short, reference in references.items():
         if reference in set(together["method"]):
-            difference = paired(together, reference, **how).add_prefix(f"{short}_")
-            summary = summary.merge(difference, left_on="method", right_on=f"{short}_method").drop(
-                columns=f"{short}_method"
-            )
-    values = runs.groupby(label, sort=False)[axis.name].first()
-    summary.insert(1, axis.name, summary["method"].map(values))
-    loss = runs.groupby(label, sort=False)["validation_loss"].mean()
-    summary["validation_loss"] = summary["method"].map(loss)
+            difference = paired(together, reference, **how).set_index("method")
+            summary = summary.join(difference.add_prefix(f"{short}_"), on="method")
     return Findings(data, axis, runs, arrays, baselines, summary, _pool(data, axis, runs, arrays))
 
 
