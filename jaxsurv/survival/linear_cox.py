@@ -148,7 +148,7 @@ def cox_fit(
 def _fit(x: Array, rs: RiskSets, cluster: Array, l2: Array, ties: Ties) -> tuple[Any, Any]:
     with jax.default_matmul_precision("highest"):
         n, p = x.shape
-        x = to_positions(rs, x - jnp.mean(x, axis=0))
+        x = to_positions(rs, x - jnp.mean(x, axis=0, keepdims=True))
         cluster = to_positions(rs, cluster)
         rs = replace(rs, order=None, position=None)
         # Newton's method sees z = x @ basis, of few and comparable columns: coef = basis @ b.
@@ -161,7 +161,7 @@ def _fit(x: Array, rs: RiskSets, cluster: Array, l2: Array, ties: Ties) -> tuple
         else:
             scale = jnp.sqrt(jnp.mean(x**2, axis=0))
             scale = jnp.where(scale > 0, scale, 1)
-            z, basis, penalty = x / scale, jnp.diag(1 / scale), l2 / scale**2
+            z, basis, penalty = x / scale[None, :], jnp.diag(1 / scale), l2 / scale**2
         newton = _newton(z, rs, penalty, ties)
         b, null, end = newton.coef, newton.null, newton.now
         inverse = _inverse(end.information, penalty)
