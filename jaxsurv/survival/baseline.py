@@ -44,9 +44,12 @@ class StepFunction(NamedTuple):
         if self.stratum is None:
             before = jnp.searchsorted(self.times, times, side="right")
             return jnp.concatenate([jnp.zeros(1, self.values.dtype), self.values])[before]
-        own = self.stratum == jnp.asarray(stratum)[..., None]
-        passed = own & (self.times <= times[..., None])
-        return jnp.max(jnp.where(passed, self.values, 0), axis=-1, initial=0)
+
+        def value(time: Array, stratum: Array) -> Array:
+            passed = (self.stratum == stratum) & (self.times <= time)
+            return jnp.max(self.values, initial=0, where=passed)
+
+        return jnp.vectorize(value)(times, jnp.asarray(stratum))
 
 
 def breslow_baseline(
