@@ -1,12 +1,13 @@
 """The integrated calibration index: how far predictions are from smoothed observations."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsurv.survival.life_table import life_table
+from jaxsurv.survival.baseline import breslow_baseline
 from jaxsurv.survival.linear_cox import cox_fit
+from jaxsurv.survival.risk_sets import prepare_risk_sets
 from jaxsurv.survival.validation import check_survival, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
@@ -64,9 +65,9 @@ def integrated_calibration_index(
     if is_concrete(knots) and (np.diff(knots) <= 0).any():
         raise InputError("a calibration curve needs at least three distinct predictions")
     basis = jnp.stack([x, _curvature(x, knots)], 1)
-    fit = cox_fit(basis, event, time, ties="breslow", where=where)
-    score = basis @ fit.coef
-    hazard: Any = _cumulative_hazard(score, event, time, where, tau)
+    risk_sets = prepare_risk_sets(event, time, where=where)
+    score = basis @ cox_fit(basis, risk_sets=risk_sets).coef
+    hazard = breslow_baseline(score, risk_sets=risk_sets)(jnp.asarray(tau))
     observed = -jnp.expm1(-hazard * jnp.exp(score))
     off = jnp.where(here, jnp.abs(observed - (1 - predicted)), jnp.nan)
     e50, e90 = jnp.nanquantile(off, jnp.array([0.5, 0.9]))
@@ -79,11 +80,3 @@ def _curvature(x: Array, knots: Array) -> Array:
     cubes = [jnp.maximum(x - k, 0) ** 3 for k in knots]
     tail = (cubes[1] * (high - low) - cubes[2] * (middle - low)) / (high - middle)
     return (cubes[0] - tail) / (high - low) ** 2
-
-
-def _cumulative_hazard(score: Array, event: Any, time: Any, where: Any, tau: Any) -> Array:
-    """Breslow's baseline cumulative hazard at tau."""
-    events = life_table(event, time, where=where)
-    at_risk = life_table(event, time, where=where, weights=jnp.exp(score)).at_risk
-    counted = (events.events > 0) & (events.times <= tau)
-    return jnp.sum(jnp.where(counted, events.events / jnp.where(counted, at_risk, 1), 0))

@@ -10,7 +10,6 @@ from jax import lax
 from jaxsurv.types import Array
 
 _BLOCK = 32
-_LAST_BITS = 3
 
 
 def blocked_cumsum(x: Array) -> Array:
@@ -73,9 +72,7 @@ def inversions(position: Array, earlier: Array, later: Array | None) -> tuple[Ar
         p, sums = state
         bit = levels - 1 - step
         late = (p >> bit) & 1 == 1
-        start = (
-            p >> bit + 1
-        ) << bit + 1  # of the group, which holds positions start .. start+2^bit*2-1
+        start = p >> bit + 1 << bit + 1  # of the group of positions that share the higher bits
         half = jnp.left_shift(1, bit)
         counted = [late.astype(earlier.dtype), jnp.where(late, 0, look_up(earlier, p))]
         if later is not None:
@@ -93,18 +90,6 @@ def inversions(position: Array, earlier: Array, later: Array | None) -> tuple[Ar
         return put(p, target), put(sums, target)
 
     levels = max(size - 1, 1).bit_length()
-    sums = jnp.zeros((size, 2), earlier.dtype)
-    p, sums = lax.fori_loop(0, levels - _LAST_BITS, partition, (position, sums))
-
-    # Groups of 8 are left: their pairs are compared directly.
-    e = look_up(earlier, p)
-    w = jnp.ones_like(e) if later is None else look_up(later, p)
-    lower, higher = sums.T
-    for d in range(1, 2**_LAST_BITS):
-        p_below, w_below = (jnp.pad(x[:-d], (d, 0), constant_values=-1) for x in (p, w))
-        p_above, e_above = (jnp.pad(x[d:], (0, d), constant_values=-1) for x in (p, e))
-        group = p >> _LAST_BITS
-        lower += jnp.where((p_below >> _LAST_BITS == group) & (p_below > p), w_below, 0)
-        higher += jnp.where((p_above >> _LAST_BITS == group) & (p_above < p), e_above, 0)
-    sums = put(jnp.stack([lower, higher], 1), p)
+    nothing = jnp.zeros((size, 2), earlier.dtype)
+    _, sums = lax.fori_loop(0, levels, partition, (position, nothing))
     return sums[:n, 0], sums[:n, 1]

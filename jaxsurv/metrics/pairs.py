@@ -125,7 +125,8 @@ class _Sorted(NamedTuple):
         order: the row at each position, in the order (stratum, time, events first, risk).
         place: the position of each row.
         position: the position of each rank, in the order (stratum, risk, position).
-        by_time: groups of tied (stratum, time, event) in blocks of strata, by position.
+        by_time: groups of tied (stratum, time, event) in blocks of strata, by position; without
+            strata the bounds of the one block are left out.
         by_risk: the same groups in blocks of tied (stratum, risk), by rank; None if it is known
             that no event shares its risk.
     """
@@ -133,8 +134,8 @@ class _Sorted(NamedTuple):
     order: Any
     place: Any
     position: Any
-    by_time: tuple[Any, Any, Any, Any]
-    by_risk: tuple[Any, Any, Any, Any] | None
+    by_time: tuple[Any, ...]
+    by_risk: tuple[Any, ...] | None
 
 
 _SIGN = np.uint64(1 << 31)
@@ -160,24 +161,24 @@ def _sort(xp: ModuleType, risk: Any, event: Any, time: Any, stratum: Any) -> _So
         moment = np.maximum(_codes(time, stratum), _SIGN - np.uint64(1)) - (_SIGN - np.uint64(1))
         moment = moment << np.uint64(1) | ~event  # times below 0 are all one
         order = np.argsort(moment << low | risk)
-        columns = (moment[order],)
-        position = np.sort(risk[order] << low | index.astype(np.uint64)).astype(np.int32)
+        by_rank = np.sort(risk[order] << low | index.astype(np.uint64))
+        position, equal = by_rank.astype(np.int32), (by_rank >> low,)
+        together = (moment[order],)
         place = np.empty_like(index)
         place[order] = index
     else:
         order = jnp.lexsort((risk, ~event, time, *strata))
-        columns = (event[order], time[order], *(x[order] for x in strata))
-        position = jnp.lexsort((index, risk[order], *columns[2:])).astype(np.int32)
+        together = [x[order] for x in (event, time, *strata)]
+        position = jnp.lexsort((index, risk[order], *together[2:])).astype(np.int32)
+        equal = [risk[order][position], *(x[position] for x in together[2:])]
         place = jnp.zeros_like(index).at[order].set(index, unique_indices=True)
-    group, strata = run_numbers(xp, *columns), [x[order] for x in strata]
-    ranked = order[position]
-    ties = [risk[ranked], *(x[position] for x in strata)]
-    start, end = run_bounds(xp, *ties)
+    by_time = (*run_bounds(xp, *together), *run_bounds(xp, *(x[order] for x in strata)))
+    start, end = run_bounds(xp, *equal)
+    tied = end - start > 1
     by_risk = None
-    if xp is not np or ((end - start > 1) & event[ranked]).any():
-        by_risk = (*run_bounds(xp, group[position], *ties), start, end)
-    block = run_bounds(xp, *strata) if strata else (xp.zeros_like(index), index.size + 0 * index)
-    by_time = (*run_bounds(xp, group, *strata), *block)
+    if xp is not np or event[order[position[tied]]].any():
+        group = run_numbers(xp, *together)
+        by_risk = (*run_bounds(xp, group[position], *equal), start, end)
     return _Sorted(order, place, position, by_time, by_risk)
 
 
@@ -213,18 +214,23 @@ def _sums_of_sorted(
     later = None if later is None else later[orders.order]
     weight = jnp.ones_like(earlier) if later is None else later
 
-    def around(order: Any, bounds: tuple[Array, ...]) -> tuple[Array, Array, Array]:
+    def around(order: Any, start: Array, end: Array, *block: Array) -> tuple[Array, Array, Array]:
         """Per row: Σ w after its group in its block, Σ x before it, Σ w of the group's others."""
         pair = jnp.stack([weight, earlier])
         pair = pair if order is None else pair[:, order]
-        sums = blocked_cumsum(jnp.pad(pair, ((0, 0), (1, -(n + 1) % 32))))
-        start, end, first, last = (sums[:, x] for x in bounds)
-        return last[0] - end[0], start[1] - first[1], end[0] - start[0] - pair[0]
+        sums = blocked_cumsum(jnp.pad(pair, ((0, 0), (1, -(n + 1) % 32)))).T
+        at_start, at_end = sums[start], sums[end]
+        first, last = (sums[x] for x in block) if block else (sums[:1], sums[-1:])
+        return (
+            last[:, 0] - at_end[:, 0],
+            at_start[:, 1] - first[:, 1],
+            at_end[:, 0] - at_start[:, 0] - pair[0],
+        )
 
-    comparable, comparable_later, tied_time = around(None, orders.by_time)
+    comparable, comparable_later, tied_time = around(None, *orders.by_time)
     tied, tied_later, tied_both = jnp.zeros((3, n), earlier.dtype)
     if orders.by_risk is not None:
-        by_rank = jnp.stack(around(orders.position, orders.by_risk))
+        by_rank = jnp.stack(around(orders.position, *orders.by_risk))
         by_position = jnp.zeros_like(by_rank).at[:, orders.position]
         tied, tied_later, tied_both = by_position.set(by_rank, unique_indices=True)
     concordant, concordant_later = inversions(orders.position, earlier, later)

@@ -7,6 +7,7 @@ from jaxsurv.survival.baseline import (
     martingale_residuals,
     survival_function,
 )
+from jaxsurv.survival.censoring import CensoringCurve, censoring_curve
 from jaxsurv.survival.kaplan_meier import (
     KaplanMeier,
     NelsonAalen,
@@ -25,6 +26,7 @@ from jaxsurv.survival.partial_likelihood import neg_log_partial_likelihood
 from jaxsurv.survival.risk_sets import RiskSets, prepare_risk_sets, restrict
 
 __all__ = [
+    "CensoringCurve",
     "CollinearityWarning",
     "CoxFit",
     "KaplanMeier",
@@ -34,6 +36,7 @@ __all__ = [
     "RiskSets",
     "StepFunction",
     "breslow_baseline",
+    "censoring_curve",
     "cox_fit",
     "deviance_residuals",
     "kaplan_meier",

@@ -73,8 +73,13 @@ def run_numbers(xp: ModuleType, *columns: Any) -> Any:
     return xp.cumsum(_new_run(xp, columns), dtype=np.int32) - 1
 
 
-def run_bounds(xp: ModuleType, *columns: Any) -> tuple[Any, Any]:
-    """``[n]`` each: the bounds ``start <= row < end`` of the run of equal rows around each row."""
+def run_bounds(xp: ModuleType, *columns: Any) -> tuple[Any, ...]:
+    """``[n]`` each: the bounds ``start <= row < end`` of the run of equal rows around each row.
+
+    Of no column there are no bounds: the tuple is empty.
+    """
+    if not columns:
+        return ()
     if xp is np:
         start = np.flatnonzero(_new_run(np, columns)).astype(np.int32)
         end = np.append(start[1:], np.int32(len(columns[0])))

@@ -52,7 +52,12 @@ def arguments(table, case):
     )
 
 
-@pytest.mark.parametrize("name", DATA)
+@pytest.mark.parametrize(
+    ("name", "algorithm"),
+    [(name, "all pairs") for name in DATA]
+    + [(name, "sorted") for name in ("gbsg", "heart", "rats")],
+    indirect=["algorithm"],
+)
 @pytest.mark.usefixtures("algorithm", "x64")
 def test_harrell_and_weighted_in_time_equal_r(reference, name):
     table, numbers = reference(name)

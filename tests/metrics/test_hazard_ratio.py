@@ -27,9 +27,9 @@ def test_equals_r_coxph(reference):
 
 def test_median_split_under_vmap_and_masks():
     rng = np.random.default_rng(0)
-    risks = rng.standard_normal((4, 90)).astype(np.float32)
+    risks = rng.standard_normal((2, 90)).astype(np.float32)
     time = rng.exponential(np.exp(-risks[0])).astype(np.float32)
-    event, masks = rng.random(90) < 0.7, rng.random((4, 90)) < 0.8
+    event, masks = rng.random(90) < 0.7, rng.random((2, 90)) < 0.8
     together = jax.jit(jax.vmap(lambda r, m: hazard_ratio(r, event, time, where=m)))(risks, masks)
     for k, m in enumerate(masks):
         alone = hazard_ratio(risks[k][m], event[m], time[m])

@@ -1,0 +1,41 @@
+"""Interleaved timings: A B C A B C ..., so that a busy machine slows all of them alike."""
+
+import gc
+import os
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+def interleaved(
+    cases: Mapping[str, Callable[[], Any]], repeats: int = 7, inner: int = 1
+) -> dict[str, float]:
+    """Median seconds per call of each case, after one warming call of each."""
+    for run in cases.values():
+        run()
+    seconds: dict[str, list[float]] = {name: [] for name in cases}
+    gc.disable()
+    try:
+        for _ in range(repeats):
+            for name, run in cases.items():
+                start = time.perf_counter()
+                for _ in range(inner):
+                    run()
+                seconds[name].append((time.perf_counter() - start) / inner)
+    finally:
+        gc.enable()
+    return {name: statistics.median(times) for name, times in seconds.items()}
+
+
+def human(seconds: float) -> str:
+    """A duration with three digits and a unit."""
+    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= scale or unit == "µs":
+            return f"{seconds / scale:.3g} {unit}"
+    raise AssertionError
+
+
+def machine() -> str:
+    """Cores and load, for the caption of a table."""
+    return f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}"
