@@ -10,7 +10,7 @@ the distribution over seeds x folds, and the baselines stand beside it.
 """
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -18,24 +18,30 @@ from jaxsurv.study.options import StudyOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class SweepBeta(StudyOptions):
+class Preset:
+    """The preset alone, which decides the defaults of all other options."""
+
+    preset: Literal["default", "paper", "smoke"] = "default"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepBeta(StudyOptions, Preset):
     """Sweep the KL weight beta of MO-RiskVAE over seeds x folds x beta in one compiled program.
 
     Attributes:
+        preset: changes the defaults shown here. paper: MyeVAE's network on all features, no offset, 100
+            epochs at learning rate 5e-4, two-way folds over complete patients. smoke: half a minute.
         betas: KL weights. KL is in nats per patient and Cox per event, so that a value means the same
             at every cohort size (preset paper: sums over the batch, as MyeVAE was released).
-        preset: default; paper: MyeVAE's network, features instead of components, no offset, 100 epochs
-            at learning rate 5e-4, two-way folds over complete patients; smoke: a half-minute check.
         offset: log hazard known beforehand: a clinical Cox model fitted in each fold, or none.
         components: principal components per modality, fitted in each fold; 0 = all features.
         epochs: most epochs of a run; early stopping usually ends it sooner.
         learning_rate: Adam's.
         survival_weight: weight of the Cox term.
-        dropout: rate.
+        dropout: rate, at least 0 and below 1.
     """
 
     betas: tuple[float, ...] = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
-    preset: Literal["default", "paper", "smoke"] = "default"
     offset: Literal["clinical", "none"] = "clinical"
     components: int = 8
     epochs: int = 300
@@ -45,25 +51,32 @@ class SweepBeta(StudyOptions):
     out: Path = Path("results/sweep_beta")
 
 
-SMOKE = {"betas": (0.1, 1.0), "seeds": 2, "folds": 3, "epochs": 20}
-PAPER = {
-    "protocol": "two-way",
-    "complete_only": True,
-    "offset": "none",
-    "components": 0,
-    "epochs": 100,
-    "learning_rate": 5e-4,
-    "dropout": 0.3,
+PRESETS = {
+    "default": SweepBeta(),
+    "smoke": SweepBeta(preset="smoke", betas=(0.1, 1.0), seeds=2, folds=3, epochs=20),
+    "paper": SweepBeta(
+        preset="paper",
+        protocol="two-way",
+        complete_only=True,
+        offset="none",
+        components=0,
+        epochs=100,
+        learning_rate=5e-4,
+        dropout=0.3,
+    ),
 }
 
 
-def with_preset(options: SweepBeta) -> SweepBeta:
-    """The preset's values for every option that was left at its default."""
-    preset = {"smoke": SMOKE, "paper": PAPER}.get(options.preset, {})
-    default = SweepBeta()
-    return replace(
-        options, **{k: v for k, v in preset.items() if getattr(options, k) == getattr(default, k)}
-    )
+def check(options: SweepBeta) -> None:
+    """Refuse impossible settings before anything is read or fitted."""
+    from jaxsurv.types import InputError
+
+    if not options.betas or min(options.betas) < 0 or len(set(options.betas)) < len(options.betas):
+        raise InputError(f"betas must be given, >= 0 and different, got {options.betas}")
+    if not 0 <= options.dropout < 1:
+        raise InputError(f"dropout must be at least 0 and below 1, got {options.dropout}")
+    if options.learning_rate <= 0 or options.survival_weight < 0:
+        raise InputError("learning_rate must be positive and survival_weight at least 0")
 
 
 def run(options: SweepBeta) -> None:
@@ -72,42 +85,44 @@ def run(options: SweepBeta) -> None:
 
     from jaxsurv.artifacts import ResultsFolder
     from jaxsurv.models import MYEVAE, HParams, SurvivalVAEConfig, survival_vae
-    from jaxsurv.study.axis import Axis, run_axis_study
+    from jaxsurv.study.axis import run_axis_study
     from jaxsurv.study.baselines import clinical_cox, ridge_cox, with_offset
-    from jaxsurv.study.design import choose_endpoint, load_cohort, make_splits
+    from jaxsurv.study.design import load_cohort, make_splits
     from jaxsurv.study.execute import Method
+    from jaxsurv.study.findings import Axis
     from jaxsurv.study.prepare import prepare_study
     from jaxsurv.training import FitConfig
-    from jaxsurv.types import InputError
 
-    if not options.betas or min(options.betas) < 0:
-        raise InputError(f"betas must be given and >= 0, got {options.betas}")
-    folder = ResultsFolder(options.out, overwrite=options.overwrite)
-    console = Console(width=None if sys.stdout.isatty() else 132)  # tables in files do not wrap
-    cohort = load_cohort(options.cohort)
-    endpoint = choose_endpoint(cohort, options.endpoint)
-    splits = make_splits(cohort, endpoint, options)
-    data = prepare_study(cohort, endpoint, splits, components=options.components or None)
-    baselines = {"ridge Cox": ridge_cox(data)}
-    if clinical := clinical_cox(data):
-        baselines["clinical Cox"] = clinical
-    offset = clinical if options.offset == "clinical" else None
+    check(options)
     paper = options.preset == "paper"
+    config = FitConfig(options.epochs, burn_in=20, patience=5 if paper else 40)
+    folder = ResultsFolder(options.out, overwrite=options.overwrite)
+    console = Console(width=None if sys.stdout.isatty() else 150)  # tables in files do not wrap
+    with console.status("reading the cohort, preprocessing every fold, fitting the baselines"):
+        cohort = load_cohort(options.cohort)
+        endpoint = options.endpoint or cohort.endpoints[0]
+        splits = make_splits(cohort, endpoint, options)
+        data = prepare_study(cohort, endpoint, splits, components=options.components or None)
+        baselines = {"ridge Cox": ridge_cox(data)}
+        if clinical := clinical_cox(data):
+            baselines["clinical Cox"] = clinical
+    offset = clinical if options.offset == "clinical" else None
     hparams = [
         HParams(beta, options.survival_weight, options.learning_rate, options.dropout)
         for beta in options.betas
     ]
     network = MYEVAE if paper else SurvivalVAEConfig(head_reads_clinical=offset is None)
+    name = "MyeVAE" if paper else "MO-RiskVAE"
     run_axis_study(
         with_offset(data, offset) if offset else data,
         Axis("beta", "β", "KL weight β", reference=1.0),
-        Method("MyeVAE" if paper else "MO-RiskVAE", survival_vae(network), hparams),
+        Method(name, survival_vae(network), hparams),
         baselines,
-        title=f"KL weight of {'MyeVAE' if paper else 'MO-RiskVAE'} on {cohort.title or cohort.name}",
+        title=f"KL weight of {name} on {cohort.title or cohort.name}",
         seeds=options.seeds,
-        config=FitConfig(options.epochs, burn_in=20, patience=5 if paper else 40),
+        config=config,
         folder=folder,
-        facts={"experiment": "sweep_beta", "options": options.__dict__},
+        facts={"experiment": "sweep_beta", "options": asdict(options)},
         console=console,
     )
 
@@ -116,7 +131,9 @@ def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
     import tyro
 
-    options = with_preset(tyro.cli(SweepBeta, args=arguments, description=__doc__))
+    chosen, _ = tyro.cli(Preset, args=arguments, return_unknown_args=True, add_help=False)
+    defaults = PRESETS[chosen.preset]
+    options = tyro.cli(SweepBeta, args=arguments, default=defaults, description=__doc__)
     from jaxsurv.study.launch import launch
 
     return launch(lambda: run(options))

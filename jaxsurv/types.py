@@ -49,8 +49,8 @@ class Model(NamedTuple):
 class Objective(NamedTuple):
     """What training needs to know of a model. All functions are pure.
 
-    ``batch`` is any pytree with two methods: ``restrict(where)``, the batch whose losses see only
-    those rows, and ``take(rows)``, a minibatch. ``hparams`` is a NamedTuple of traced scalars with at
+    ``batch`` is any pytree with ``where`` ``[n]``, the rows that losses see, and two methods:
+    ``restrict(where)``, the batch whose losses see only those of them, and ``take(rows)``, a minibatch. ``hparams`` is a NamedTuple of traced scalars with at
     least ``learning_rate``.
 
     Attributes:

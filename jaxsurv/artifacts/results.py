@@ -39,25 +39,37 @@ class ResultsFolder:
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"{self.path} is a file; give a folder for the results")
         if self.path.is_dir() and any(self.path.iterdir()):
-            if not overwrite:
-                what = "another run" if (self.path / MANIFEST).exists() else "other files"
-                raise InputError(
-                    f"{self.path} already holds {what}; choose another folder or pass --overwrite"
-                )
             if not (self.path / MANIFEST).exists():
                 raise InputError(
                     f"{self.path} holds files that are not results; choose another folder"
                 )
+            if not overwrite:
+                raise InputError(
+                    f"{self.path} already holds another run; choose another folder or pass --overwrite"
+                )
+        self._written: list[str] = []
 
     def write(self, name: str, save: Callable[[Path], Any]) -> Path:
         """Call ``save(temporary path)`` and move what it wrote to ``name``."""
+        if not self._written:
+            self._clear()
         target = self.path / name
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".writing-") as scratch:
             draft = Path(scratch) / target.name  # same suffixes: they choose format and compression
             save(draft)
             os.replace(draft, target)
+        self._written.append(name)
         return target
+
+    def _clear(self) -> None:
+        """Remove the files of the run that is being overwritten, as its manifest lists them."""
+        manifest = self.path / MANIFEST
+        if manifest.exists():
+            for name in json.loads(manifest.read_text(encoding="utf-8")).get("files", []):
+                old = (self.path / name).resolve()
+                if old.is_relative_to(self.path.resolve()):
+                    old.unlink(missing_ok=True)
 
     def table(self, name: str, frame: pd.DataFrame) -> Path:
         """Write a table as CSV."""
@@ -69,7 +81,8 @@ class ResultsFolder:
 
     def manifest(self, **entries: Any) -> Path:
         """Write ``manifest.json``: the given entries and the versions of everything that computed."""
-        record = {**entries, "versions": versions()}
+        files = sorted({*self._written, MANIFEST})
+        record = {**entries, "versions": versions(), "files": files}
         return self.text(MANIFEST, json.dumps(record, indent=2, default=_plain) + "\n")
 
     def figure(self, name: str, figure: Any) -> None:

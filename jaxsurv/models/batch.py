@@ -5,7 +5,7 @@ from typing import NamedTuple, Self
 import jax
 
 from jaxsurv.survival import RiskSets, prepare_risk_sets, restrict
-from jaxsurv.types import Array
+from jaxsurv.types import Array, Survival
 
 
 class Batch(NamedTuple):
@@ -16,8 +16,7 @@ class Batch(NamedTuple):
         presence: ``{modality: [n]}``, 1 where the patient has the modality, else 0.
         clinical: ``[n, c]``, standardised.
         offset: ``[n]``, a part of the log hazard that is known beforehand (0 if none).
-        event: ``[n]``, 1 = observed.
-        time: ``[n]``.
+        outcome: events and times, with entry, weights and strata where there are any.
         where: ``[n]`` booleans, the rows that losses see.
         risk_sets: of those rows.
     """
@@ -26,17 +25,26 @@ class Batch(NamedTuple):
     presence: dict[str, Array]
     clinical: Array
     offset: Array
-    event: Array
-    time: Array
+    outcome: Survival
     where: Array
     risk_sets: RiskSets
 
     def restrict(self, where: Array) -> Self:
-        """The same patients with losses confined to ``where``; no sorting."""
+        """The same patients with losses confined to ``where``, among those they already see."""
+        where = self.where & where
         return self._replace(where=where, risk_sets=restrict(self.risk_sets, where))
 
     def take(self, rows: Array) -> Self:
         """The minibatch of ``rows``, with the risk sets among themselves."""
         rest = self._replace(risk_sets=None)  # type: ignore[arg-type]
         part = jax.tree.map(lambda x: x[rows], rest)
-        return part._replace(risk_sets=prepare_risk_sets(part.event, part.time, where=part.where))
+        outcome = part.outcome
+        risk_sets = prepare_risk_sets(
+            outcome.event,
+            outcome.time,
+            entry=outcome.entry,
+            weights=outcome.weight,
+            strata=outcome.stratum,
+            where=part.where,
+        )
+        return part._replace(risk_sets=risk_sets)

@@ -32,12 +32,12 @@ class HParams(NamedTuple):
     beta: Array | float = 1.0
     survival_weight: Array | float = 1.0
     learning_rate: Array | float = 1e-3
-    dropout: Array | float = 0.3
+    dropout: Array | float = 0.1
 
 
 def default_widths(features: int) -> tuple[int, ...]:
     """Encoder widths of the family for a modality of so many features (or components)."""
-    return (32, 16) if features > 64 else (16,)
+    return (32, 16) if features > 64 else (32,)
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class SurvivalVAEConfig:
         head: widths of the risk network.
         zero_head: start the risk network as the zero function. A random head is noise that early
             stopping on a few dozen events cannot remove.
-        head_reads_clinical: the risk network reads ``[mu, clinical]``; else mu alone, for when the
-            clinical block already enters through ``batch.offset``.
+        head_reads_clinical: the risk network reads ``[mu, clinical]``; False: mu alone, for when the
+            clinical block enters through ``batch.offset``.
         bounded: tanh throughout the risk network, so that risk is in (-1, 1), and activation and
             dropout after the last layer of every network, as MyeVAE was released.
         missing: ``"mask"``: an absent modality encodes to zero and has no reconstruction loss;
@@ -64,7 +64,7 @@ class SurvivalVAEConfig:
     latent: int = 32
     head: tuple[int, ...] = (1,)
     zero_head: bool = True
-    head_reads_clinical: bool = False
+    head_reads_clinical: bool = True
     bounded: bool = False
     missing: Literal["mask", "impute"] = "mask"
     reduction: Literal["mean", "sum"] = "mean"
@@ -135,8 +135,9 @@ def survival_vae(config: SurvivalVAEConfig = SurvivalVAEConfig()) -> Objective:
     """The objective ``L = sum_m MSE_m + beta KL + survival_weight Cox`` of the family.
 
     ``MSE_m`` is the mean over features and the rows that have modality m; ``KL`` and ``Cox`` follow
-    ``config.reduction``. With n training rows of which d have events, beta here equals a weight
-    ``w_KL = beta d / n`` in the released sums relative to their Cox term. z is drawn in training; the
+    ``config.reduction``. With n training rows of which d have events and Cox weight lambda, beta here is
+    ``w_KL = beta d / (lambda n)`` in the released sums, whose reconstruction error then weighs
+    ``lambda / d`` times as much as here. z is drawn in training; the
     risk head and evaluation read mu. Early stopping watches the Cox loss of the validation rows.
     """
 

@@ -19,7 +19,7 @@ from jaxsurv.types import Array
 
 INNER_FOLDS = 5
 PENALTIES = tuple(10.0 ** np.arange(-1.0, 3.01, 0.5))  # of blocks with one unit of variance each
-COMPONENTS = 100  # more change no prediction: the penalty has silenced them
+COMPONENTS = 100  # the penalty silences what comes after them
 
 
 class RidgeCox(NamedTuple):
@@ -80,16 +80,15 @@ def _inner_folds(data: StudyData) -> np.ndarray:
 
 
 def _blocks(data: StudyData, modalities: list[str]) -> np.ndarray:
-    """``[splits, n, p]``: standardised modalities, each divided by the root of its width, so that all
-    weigh the same, as the scores on their leading principal components."""
+    """``[splits, n, p]``: the scores of the modalities on their joint principal components, each modality
+    divided by the root of its number of usable features, so that all weigh the same."""
     standardise = jax.jit(data.standardised)
     scores = []
     for s in range(len(data.design.fold)):
         split = jax.tree.map(lambda a, s=s: a[s], data.splits)
         z = standardise(data.shared, split)
-        x = np.concatenate(
-            [np.asarray(z[m]) / np.sqrt(max(1, z[m].shape[1])) for m in modalities], 1
-        )
+        usable = {m: np.count_nonzero(split.scaler.gain[data.encoded.columns[m]]) for m in z}
+        x = np.concatenate([np.asarray(z[m]) / np.sqrt(max(1, usable[m])) for m in modalities], 1)
         _, _, directions = np.linalg.svd(x[np.asarray(split.masks.develop)], full_matrices=False)
         scores.append(x @ directions[:COMPONENTS].T)
     width = min(x.shape[1] for x in scores)
@@ -103,7 +102,7 @@ def _fit(data: StudyData, modalities: list[str]) -> RidgeCox:
 
 
 def ridge_cox(data: StudyData) -> RidgeCox:
-    """Ridge Cox on all modalities, the clinical one included, feature by feature."""
+    """Ridge Cox on all modalities, the clinical one included: their 100 leading joint components."""
     return _fit(data, list(data.encoded.columns))
 
 

@@ -24,15 +24,6 @@ def load_cohort(name: str) -> Cohort:
     return read_cohort(name)
 
 
-def choose_endpoint(cohort: Cohort, endpoint: str | None) -> str:
-    """The asked-for endpoint, or the cohort's first."""
-    if endpoint is not None and endpoint not in cohort.endpoints:
-        raise InputError(
-            f"unknown endpoint {endpoint!r}; {cohort.name!r} has {', '.join(cohort.endpoints)}"
-        )
-    return endpoint or cohort.endpoints[0]
-
-
 def make_splits(cohort: Cohort, endpoint: str, options: StudyOptions) -> Splits:
     """Masks over the patients labelled for ``endpoint``."""
     if options.seeds < 1:

@@ -22,7 +22,7 @@ from jaxsurv.preprocess import (
 )
 from jaxsurv.survival import RiskSets, prepare_risk_sets
 from jaxsurv.training import Masks
-from jaxsurv.types import Array, InputError
+from jaxsurv.types import Array, InputError, Survival
 
 CLINICAL = "clinical"
 
@@ -73,6 +73,12 @@ class StudyData:
     encoded: Encoded
     design: Splits
 
+    @property
+    def unused(self) -> list[str]:
+        """Modalities without a single usable feature in any split."""
+        gain = np.asarray(self.splits.scaler.gain)
+        return [m for m, columns in self.encoded.columns.items() if not gain[:, columns].any()]
+
     def standardised(self, shared: Shared, split: Split) -> dict[str, Array]:
         """``{modality: [n, d]}``, clinical included, before any projection."""
         z = transform(split.scaler, shared.features.x)
@@ -90,9 +96,8 @@ class StudyData:
             presence={m: shared.presence[m] for m in inputs},
             clinical=clinical,
             offset=split.offset,
-            event=shared.event,
-            time=shared.time,
-            where=split.masks.develop,
+            outcome=Survival(shared.event, shared.time),
+            where=jnp.ones_like(split.masks.train),
             risk_sets=shared.risk_sets,
         )
         return batch, split.masks
@@ -112,7 +117,11 @@ def prepare_study(
             feature by feature.
 
     Returns:
-        the data with a zero offset; see :func:`jaxsurv.study.baselines.with_clinical_offset`.
+        the data with a zero offset; see :func:`jaxsurv.study.baselines.with_offset`.
+
+    Raises:
+        InputError: also for delayed entry, which the losses know but the study's scores and curves
+            do not yet.
     """
     cohort = cohort.for_endpoint(endpoint)
     outcome = cohort.outcome(endpoint)
@@ -120,6 +129,11 @@ def prepare_study(
     if splits.train.shape[1] != n:
         raise InputError(
             f"splits are for {splits.train.shape[1]} patients, {n} are labelled for {endpoint!r}"
+        )
+    if outcome.entry is not None:
+        raise InputError(
+            f"endpoint {endpoint!r} has delayed entry ({endpoint}_entry), which studies cannot score "
+            "yet; use jaxsurv.survival and jaxsurv.metrics, or drop the column if all enter at 0"
         )
     if not set(cohort.modalities) - {CLINICAL}:
         raise InputError(f"cohort {cohort.name!r} has no modality to encode beside {CLINICAL!r}")
@@ -131,7 +145,7 @@ def prepare_study(
         presence=encoded.presence,  # type: ignore[arg-type]
         event=np.asarray(outcome.event, np.float32),  # type: ignore[arg-type]
         time=np.asarray(outcome.time, np.float32),  # type: ignore[arg-type]
-        risk_sets=prepare_risk_sets(outcome.event, outcome.time, entry=outcome.entry),
+        risk_sets=prepare_risk_sets(outcome.event, outcome.time),
     )
     develop = (splits.train | splits.validation) & ~splits.test
     fitted = Split(

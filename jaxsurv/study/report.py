@@ -84,7 +84,13 @@ def render(
             f"<figure><img alt='{escape(picture.alternative)}' src='data:image/png;base64,{data}'>"
             f"<figcaption>{escape(picture.caption)}</figcaption></figure>"
         )
-    listed = "".join(f"<tr><td>{escape(k)}</td><td>{escape(v)}</td></tr>" for k, v in facts.items())
+    flat = {k: v for k, v in facts.items() if not isinstance(v, Mapping)}
+    for value in facts.values():
+        flat |= value if isinstance(value, Mapping) else {}
+    listed = "".join(
+        f"<tr><td>{escape(k.replace('_', ' '))}</td><td>{escape(v)}</td></tr>"
+        for k, v in flat.items()
+    )
     paragraphs = "".join(f"<p>{escape(s)}</p>" for s in summary)
     return (
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>"

@@ -20,14 +20,14 @@ class FitConfig:
         epochs: most epochs that a run may take.
         burn_in: epochs before patience starts to count.
         patience: epochs without a better validation score after which a run stops.
-        batch_size: rows per step, drawn without replacement in each epoch; None = full batch.
+        batch_size: rows per step; an epoch draws each of its rows once. None = full batch.
         refit: after the stop, train once more from the same initial parameters for ``best_epoch``
             epochs on ``masks.develop``, so that the early-stopping rows are not lost to training.
     """
 
     epochs: int = 300
     burn_in: int = 20
-    patience: int = 50
+    patience: int = 40
     batch_size: int | None = None
     refit: bool = False
 
@@ -135,10 +135,9 @@ def fit(
         def body(i, carry):
             params, state, total = carry
             first = i * config.batch_size
-            drawn = order[(first + jnp.arange(config.batch_size)) % n_train]
-            params, state, terms = step(
-                params, state, rows.take(drawn), jax.random.fold_in(key_noise, i)
-            )
+            position = first + jnp.arange(config.batch_size)
+            drawn = rows.take(order[position % rows.where.size]).restrict(position < n_train)
+            params, state, terms = step(params, state, drawn, jax.random.fold_in(key_noise, i))
             return params, state, jax.tree.map(jnp.add, total, terms)
 
         zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), term_shapes)

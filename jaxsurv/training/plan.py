@@ -45,7 +45,9 @@ def one_device_per_core() -> None:
     has been set already.
     """
     if jax.config.jax_num_cpu_devices < 1:
-        jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
+        linux = hasattr(os, "sched_getaffinity")
+        cores = len(os.sched_getaffinity(0)) if linux else os.cpu_count()
+        jax.config.update("jax_num_cpu_devices", cores or 1)
 
 
 def choose_plan(n_runs: int) -> Plan:

@@ -56,8 +56,7 @@ def test_another_run_is_replaced_only_when_asked(folder):
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_foreign_files_are_never_touched(tmp_path, overwrite):
     (tmp_path / "thesis.tex").write_text("years of work")
-    message = "holds files that are not results" if overwrite else "already holds other files"
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match="holds files that are not results"):
         ResultsFolder(tmp_path, overwrite=overwrite)
     assert files(tmp_path) == ["thesis.tex"]
 
@@ -132,3 +131,17 @@ def test_the_same_figure_gives_the_same_files(folder):
     for suffix in ("svg", "png"):
         one, two = ((folder.path / f"figures/{n}.{suffix}").read_bytes() for n in ("one", "two"))
         assert one == two
+
+
+def test_overwriting_leaves_nothing_of_the_earlier_run(tmp_path):
+    first = ResultsFolder(tmp_path / "r")
+    first.text("report.html", "old")
+    first.table("old.csv", pd.DataFrame({"a": [1]}))
+    first.manifest(status="complete")
+    (tmp_path / "r" / "note.txt").write_text("the user's own")
+    second = ResultsFolder(tmp_path / "r", overwrite=True)
+    assert (
+        tmp_path / "r" / "report.html"
+    ).exists()  # nothing is removed before there is something new
+    second.manifest(status="running")
+    assert {p.name for p in (tmp_path / "r").iterdir()} == {"manifest.json", "note.txt"}

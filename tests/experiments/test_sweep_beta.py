@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from experiments import sweep_beta
 from jaxsurv.data import load_tcga_acc, write_cohort
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +43,7 @@ def test_writes_everything_and_prints_the_table(finished):
     }
     tables = {"runs.csv", "summary.csv", "predictions.csv.gz", "manifest.json", "report.html"}
     assert files == figures | tables
-    for name in ("β = 0.1", "β = 1", "ridge Cox", "clinical Cox", "best run"):
+    for name in ("β = 0.1", "β = 1", "β chosen per fold", "ridge Cox", "clinical Cox", "best run"):
         assert name in done.stdout
 
 
@@ -60,7 +61,7 @@ def test_one_tidy_row_per_run(finished):
 
 
 def test_summary_pairs_with_the_reference_and_the_ridge(finished):
-    summary = pd.read_csv(finished[0] / "summary.csv").set_index("method")
+    summary = pd.read_csv(finished[0] / "summary.csv").set_index("setting")
     runs = pd.read_csv(finished[0] / "runs.csv")
     by_fold = runs[runs["beta"] == 0.1].groupby("fold")["test_c"].mean()
     one = runs[runs["beta"] == 1.0].groupby("fold")["test_c"].mean()
@@ -69,6 +70,11 @@ def test_summary_pairs_with_the_reference_and_the_ridge(finished):
     assert row["mean"] == pytest.approx(by_fold.mean(), abs=1e-6)
     assert row["reference_mean"] == pytest.approx((by_fold - one).mean(), abs=1e-6)
     assert row["ridge_mean"] == pytest.approx((by_fold - ridge).mean(), abs=1e-6)
+    trained = runs[runs["beta"].notna()]
+    loss = trained.groupby(["fold", "beta"])["validation_loss"].mean().unstack()
+    c = trained.groupby(["fold", "beta"])["test_c"].mean().unstack()
+    nested = [c.loc[fold, loss.loc[fold].idxmin()] for fold in loss.index]
+    assert summary.loc["β chosen per fold", "mean"] == pytest.approx(sum(nested) / 3, abs=1e-6)
     assert row["lower"] <= row["mean"] <= row["upper"]
 
 
@@ -107,12 +113,25 @@ def test_paper_preset_says_that_it_is_two_way(tmp_path):
     assert manifest["protocol"] == "two-way"
     assert manifest["options"]["complete_only"] is True
     assert "MyeVAE" in done.stdout
+    assert "TWO-WAY PROTOCOL" in done.stdout
+    assert "Two-way protocol" in (tmp_path / "r" / "report.html").read_text()
+    assert manifest["options"]["epochs"] == 3
+
+
+def test_what_is_asked_for_beats_the_preset(monkeypatch):
+    seen = []
+    monkeypatch.setattr(sweep_beta, "run", seen.append)
+    asked = ["--preset", "paper", "--protocol", "three-way", "--dropout", "0.1", "--epochs", "300"]
+    assert sweep_beta.main(asked) == 0
+    options = seen[0]
+    assert (options.protocol, options.dropout, options.epochs) == ("three-way", 0.1, 300)
+    assert (options.offset, options.components, options.learning_rate) == ("none", 0, 5e-4)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--endpoint", "pfs"), "unknown endpoint 'pfs'; 'tcga_acc' has os"),
+        (("--endpoint", "pfs"), "unknown endpoint 'pfs'; there are os"),
         (("--cohort", "/nowhere"), "/nowhere"),
         (("--betas", "-1"), "betas must be given and >= 0"),
         (("--folds", "40"), "fold 34 of 40 would have no event among its test rows"),

@@ -11,7 +11,9 @@ def test_restrict_is_the_subset():
     risk = jnp.linspace(-1, 1, N)
     np.testing.assert_allclose(
         neg_log_partial_likelihood(risk, risk_sets=batch.restrict(where).risk_sets),
-        neg_log_partial_likelihood(risk[where], batch.event[where], batch.time[where]),
+        neg_log_partial_likelihood(
+            risk[where], batch.outcome.event[where], batch.outcome.time[where]
+        ),
         rtol=1e-6,
     )
 
@@ -24,7 +26,29 @@ def test_take_keeps_only_the_masked_rows_of_a_minibatch():
     risk = jnp.linspace(-1, 1, N)
     np.testing.assert_allclose(
         neg_log_partial_likelihood(risk[rows], risk_sets=part.risk_sets),
-        neg_log_partial_likelihood(risk[kept], batch.event[kept], batch.time[kept]),
+        neg_log_partial_likelihood(risk[kept], batch.outcome.event[kept], batch.outcome.time[kept]),
         rtol=1e-6,
     )
     np.testing.assert_array_equal(part.inputs["rna"], batch.inputs["rna"][rows])
+
+
+def test_take_keeps_delayed_entry():
+    batch = make_batch()
+    outcome = batch.outcome._replace(entry=batch.outcome.time * 0.5)
+    batch = batch._replace(outcome=outcome)
+    rows = jnp.arange(0, N, 3)
+    risk = jnp.linspace(-1, 1, N)[rows]
+    np.testing.assert_allclose(
+        neg_log_partial_likelihood(risk, risk_sets=batch.take(rows).risk_sets),
+        neg_log_partial_likelihood(
+            risk, outcome.event[rows], outcome.time[rows], entry=outcome.entry[rows]
+        ),
+        rtol=1e-6,
+    )
+
+
+def test_restrict_twice_is_the_intersection():
+    batch, i = make_batch(), np.arange(N)
+    twice = batch.restrict(i < 30).restrict(i >= 10)
+    np.testing.assert_array_equal(twice.where, (i >= 10) & (i < 30))
+    assert twice.risk_sets.total == batch.restrict((i >= 10) & (i < 30)).risk_sets.total

@@ -8,12 +8,12 @@ import pytest
 from jaxsurv.models import MYEVAE, MYEVAE_HPARAMS, Batch, HParams, SurvivalVAEConfig, survival_vae
 from jaxsurv.survival import neg_log_partial_likelihood, prepare_risk_sets
 from jaxsurv.training import FitConfig, Masks, fit
-from jaxsurv.types import InputError
+from jaxsurv.types import InputError, Survival
 
 MODELS = {
-    "MO-RiskVAE": (survival_vae(), HParams()),
+    "MO-RiskVAE": (survival_vae(SurvivalVAEConfig(head_reads_clinical=False)), HParams()),
     "MO-RiskVAE, clinical in the head": (
-        survival_vae(SurvivalVAEConfig(head_reads_clinical=True, head=(4, 1), zero_head=False)),
+        survival_vae(SurvivalVAEConfig(head=(4, 1), zero_head=False)),
         HParams(),
     ),
     "MyeVAE": (survival_vae(MYEVAE), MYEVAE_HPARAMS),
@@ -36,8 +36,7 @@ def make_batch(seed=0):
         presence=jax.tree.map(jnp.asarray, presence),
         clinical=jnp.asarray(rng.normal(size=(N, 3)), jnp.float32),
         offset=jnp.asarray(rng.normal(size=N), jnp.float32),
-        event=jnp.asarray(event, jnp.float32),
-        time=jnp.asarray(time, jnp.float32),
+        outcome=Survival(jnp.asarray(event, jnp.float32), jnp.asarray(time, jnp.float32)),
         where=jnp.ones(N, bool),
         risk_sets=prepare_risk_sets(event, time),
     )
@@ -90,7 +89,9 @@ def test_score_is_the_cox_loss_of_its_rows(model):
     objective, params, _ = parts(model, batch)
     where = np.arange(N) % 3 == 0
     expected = neg_log_partial_likelihood(
-        objective.predict(params, batch)[where], batch.event[where], batch.time[where]
+        objective.predict(params, batch)[where],
+        batch.outcome.event[where],
+        batch.outcome.time[where],
     )
     np.testing.assert_allclose(objective.score(params, batch.restrict(where)), expected, rtol=1e-5)
 
@@ -111,7 +112,7 @@ def test_the_order_of_patients_does_not_matter(model):
 def test_batches_without_events_are_finite(model):
     batch = make_batch()
     objective, params, hparams = parts(model, batch)
-    censored = batch.restrict(batch.event == 0)
+    censored = batch.restrict(batch.outcome.event == 0)
     (_, terms), gradient = jax.value_and_grad(objective.loss, has_aux=True)(
         params, censored, jax.random.key(1), hparams
     )
@@ -189,7 +190,7 @@ def test_sums_and_means_differ_by_rows_and_events():
     summed = survival_vae(SurvivalVAEConfig(zero_head=False, reduction="sum"))
     (_, a), (_, b) = (m.loss(params, batch, jax.random.key(1), HParams()) for m in (mean, summed))
     np.testing.assert_allclose(30 * a["kl"], b["kl"], rtol=1e-5)
-    events = float(jnp.sum(batch.event[:30]))
+    events = float(jnp.sum(batch.outcome.event[:30]))
     np.testing.assert_allclose(events * a["cox"], b["cox"], rtol=1e-5)
     np.testing.assert_allclose(a["reconstruction"], b["reconstruction"], rtol=1e-6)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxsurv.data import single_split, stratified_kfold
-from jaxsurv.study.design import choose_endpoint, load_cohort, make_splits
+from jaxsurv.study.design import load_cohort, make_splits
 from jaxsurv.study.options import StudyOptions
 from jaxsurv.study.prepare import CLINICAL, prepare_study
 from jaxsurv.types import InputError
@@ -89,8 +89,24 @@ def test_protocols_of_the_options():
 
 def test_endpoints_and_seeds_are_checked():
     cohort = load_cohort("tcga_acc")
-    assert choose_endpoint(cohort, None) == "os"
-    with pytest.raises(InputError, match="unknown endpoint 'pfs'; 'tcga_acc' has os"):
-        choose_endpoint(cohort, "pfs")
+    with pytest.raises(InputError, match="unknown endpoint 'pfs'; there are os"):
+        make_splits(cohort, "pfs", StudyOptions())
     with pytest.raises(InputError, match="seeds must be at least 1"):
         make_splits(cohort, "os", StudyOptions(seeds=0))
+
+
+def test_delayed_entry_is_refused_until_the_scores_know_it():
+    cohort = small_cohort()
+    entry = cohort.survival.assign(os_entry=0.0)
+    with pytest.raises(InputError, match=r"'os' has delayed entry \(os_entry\)"):
+        prepare_study(replace(cohort, survival=entry), "os", splits_of(cohort, folds=4))
+
+
+def test_modalities_without_a_usable_feature_are_named():
+    cohort = small_cohort()
+    rare = cohort.modalities["rna"].abs() > 2.7  # a mutation table with hardly a carrier
+    rare.iloc[0] = True
+    cohort = replace(
+        cohort, modalities=dict(cohort.modalities) | {"mutation": rare * 1.0}, kinds={}
+    )
+    assert prepare_study(cohort, "os", splits_of(cohort, folds=4)).unused == ["mutation"]

@@ -14,7 +14,7 @@ class Rows(NamedTuple):
     where: Array
 
     def restrict(self, where):
-        return self._replace(where=where)
+        return self._replace(where=self.where & where)
 
     def take(self, rows):
         return jax.tree.map(lambda a: a[rows], self)
