@@ -52,7 +52,7 @@ def moments(coef: Array, x: Array, rs: RiskSets, ties: Ties) -> Moments:
     log_hazard = x @ coef
     denominators, to_events = jax.linearize(lambda e: log_denominators(e, rs, ties), log_hazard)
     (expected,) = jax.linear_transpose(to_events, log_hazard)(rs.mean_weight)
-    mean = jax.vmap(to_events, 1, 1)(x)
+    mean = jax.vmap(to_events)(x.T).T
     return Moments(
         jnp.sum(rs.event_weight * log_hazard - rs.mean_weight * denominators),
         x.T @ (rs.event_weight - expected),
@@ -70,7 +70,7 @@ def score_residuals(coef: Array, x: Array, rs: RiskSets, ties: Ties) -> Array:
     _, to_events = jax.linearize(lambda e: log_denominators(e, rs, ties), log_hazard)
     to_rows = jax.linear_transpose(to_events, log_hazard)
     (expected,) = to_rows(rs.mean_weight)
-    mean = jax.vmap(to_events, 1, 1)(x)
+    mean = jax.vmap(to_events)(x.T).T
     (spread,) = jax.vmap(to_rows, 1, 1)(rs.mean_weight[:, None] * mean)
     happened = (rs.event_weight > 0).astype(x.dtype)
     of_group = jax.vmap(lambda v: segment_sum(jnp, v, rs.start, v.shape[0])[rs.start], 1, 1)

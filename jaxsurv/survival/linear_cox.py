@@ -21,7 +21,7 @@ from jaxsurv.survival.validation import as_real, check_finite, check_vectors, is
 from jaxsurv.types import Array, ArrayLike, InputError
 
 _MAX_STEPS = 50
-_MAX_HALVINGS = 20
+_LEAST_STEP = 0.5**20
 
 
 class MonotoneLikelihoodWarning(UserWarning):
@@ -151,56 +151,59 @@ def _fit(x: Array, rs: RiskSets, cluster: Array, l2: Array, ties: Ties) -> tuple
         x = to_positions(rs, x - jnp.mean(x, axis=0, keepdims=True))
         cluster = to_positions(rs, cluster)
         rs = replace(rs, order=None, position=None)
-        # Newton's method sees z = x @ basis, of few and comparable columns: coef = basis @ b.
+        # Newton's method sees z with few and comparable columns, and coefficients b.
         if p > n:
             gram = x @ x.T
             gram = gram + jnp.eye(n) * jnp.trace(gram) / n * 8 * jnp.finfo(x.dtype).eps
-            z = jnp.linalg.cholesky(gram)
-            basis = solve_triangular(z, x, lower=True).T
-            penalty = jnp.full(n, l2)
+            z, penalty = jnp.linalg.cholesky(gram), jnp.full(n, l2)
         else:
-            scale = jnp.sqrt(jnp.mean(x**2, axis=0))
+            scale = jnp.sqrt(jnp.mean(x**2, axis=0, keepdims=True))
             scale = jnp.where(scale > 0, scale, 1)
-            z, basis, penalty = x / scale[None, :], jnp.diag(1 / scale), l2 / scale**2
+            z, penalty = x / scale, l2 / scale[0] ** 2
+
+        def expand(b: Array) -> Array:
+            """``[q, k]`` for z as ``[p, k]`` for x."""
+            return x.T @ solve_triangular(z.T, b) if p > n else b / scale.T
+
         newton = _newton(z, rs, penalty, ties)
-        b, null, end = newton.coef, newton.null, newton.now
-        inverse = _inverse(end.information, penalty)
-        coef, covariance = basis @ b, basis @ inverse @ basis.T
+        b, null, end = newton.coef, newton.null, moments(newton.coef, z, rs, ties)
+        unit = jnp.eye(b.size, dtype=x.dtype)
+        inverse = _solve(end.information, penalty, unit)
+        covariance = expand(expand(inverse).T)
         if p > n:  # the directions that no row has are penalised only
-            covariance = covariance + (jnp.eye(p) - basis @ basis.T) / l2
+            covariance = covariance + (jnp.eye(p) - expand(expand(unit).T)) / l2
         if ties == "exact":
             robust = jnp.full_like(covariance, jnp.nan)
         else:
             residuals = score_residuals(b, z, rs, ties)
             of_cluster = jax.vmap(lambda r: segment_sum(jnp, r, cluster, n), 1, 1)(residuals)
-            change = of_cluster @ inverse @ basis.T
-            robust = change.T @ change
+            change = expand(inverse @ of_cluster.T)
+            robust = change @ change.T
         fit = {
-            "coef": coef,
+            "coef": expand(b[:, None])[:, 0],
             "covariance": covariance,
             "robust_covariance": robust,
             "log_likelihood": end.log_likelihood,
             "log_likelihood_null": null.log_likelihood,
             "likelihood_ratio": _test(2 * (end.log_likelihood - null.log_likelihood), p),
             "wald": _test(b @ (end.information + jnp.diag(penalty)) @ b, p),
-            "score": _test(null.score @ _inverse(null.information, 0 * penalty) @ null.score, p),
-            "steps": newton.steps - 1,
-            "converged": newton.done,
+            "score": _test(null.score @ _solve(null.information, 0 * penalty, null.score), p),
+            "steps": newton.steps,
+            "converged": newton.settled,
         }
-        return fit, (null.information + jnp.diag(penalty), newton.step)
+        next_step = _solve(end.information, penalty, end.score - penalty * b)
+        return fit, (null.information + jnp.diag(penalty), next_step)
 
 
 class _State(NamedTuple):
     coef: Array
-    now: Moments
     null: Moments
-    step: Array  # the step that Newton's method would take
     steps: Array
-    settled: Array  # that step was negligible: take it and look once more
-    done: Array
+    settled: Array
 
 
 def _newton(z: Array, rs: RiskSets, penalty: Array, ties: Ties) -> _State:
+    """Steps until one promises nothing but rounding; that one is still taken."""
     tolerance = 1e-12 if z.dtype == jnp.float64 else 1e-7
 
     def value(coef: Array) -> Array:
@@ -210,35 +213,44 @@ def _newton(z: Array, rs: RiskSets, penalty: Array, ties: Ties) -> _State:
         now = moments(s.coef, z, rs, ties)
         here = now.log_likelihood - jnp.sum(penalty * s.coef**2) / 2
         score = now.score - penalty * s.coef
-        step = _inverse(now.information, penalty) @ score
+        step = _solve(now.information, penalty, score)
         slack = tolerance * (1 + jnp.abs(here))
 
-        def falls(size: Array) -> Array:
-            return ~(value(s.coef + size * step) >= here - slack) & (size > 0.5**_MAX_HALVINGS)
+        def along(size: Array) -> Array:
+            reached = value(s.coef + size * step)
+            return jnp.where(reached >= here - slack, reached, -jnp.inf)
 
-        size = lax.while_loop(falls, lambda size: size / 2, jnp.where(s.settled, 0.0, 1.0))
+        # Halve the step while that is better: far from the maximum a whole one falls or overshoots.
+        def is_long(trial: tuple[Array, Array, Array]) -> Array:
+            size, reached, by_half = trial
+            return ~(reached + slack >= by_half) | ((reached == -jnp.inf) & (size > _LEAST_STEP))
+
+        def halve(trial: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+            size, _, by_half = trial
+            return size / 2, by_half, along(size / 4)
+
+        whole = jnp.ones_like(here)
+        trial = whole, along(whole), along(whole / 2)
+        size = lax.while_loop(is_long, halve, trial)[0]
         return _State(
-            coef=s.coef + size.astype(z.dtype) * step,
-            now=now,
+            coef=s.coef + size * step,
             null=jax.tree.map(lambda a, b: jnp.where(s.steps == 0, a, b), now, s.null),
-            step=step,
             steps=s.steps + 1,
             settled=score @ step <= 2 * slack,
-            done=s.settled,
         )
 
-    zero, no = jnp.zeros(z.shape[1], z.dtype), jnp.zeros((), bool)
+    zero = jnp.zeros(z.shape[1], z.dtype)
     none = Moments(zero.sum(), zero, jnp.zeros((zero.size, zero.size), z.dtype))
-    start = _State(zero, none, none, zero, jnp.zeros((), jnp.int32), no, no)
-    return lax.while_loop(lambda s: ~s.done & (s.steps < _MAX_STEPS), advance, start)
+    start = _State(zero, none, jnp.zeros((), jnp.int32), jnp.zeros((), bool))
+    return lax.while_loop(lambda s: ~s.settled & (s.steps < _MAX_STEPS), advance, start)
 
 
-def _inverse(information: Array, penalty: Array) -> Array:
-    """Inverse of the penalised information; directions of no information get a finite value."""
-    p = information.shape[0]
-    tiny = 64 * jnp.finfo(information.dtype).eps * jnp.max(jnp.diagonal(information), initial=0)
-    matrix = information + jnp.diag(penalty + tiny + jnp.finfo(information.dtype).tiny)
-    return cho_solve(cho_factor(matrix, lower=True), jnp.eye(p, dtype=information.dtype))
+def _solve(information: Array, penalty: Array, score: Array) -> Array:
+    """Times the inverse of the penalised information, finite also in directions of none."""
+    epsilon, least = jnp.finfo(score.dtype).eps, jnp.finfo(score.dtype).tiny
+    tiny = 64 * epsilon * jnp.max(jnp.diagonal(information), initial=0) + least
+    factor = cho_factor(information + jnp.diag(penalty + tiny), lower=True)
+    return cho_solve(factor, score)
 
 
 def _test(statistic: Array, p: int) -> ChiSquareTest:
