@@ -50,8 +50,8 @@ class Objective(NamedTuple):
     """What training needs to know of a model. All functions are pure.
 
     ``batch`` is any pytree with ``where`` ``[n]``, the rows that losses see, and two methods:
-    ``restrict(where)``, the batch whose losses see only those of them, and ``take(rows)``, a minibatch. ``hparams`` is a NamedTuple of traced scalars with at
-    least ``learning_rate``.
+    ``restrict(where)``, the batch whose losses see only those of them, and ``take(rows)``, a minibatch.
+    ``hparams`` is a NamedTuple of traced scalars with at least ``learning_rate``.
 
     Attributes:
         init: ``init(key, batch) -> params``.

@@ -16,7 +16,9 @@ from jaxsurv.study.figures import draw
 from jaxsurv.study.findings import Axis, Findings, find, legend, shown
 from jaxsurv.study.prepare import StudyData
 from jaxsurv.study.report import print_table, render
-from jaxsurv.training import FitConfig, Plan, SweepResult, choose_plan
+from jaxsurv.training import FitConfig, Plan, choose_plan
+
+_BAR = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
 
 def run_axis_study(
@@ -47,8 +49,9 @@ def run_axis_study(
         console: for progress and table.
     """
     started = time.perf_counter()
-    plan = choose_plan(len(data.design.fold) * seeds * len(method.hparams))
-    facts = {**facts, **_circumstances(data, plan)}
+    n_runs = len(data.design.fold) * seeds * len(method.hparams)
+    plan = choose_plan(n_runs)
+    facts = {**facts, "runs": n_runs, **_circumstances(data, plan)}
     base = pd.concat(
         [baseline_rows(data, name, np.asarray(m.log_hazard)) for name, m in baselines.items()],
         ignore_index=True,
@@ -56,7 +59,17 @@ def run_axis_study(
     done = [base]
     folder.manifest(**facts, status="running")
     try:
-        runs, arrays = _train(data, method, seeds, config, plan, folder, done, console)
+        with Progress(*_BAR, console=console, transient=True) as progress:
+            task = progress.add_task("", total=n_runs)
+
+            def report(rows: pd.DataFrame) -> None:
+                done.append(rows)
+                folder.table("runs.csv", pd.concat(done, ignore_index=True))
+                progress.advance(task, len(rows))
+
+            runs, arrays = train(
+                data, method, seeds=range(seeds), config=config, plan=plan, report=report
+            )
         findings = find(data, axis, runs, arrays, base)
         facts["wall_seconds"] = round(time.perf_counter() - started, 1)
         _publish(findings, title, folder, facts)
@@ -81,29 +94,6 @@ def _circumstances(data: StudyData, plan: Plan) -> dict[str, Any]:
         "device": f"{jax.device_count()} x {device.device_kind}",
         "plan": f"{plan.devices} devices x {plan.length} in sequence x {plan.width} side by side",
     }
-
-
-def _train(
-    data: StudyData,
-    method: Method,
-    seeds: int,
-    config: FitConfig,
-    plan: Plan,
-    folder: ResultsFolder,
-    done: list[pd.DataFrame],
-    console: Console,
-) -> tuple[pd.DataFrame, SweepResult]:
-    """Train under a progress bar; ``done`` grows and ``runs.csv`` with it, call by call."""
-    columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("", total=len(data.design.fold) * seeds * len(method.hparams))
-
-        def report(rows: pd.DataFrame) -> None:
-            done.append(rows)
-            folder.table("runs.csv", pd.concat(done, ignore_index=True))
-            progress.advance(task, len(rows))
-
-        return train(data, method, seeds=range(seeds), config=config, plan=plan, report=report)
 
 
 def _publish(findings: Findings, title: str, folder: ResultsFolder, facts: dict[str, Any]) -> None:

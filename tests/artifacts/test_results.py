@@ -108,6 +108,7 @@ def test_the_manifest_tells_what_computed(folder):
     folder.manifest(status="running", data=Path("cohort"), options={"seeds": 3})
     record = json.loads((folder.path / "manifest.json").read_text())
     versions = record.pop("versions")
+    assert record.pop("files") == ["manifest.json"]
     assert record == {"status": "running", "data": "cohort", "options": {"seeds": 3}}
     assert versions["python"] == platform.python_version()
     assert versions["jax"] == jax.__version__
