@@ -97,7 +97,7 @@ def run(options: SweepBeta) -> None:
     paper = options.preset == "paper"
     config = FitConfig(options.epochs, burn_in=20, patience=5 if paper else 40)
     folder = ResultsFolder(options.out, overwrite=options.overwrite)
-    console = Console(width=None if sys.stdout.isatty() else 150)  # tables in files do not wrap
+    console = Console(width=None if sys.stdout.isatty() else 170)  # tables in files do not wrap
     with console.status("reading the cohort, preprocessing every fold, fitting the baselines"):
         cohort = load_cohort(options.cohort)
         endpoint = options.endpoint or cohort.endpoints[0]

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +23,7 @@ def launch(experiment: Callable[[], None]) -> int:
     Returns:
         exit status: 0, 2 after an ``InputError`` (its message on stderr), 130 after Ctrl-C.
     """
+    warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
     one_device_per_core()
     if not jax.config.jax_compilation_cache_dir:  # JAX_COMPILATION_CACHE_DIR has precedence
         jax.config.update("jax_compilation_cache_dir", str(cache_folder()))
