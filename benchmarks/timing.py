@@ -9,20 +9,28 @@ from typing import Any
 
 
 def interleaved(
-    cases: Mapping[str, Callable[[], Any]], repeats: int = 7, inner: int = 1
+    cases: Mapping[str, Callable[[], Any]], repeats: int = 7, least: float = 0.01
 ) -> dict[str, float]:
-    """Median seconds per call of each case, after one warming call of each."""
-    for run in cases.values():
+    """Median seconds per call of each case.
+
+    Each sample repeats its call until ``least`` seconds have gone, so that short calls are timed in
+    the state of a loop that makes many of them.
+    """
+    calls = {}
+    for name, run in cases.items():
         run()
+        start = time.perf_counter()
+        run()
+        calls[name] = max(1, round(least / (time.perf_counter() - start)))
     seconds: dict[str, list[float]] = {name: [] for name in cases}
     gc.disable()
     try:
         for _ in range(repeats):
             for name, run in cases.items():
                 start = time.perf_counter()
-                for _ in range(inner):
+                for _ in range(calls[name]):
                     run()
-                seconds[name].append((time.perf_counter() - start) / inner)
+                seconds[name].append((time.perf_counter() - start) / calls[name])
     finally:
         gc.enable()
     return {name: statistics.median(times) for name, times in seconds.items()}

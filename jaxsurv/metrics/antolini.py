@@ -80,17 +80,17 @@ def _pair_sums(survival: Array, column: Array, rows: Rows, earlier: Array) -> Pa
         )
         j = Rows(seen, rows.event[None], rows.time[None])
         concordant, tied, comparable, tied_time, tied_both = compare(i, j)
-        half = jnp.where(concordant, 1, jnp.where(tied, 0.5, 0)).sum(0, dtype=later.dtype)
-        later = later + jnp.stack([half, comparable.sum(0, dtype=later.dtype)])
-        own = (concordant, tied, comparable, tied_time, tied_both)
+        half = jnp.where(concordant, 1, jnp.where(tied, 0.5, 0))
+        later = later + jnp.stack([x.sum(0, dtype=later.dtype) for x in (half, comparable)])
+        own = (half, tied, comparable, tied_time, tied_both)
         return later, [x.sum(1, dtype=later.dtype) for x in own]
 
     later, own = lax.scan(step, jnp.zeros((2, n), earlier.dtype), chunks)
-    concordant, tied, comparable, tied_time, tied_both = (x.ravel()[:n] for x in own)
+    half, tied, comparable, tied_time, tied_both = (x.ravel()[:n] for x in own)
     # each patient is tied in time with itself
     self_tied = rows.event.astype(earlier.dtype)
     return PairSums(
-        concordant,
+        half,
         tied,
         comparable,
         half_later=later[0],

@@ -52,18 +52,18 @@ def concordance_of(sums: PairSums, earlier: Any, later: Any) -> Concordance:
     def pairs(x: Any) -> Any:
         return xp.sum(earlier * x)
 
-    concordant, tied, comparable = (pairs(x) for x in (sums.concordant, sums.tied, sums.comparable))
+    half, tied, comparable = (pairs(x) for x in (sums.half, sums.tied, sums.comparable))
     usable = comparable > 0
     safe = xp.where(usable, comparable, 1)
-    index = xp.where(usable, (concordant + tied / 2) / safe, xp.nan)
-    ahead = sums.concordant + sums.tied / 2 - index * sums.comparable
+    index = xp.where(usable, half / safe, xp.nan)
+    ahead = sums.half - index * sums.comparable
     behind = sums.half_later - index * sums.comparable_later
     influence = (earlier * ahead + (behind if later is None else later * behind)) / safe
     both = pairs(sums.tied_both) / 2
     return Concordance(
         index=index,
-        concordant=concordant,
-        discordant=comparable - concordant - tied,
+        concordant=half - tied / 2,
+        discordant=comparable - half - tied / 2,
         tied_risk=tied,
         tied_time=pairs(sums.tied_time) / 2 - both,
         tied_both=both,

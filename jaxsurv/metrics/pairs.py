@@ -24,14 +24,14 @@ class PairSums(NamedTuple):
     """Per patient k, what the others of its pairs weigh; each ``[n]``.
 
     Attributes:
-        concordant, tied, comparable: Σ_j w_j over pairs in which k has the earlier event.
-        half_later: Σ_i x_i over pairs in which k lives on, concordant 1 and tied 1/2.
-        comparable_later: Σ_i x_i over all those pairs.
+        half: Σ_j w_j over pairs in which k has the earlier event, concordant 1 and tied 1/2.
+        tied, comparable: the same over tied pairs, and over all.
+        half_later, comparable_later: Σ_i x_i over pairs in which k lives on.
         tied_time: Σ_j w_j over patients with an event at the same time.
         tied_both: those of them with the same risk.
     """
 
-    concordant: Array
+    half: Array
     tied: Array
     comparable: Array
     half_later: Array
@@ -96,22 +96,23 @@ def dense_pair_sums(rows: Rows, earlier: Any, later: Any) -> PairSums:
         Rows(*(None if x is None else x[None] for x in rows)),
     )
     itself = xp.where(rows.event, later, 0)
+    half = xp.where(concordant, 1, xp.where(tied, 0.5, 0)).astype(later.dtype)
 
     def over_later(pairs: Any) -> Any:
         if xp is np:
             return pairs.astype(later.dtype) @ later
-        return jnp.sum(jnp.where(pairs, later[None], 0), 1)
+        return jnp.sum(pairs * later[None], 1)
 
     def over_earlier(pairs: Any) -> Any:
         if xp is np:
             return earlier @ pairs.astype(earlier.dtype)
-        return jnp.sum(jnp.where(pairs, earlier[:, None], 0), 0)
+        return jnp.sum(pairs * earlier[:, None], 0)
 
     return PairSums(
-        concordant=over_later(concordant),
+        half=over_later(half),
         tied=over_later(tied),
         comparable=over_later(comparable),
-        half_later=over_earlier(concordant) + over_earlier(tied) / 2,
+        half_later=over_earlier(half),
         comparable_later=over_earlier(comparable),
         tied_time=over_later(tied_time) - itself,
         tied_both=over_later(tied_both) - itself,
@@ -235,9 +236,8 @@ def _sums_of_sorted(
         tied, tied_later, tied_both = by_position.set(by_rank, unique_indices=True)
     concordant, concordant_later = inversions(orders.position, earlier, later)
     half_later = concordant_later + tied_later / 2
-    sums = PairSums(
-        concordant, tied, comparable, half_later, comparable_later, tied_time, tied_both
-    )
+    half = concordant + tied / 2
+    sums = PairSums(half, tied, comparable, half_later, comparable_later, tied_time, tied_both)
     if not delayed:
         return PairSums(*jnp.stack(sums, 1)[orders.place].T)
     here, entered = jnp.split(orders.place, 2)

@@ -98,7 +98,7 @@ def brier_score(
     return _weighted_squares(survival, case, until, control) / count
 
 
-_ROWS = 256
+_ROWS = 1024
 
 
 @jax.jit

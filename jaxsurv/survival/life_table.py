@@ -81,9 +81,9 @@ def run_bounds(xp: ModuleType, *columns: Any) -> tuple[Any, ...]:
     if not columns:
         return ()
     if xp is np:
-        start = np.flatnonzero(_new_run(np, columns)).astype(np.int32)
-        end = np.append(start[1:], np.int32(len(columns[0])))
-        return np.repeat(start, end - start), np.repeat(end, end - start)
+        new = _new_run(np, columns)
+        run, start = np.cumsum(new, dtype=np.int32) - 1, np.flatnonzero(new).astype(np.int32)
+        return start[run], np.append(start[1:], np.int32(run.size))[run]
     run = run_numbers(jnp, *columns)
     size = jnp.bincount(run, length=run.size)
     end = jnp.cumsum(size, dtype=np.int32)[run]
