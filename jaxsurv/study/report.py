@@ -42,7 +42,8 @@ body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.9rem}
 th,td{padding:.3rem .7rem;border-bottom:1px solid #ddd;text-align:right}
 th:first-child,td:first-child{text-align:left}th{border-bottom:2px solid #444;vertical-align:bottom}
-.wide{overflow-x:auto}.wide th,.wide td{white-space:nowrap}figure{margin:1.5rem 0}img{max-width:100%;height:auto}
+.wide{overflow-x:auto}.wide th,.wide td{white-space:nowrap}
+figure{margin:1.5rem 0}img{max-width:100%;height:auto}
 figcaption,.note{color:#444;font-size:.9rem}code{font-size:.85rem}h2{margin-top:2.2rem}
 """
 
