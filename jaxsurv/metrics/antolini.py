@@ -9,7 +9,12 @@ from jax import lax
 
 from jaxsurv.metrics.concordance import Concordance, checked, concordance_of
 from jaxsurv.metrics.pairs import PairSums, Rows, absent, compare
-from jaxsurv.survival.validation import array_module, check_curves, check_survival
+from jaxsurv.survival.validation import (
+    array_module,
+    check_curves,
+    check_probabilities,
+    check_survival,
+)
 from jaxsurv.types import Array, ArrayLike
 
 _CHUNK = 1 << 22  # pairs compared at a time
@@ -50,6 +55,7 @@ def concordance_td(
     """
     n = check_survival(event, time, where=where)
     check_curves(survival, times, n)
+    check_probabilities("survival", survival)
     xp = array_module(times, event, time, where)
     column = xp.searchsorted(xp.asarray(times), xp.asarray(time), side="right")
     rows = Rows(None, xp.asarray(event).astype(bool), xp.asarray(time))

@@ -13,6 +13,7 @@ from jaxsurv.survival.validation import (
     array_module,
     check_event,
     check_finite,
+    check_probabilities,
     check_survival,
     check_vectors,
     is_concrete,
@@ -83,8 +84,7 @@ def d_calibration(
     """
     check_vectors(survival=survival, event=event, where=where)
     check_event(event)
-    if is_concrete(survival) and not (np.min(survival) >= 0 and np.max(survival) <= 1):
-        raise InputError("survival must be in [0, 1], without NaN")
+    check_probabilities("survival", survival)
     xp = array_module(survival, event, where)
     s, died = xp.asarray(survival)[:, None], xp.asarray(event).astype(bool)[:, None]
     low = xp.arange(bins)[None] / bins

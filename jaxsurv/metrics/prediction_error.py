@@ -12,7 +12,13 @@ from jaxsurv.survival.censoring import (
     check_follow_up,
     inverse_censoring_weights,
 )
-from jaxsurv.survival.validation import array_module, check_curves, check_survival
+from jaxsurv.survival.validation import (
+    array_module,
+    check_curves,
+    check_probabilities,
+    check_survival,
+    is_concrete,
+)
 from jaxsurv.types import Array, ArrayLike, InputError
 
 
@@ -80,7 +86,8 @@ def brier_score(
 
     Raises:
         InputError: malformed input (see `check_survival`); survival not ``[n, t]`` or outside
-            [0, 1]; a time beyond the follow-up of the training data or of the patients.
+            [0, 1] (while ``jit`` traces the score is NaN then); a time beyond the follow-up of the
+            training data or of the patients.
 
     Reference: Graf et al., Stat. Med. 18 (1999) 2529; Gerds and Schumacher, Biom. J. 48 (2006).
 
@@ -95,7 +102,10 @@ def brier_score(
     check_curves(survival, times, n)
     case, until, control = case_control_weights(times, event, time, train_event, train_time, where)
     count = n if where is None else jnp.sum(jnp.asarray(where).astype(bool))
-    return _weighted_squares(survival, case, until, control) / count
+    score = _weighted_squares(survival, case, until, control) / count
+    if is_concrete(score) and np.isnan(score).any():
+        check_probabilities("survival", survival)
+    return score
 
 
 _ROWS = 1024
@@ -118,6 +128,7 @@ def _weighted_squares(survival: Array, case: Array, until: Array, control: Array
         s = take(survival)
         controls = jnp.arange(t)[None] < take(until)
         square = jnp.where(controls, (1 - s) ** 2 * control.astype(number)[None], s**2 * take(case))
+        square = jnp.where(jnp.abs(s - 0.5) <= 0.5 + 1e-6, square, jnp.nan)
         return total + jnp.where(new, square, 0)
 
     return lax.fori_loop(0, -(-n // rows), add, jnp.zeros((rows, t), number)).sum(0)

@@ -118,7 +118,7 @@ def check_survival(
 
 
 def check_curves(survival: Any, times: Any, n: int) -> None:
-    """Survival curves ``[n, t]`` at ``times [t]``: shapes, ascending times, values in [0, 1].
+    """Survival curves ``[n, t]`` at ``times [t]``: shapes and ascending times.
 
     Raises:
         InputError: whichever does not hold.
@@ -132,11 +132,17 @@ def check_curves(survival: Any, times: Any, n: int) -> None:
     check_finite("times", times)
     if is_concrete(times) and not np.all(np.diff(np.asarray(times, float)) > 0):
         raise InputError("times must be ascending, without repeats")
-    if is_concrete(survival) and n and t:
-        s = np.asarray(survival)
-        if not (s.min() >= -1e-6 and s.max() <= 1 + 1e-6):
-            bad = ~((s >= -1e-6) & (s <= 1 + 1e-6)).all(1)
-            raise InputError(f"survival must be in [0, 1]; NaN or outside in {_first(bad)}")
+
+
+def check_probabilities(name: str, x: Any) -> None:
+    """Refuse values outside [0, 1], up to rounding, and NaN in a concrete ``[n, ...]`` array."""
+    if not is_concrete(x) or np.size(x) == 0:
+        return
+    values = np.asarray(x)
+    if not (values.min() >= -1e-6 and values.max() <= 1 + 1e-6):
+        good = (values >= -1e-6) & (values <= 1 + 1e-6)
+        bad = ~good.reshape(len(values), -1).all(1)
+        raise InputError(f"{name} must be in [0, 1]; NaN or outside in {_first(bad)}")
 
 
 def check_rows(*arrays: Any) -> int:

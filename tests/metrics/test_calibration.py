@@ -95,7 +95,7 @@ def test_calibration_index_finds_the_error(cohort):
 
 def test_refusals():
     ones, time = np.ones(3), np.arange(3.0)
-    with pytest.raises(InputError, match=r"survival must be in \[0, 1\], without NaN"):
+    with pytest.raises(InputError, match=r"survival must be in \[0, 1\]; NaN or outside in row 1"):
         d_calibration(np.array([0.5, np.nan, 0.1]), ones)
     with pytest.raises(InputError, match="cumulative_hazard must be >= 0"):
         observed_expected(-ones, ones)
