@@ -16,7 +16,8 @@ from jaxsurv.types import InputError
 @pytest.mark.usefixtures("x64")
 def test_equals_r(reference, name, jit):
     table, numbers = reference(name)
-    for expected in [case for cases in numbers["logrank"].values() for case in cases]:
+    cases = [case for cases in numbers["logrank"].values() for case in cases]
+    for expected in cases[-1:] if jit else cases:  # the last is stratified, with rho = 1
         group = table[expected["group"]].astype(str).to_numpy()
         strata = None if expected["strata"] is None else table[expected["strata"]].to_numpy()
 
