@@ -73,7 +73,7 @@ def make_intervals(xp: ModuleType, died: Any, enter: Any, start: Any, end: Any) 
     left, right = (level * size + _mirror(level, c) for c in (a, b))
 
     key = xp.concatenate([left, right])
-    slot = xp.argsort(key)
+    slot = xp.argsort(key, stable=True)
     key = key[slot]
     every_level = np.arange(levels, dtype=np.int32)[:, None]
 

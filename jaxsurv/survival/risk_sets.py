@@ -37,7 +37,8 @@ class RiskSets:
         intervals: what delayed entry needs, or None.
         total: scalar, the weighted number of events.
         tied: scalar, whether any events are tied.
-        max_ties: static, the largest number of tied events; None unless ``exact=True``.
+        max_ties: static, the largest number of tied events rounded up to a power of 2 (so that few
+            programs are compiled); None unless ``exact=True``.
     """
 
     order: Array | None
@@ -177,7 +178,7 @@ def prepare_risk_sets(
         earlier=earlier,
         stratum=None if strata is None else run_numbers(xp, *columns[:-1]),
         intervals=intervals,
-        max_ties=int((rest - start).max(initial=1)) if exact else None,
+        max_ties=1 << (int((rest - start).max(initial=1)) - 1).bit_length() if exact else None,
         **_there(xp, start, died.astype(number), weight),
     )
     kinds = {"f": number, "i": np.int32, "b": np.bool}

@@ -1,0 +1,165 @@
+"""The linear Cox model against R, and where it has no answer."""
+
+import warnings
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxsurv.survival import (
+    CollinearityWarning,
+    MonotoneLikelihoodWarning,
+    cox_fit,
+    neg_log_partial_likelihood,
+    prepare_risk_sets,
+    restrict,
+)
+from jaxsurv.types import InputError
+from tests.survival.test_partial_likelihood import outcome_of
+
+CASES = [
+    ("lung", ["efron", "efron_weighted"]),
+    ("heart", ["efron_strata", "efron_strata_weighted"]),
+    ("rats", ["breslow", "breslow_weighted"]),
+    ("ovarian", ["exact"]),
+]
+
+
+@pytest.mark.parametrize(("name", "labels"), CASES)
+@pytest.mark.usefixtures("x64")
+def test_equals_r(reference, name, labels):
+    table, cases = reference(name, "cox.json")
+    for label in labels:
+        case, expected = cases[label], cases[label]["fit"]
+        event, time, options = outcome_of(table, case)
+        unit = expected.get("robust_cluster", "row")
+        cluster = None if unit == "row" else np.unique(table[unit], return_inverse=True)[1]
+        x = table[case["covariates"]]
+        fit = cox_fit(x, event, time, ties=case["ties"], cluster=cluster, **options)
+        assert bool(fit.converged)
+        np.testing.assert_allclose(fit.coef, expected["beta"], rtol=1e-9)
+        scale = np.outer(expected["se"], expected["se"])
+        np.testing.assert_allclose(fit.covariance / scale, expected["vcov"] / scale, atol=1e-9)
+        np.testing.assert_allclose(fit.log_likelihood, expected["loglik"], rtol=1e-9)
+        np.testing.assert_allclose(fit.log_likelihood_null, expected["loglik_null"], rtol=1e-9)
+        for test in ("lr", "wald", "score"):
+            got = getattr(fit, "likelihood_ratio" if test == "lr" else test)
+            np.testing.assert_allclose(got.statistic, expected[f"{test}_test"], rtol=1e-9)
+            assert got.degrees_of_freedom == expected["df"]
+        if case["ties"] == "exact":
+            assert np.isnan(fit.robust_covariance).all()
+        else:
+            robust = np.sqrt(np.diag(fit.robust_covariance))
+            np.testing.assert_allclose(robust, expected["robust_se"], rtol=1e-9)
+        for curve in case.get("baseline_cumhaz_at_x0", {}).values():
+            if not case["strata"]:
+                got = fit.baseline(np.array(curve["time"], float))
+                np.testing.assert_allclose(got, curve["cumhaz"], rtol=1e-9)
+
+
+def simulated(n, p, seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n, p))
+    time = rng.exponential(np.exp(-x[:, 0]))
+    censoring = rng.exponential(2, n)
+    return x, (time <= censoring).astype(int), np.minimum(time, censoring)
+
+
+@pytest.mark.parametrize("p", [3, 60])  # on both sides of n
+@pytest.mark.usefixtures("x64")
+def test_ridge_is_where_the_penalised_gradient_vanishes(p):
+    x, event, time = simulated(40, p)
+    l2 = 2.5
+    fit = cox_fit(x, event, time, l2=l2)
+
+    def objective(b):
+        loss = neg_log_partial_likelihood(x @ b, event, time, reduction="sum")
+        return loss + l2 / 2 * jnp.sum(b**2)
+
+    np.testing.assert_allclose(jax.grad(objective)(fit.coef), 0, atol=1e-7)
+    hessian = jax.jit(jax.hessian(objective))(fit.coef)
+    np.testing.assert_allclose(fit.covariance @ hessian, np.eye(p), atol=1e-6)
+    np.testing.assert_allclose(fit.robust_covariance, np.transpose(fit.robust_covariance))
+    # The unit of a column is a unit of its penalty, too: nothing is standardised in it.
+    other = cox_fit(x * 3 + 5, event, time, l2=l2 * 9)
+    np.testing.assert_allclose(other.coef * 3, fit.coef, rtol=1e-6)
+
+
+def test_folds_and_penalties_in_one_program():
+    x, event, time = simulated(50, 5)
+    x = x.astype(np.float32)
+    masks = np.random.default_rng(1).random((3, 50)) < 0.8
+    penalties = np.array([0.1, 1.0, 30.0], np.float32)
+    risk_sets = prepare_risk_sets(event, time)
+
+    @jax.jit
+    def over_folds(masks, penalties):
+        def fit(mask, l2):
+            fitted = cox_fit(x, risk_sets=restrict(risk_sets, mask), l2=l2)
+            return fitted.coef, fitted.baseline(jnp.array([0.5, 1.0]))
+
+        return jax.vmap(fit)(masks, penalties)
+
+    coef, hazard = over_folds(masks, penalties)
+    for i, mask in enumerate(masks):
+        alone = cox_fit(x, event, time, where=mask, l2=penalties[i])
+        np.testing.assert_allclose(coef[i], alone.coef, atol=2e-5)
+        np.testing.assert_allclose(hazard[i], alone.baseline(np.array([0.5, 1.0])), rtol=1e-4)
+
+
+def test_float32_and_integer_columns(reference):
+    table, cases = reference("lung", "cox.json")
+    case = cases["efron"]
+    event, time, _ = outcome_of(table, case)
+    fit = cox_fit(table[case["covariates"]], event, time)
+    se = np.array(case["fit"]["se"])
+    np.testing.assert_allclose(fit.coef / se, case["fit"]["beta"] / se, atol=1e-3)
+
+
+def test_monotone_likelihood_is_a_warning_that_names_the_column():
+    x, event, time = simulated(40, 2)
+    x[:, 1] = np.where(event == 1, 1.0, 0.0)  # every event has it, no one else
+    with pytest.warns(MonotoneLikelihoodWarning, match="grow: 1"):
+        fit = cox_fit(x, event, time)
+    assert np.isfinite(fit.coef).all()
+    assert np.isfinite(fit.log_likelihood)
+    assert fit.coef[1] > 5
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cox_fit(x, event, time, l2=1.0)
+
+
+@pytest.mark.usefixtures("x64")
+def test_collinear_columns_are_a_warning_that_names_them(reference):
+    table, cases = reference("lung", "cox.json")
+    case = cases["efron"]
+    event, time, _ = outcome_of(table, case)
+    x = table[case["covariates"]].assign(copy=lambda t: 2 * t["age"] - 3 * t["female"], one=1.0)
+    with pytest.warns(CollinearityWarning, match="at risk: age, female, copy, one"):
+        fit = cox_fit(x, event, time)
+    assert np.isfinite(fit.coef).all()
+    np.testing.assert_allclose(fit.log_likelihood, case["fit"]["loglik"], rtol=1e-9)
+    kept = [i for i, c in enumerate(case["covariates"]) if c not in ("age", "female")]
+    np.testing.assert_allclose(
+        fit.coef[np.array(kept)], np.array(case["fit"]["beta"])[kept], rtol=1e-6
+    )
+
+
+def test_no_events_give_zero_under_jit():
+    x, event, time = simulated(20, 2)
+    coef = jax.jit(lambda e: cox_fit(x.astype(np.float32), e, time).coef)(0 * event)
+    assert not np.asarray(coef).any()
+
+
+def test_refuses_by_name():
+    x, event, time = simulated(20, 3)
+    for match, kwargs in {
+        r"x must have shape \[n, p\], got \[20\]": {"x": x[:, 0]},
+        "x has NaN": {"x": np.where(x > 2, np.nan, x) * np.where(np.eye(20, 3) > 0, np.nan, 1)},
+        "more columns than rows": {"x": np.tile(x, 10)},
+        "common length": {"x": x[:10]},
+        "not both": {"risk_sets": prepare_risk_sets(event, time)},
+    }.items():
+        with pytest.raises(InputError, match=match):
+            cox_fit(**{"x": x, "event": event, "time": time} | kwargs)
