@@ -1,13 +1,14 @@
 """Baseline hazards, survival curves and residuals of a Cox model with any log hazards."""
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxsurv.survival.cumulative import cumulative_logsumexp, safe_log
+from jaxsurv.survival.life_table import step_at
 from jaxsurv.survival.partial_likelihood import (
     Ties,
     checked_scores,
@@ -21,7 +22,7 @@ from jaxsurv.survival.risk_sets import (
     to_positions,
     to_rows,
 )
-from jaxsurv.survival.validation import check_vectors, is_concrete
+from jaxsurv.survival.validation import array_module, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
 
@@ -29,27 +30,32 @@ class StepFunction(NamedTuple):
     """A right-continuous step function, 0 before its first time; one per stratum if there are any.
 
     Attributes:
-        times: ``[m]``, ascending (within strata).
+        times: ``[m]``, ascending (within strata). NumPy arrays if the values are known.
         values: ``[m]``, from the time on.
         stratum: ``[m]``, 0, 1, ... in the order of the sorted labels, or None.
     """
 
-    times: Array
-    values: Array
-    stratum: Array | None = None
+    times: ArrayLike
+    values: ArrayLike
+    stratum: ArrayLike | None = None
 
-    def __call__(self, times: ArrayLike, stratum: ArrayLike | int = 0) -> Array:
+    def __call__(self, times: ArrayLike, stratum: ArrayLike | int = 0) -> Any:
         """Values at ``times``, of any shape, in ``stratum`` (a number, or an array of that shape)."""
-        times = jnp.asarray(times, self.times.dtype)
+        xp = array_module(times, stratum, *(a for a in self if a is not None))
+        query = xp.asarray(times, self.times.dtype)  # as the event times were rounded
         if self.stratum is None:
-            before = jnp.searchsorted(self.times, times, side="right")
-            return jnp.concatenate([jnp.zeros(1, self.values.dtype), self.values])[before]
+            return step_at(query, self.times, self.values, initial=0.0)
+        # The steps are sorted by stratum and, within it, by the rank of their time among all.
+        curves = xp.asarray(self.stratum)
+        all_times, m = xp.sort(xp.asarray(self.times)), curves.shape[0]
 
-        def value(time: Array, stratum: Array) -> Array:
-            passed = (self.stratum == stratum) & (self.times <= time)
-            return jnp.max(self.values, initial=0, where=passed)
+        def key(times: Any, stratum: Any) -> Any:
+            return stratum * (m + 1) + xp.searchsorted(all_times, times, side="right")
 
-        return jnp.vectorize(value)(times, jnp.asarray(stratum))
+        asked = key(query, xp.asarray(stratum))
+        step = xp.searchsorted(key(self.times, curves), asked, side="right") - 1
+        is_own = (step >= 0) & (curves[step] == xp.asarray(stratum))
+        return xp.where(is_own, xp.asarray(self.values)[step], 0)
 
 
 def breslow_baseline(
@@ -104,8 +110,9 @@ def breslow_baseline(
     curve = StepFunction(rs.time, values, rs.stratum)
     if is_concrete(values):
         at_jump = np.zeros(values.shape, bool)
-        at_jump[rs.last[rs.event_weight > 0]] = True
-        curve = jax.tree.map(lambda a: a[at_jump], curve)
+        at_jump[np.asarray(rs.last)[np.asarray(rs.event_weight) > 0]] = True
+        at_jump[0] |= not at_jump.any()
+        curve = jax.tree.map(lambda a: np.asarray(a)[at_jump], curve)
     return curve
 
 

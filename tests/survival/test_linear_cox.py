@@ -5,6 +5,7 @@ import warnings
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
 
 from jaxsurv.survival import (
@@ -21,7 +22,6 @@ from tests.survival.test_partial_likelihood import outcome_of
 CASES = [
     ("lung", ["efron", "efron_weighted"]),
     ("heart", ["efron_strata", "efron_strata_weighted"]),
-    ("rats", ["breslow", "breslow_weighted"]),
     ("ovarian", ["exact"]),
 ]
 
@@ -86,11 +86,11 @@ def test_ridge_is_where_the_penalised_gradient_vanishes(p):
     np.testing.assert_allclose(other.coef * 3, fit.coef, rtol=1e-6)
 
 
+@pytest.mark.usefixtures("x64")
 def test_folds_and_penalties_in_one_program():
-    x, event, time = simulated(50, 5)
-    x = x.astype(np.float32)
-    masks = np.random.default_rng(1).random((3, 50)) < 0.8
-    penalties = np.array([0.1, 1.0, 30.0], np.float32)
+    x, event, time = simulated(40, 3)
+    masks = np.random.default_rng(1).random((3, 40)) < 0.8
+    penalties = np.array([0.1, 1.0, 30.0])
     risk_sets = prepare_risk_sets(event, time)
 
     @jax.jit
@@ -104,8 +104,8 @@ def test_folds_and_penalties_in_one_program():
     coef, hazard = over_folds(masks, penalties)
     for i, mask in enumerate(masks):
         alone = cox_fit(x, event, time, where=mask, l2=penalties[i])
-        np.testing.assert_allclose(coef[i], alone.coef, atol=2e-5)
-        np.testing.assert_allclose(hazard[i], alone.baseline(np.array([0.5, 1.0])), rtol=1e-4)
+        np.testing.assert_allclose(coef[i], alone.coef, atol=1e-9)
+        np.testing.assert_allclose(hazard[i], alone.baseline(np.array([0.5, 1.0])), rtol=1e-9)
 
 
 def test_float32_and_integer_columns(reference):
@@ -117,8 +117,9 @@ def test_float32_and_integer_columns(reference):
     np.testing.assert_allclose(fit.coef / se, case["fit"]["beta"] / se, atol=1e-3)
 
 
+@pytest.mark.usefixtures("x64")
 def test_monotone_likelihood_is_a_warning_that_names_the_column():
-    x, event, time = simulated(40, 2)
+    x, event, time = simulated(40, 3)
     x[:, 1] = np.where(event == 1, 1.0, 0.0)  # every event has it, no one else
     with pytest.warns(MonotoneLikelihoodWarning, match="grow: 1"):
         fit = cox_fit(x, event, time)
@@ -131,25 +132,25 @@ def test_monotone_likelihood_is_a_warning_that_names_the_column():
 
 
 @pytest.mark.usefixtures("x64")
-def test_collinear_columns_are_a_warning_that_names_them(reference):
-    table, cases = reference("lung", "cox.json")
-    case = cases["efron"]
-    event, time, _ = outcome_of(table, case)
-    x = table[case["covariates"]].assign(copy=lambda t: 2 * t["age"] - 3 * t["female"], one=1.0)
-    with pytest.warns(CollinearityWarning, match="at risk: age, female, copy, one"):
-        fit = cox_fit(x, event, time)
+def test_collinear_columns_are_a_warning_that_names_them():
+    x, event, time = simulated(40, 3)
+    x[:, 2] = 2 * x[:, 0] - 3
+    table = pd.DataFrame(x, columns=["age", "dose", "age in units"])
+    with pytest.warns(CollinearityWarning, match="at risk: age, age in units. "):
+        fit = cox_fit(table, event, time)
+    alone = cox_fit(table[["age", "dose"]], event, time)
     assert np.isfinite(fit.coef).all()
-    np.testing.assert_allclose(fit.log_likelihood, case["fit"]["loglik"], rtol=1e-9)
-    kept = [i for i, c in enumerate(case["covariates"]) if c not in ("age", "female")]
-    np.testing.assert_allclose(
-        fit.coef[np.array(kept)], np.array(case["fit"]["beta"])[kept], rtol=1e-6
-    )
+    np.testing.assert_allclose(fit.log_likelihood, alone.log_likelihood, rtol=1e-9)
+    np.testing.assert_allclose(fit.coef[0] + 2 * fit.coef[2], alone.coef[0], rtol=1e-6)
 
 
-def test_no_events_give_zero_under_jit():
-    x, event, time = simulated(20, 2)
-    coef = jax.jit(lambda e: cox_fit(x.astype(np.float32), e, time).coef)(0 * event)
-    assert not np.asarray(coef).any()
+@pytest.mark.usefixtures("x64")
+@pytest.mark.filterwarnings("ignore::jaxsurv.survival.CollinearityWarning")
+def test_no_events_give_zero():
+    x, event, time = simulated(40, 3)
+    fit = cox_fit(x, 0 * event, time)
+    assert not np.asarray(fit.coef).any()
+    assert fit.log_likelihood == 0
 
 
 def test_refuses_by_name():
