@@ -118,32 +118,43 @@ def _loss_jvp(ties: Ties, primals: Any, tangents: Any) -> tuple[Array, Array]:
 
 def _evaluate(log_hazard: Array, rs: RiskSets, ties: Ties, gradient: bool) -> list[Array]:
     """The summed loss and, if asked for, its gradient ``[n]``."""
-    x = _shifted(log_hazard, rs)
-    in_logs = partial(_in_arithmetic, LOG, ties == "efron", gradient)
-    if rs.stratum is not None or rs.intervals is not None:
-        out = in_logs(x, rs)
-    else:
-        # Plain numbers will do if the smallest of the nested risk sets, that of the last event, is
-        # within e^-60 of the largest hazard; a NaN goes the other way, and through.
-        last_risk_set = jnp.arange(x.shape[0]) >= jnp.max(
-            jnp.where(rs.event_weight > 0, rs.start, -1)
-        )
-        smallest = jnp.max(x + rs.log_weight, initial=-jnp.inf, where=last_risk_set)
-        branches = [partial(_in_arithmetic, LINEAR, False, gradient), in_logs]
-        linear = jnp.where(smallest > -60, 0, 1)
-        if ties == "efron":
-            branches.insert(1, partial(_in_arithmetic, LINEAR, True, gradient))
-            linear = jnp.where(smallest > -60, rs.tied.astype(int), 2)
-        out = lax.switch(linear, branches, x, rs)
+
+    def nothing(x: Array, rs: RiskSets) -> list[Array]:
+        return [jnp.zeros((), x.dtype), jnp.zeros_like(x)][: 1 + gradient]
+
+    # As the argument of a conditional the permuted vector is made once, not in each use of it.
+    some = partial(_choose_arithmetic, ties == "efron", gradient)
+    out = lax.cond(rs.total > 0, some, nothing, to_positions(rs, log_hazard), rs)
     return [out[0], *(to_rows(rs, g) for g in out[1:])]
 
 
-def _shifted(log_hazard: Array, rs: RiskSets) -> Array:
-    """Log hazards in the order of ``rs``, less their maximum with weights; 0 for absent rows."""
-    here = rs.log_weight > -jnp.inf
-    x = jnp.where(here, to_positions(rs, log_hazard), 0)
-    top = lax.stop_gradient(jnp.max(x + rs.log_weight))
-    return jnp.where(here, x - jnp.where(top == -jnp.inf, 0, top), 0)
+def _choose_arithmetic(tied: bool, gradient: bool, x: Array, rs: RiskSets) -> list[Array]:
+    """Plain numbers where they will do, logs where they would underflow."""
+    top = _top(x, rs)
+    in_logs = partial(_in_arithmetic, LOG, tied, gradient)
+    if rs.stratum is not None or rs.intervals is not None:
+        return in_logs(x, top, rs)
+    # Plain numbers will do if the smallest of the nested risk sets, that of the last event, is
+    # within e^-60 of the largest hazard; a NaN goes the other way, and through.
+    first_of_last = jnp.max(jnp.where(rs.event_weight > 0, rs.start, -1))
+    in_last_risk_set = jnp.arange(x.shape[0]) >= first_of_last
+    smallest = jnp.max(_weighted(x, rs) - top, initial=-jnp.inf, where=in_last_risk_set)
+    branches = [partial(_in_arithmetic, LINEAR, False, gradient), in_logs]
+    branch = jnp.where(smallest > -60, 0, 1)
+    if tied:
+        branches.insert(1, partial(_in_arithmetic, LINEAR, True, gradient))
+        branch = jnp.where(smallest > -60, rs.tied.astype(int), 2)
+    return lax.switch(branch, branches, x, top, rs)
+
+
+def _weighted(x: Array, rs: RiskSets) -> Array:
+    """Log of weight times hazard; -inf for absent rows, whatever their x."""
+    return jnp.where(rs.log_weight > -jnp.inf, x + rs.log_weight, -jnp.inf)
+
+
+def _top(x: Array, rs: RiskSets) -> Array:
+    top = lax.stop_gradient(jnp.max(_weighted(x, rs)))
+    return jnp.where(top == -jnp.inf, 0, top)
 
 
 def log_denominators(log_hazard: Array, rs: RiskSets, ties: Ties) -> Array:
@@ -152,7 +163,7 @@ def log_denominators(log_hazard: Array, rs: RiskSets, ties: Ties) -> Array:
     Its derivatives are the risk-set means: ``d log_denominators_j / d log_hazard_i`` is the chance
     p_ji that, of those at risk, it is row i that has event j.
     """
-    return _denominators(LOG, ties == "efron", log_hazard + rs.log_weight, rs)
+    return _denominators(LOG, ties == "efron", _weighted(log_hazard, rs), rs)
 
 
 def _denominators(a: Arithmetic, tied: bool, hazard: Array, rs: RiskSets) -> Array:
@@ -169,12 +180,13 @@ def _denominators(a: Arithmetic, tied: bool, hazard: Array, rs: RiskSets) -> Arr
 
 
 def _in_arithmetic(
-    a: Arithmetic, tied: bool, gradient: bool, x: Array, rs: RiskSets
+    a: Arithmetic, tied: bool, gradient: bool, x: Array, top: Array, rs: RiskSets
 ) -> list[Array]:
     """The loss, and its gradient, from the log hazards x; all in the order of ``rs``."""
-    hazard = a.exp(x + rs.log_weight)
+    hazard = a.exp(_weighted(x, rs) - top)
     denominator = _denominators(a, tied, hazard, rs)
-    loss = jnp.sum(rs.mean_weight * a.log(denominator) - rs.event_weight * x)
+    own = jnp.where(rs.event_weight > 0, rs.event_weight * (x - top), 0)
+    loss = jnp.sum(rs.mean_weight * a.log(denominator) - own)
     if not gradient:
         return [loss]
 
@@ -199,33 +211,35 @@ def _at(x: Array, index: Array, a: Arithmetic) -> Array:
 
 def _exact(log_hazard: Array, rs: RiskSets) -> Array:
     """E_k(i), the sum over the ways to choose k rows from i on, is sum_{j>=i} w_j E_{k-1}(j+1)."""
-    x = _shifted(log_hazard, rs)
-    n = x.shape[0]
+    x = to_positions(rs, log_hazard)
+    x = x - _top(x, rs)
+    weighted, n = _weighted(x, rs), x.shape[0]
     row = jnp.arange(n)
     event = rs.event_weight > 0
     chosen = segment_sum(jnp, event.astype(int), rs.start, n)[rs.start]
     stratum = jnp.zeros_like(row) if rs.stratum is None else rs.stratum
     is_last = jnp.append(stratum[1:] != stratum[:-1], True)
 
-    def log_choices(weighted: Array) -> Array:
+    def log_choices(at_risk: Array) -> Array:
         def one_more(fewer: Array, of_none: Array) -> tuple[Array, Array]:
             rest = jnp.where(is_last, of_none, jnp.roll(fewer, -1))
-            more = cumulative_logsumexp(weighted + rest, reverse=True, segment=stratum)
+            more = cumulative_logsumexp(at_risk + rest, reverse=True, segment=stratum)
             return more, more
 
         of_none = jnp.full(rs.max_ties, -jnp.inf, x.dtype).at[0].set(0)
         return lax.scan(one_more, jnp.zeros_like(x), of_none)[1]
 
     if rs.intervals is None:
-        log_sums = log_choices(x + rs.log_weight)[chosen - 1, rs.start]
+        log_sums = log_choices(weighted)[chosen - 1, rs.start]
     else:
         enter = rs.intervals.enter
 
         def at_row(i: Array) -> Array:
             at_risk = (enter <= rs.start[i]) & (row >= rs.start[i])
-            weighted = jnp.where(at_risk, x + rs.log_weight, -jnp.inf)
-            return log_choices(weighted)[chosen[i] - 1, rs.start[i]]
+            return log_choices(jnp.where(at_risk, weighted, -jnp.inf))[chosen[i] - 1, rs.start[i]]
 
-        log_sums = lax.map(lambda i: lax.cond(event[i], at_row, lambda i: x[0] * 0, i), row)
+        log_sums = lax.map(
+            lambda i: lax.cond(event[i], at_row, lambda i: jnp.zeros((), x.dtype), i), row
+        )
     first = event & (rs.fraction == 0)
     return jnp.sum(jnp.where(first, log_sums, 0)) - jnp.sum(jnp.where(event, x, 0))
