@@ -1,0 +1,59 @@
+"""What the kernel statistics accept: samples, masks, bandwidths, estimators."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from jaxsurv.types import Array, InputError
+
+
+def samples(**arrays: Any) -> list[Array]:
+    """Every array as ``[n, d]`` in one common real type of at least 32 bits."""
+    for name, x in arrays.items():
+        shape = np.shape(x)
+        if len(shape) != 2 or 0 in shape:
+            fix = f"; use {name}[:, None]" if len(shape) == 1 else ""
+            raise InputError(f"{name} must have shape [n, d], got {list(shape)}{fix}")
+    dtype = jnp.promote_types(jnp.result_type(*arrays.values(), float), jnp.float32)
+    return [jnp.asarray(x, dtype) for x in arrays.values()]
+
+
+def mask(where: Any, n: int) -> Array:
+    """``where`` as booleans ``[n]``; None is all True."""
+    if where is None:
+        return jnp.ones(n, bool)
+    if np.shape(where) != (n,):
+        raise InputError(f"where must have shape [n] = [{n}], got {list(np.shape(where))}")
+    return jnp.asarray(where, bool)
+
+
+def precisions(bandwidth: Any, dtype: Any) -> Array:
+    """``1 / (2 bandwidth²)`` as ``[b]``, a constant for derivatives."""
+    if np.ndim(bandwidth) > 1 or np.size(bandwidth) == 0:
+        raise InputError(
+            f"bandwidth must be a number or an array [b], got shape {list(np.shape(bandwidth))}"
+        )
+    if not isinstance(bandwidth, jax.core.Tracer) and not (np.asarray(bandwidth) > 0).all():
+        raise InputError(f"bandwidth must be > 0, got {bandwidth}")
+    return 0.5 / lax.stop_gradient(jnp.atleast_1d(jnp.asarray(bandwidth, dtype))) ** 2
+
+
+def is_unbiased(estimator: str) -> bool:
+    """Which of the two estimators."""
+    if estimator not in ("biased", "unbiased"):
+        raise InputError(f'estimator must be "biased" or "unbiased", got {estimator!r}')
+    return estimator == "unbiased"
+
+
+def check_rows(keep: Array, least: int, name: str) -> None:
+    """Refuse fewer rows than an estimator needs, where the mask is known."""
+    if not isinstance(keep, jax.core.Tracer) and np.sum(np.asarray(keep)) < least:
+        raise InputError(f"{name} needs at least {least} rows, got {np.sum(np.asarray(keep))}")
+
+
+def zero_outside(x: Array, keep: Array) -> Array:
+    """Masked rows as zeros, so that nothing in them, NaN included, reaches a value or a gradient."""
+    return jnp.where(keep[:, None], x, 0)
