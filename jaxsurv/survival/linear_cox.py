@@ -229,9 +229,9 @@ def _newton(z: Array, rs: RiskSets, penalty: Array, ties: Ties) -> _State:
             size, _, by_half = trial
             return size / 2, by_half, along(size / 4)
 
-        whole = jnp.ones_like(here)
-        trial = whole, along(whole), along(whole / 2)
-        size = lax.while_loop(is_long, halve, trial)[0]
+        # From a step of 4 on, that nothing is known of, so that the loop is the only place to look.
+        unknown = jnp.full_like(here, -jnp.inf)
+        size = lax.while_loop(is_long, halve, (4 * jnp.ones_like(here), unknown, unknown))[0]
         return _State(
             coef=s.coef + size * step,
             null=jax.tree.map(lambda a, b: jnp.where(s.steps == 0, a, b), now, s.null),
