@@ -8,7 +8,7 @@ import numpy as np
 from jax import lax
 
 from jaxsurv.survival.kaplan_meier import Z95
-from jaxsurv.survival.logrank import GroupCounts, group_counts, logrank_of_members
+from jaxsurv.survival.logrank import GroupCounts, group_counts, logrank_of_counts
 from jaxsurv.survival.validation import check_survival, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
@@ -63,6 +63,7 @@ def hazard_ratio(
     time: ArrayLike,
     *,
     split: Literal["median"] | float = "median",
+    entry: ArrayLike | None = None,
     where: ArrayLike | None = None,
 ) -> HazardRatio:
     """Split the patients by risk and compare the two groups: Cox hazard ratio and log-rank p.
@@ -75,6 +76,7 @@ def hazard_ratio(
         event: ``[n]``, 1 = observed, 0 = censored. Ties after Efron.
         time: ``[n]``, any unit.
         split: ``"median"`` of the given risks, or a threshold.
+        entry: ``[n]``, the patient is at risk in ``(entry, time]``.
         where: ``[n]`` booleans, False for patients that are not there.
 
     Raises:
@@ -85,7 +87,7 @@ def hazard_ratio(
     >>> f"{hr.hazard_ratio:.2f} ({hr.lower:.2f} to {hr.upper:.2f}), p = {hr.p_value:.3f}"
     '6.85 (0.75 to 62.94), p = 0.051'
     """
-    n = check_survival(event, time, risk=risk, where=where)
+    n = check_survival(event, time, risk=risk, entry=entry, where=where)
     here = jnp.ones(n, bool) if where is None else jnp.asarray(where).astype(bool)
     number = jnp.result_type(float)
     scores = jnp.asarray(risk, number)
@@ -97,10 +99,10 @@ def hazard_ratio(
     if is_concrete(high) and len(np.unique(np.asarray(high)[np.asarray(here)])) < 2:
         raise InputError(f"all risks are on one side of the split at {float(threshold):g}")
     member = jnp.stack([high, ~high], 1)
-    b, error = _log_hazard_ratio(group_counts(event, time, member, None, where))
-    p_value = logrank_of_members(event, time, member, where=where).p_value
+    counts = group_counts(event, time, member, None, where, entry)
+    b, error = _log_hazard_ratio(counts)
     ends = jnp.abs(b) >= _FARTHEST
     ratio = jnp.where(ends, jnp.where(b > 0, jnp.inf, 0), jnp.exp(b))
     lower = jnp.where(ends, 0, jnp.exp(b - Z95 * error))
     upper = jnp.where(ends, jnp.inf, jnp.exp(b + Z95 * error))
-    return HazardRatio(ratio, lower, upper, p_value, b, error, threshold)
+    return HazardRatio(ratio, lower, upper, logrank_of_counts(counts).p_value, b, error, threshold)

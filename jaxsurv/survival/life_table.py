@@ -90,6 +90,23 @@ def run_bounds(xp: ModuleType, *columns: Any) -> tuple[Any, ...]:
     return end - size[run].astype(np.int32), end
 
 
+def entry_positions(xp: ModuleType, columns: Any, entry: Any) -> Any:
+    """``[n]``: for sorted rows the first position of the own stratum whose time is after ``entry``.
+
+    Args:
+        xp: numpy or jax.numpy.
+        columns: the strata, if there are any, and the times, by which the rows are sorted.
+        entry: ``[n]``, before the time of each row.
+    """
+    n = entry.shape[0]
+    # Entries sorted among the times: the times before an entry are those it comes too late for.
+    times = xp.concatenate([columns[-1], entry])
+    is_entry = xp.arange(2 * n) >= n
+    merged = xp.lexsort((is_entry, times, *(xp.concatenate([c, c]) for c in columns[:-1])))
+    times_before = xp.cumsum(~is_entry[merged], dtype=np.int32)
+    return times_before[xp.argsort(merged)][n:]
+
+
 def life_table(
     event: ArrayLike,
     time: ArrayLike,

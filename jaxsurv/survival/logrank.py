@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.special
 
-from jaxsurv.survival.life_table import run_bounds
+from jaxsurv.survival.life_table import entry_positions, run_bounds, segment_sum
 from jaxsurv.survival.validation import array_module, check_survival, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
@@ -70,7 +70,7 @@ def logrank_test(
     if labels.size < 2:
         raise InputError(f"a log-rank test needs two groups, found {labels.size}")
     member = code[:, None] == np.arange(labels.size)
-    return logrank_of_members(event, time, member, strata, where, rho)
+    return logrank_of_counts(group_counts(event, time, member, strata, where), rho)
 
 
 class GroupCounts(NamedTuple):
@@ -97,9 +97,11 @@ def _sums(xp: ModuleType, x: Any) -> Any:
     return xp.concatenate([xp.zeros_like(x[:1]), xp.cumsum(x, 0)])
 
 
-def group_counts(event: Any, time: Any, member: Any, strata: Any, where: Any) -> GroupCounts:
+def group_counts(
+    event: Any, time: Any, member: Any, strata: Any, where: Any, entry: Any = None
+) -> GroupCounts:
     """Count those at risk and the events of groups given as indicators ``member [n, k]``."""
-    xp = array_module(event, time, member, strata, where)
+    xp = array_module(event, time, member, strata, where, entry)
     number = float if xp is np else jnp.result_type(float)
     time = xp.asarray(time)
     strata = xp.zeros(time.shape, np.int32) if strata is None else xp.asarray(strata)
@@ -112,8 +114,13 @@ def group_counts(event: Any, time: Any, member: Any, strata: Any, where: Any) ->
     start, end = run_bounds(xp, strata[order], time[order])
     first, last = run_bounds(xp, strata[order])
     total, dead = _sums(xp, member), _sums(xp, died)
+    entered = total[last]
+    if entry is not None:
+        enter = entry_positions(xp, (strata[order], time[order]), xp.asarray(entry)[order])
+        by_position = [segment_sum(xp, m, enter, enter.shape[0]) for m in member.T]
+        entered = _sums(xp, xp.stack(by_position, 1))[start + 1]
     return GroupCounts(
-        at_risk=total[last] - total[start],
+        at_risk=entered - total[start],
         died=died,
         tied=dead[end] - dead[start],
         earlier=(dead[:-1] - dead[start]).sum(1),
@@ -122,11 +129,8 @@ def group_counts(event: Any, time: Any, member: Any, strata: Any, where: Any) ->
     )
 
 
-def logrank_of_members(
-    event: Any, time: Any, member: Any, strata: Any = None, where: Any = None, rho: float = 0.0
-) -> LogRank:
-    """`logrank_test` with the groups as indicators ``member [n, k]``, which may be traced."""
-    counts = group_counts(event, time, member, strata, where)
+def logrank_of_counts(counts: GroupCounts, rho: float = 0.0) -> LogRank:
+    """`logrank_test` from the counts, which may be traced."""
     xp = array_module(*counts)
     n, d, events = (x.sum(1) for x in (counts.at_risk, counts.tied, counts.died))
     # One row per event: each of d tied events carries 1/d of what their time adds.

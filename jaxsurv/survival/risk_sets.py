@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsurv.survival.delayed_entry import Intervals, make_intervals
-from jaxsurv.survival.life_table import run_bounds, run_numbers, segment_sum
+from jaxsurv.survival.life_table import entry_positions, run_bounds, run_numbers, segment_sum
 from jaxsurv.survival.validation import array_module, check_survival, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
@@ -166,7 +166,7 @@ def prepare_risk_sets(
     earlier = xp.where(died, xp.where(start > first, start - 1, -1), last)
     intervals = None
     if entry is not None:
-        enter = _enter(xp, columns, xp.asarray(entry)[order])
+        enter = entry_positions(xp, columns, xp.asarray(entry)[order])
         intervals = make_intervals(xp, died, enter, start, end)
     risk_sets = RiskSets(
         order=None if presorted else xp.asarray(order, np.int32),
@@ -198,17 +198,6 @@ def given_risk_sets(
     if exact and risk_sets.max_ties is None:
         raise InputError("ties='exact' needs prepare_risk_sets(..., exact=True)")
     return risk_sets
-
-
-def _enter(xp: ModuleType, columns: Any, entry: Any) -> Any:
-    """For sorted rows the first position of the own stratum whose time is after ``entry``."""
-    n = entry.shape[0]
-    # Entries sorted among the times: the times before an entry are those it comes too late for.
-    times = xp.concatenate([columns[-1], entry])
-    is_entry = xp.arange(2 * n) >= n
-    merged = xp.lexsort((is_entry, times, *(xp.concatenate([c, c]) for c in columns[:-1])))
-    times_before = xp.cumsum(~is_entry[merged], dtype=np.int32)
-    return times_before[xp.argsort(merged)][n:]
 
 
 def restrict(risk_sets: RiskSets, where: ArrayLike) -> RiskSets:

@@ -10,6 +10,7 @@ from scipy import stats
 
 from jaxsurv.metrics import compare_concordance, concordance, concordance_index
 from jaxsurv.types import InputError
+from tests.survival.reference_cox import outcome_of
 
 R_NAMES = {
     "index": "c_index",
@@ -90,6 +91,18 @@ def test_influence_summed_over_clusters_equals_r(reference):
         expected["by_timewt"]["n"]["se_infinitesimal_jackknife"],
         rtol=1e-9,
     )
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_concordance_of_the_fit_equals_r(reference, name):
+    table, numbers = reference(name)
+    expected, case = numbers["concordance"]["of_efron_fit"], reference(name, "cox.json")[1]["efron"]
+    risk = table[case["covariates"]].to_numpy() @ case["fit"]["beta"]
+    event, time, options = outcome_of(table, case)
+    c = concordance_index(risk, event, time, **options)
+    for ours, theirs in {**R_NAMES, "standard_error": "se"}.items():
+        if theirs in expected:
+            np.testing.assert_allclose(getattr(c, ours), expected[theirs], rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", ["aml", "lung", "rats"])

@@ -3,10 +3,17 @@
 import jax
 import numpy as np
 import pytest
+from scipy import stats
 
 from jaxsurv.metrics import hazard_ratio
-from jaxsurv.survival import logrank_test
+from jaxsurv.survival import (
+    cox_fit,
+    logrank_test,
+    neg_log_partial_likelihood,
+    prepare_risk_sets,
+)
 from jaxsurv.types import InputError
+from tests.survival.reference_cox import quick_jit
 
 
 @pytest.mark.usefixtures("x64")
@@ -23,6 +30,30 @@ def test_equals_r_coxph(reference):
         np.exp(-0.915532575014718 + 1.959963984540054 * 0.511934275172005 * np.array([-1, 1])),
         rtol=1e-9,
     )
+
+
+@pytest.mark.usefixtures("x64")
+def test_delayed_entry_is_that_of_the_cox_model(reference):
+    table, cases = reference("heart", "cox.json")
+    event, time, entry = (table[k].to_numpy(float) for k in ("event", "stop", "start"))
+    risk = table[cases["efron"]["covariates"]].to_numpy() @ cases["efron"]["fit"]["beta"]
+    high = (risk > np.median(risk)).astype(float)
+    fit = quick_jit(lambda x: cox_fit(x, event, time, entry=entry))(high[:, None])
+    # The log-rank test is the score test under exact ties.
+    risk_sets = prepare_risk_sets(event, time, entry=entry, exact=True)
+
+    def exact(b):
+        options = {"ties": "exact", "reduction": "sum", "risk_sets": risk_sets}
+        return neg_log_partial_likelihood(b * high, **options)
+
+    score, information = (quick_jit(d)(0.0) for d in (jax.grad(exact), jax.hessian(exact)))
+    for eager_or_traced in (hazard_ratio, quick_jit(hazard_ratio)):
+        result = eager_or_traced(risk, event, time, entry=entry)
+        np.testing.assert_allclose(
+            [result.log_hazard_ratio, result.standard_error, result.p_value],
+            [fit.coef[0], fit.covariance[0, 0] ** 0.5, stats.chi2.sf(score**2 / information, 1)],
+            rtol=1e-9,
+        )
 
 
 def test_median_split_under_vmap_and_masks():

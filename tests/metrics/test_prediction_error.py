@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from jaxsurv.metrics import brier_score, cumulative_dynamic_auc, integrated_brier_score
+from jaxsurv.survival import kaplan_meier
 from jaxsurv.types import InputError
 
 DATA = ["aml", "gbsg", "lung", "ovarian", "rats", "veteran"]
@@ -21,17 +22,26 @@ def predictions(table, numbers):
 
 
 @pytest.mark.parametrize("name", DATA)
-@pytest.mark.usefixtures("x64")
-def test_brier_score_equals_r(reference, name):
+@pytest.mark.parametrize("precision", [64, 32])
+def test_brier_score_equals_r(reference, name, precision):
     table, numbers = reference(name)
     curves, times, event, time, untied = predictions(table, numbers)
-    score = brier_score(curves, times, event, time, train_event=event, train_time=time)
-    expected = numbers["prediction_error"]
+    nobody_knows = np.tile(kaplan_meier(event, time)(times), (len(time), 1))
+    with jax.enable_x64(precision == 64):
+        score, null = (
+            np.asarray(brier_score(s, times, event, time, train_event=event, train_time=time))
+            for s in (curves, nobody_knows)
+        )
+    expected, rtol = numbers["prediction_error"], 1e-9 if precision == 64 else 1e-6
     # R's brier() predicts itself: the stored curves have 10 digits.
-    np.testing.assert_allclose(score, expected["survival_brier"]["brier"], rtol=2e-8)
+    np.testing.assert_allclose(score, expected["survival_brier"]["brier"], rtol=max(rtol, 2e-8))
+    r_squared = expected["survival_brier"]["rsquared"]
+    np.testing.assert_allclose(1 - score / null, r_squared, atol=max(rtol, 2e-8))
     for other in ("brier_G_minus", "riskRegression"):  # without patients censored at the time
         theirs = np.array(expected[other]["brier"])
-        np.testing.assert_allclose(score[untied], theirs[untied], rtol=1e-9)
+        np.testing.assert_allclose(score[untied], theirs[untied], rtol=rtol)
+    theirs = np.array(expected["riskRegression"]["brier_null_km"])
+    np.testing.assert_allclose(null[untied], theirs[untied], rtol=rtol)
 
 
 @pytest.mark.parametrize("name", DATA)
