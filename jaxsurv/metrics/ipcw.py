@@ -27,7 +27,7 @@ def concordance_index_ipcw(
     ``concordance(timewt = "n/G2")``, which is this index for training = test patients.
 
     scikit-survival differs: it weights by G(t) instead of G(t-), which matters where an event and a
-    censoring have one time, and takes events before tau, not at it.
+    censoring have one time, and takes events before tau, not at it: up to 0.01 (docs/differences.md).
 
     Args:
         risk: ``[n]``, higher = worse.

@@ -71,7 +71,7 @@ def brier_score(
 
     with G the censoring distribution in the training patients. A patient censored at t is alive at
     t, as in R's ``survival::brier``. riskRegression leaves such patients out and scikit-survival
-    takes G(t_i), which at tied times changes the score by up to some percent.
+    takes G(t_i), which at tied times changes the score by up to 2 % (docs/differences.md).
 
     Args:
         survival: ``[n, t]``, predicted S(times | x).

@@ -75,8 +75,8 @@ def breslow_baseline(
         H(t) = sum_{events j, t_j <= t} v_j / d_j
 
     with the denominator d_j of the event in the partial likelihood (so ``ties="efron"`` gives
-    Efron's estimate, as R's ``basehaz``; lifelines always gives Breslow's) and the mean weight v_j
-    of its tied events. A subject's cumulative hazard is ``H(t) exp(log_hazard)``.
+    Efron's estimate, as R's ``basehaz``; lifelines and scikit-survival always give Breslow's) and the
+    mean weight v_j of its tied events. A subject's cumulative hazard is ``H(t) exp(log_hazard)``.
 
     Args:
         log_hazard: ``[n]``, higher = worse; *not* centred by this function.

@@ -92,9 +92,10 @@ def cox_fit(
     more columns than rows it works in the space of the rows, so that thousands of columns cost
     little more than their Gram matrix. Columns are scaled inside, never in the penalty.
 
-    The penalty is on the scale of the *summed* log-likelihood, as in R's ``ridge(theta=l2)`` and
-    scikit-survival's ``alpha=l2``; lifelines and glmnet divide the likelihood by n first, so that
-    their ``penalizer`` or ``lambda`` is ``l2 / n``.
+    The penalty is on the scale of the *summed* log-likelihood and of the columns as given, as in R's
+    ``ridge(theta=l2, scale=FALSE)`` and scikit-survival's ``alpha=l2``. lifelines divides the
+    likelihood by n and standardises the columns, glmnet too by default: their ``penalizer`` or
+    ``lambda`` is ``l2 / n`` for standardised columns (see docs/differences.md).
 
     Args:
         x: ``[n, p]``, finite in all rows, also in those that are not there.

@@ -61,7 +61,8 @@ def neg_log_partial_likelihood(
         weights: ``[n]``, case weights, in R's convention under Efron ties; not with ``"exact"``.
         where: ``[n]``, False for rows that are not there.
         reduction: ``"mean"`` divides by the *weighted number of events*, so that a penalty means
-            the same at every size; torchsurv divides by the number of distinct event times.
+            the same at every size; torchsurv divides by the number of distinct event times (see
+            docs/differences.md).
         risk_sets: from `prepare_risk_sets` or `restrict`, instead of the outcome.
 
     Returns:
