@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from jaxsurv.divergences.arguments import (
     check_rows,
@@ -15,13 +16,13 @@ from jaxsurv.divergences.arguments import (
     zero_outside,
 )
 from jaxsurv.divergences.kernels import (
+    HIGHEST,
     along,
     centred,
     kernel,
     kernels,
     left_factor,
     map_rows,
-    potential,
     right_factor,
     row_sum,
 )
@@ -107,19 +108,30 @@ def _value_and_gradient(
     Rows of A sum to zero, whether ``A = H L H / n²`` or its unbiased counterpart (Székely & Rizzo
     2014), so that little is left to cancel in the sum.
     """
-    sums = weight * potential(y, y, weight, gamma_y, skip=unbiased)[0]
+    (x, _), (y, _) = centred(x, x), centred(y, y)
+    right_x, right_y, index = right_factor(x), right_factor(y), jnp.arange(len(x))
+    width = len(x) * max(len(gamma_x), len(gamma_y))
+    # a constant in L changes nothing; without one, sums over rows keep their last digits
+    level = lax.stop_gradient(kernel(left_factor(y[:1]), right_y, gamma_y).mean())
+
+    def other(left_y: Array, i: Array) -> Array:
+        values = kernel(left_y, right_y, gamma_y) - level
+        return jnp.where(index == i, 0, values) if unbiased else values
+
+    def sum_of_row(arrays: tuple[Array, Array]) -> Array:
+        return jnp.matmul(other(*arrays), weight, precision=HIGHEST)
+
+    sums = weight * map_rows(sum_of_row, (left_factor(y), index), width)
     n = jnp.maximum(weight.sum(), 4 if unbiased else 1)
     divisor, total, scale = (n - 2, (n - 1) * (n - 2), n * (n - 3)) if unbiased else (n, n**2, n**2)
     means, mean = sums / divisor, sums.sum() / total
-    (x, _), (y, _) = centred(x, x), centred(y, y)
-    right_x, right_y, index = right_factor(x), right_factor(y), jnp.arange(len(x))
 
     def row(arrays: tuple[Array, ...]) -> tuple[Array, Array]:
         x_i, left_x, left_y, mean_i, i = arrays
-        factor = kernel(left_y, right_y, gamma_y) - means - mean_i + mean
+        factor = other(left_y, i) - means - mean_i + mean
         factor = jnp.where(index == i, 0, factor) if unbiased else factor
         return row_sum(kernels(left_x, right_x, gamma_x), gamma_x, factor, weight, x, x_i)
 
     rows = (x, left_factor(x), left_factor(y), means, index)
-    values, gradient = map_rows(row, rows, len(x) * max(len(gamma_x), len(gamma_y)))
-    return weight @ values / scale, 2 * weight[:, None] * gradient / scale
+    values, gradient = map_rows(row, rows, width)
+    return jnp.sum(weight * values) / scale, 2 * weight[:, None] * gradient / scale

@@ -128,7 +128,7 @@ def potential(x: Array, y: Array, weight: Array, gamma: Array, skip: bool) -> tu
 
 def along(gradient: Callable[[], Array], tangent: Any) -> Array | float:
     """``gradient() · tangent``; a tangent known to be zero leaves the gradient uncomputed."""
-    return 0.0 if isinstance(tangent, SymbolicZero) else jnp.vdot(gradient(), tangent)
+    return 0.0 if isinstance(tangent, SymbolicZero) else jnp.sum(gradient() * tangent)
 
 
 def median_bandwidth(

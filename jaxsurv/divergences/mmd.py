@@ -127,20 +127,20 @@ def _to_prior(x: Array, keep: Array, gamma: Array, unbiased: bool) -> Array:
 @partial(jax.custom_jvp, nondiff_argnums=(3,))
 def _self_sum(x: Array, weight: Array, gamma: Array, skip: bool) -> Array:
     """``sum_ij weight_i weight_j k(x_i, x_j)``, without i = j if ``skip``."""
-    return weight @ potential(x, x, weight, gamma, skip)[0]
+    return jnp.sum(weight * potential(x, x, weight, gamma, skip)[0])
 
 
 @partial(_self_sum.defjvp, symbolic_zeros=True)
 def _(skip: bool, primals: Any, tangents: Any) -> tuple[Array, Any]:
     x, weight, gamma = primals
     values, by_x = potential(x, x, weight, gamma, skip)
-    return weight @ values, along(lambda: 2 * weight[:, None] * by_x, tangents[0])
+    return jnp.sum(weight * values), along(lambda: 2 * weight[:, None] * by_x, tangents[0])
 
 
 @jax.custom_jvp
 def _cross_sum(x: Array, y: Array, u: Array, v: Array, gamma: Array) -> Array:
     """``sum_ij u_i v_j k(x_i, y_j)``."""
-    return u @ potential(x, y, v, gamma, skip=False)[0]
+    return jnp.sum(u * potential(x, y, v, gamma, skip=False)[0])
 
 
 @partial(_cross_sum.defjvp, symbolic_zeros=True)
@@ -149,4 +149,4 @@ def _(primals: Any, tangents: Any) -> tuple[Array, Any]:
     values, by_x = potential(x, y, v, gamma, skip=False)
     x_part = along(lambda: u[:, None] * by_x, tangents[0])
     y_part = along(lambda: v[:, None] * potential(y, x, u, gamma, skip=False)[1], tangents[1])
-    return u @ values, x_part + y_part
+    return jnp.sum(u * values), x_part + y_part
