@@ -1,4 +1,4 @@
-"""The Gaussian KL divergence against the matrix formula, sampling and its own derivatives."""
+"""KL divergences against general formulas, sampling and their own derivatives."""
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +10,8 @@ from hypothesis.extra.numpy import arrays
 from jax.test_util import check_grads
 from scipy import stats
 
-from jaxsurv.divergences import kl_standard_normal
+from jaxsurv.divergences import categorical_kl, kl_standard_normal
+from jaxsurv.types import InputError
 
 RNG = np.random.default_rng(0)
 MU = RNG.normal(size=(5, 3))
@@ -82,3 +83,47 @@ def test_gradients():
     by_mu, by_logvar = gradient(MU, LOGVAR)
     np.testing.assert_allclose(by_mu, MU, rtol=1e-12)
     np.testing.assert_allclose(by_logvar, (np.exp(LOGVAR) - 1) / 2, rtol=1e-12)
+
+
+LOGITS = RNG.normal(size=(6, 4)) * np.array([0.01, 0.1, 1, 3, 10, 100])[:, None]
+to_uniform = jax.jit(categorical_kl)
+
+
+@pytest.mark.usefixtures("x64")
+def test_categorical_equals_the_general_formula():
+    p = np.exp(LOGITS - LOGITS.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    expected = stats.entropy(p, np.full(p.shape, 0.25), axis=1)
+    np.testing.assert_allclose(to_uniform(LOGITS), expected, rtol=1e-10)
+    np.testing.assert_allclose(to_uniform(LOGITS + 7), expected, rtol=1e-9)
+    check_grads(to_uniform, (LOGITS[:4],), order=2, modes=["rev"])
+
+
+@given(logits=arrays(np.float32, (3, 4), elements=numbers))
+@settings(max_examples=100, deadline=None)
+def test_categorical_is_between_zero_and_log_k(logits):
+    kl = np.asarray(to_uniform(logits))
+    assert (kl > -1e-12).all()
+    assert (kl <= np.log(4) * (1 + 1e-6)).all()
+
+
+@pytest.mark.parametrize("size", [1e-3, 1e-2])
+def test_categorical_near_uniform_nothing_cancels(size):
+    logits = size * np.array([[1.0, -1.0, 0.5, 0.0]])
+    expected = np.var(logits) / 2  # the leading term
+    np.testing.assert_allclose(to_uniform(np.float32(logits)), [expected], rtol=2 * size + 1e-3)
+
+
+def test_categorical_ends():
+    one_hot = jnp.array([[300.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    np.testing.assert_allclose(to_uniform(one_hot), [np.log(3), 0], rtol=1e-6, atol=1e-13)
+    assert np.isfinite(jax.grad(lambda x: to_uniform(x).sum())(one_hot)).all()
+
+
+def test_refusals():
+    with pytest.raises(InputError, match=r"shape \[n, d\], got \[3\] and \[3\]"):
+        kl_standard_normal(jnp.zeros(3), jnp.zeros(3))
+    with pytest.raises(InputError, match=r"got \[2, 3\] and \[2, 1\]"):
+        kl_standard_normal(jnp.zeros((2, 3)), jnp.zeros((2, 1)))
+    with pytest.raises(InputError, match=r"logits must have shape \[n, K\], got \[4\]"):
+        categorical_kl(jnp.zeros(4))

@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from jaxsurv.latent import sample_gaussian
+from jaxsurv.types import InputError
 
 MU = jnp.array([-2.0, 0.0, 5.0])
 LOGVAR = jnp.array([-3.0, 0.0, 2.0])
@@ -51,3 +52,8 @@ def test_one_key_one_draw():
 def test_without_variance_the_mean_is_drawn():
     z = jax.jit(sample_gaussian)(jax.random.key(4), MU, jnp.full(3, -200.0))
     np.testing.assert_array_equal(z, MU)
+
+
+def test_shapes_that_differ_are_refused():
+    with pytest.raises(InputError, match=r"one common shape, got \[3\] and \[1\]"):
+        sample_gaussian(jax.random.key(0), MU, LOGVAR[:1])
