@@ -90,6 +90,8 @@ def map_rows(row: Callable[..., Any], arrays: tuple[Array, ...], width: int) -> 
     """``row``, which needs ``width`` numbers, for every row: in blocks of bounded memory."""
     # on a CPU a block should stay in its cache; an accelerator wants large ones
     numbers = 2**20 if jax.default_backend() == "cpu" else 2**24
+    if len(arrays[0]) * width <= numbers:
+        return jax.vmap(row)(arrays)
     return lax.map(row, arrays, batch_size=max(1, numbers // width))
 
 
