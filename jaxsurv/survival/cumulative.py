@@ -72,7 +72,7 @@ def cumulative_logsumexp(x: Array, *, reverse: bool = False, segment: Array | No
 
     A sum is carried as (max, sum of exp(x - max)), so that a small one keeps all its digits next to
     a large one. The totals of short blocks are summed first; then all blocks go on from them side
-    by side, one place after the other, in place. ``lax.cumlogsumexp`` is many times slower.
+    by side, one place after the other. ``lax.cumlogsumexp`` is many times slower.
 
     Args:
         x: ``[n]``, may hold -inf (a term that is absent).
@@ -93,20 +93,19 @@ def cumulative_logsumexp(x: Array, *, reverse: bool = False, segment: Array | No
     total = cumulative_logsumexp(log_sum(own, 1), reverse=reverse, segment=edges)
     before = _neighbour(total, -jnp.inf, reverse)
 
-    def next_place(k: int, carry: Any) -> Any:
-        top, total, last, places = carry
-        k = _SCAN_BLOCK - 1 - k if reverse else k
-        x, now = places[k], None if run is None else run[k]
+    # A scan reads and writes one row per step; an update in place of a carried array copies it all.
+    def next_place(carry: Any, place: Any) -> Any:
+        (top, total, last), (x, now) = carry, place
         goes_on = True if run is None else last == now
         new_top = _reference(jnp.where(goes_on, jnp.maximum(top, x), x))
         kept = jnp.where(goes_on, total * jnp.exp(jnp.minimum(top - new_top, 0)), 0)
         total = kept + jnp.exp(x - new_top)
-        return new_top, total, now, places.at[k].set(new_top + safe_log(total))
+        return (new_top, total, now), new_top + safe_log(total)
 
     top = _reference(before)
     last = None if edges is None else _neighbour(edges, -1, reverse)
-    carry = top, jnp.exp(before - top), last, x.T
-    return lax.fori_loop(0, _SCAN_BLOCK, next_place, carry)[-1].T.reshape(-1)[:n]
+    carry = top, jnp.exp(before - top), last
+    return lax.scan(next_place, carry, (x.T, run), reverse=reverse)[1].T.reshape(-1)[:n]
 
 
 class Arithmetic(NamedTuple):
