@@ -132,20 +132,22 @@ def _evaluate(log_hazard: Array, rs: RiskSets, ties: Ties, gradient: bool) -> li
 def _choose_arithmetic(tied: bool, gradient: bool, x: Array, rs: RiskSets) -> list[Array]:
     """Plain numbers where they will do, logs where they would underflow."""
     top = _top(x, rs)
-    in_logs = partial(_in_arithmetic, LOG, tied, gradient)
+
+    def in_logs(x: Array, top: Array, rs: RiskSets, *_: Any) -> list[Array]:
+        return _in_arithmetic(LOG, tied, gradient, x, top, rs, *_hazards(LOG, x, top, rs))
+
     if rs.stratum is not None or rs.intervals is not None:
         return in_logs(x, top, rs)
     # Plain numbers will do if the smallest of the nested risk sets, that of the last event, is
     # within e^-60 of the largest hazard; a NaN goes the other way, and through.
-    first_of_last = jnp.max(jnp.where(rs.event_weight > 0, rs.start, -1))
-    in_last_risk_set = jnp.arange(x.shape[0]) >= first_of_last
-    smallest = jnp.max(_weighted(x, rs) - top, initial=-jnp.inf, where=in_last_risk_set)
+    hazard, sums = _hazards(LINEAR, x, top, rs)
+    will_do = sums[rs.final] > np.exp(-60.0)
     branches = [partial(_in_arithmetic, LINEAR, False, gradient), in_logs]
-    branch = jnp.where(smallest > -60, 0, 1)
+    branch = jnp.where(will_do, 0, 1)
     if tied:
         branches.insert(1, partial(_in_arithmetic, LINEAR, True, gradient))
-        branch = jnp.where(smallest > -60, rs.tied.astype(int), 2)
-    return lax.switch(branch, branches, x, top, rs)
+        branch = jnp.where(will_do, rs.tied.astype(int), 2)
+    return lax.switch(branch, branches, x, top, rs, hazard, sums)
 
 
 def _weighted(x: Array, rs: RiskSets) -> Array:
@@ -164,12 +166,17 @@ def log_denominators(log_hazard: Array, rs: RiskSets, ties: Ties) -> Array:
     Its derivatives are the risk-set means: ``d log_denominators_j / d log_hazard_i`` is the chance
     p_ji that, of those at risk, it is row i that has event j.
     """
-    return _denominators(LOG, ties == "efron", _weighted(log_hazard, rs), rs)
+    return _denominators(LOG, ties == "efron", *_hazards(LOG, log_hazard, 0, rs), rs)
 
 
-def _denominators(a: Arithmetic, tied: bool, hazard: Array, rs: RiskSets) -> Array:
+def _hazards(a: Arithmetic, x: Array, top: Array | int, rs: RiskSets) -> tuple[Array, Array]:
+    """Weighted hazards, and their sums from each row to the last of its stratum."""
+    hazard = a.exp(_weighted(x, rs) - top)
+    return hazard, a.cumulative(hazard, reverse=True, segment=rs.stratum)
+
+
+def _denominators(a: Arithmetic, tied: bool, hazard: Array, sums: Array, rs: RiskSets) -> Array:
     if rs.intervals is None:
-        sums = a.cumulative(hazard, reverse=True, segment=rs.stratum)
         everyone, others = _at(sums, rs.start, a), _at(sums, rs.rest, a)
     else:
         everyone, others = log_at_risk(rs.intervals, hazard)
@@ -181,11 +188,17 @@ def _denominators(a: Arithmetic, tied: bool, hazard: Array, rs: RiskSets) -> Arr
 
 
 def _in_arithmetic(
-    a: Arithmetic, tied: bool, gradient: bool, x: Array, top: Array, rs: RiskSets
+    a: Arithmetic,
+    tied: bool,
+    gradient: bool,
+    x: Array,
+    top: Array,
+    rs: RiskSets,
+    hazard: Array,
+    sums: Array,
 ) -> list[Array]:
     """The loss, and its gradient, from the log hazards x; all in the order of ``rs``."""
-    hazard = a.exp(_weighted(x, rs) - top)
-    denominator = _denominators(a, tied, hazard, rs)
+    denominator = _denominators(a, tied, hazard, sums, rs)
     own = jnp.where(rs.event_weight > 0, rs.event_weight * (x - top), 0)
     loss = jnp.sum(rs.mean_weight * a.log(denominator) - own)
     if not gradient:

@@ -37,6 +37,7 @@ class RiskSets:
         intervals: what delayed entry needs, or None.
         total: scalar, the weighted number of events.
         tied: scalar, whether any events are tied.
+        final: scalar, first position of the risk set of the last event.
         max_ties: static, the largest number of tied events rounded up to a power of 2 (so that few
             programs are compiled); None unless ``exact=True``.
     """
@@ -56,6 +57,7 @@ class RiskSets:
     intervals: Intervals | None
     total: Array
     tied: Array
+    final: Array
     max_ties: int | None
 
 
@@ -104,6 +106,7 @@ def _there(xp: ModuleType, start: Any, event: Any, weight: Any) -> dict[str, Any
         "fraction": fraction,
         "total": xp.sum(weighted),
         "tied": xp.any(fraction > 0),
+        "final": xp.max(xp.where(event > 0, start, 0)),
     }
 
 
