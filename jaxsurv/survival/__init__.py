@@ -8,6 +8,9 @@ from jaxsurv.survival.baseline import (
     survival_function,
 )
 from jaxsurv.survival.censoring import CensoringCurve, censoring_curve
+from jaxsurv.survival.coxnet import coxnet_path
+from jaxsurv.survival.coxnet_cv import CoxnetCV, coxnet_cv
+from jaxsurv.survival.coxnet_path import CoxnetPath
 from jaxsurv.survival.kaplan_meier import (
     KaplanMeier,
     NelsonAalen,
@@ -29,6 +32,8 @@ __all__ = [
     "CensoringCurve",
     "CollinearityWarning",
     "CoxFit",
+    "CoxnetCV",
+    "CoxnetPath",
     "KaplanMeier",
     "LogRank",
     "MonotoneLikelihoodWarning",
@@ -38,6 +43,8 @@ __all__ = [
     "breslow_baseline",
     "censoring_curve",
     "cox_fit",
+    "coxnet_cv",
+    "coxnet_path",
     "deviance_residuals",
     "kaplan_meier",
     "logrank_test",

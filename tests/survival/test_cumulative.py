@@ -13,12 +13,22 @@ SIZES = [1, 31, 32, 33, 129, 1500]  # on both sides of every block size
 
 @pytest.mark.parametrize("n", SIZES)
 @pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("segments", [None, 1, 3, 200])
 @pytest.mark.usefixtures("x64")
-def test_sums(n, reverse):
-    x = np.random.default_rng(n).random(n)
+def test_sums_within_segments(n, reverse, segments):
+    rng = np.random.default_rng(n)
+    segment = None if segments is None else np.sort(rng.integers(0, segments, n))
+    # Segments of very different size: what one of them adds must not blur the others.
+    scale = np.ones(n) if segment is None else 10.0 ** (20 * (segment % 2))
+    x = rng.random(n) * scale
     turn = slice(None, None, -1 if reverse else 1)
-    got = cumulative_sum(jnp.asarray(x), reverse=reverse)
-    np.testing.assert_allclose(got, np.cumsum(x[turn])[turn], rtol=1e-13)
+    expected = np.empty(n)
+    for s in np.unique(0 if segment is None else segment):
+        own = slice(None) if segment is None else segment == s
+        expected[own] = np.cumsum(x[own][turn])[turn]
+    segment = None if segment is None else jnp.asarray(segment)
+    got = cumulative_sum(jnp.asarray(x), reverse=reverse, segment=segment)
+    np.testing.assert_allclose(got, expected, rtol=1e-13)
 
 
 @pytest.mark.parametrize("n", SIZES)

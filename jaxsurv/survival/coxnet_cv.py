@@ -1,0 +1,120 @@
+"""The penalty of an elastic-net Cox model by cross-validation."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from rich.progress import track
+
+from jaxsurv.survival.breslow import saturated_loss
+from jaxsurv.survival.coxnet import checked_penalties, precise, standardised_rows
+from jaxsurv.survival.coxnet_path import CoxnetPath, Penalties, Rows, fit_path
+from jaxsurv.survival.partial_likelihood import neg_log_partial_likelihood
+from jaxsurv.survival.risk_sets import RiskSets, given_risk_sets, restrict
+from jaxsurv.survival.validation import check_vectors
+from jaxsurv.types import Array, ArrayLike, InputError
+
+
+class CoxnetCV(NamedTuple):
+    """A path and its cross-validated deviance.
+
+    Attributes:
+        path: fitted to all rows.
+        deviance: ``[n_lambdas]``, held out, per unit of event weight; smaller is better.
+        standard_error: ``[n_lambdas]``, of ``deviance``, over the folds.
+        lambda_min: where ``deviance`` is smallest.
+        lambda_1se: the strongest penalty within one standard error of that.
+        kkt: ``[folds, n_lambdas]``, see `CoxnetPath`.
+    """
+
+    path: CoxnetPath
+    deviance: Array
+    standard_error: Array
+    lambda_min: Array
+    lambda_1se: Array
+    kkt: Array
+
+
+def coxnet_cv(
+    x: ArrayLike,
+    event: ArrayLike,
+    time: ArrayLike,
+    fold: ArrayLike,
+    *,
+    l1_ratio: float = 0.5,
+    n_lambdas: int = 100,
+    lambda_min_ratio: float | None = None,
+    lambdas: ArrayLike | None = None,
+    penalty_factor: ArrayLike | None = None,
+    standardize: bool = True,
+    entry: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    tolerance: float = 1e-4,
+    progress: bool = False,
+) -> CoxnetCV:
+    """Cross-validate `coxnet_path`, all folds on the lambdas of the fit to all rows.
+
+    The deviance of a held-out fold is what its rows add to that of all rows (-2 times the log
+    partial likelihood over the saturated one) under coefficients fitted without them (Verweij & van
+    Houwelingen, 1993); folds are averaged by the weight of their events. The same as
+    ``cv.glmnet(family = "cox")``. One compilation; the folds follow each other and share x.
+
+    Args:
+        x, event, time: as in `coxnet_path`, as are the arguments that are not listed here.
+        fold: ``[n]``, integers: the fold in which each row is held out.
+        progress: show a progress bar.
+
+    Raises:
+        InputError: fewer than two folds, a fold without events, and those of `coxnet_path`.
+    """
+    check_vectors(event=event, time=time, fold=fold)
+    fold = np.asarray(fold)
+    rs = given_risk_sets(None, event, time, entry=entry, strata=strata, weights=weights)
+    names = np.unique(fold)
+    empty = [k for k in names if not np.asarray(event, bool)[fold == k].any()]
+    if len(names) < 2 or empty:
+        what = f"no event in fold {empty[0]}" if empty else f"only {len(names)} fold"
+        raise InputError(f"{what}: use at least two folds, stratified by event")
+    rows = standardised_rows(x, rs)
+    penalties = checked_penalties(
+        rows.x, l1_ratio, n_lambdas, lambda_min_ratio, lambdas, penalty_factor, tolerance
+    )
+    with precise(rows, penalties):
+        fit = partial(fit_path, n_lambdas=n_lambdas, standardize=standardize)
+        path, _ = fit(rows, penalties)
+        penalties = penalties._replace(lambdas=path.lambdas)
+        out = []
+        for k in track(names, "Folds", disable=not progress):
+            train = replace(restrict(rs, fold != k), order=None, position=None)
+            out.append(_held_out(rows, train, penalties, fit))
+        deviance, weight, kkt = (jnp.stack(a) for a in zip(*out, strict=True))
+        share = (weight / jnp.sum(weight))[:, None]
+        mean = jnp.sum(share * deviance, 0)
+        spread = jnp.sum(share * (deviance - mean[None, :]) ** 2, 0)
+        error = jnp.sqrt(spread / (len(names) - 1))
+        best = jnp.argmin(mean)
+        first = jnp.argmax(mean <= mean[best] + error[best])
+        at = path.lambdas[best], path.lambdas[first]
+        dtype = rows.x.dtype
+        return CoxnetCV(path, mean.astype(dtype), error.astype(dtype), *at, kkt)
+
+
+def _held_out(
+    rows: Rows, train: RiskSets, penalties: Penalties, fit: Callable[..., Any]
+) -> tuple[Array, Array, Array]:
+    """Deviance of the rows left out, the weight of their events, and the convergence."""
+    path, log_hazard = fit(rows._replace(risk_sets=train), penalties)
+    weight = rows.risk_sets.total - train.total
+    deviance = _deviance(log_hazard, rows.risk_sets) - _deviance(log_hazard, train)
+    return deviance / weight, weight, path.kkt
+
+
+@jax.jit
+def _deviance(log_hazard: Array, rs: RiskSets) -> Array:
+    loss = partial(neg_log_partial_likelihood, risk_sets=rs, ties="breslow", reduction="sum")
+    return 2 * (jax.vmap(loss)(log_hazard) - saturated_loss(rs))
