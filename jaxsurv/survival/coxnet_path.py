@@ -24,7 +24,8 @@ class CoxnetPath(NamedTuple):
         coef: ``[n_lambdas, p]``, log hazard ratio per unit of each column as it was given.
         deviance_ratio: ``[n_lambdas]``, share of the deviance explained; 1 is a saturated model.
         kkt: ``[n_lambdas]``, by how much the worst coefficient violates its optimality condition,
-            relative to ``lambda * l1_ratio``. What is above ``tolerance`` has not converged.
+            relative to ``lambda * l1_ratio``. What is above ``tolerance`` has not converged. With a
+            float32 x it is itself known to about 1e-4 only.
     """
 
     lambdas: Array
