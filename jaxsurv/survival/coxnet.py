@@ -50,9 +50,9 @@ def coxnet_path(
         event: ``[n]``, 1 = observed, 0 = censored.
         time: ``[n]``, >= 0, any unit.
         l1_ratio: 1 = lasso, 0 = ridge (for which `cox_fit` with ``l2`` is far quicker).
-        n_lambdas: length of the path.
+        n_lambdas: length of the default path.
         lambda_min_ratio: last over first lambda; default 0.01 if n < p, else 1e-4.
-        lambdas: ``[n_lambdas]``, decreasing, instead of the default path, which starts where the
+        lambdas: ``[k]``, decreasing, instead of the default path, which starts where the
             first penalised coefficient becomes nonzero.
         penalty_factor: ``[p]``, >= 0, rescaled to sum to p; 0 = not penalised.
         standardize: penalise coefficients per standard deviation (with divisor n); they are
@@ -83,7 +83,7 @@ def coxnet_path(
         rows.x, l1_ratio, n_lambdas, lambda_min_ratio, lambdas, penalty_factor, tolerance
     )
     with precise(rows, penalties):
-        return fit_path(rows, penalties, n_lambdas, standardize)[0]
+        return fit_path(rows, penalties, standardize)[0]
 
 
 def precise(*arrays: Any) -> AbstractContextManager[Any]:
@@ -129,9 +129,9 @@ def checked_penalties(
     p, n = x.shape
     if is_concrete(l1_ratio) and not 0 <= l1_ratio <= 1:
         raise InputError(f"l1_ratio must be between 0 (ridge) and 1 (lasso), got {l1_ratio}")
-    lambdas = np.full(n_lambdas, np.nan) if lambdas is None else lambdas
-    if check_vectors(lambdas=lambdas) != n_lambdas:
-        raise InputError(f"lambdas has {np.size(lambdas)} values and n_lambdas is {n_lambdas}")
+    if lambdas is None:
+        lambdas = np.full(n_lambdas, np.nan)
+    check_vectors(lambdas=lambdas)
     if is_concrete(lambdas) and (np.any(np.diff(lambdas) >= 0) or np.any(np.asarray(lambdas) <= 0)):
         raise InputError("lambdas must be > 0 and decrease: sort them, largest first")
     factor = jnp.ones(p, x.dtype) if factor is None else jnp.asarray(factor, x.dtype)

@@ -85,7 +85,7 @@ def coxnet_cv(
         rows.x, l1_ratio, n_lambdas, lambda_min_ratio, lambdas, penalty_factor, tolerance
     )
     with precise(rows, penalties):
-        fit = partial(fit_path, n_lambdas=n_lambdas, standardize=standardize)
+        fit = partial(fit_path, standardize=standardize)
         path, _ = fit(rows, penalties)
         penalties = penalties._replace(lambdas=path.lambdas)
         out = []

@@ -64,16 +64,14 @@ class Rows(NamedTuple):
     risk_sets: RiskSets
 
 
-@partial(jax.jit, static_argnames=("n_lambdas", "standardize"))
-def fit_path(
-    rows: Rows, penalties: Penalties, n_lambdas: int, standardize: bool
-) -> tuple[CoxnetPath, Array]:
+@partial(jax.jit, static_argnames="standardize")
+def fit_path(rows: Rows, penalties: Penalties, standardize: bool) -> tuple[CoxnetPath, Array]:
     """The path, and the log hazards ``[n_lambdas, n]`` of all rows, in the order of ``rows``."""
 
     @jax.custom_batching.sequential_vmap
     def run(rows: Rows, penalties: Penalties) -> tuple[CoxnetPath, Array]:
         with jax.default_matmul_precision("highest"):
-            path, log_hazard = _walk(_design(rows, standardize), penalties, n_lambdas)
+            path, log_hazard = _walk(_design(rows, standardize), penalties)
             path = path._replace(coef=path.coef / rows.spread[None, :])
             return jax.tree.map(lambda a: a.astype(rows.x.dtype), (path, log_hazard))
 
@@ -93,9 +91,9 @@ def _design(rows: Rows, standardize: bool) -> Design:
     return Design(rows.x, mean, scale, Breslow(rs))
 
 
-def _walk(design: Design, penalties: Penalties, n_lambdas: int) -> tuple[CoxnetPath, Array]:
+def _walk(design: Design, penalties: Penalties) -> tuple[CoxnetPath, Array]:
     dtype, rs = design.x.dtype, design.outcome.risk_sets
-    l1_ratio, factor = penalties.l1_ratio, penalties.factor
+    l1_ratio, factor, n_lambdas = penalties.l1_ratio, penalties.factor, penalties.lambdas.size
     # A ridge path starts, as in glmnet, where one with a little l1 would.
     unit_ratio = jnp.maximum(l1_ratio, _LEAST_L1_RATIO)
 

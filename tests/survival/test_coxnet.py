@@ -173,7 +173,6 @@ def test_without_l1_it_is_ridge(x64):
         time,
         l1_ratio=0.0,
         lambdas=lambdas,
-        n_lambdas=3,
         standardize=False,
         tolerance=1e-7,
     )
@@ -220,8 +219,8 @@ def test_new_data_compile_nothing():
         ({"x": np.full((30, 4), np.nan)}, "x has NaN"),
         ({"event": np.zeros(30)}, "no events"),
         ({"l1_ratio": 1.5}, "l1_ratio must be between 0"),
-        ({"lambdas": np.array([0.1, 0.2]), "n_lambdas": 2}, "lambdas must be > 0 and decrease"),
-        ({"lambdas": np.array([0.2, 0.1])}, "lambdas has 2 values and n_lambdas is 100"),
+        ({"lambdas": np.array([0.1, 0.2])}, "lambdas must be > 0 and decrease"),
+        ({"lambdas": 0.1}, r"lambdas must have shape \[n\]"),
         ({"penalty_factor": np.ones(3)}, "penalty_factor has 3 values for the 4 columns"),
         ({"penalty_factor": -np.ones(4)}, "penalty_factor must be finite and >= 0"),
         ({"event": np.ones(29)}, "common length"),
