@@ -85,12 +85,13 @@ def run(options: SweepBeta) -> None:
 
     from jaxsurv.artifacts import ResultsFolder
     from jaxsurv.models import MYEVAE, HParams, SurvivalVAEConfig, survival_vae
-    from jaxsurv.study.axis import run_axis_study
     from jaxsurv.study.baselines import clinical_cox, ridge_cox, with_offset
     from jaxsurv.study.design import load_cohort, make_splits
     from jaxsurv.study.execute import Method
-    from jaxsurv.study.findings import Axis
+    from jaxsurv.study.figures import scores_along, survival_curves, training_along
+    from jaxsurv.study.findings import Comparison
     from jaxsurv.study.prepare import prepare_study
+    from jaxsurv.study.run import run_study
     from jaxsurv.training import FitConfig
 
     check(options)
@@ -107,20 +108,30 @@ def run(options: SweepBeta) -> None:
         if clinical := clinical_cox(data):
             baselines["clinical Cox"] = clinical
     offset = clinical if options.offset == "clinical" else None
-    hparams = [
-        HParams(beta, options.survival_weight, options.learning_rate, options.dropout)
-        for beta in options.betas
-    ]
+    settings = {
+        f"β = {b:g}": HParams(b, options.survival_weight, options.learning_rate, options.dropout)
+        for b in options.betas
+    }
     network = MYEVAE if paper else SurvivalVAEConfig(head_reads_clinical=offset is None)
-    name = "MyeVAE" if paper else "MO-RiskVAE"
-    run_axis_study(
+    method = Method(
+        "MyeVAE" if paper else "MO-RiskVAE",
+        survival_vae(network),
+        settings,
         with_offset(data, offset) if offset else data,
-        Axis("beta", "β", "KL weight β", reference=1.0),
-        Method(name, survival_vae(network), hparams),
+        config,
+    )
+    chosen = "β chosen per fold"
+    run_study(
+        [method],
         baselines,
-        title=f"KL weight of {name} on {cohort.title or cohort.name}",
+        Comparison("β = 1", {chosen: list(settings)}, headline=chosen, symbol="β"),
+        lambda findings: [
+            scores_along(findings, "beta", "KL weight β"),
+            survival_curves(findings),
+            training_along(findings, "beta", "β"),
+        ],
+        title=f"KL weight of {method.name} on {cohort.title or cohort.name}",
         seeds=options.seeds,
-        config=config,
         folder=folder,
         facts={"experiment": "sweep_beta", "options": asdict(options)},
         console=console,

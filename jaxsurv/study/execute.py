@@ -1,6 +1,7 @@
 """Train the methods of a study over all splits and seeds, one tidy row per run as soon as it is known."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
@@ -15,12 +16,31 @@ from jaxsurv.types import Objective
 PARTS = ("train", "validation", "test")
 
 
-class Method(NamedTuple):
-    """A model to train, at one or more hyper-parameter settings."""
+@dataclass(frozen=True)
+class Method:
+    """A model to train at one or more settings.
+
+    Attributes:
+        name: of the model.
+        objective: its functions.
+        settings: hyper-parameters by the name of the setting; names differ over all methods of a study.
+        data: what it reads; the methods of a study share their splits.
+        config: of each run.
+    """
 
     name: str
     objective: Objective
-    hparams: Sequence[Any]
+    settings: Mapping[str, Any]
+    data: StudyData
+    config: FitConfig = FitConfig()
+
+
+class Trained(NamedTuple):
+    """The runs of one method: tidy rows, and the sweep's arrays in the same order."""
+
+    method: Method
+    rows: pd.DataFrame
+    arrays: SweepResult
 
 
 @jax.jit
@@ -49,20 +69,17 @@ def score(data: StudyData, split: np.ndarray, log_hazard: np.ndarray) -> pd.Data
 
 
 def train(
-    data: StudyData,
     method: Method,
     *,
     seeds: Sequence[int],
-    config: FitConfig,
     plan: Plan,
     report: Callable[[pd.DataFrame], None],
-) -> tuple[pd.DataFrame, SweepResult]:
+) -> Trained:
     """Sweep one method; ``report`` gets the rows of each compiled call when it is done.
 
-    Returns:
-        all rows (method, seed, repeat, fold, hyper-parameters, epochs, C by part, loss terms), and
-        the sweep's arrays in the same order.
+    The rows hold method, setting, seed, repeat, fold, hyper-parameters, epochs, C by part, loss terms.
     """
+    data, names = method.data, list(method.settings)
     rows, chunks = [], []
     for chunk in sweep_chunks(
         method.objective,
@@ -70,8 +87,8 @@ def train(
         data.shared,
         data.splits,
         seeds=seeds,
-        hparams=method.hparams,
-        config=config,
+        hparams=list(method.settings.values()),
+        config=method.config,
         plan=plan,
     ):
         frame = chunk.to_frame()
@@ -81,16 +98,20 @@ def train(
         )
         scores = score(data, split, risk).iloc[: len(frame)]
         frame = pd.concat([scores, frame.drop(columns="split")], axis=1)
+        first = sum(map(len, rows))
+        settings = [names[i % len(names)] for i in range(first, first + len(frame))]
+        frame.insert(0, "setting", settings)
         frame.insert(0, "method", method.name)
         rows.append(frame)
         chunks.append(chunk)
         report(frame)
-    return pd.concat(rows, ignore_index=True), concatenate(chunks)
+    return Trained(method, pd.concat(rows, ignore_index=True), concatenate(chunks))
 
 
 def baseline_rows(data: StudyData, name: str, log_hazard: np.ndarray) -> pd.DataFrame:
     """Rows of a method that has one fit per split and no seed."""
     scores = score(data, np.arange(len(log_hazard)), log_hazard)
+    scores.insert(0, "setting", name)
     scores.insert(0, "method", name)
     return scores
 
@@ -112,18 +133,16 @@ def pooled_risk(data: StudyData, split: np.ndarray, log_hazard: np.ndarray) -> n
     return np.where(times > 0, (z * test).sum(axis=0) / np.maximum(times, 1), np.nan)
 
 
-def ensemble_rows(
-    data: StudyData, frame: pd.DataFrame, log_hazard: np.ndarray, by: str
-) -> pd.DataFrame:
+def ensemble_rows(data: StudyData, frame: pd.DataFrame, log_hazard: np.ndarray) -> pd.DataFrame:
     """Score, per split and setting, the mean log hazard over seeds."""
     splits = {
         key: s for s, key in enumerate(zip(data.design.repeat, data.design.fold, strict=True))
     }
     rows = []
-    for (repeat, fold, setting), group in frame.groupby(["repeat", "fold", by], sort=False):
+    for (repeat, fold, setting), group in frame.groupby(["repeat", "fold", "setting"], sort=False):
         mean = log_hazard[group.index].mean(axis=0)
         rows.append((splits[repeat, fold], setting, mean))
     split, settings, risk = zip(*rows, strict=True)
     scores = score(data, np.asarray(split), np.stack(risk))
-    scores.insert(0, by, settings)
+    scores.insert(0, "setting", settings)
     return scores

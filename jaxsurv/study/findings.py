@@ -1,43 +1,35 @@
-"""What a study of one hyper-parameter found: means, intervals, paired differences, pooled risks."""
+"""What a study found: means, intervals, paired differences, pooled risks."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from jaxsurv.study.execute import ensemble_rows, pooled_risk
+from jaxsurv.study.execute import Trained, ensemble_rows, pooled_risk
 from jaxsurv.study.prepare import StudyData
 from jaxsurv.study.report import interval
 from jaxsurv.study.statistics import paired, summarise
-from jaxsurv.training import SweepResult
 
 SPLIT = ["repeat", "fold"]
 
 
 @dataclass(frozen=True)
-class Axis:
-    """The hyper-parameter that a study varies.
+class Comparison:
+    """What a study compares.
 
     Attributes:
-        name: its field in the hyper-parameters, and its column in the tables.
-        symbol: short, for table headers and legends.
-        label: for figure axes.
-        reference: the value that all others are compared with.
+        reference: the setting that all others are compared with, beside every baseline.
+        choices: name of a row to the settings among which it takes, in each split, the one with the
+            lowest early-stopping loss: what a user who has to choose can expect.
+        headline: the row of ``choices`` that the sentences and the survival curves are about.
+        symbol: of what is chosen there.
     """
 
-    name: str
+    reference: str
+    choices: Mapping[str, Sequence[str]]
+    headline: str
     symbol: str
-    label: str
-    reference: float
-
-    def setting(self, value: float) -> str:
-        """``β = 0.1``."""
-        return f"{self.symbol} = {value:g}"
-
-    @property
-    def chosen(self) -> str:
-        """Name of the row whose value was chosen in each split by the early-stopping loss."""
-        return f"{self.symbol} chosen per fold"
 
 
 @dataclass(frozen=True)
@@ -45,23 +37,32 @@ class Findings:
     """The numbers of a study, before they are drawn and written.
 
     Attributes:
-        runs: one tidy row per run, with the column ``setting``.
-        arrays: of the sweep, in the order of ``runs``.
-        summary: one row per setting, the chosen one, and each baseline.
+        data: the cohort with its splits.
+        comparison: what was asked.
+        trained: the runs by method.
+        runs: one tidy row per run of all methods.
+        summary: one row per setting, choice and baseline.
+        baselines: their names.
         predictions: one pooled out-of-fold risk per tested patient and setting.
     """
 
     data: StudyData
-    axis: Axis
+    comparison: Comparison
+    trained: Sequence[Trained]
     runs: pd.DataFrame
-    arrays: SweepResult
     summary: pd.DataFrame
+    baselines: Sequence[str]
     predictions: pd.DataFrame
 
     @property
     def two_way(self) -> bool:
         """True if early stopping watched the test rows, so that scores are optimistic."""
         return self.data.design.protocol == "two-way"
+
+    @property
+    def settings(self) -> pd.DataFrame:
+        """The rows of ``summary`` that were trained at one setting."""
+        return self.summary.loc[self.summary["setting"].isin(self.runs["setting"])]
 
 
 def choose_per_split(runs: pd.DataFrame) -> pd.Series:
@@ -77,37 +78,47 @@ def choose_per_split(runs: pd.DataFrame) -> pd.Series:
 
 
 def find(
-    data: StudyData, axis: Axis, runs: pd.DataFrame, arrays: SweepResult, baselines: pd.DataFrame
+    data: StudyData, comparison: Comparison, trained: Sequence[Trained], baselines: pd.DataFrame
 ) -> Findings:
     """Summarise the runs of a study beside its baselines."""
-    runs = runs.assign(setting=runs[axis.name].map(axis.setting))
-    chosen = runs[choose_per_split(runs)].assign(setting=axis.chosen)
-    base = baselines.assign(setting=baselines["method"])
-    together = pd.concat([runs, chosen, base], ignore_index=True)
+    runs = pd.concat([t.rows for t in trained], ignore_index=True)
+    risk = np.concatenate([t.arrays.prediction for t in trained])
+    split = np.concatenate([t.arrays.split for t in trained])
+    networks = runs
+    for name, settings in comparison.choices.items():
+        among = runs[runs["setting"].isin(settings)]
+        networks = pd.concat([networks, among[choose_per_split(among)].assign(setting=name)])
+    together = pd.concat([networks, baselines], ignore_index=True)
     fraction = float(data.design.test.sum() / np.asarray(data.splits.masks.develop).sum())
     how = {"score": "test_c", "by": "setting", "split": SPLIT, "test_fraction": fraction}
     summary = summarise(together, **how)
-    networks = pd.concat([runs, chosen])
-    ensembles = ensemble_rows(data, networks, arrays.prediction[networks.index], "setting")
+    ensembles = ensemble_rows(data, networks, risk[networks.index])
     by_setting = networks.groupby("setting")
+    varied = {f for t in trained for f in t.arrays.hparams._fields if runs[f].nunique() > 1}
     columns = {
-        axis.name: runs.groupby("setting")[axis.name].first(),
+        **{f: runs.groupby("setting")[f].first() for f in sorted(varied)},
+        "method": together.groupby("setting")["method"].first(),
         "ensemble_mean": ensembles.groupby("setting")["test_c"].mean(),
         "validation_loss": by_setting["validation_loss"].mean(),
         "untrained": by_setting["best_epoch"].apply(lambda epochs: np.mean(epochs == 0)),
     }
     for column, values in columns.items():
         summary[column] = summary["setting"].map(values)
-    references = {"reference": axis.setting(axis.reference)}
-    references |= {name.split()[0]: name for name in base["setting"].unique()}
-    for short, reference in references.items():
+    names = list(baselines["setting"].unique())
+    for short, reference in references(comparison, names).items():
         if reference in set(together["setting"]):
             difference = paired(together, reference, **how).set_index("setting")
             summary = summary.join(difference.add_prefix(f"{short}_"), on="setting")
-    return Findings(data, axis, runs, arrays, summary, _pool(data, networks, arrays))
+    predictions = _pool(data, networks, split, risk)
+    return Findings(data, comparison, trained, runs, summary, names, predictions)
 
 
-def _pool(data: StudyData, runs: pd.DataFrame, arrays: SweepResult) -> pd.DataFrame:
+def references(comparison: Comparison, baselines: Sequence[str]) -> dict[str, str]:
+    """Prefix of the columns of a paired difference to what is subtracted."""
+    return {"reference": comparison.reference} | {name.split()[0]: name for name in baselines}
+
+
+def _pool(data: StudyData, runs: pd.DataFrame, split: np.ndarray, risk: np.ndarray) -> pd.DataFrame:
     outcome = pd.DataFrame(
         {
             "patient": data.cohort.survival.index,
@@ -117,14 +128,14 @@ def _pool(data: StudyData, runs: pd.DataFrame, arrays: SweepResult) -> pd.DataFr
     )
     tables = []
     for setting, group in runs.groupby("setting", sort=False):
-        risk = pooled_risk(data, arrays.split[group.index], arrays.prediction[group.index])
-        tables.append(outcome.assign(setting=setting, risk=risk).dropna(subset="risk"))
+        pooled = pooled_risk(data, split[group.index], risk[group.index])
+        tables.append(outcome.assign(setting=setting, risk=pooled).dropna(subset="risk"))
     return pd.concat(tables, ignore_index=True)
 
 
 def shown(findings: Findings) -> pd.DataFrame:
     """The summary as strings, for people."""
-    axis, s = findings.axis, findings.summary
+    s = findings.summary
     trained = s["validation_loss"].notna()
     columns = {
         "": s["setting"],
@@ -132,12 +143,7 @@ def shown(findings: Findings) -> pd.DataFrame:
         "seed ensemble": s["ensemble_mean"].map("{:.3f}".format).where(trained, ""),
         "best run": s["best_run"].map("{:.3f}".format).where(trained, ""),
     }
-    references = {
-        "reference": axis.setting(axis.reference),
-        "ridge": "ridge Cox",
-        "clinical": "clinical Cox",
-    }
-    for short, reference in references.items():
+    for short, reference in references(findings.comparison, findings.baselines).items():
         if f"{short}_mean" in s:
             difference = s.apply(interval, axis=1, prefix=f"{short}_", sign=True)
             p = s[f"{short}_p_value"].map(lambda v: "" if pd.isna(v) else f" p {v:.2g}")
@@ -147,7 +153,7 @@ def shown(findings: Findings) -> pd.DataFrame:
 
 def legend(findings: Findings) -> str:
     """What the columns of the table mean."""
-    data, axis = findings.data, findings.axis
+    data = findings.data
     splits = len(data.design.fold)
     optimistic = (
         "TWO-WAY PROTOCOL: early stopping watched the rows that are scored here, so every trained row is "
@@ -155,9 +161,10 @@ def legend(findings: Findings) -> str:
         if findings.two_way
         else ""
     )
+    chosen = " and ".join(f"'{name}'" for name in findings.comparison.choices)
     return (
         f"{optimistic}Harrell's C on test rows, {splits} splits, {data.design.protocol} protocol; seeds "
-        f"averaged within a split. '{axis.chosen}': the value with the lowest early-stopping loss in each "
+        f"averaged within a split. {chosen}: the value with the lowest early-stopping loss in each "
         "split, which is what a user can do; the best of the rows above it is picked by test scores. "
         "Intervals and p: corrected resampled t (Nadeau-Bengio), which allows for overlapping training "
         "sets; differences are paired by split; p is not adjusted for the number of rows. The best run is "

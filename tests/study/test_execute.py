@@ -21,15 +21,10 @@ def data():
 @pytest.fixture(scope="module")
 def trained(data):
     reported = []
-    method = Method("VAE", survival_vae(), [HParams(b) for b in (0.1, 1.0)])
-    rows, arrays = train(
-        data,
-        method,
-        seeds=[0, 1],
-        config=FitConfig(epochs=12, patience=6, burn_in=2),
-        plan=Plan(2, 3, 1),
-        report=reported.append,
-    )
+    settings = {f"beta {b}": HParams(b) for b in (0.1, 1.0)}
+    config = FitConfig(epochs=12, patience=6, burn_in=2)
+    method = Method("VAE", survival_vae(), settings, data, config)
+    _, rows, arrays = train(method, seeds=[0, 1], plan=Plan(2, 3, 1), report=reported.append)
     return rows, arrays, reported
 
 
@@ -46,6 +41,12 @@ def test_rows_carry_the_c_of_their_own_split(data, trained):
             np.testing.assert_allclose(rows[f"{part}_c"][i], c, rtol=1e-5)
 
 
+def test_rows_name_their_own_setting(trained):
+    rows, arrays, _ = trained
+    assert (rows["setting"] == [f"beta {b:.1f}" for b in rows["beta"]]).all()
+    np.testing.assert_allclose(rows["beta"], arrays.hparams.beta)
+
+
 def test_rows_are_reported_as_they_come(trained):
     rows, _, reported = trained
     assert [len(r) for r in reported] == [6, 6, 4]
@@ -54,7 +55,7 @@ def test_rows_are_reported_as_they_come(trained):
 
 def test_ensembles_average_the_seeds(data, trained):
     rows, arrays, _ = trained
-    ensembles = ensemble_rows(data, rows, arrays.prediction, "beta")
+    ensembles = ensemble_rows(data, rows, arrays.prediction)
     assert len(ensembles) == 4 * 2
     pick = (rows["repeat"] == 1) & (rows["fold"] == 0) & (rows["beta"] > 0.5)
     mean = arrays.prediction[pick.to_numpy()].mean(axis=0)
@@ -62,7 +63,7 @@ def test_ensembles_average_the_seeds(data, trained):
     event, time = np.asarray(data.shared.event), np.asarray(data.shared.time)
     c = concordance_index(mean[mask], event[mask], time[mask]).index
     row = ensembles[
-        (ensembles["repeat"] == 1) & (ensembles["fold"] == 0) & (ensembles["beta"] > 0.5)
+        (ensembles["repeat"] == 1) & (ensembles["fold"] == 0) & (ensembles["setting"] == "beta 1.0")
     ]
     assert row["test_c"].item() == pytest.approx(float(c), rel=1e-5)
 

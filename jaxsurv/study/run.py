@@ -1,35 +1,44 @@
-"""A study of one hyper-parameter: train every seed x split x value, compare with baselines, report."""
+"""Run a study: train every method on the same splits and seeds, compare with baselines, report."""
 
 import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from jaxsurv.artifacts import ResultsFolder
 from jaxsurv.study.baselines import RidgeCox
 from jaxsurv.study.execute import Method, baseline_rows, train
-from jaxsurv.study.figures import draw
-from jaxsurv.study.findings import Axis, Findings, find, legend, shown
+from jaxsurv.study.findings import Comparison, Findings, find, legend, shown
 from jaxsurv.study.prepare import StudyData
-from jaxsurv.study.report import print_table, render
-from jaxsurv.training import FitConfig, Plan, choose_plan
+from jaxsurv.study.report import Picture, print_table, render
+from jaxsurv.study.sentences import sentences
+from jaxsurv.training import Plan, choose_plan
+from jaxsurv.types import InputError
 
-_BAR = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+_BAR = (
+    TextColumn("training {task.description}"),
+    BarColumn(),
+    MofNCompleteColumn(),
+    TimeRemainingColumn(),
+)
+
+Draw = Callable[[Findings], Sequence[tuple[Figure, Picture]]]
 
 
-def run_axis_study(
-    data: StudyData,
-    axis: Axis,
-    method: Method,
+def run_study(
+    methods: Sequence[Method],
     baselines: dict[str, RidgeCox],
+    comparison: Comparison,
+    draw: Draw,
     *,
     title: str,
     seeds: int,
-    config: FitConfig,
     folder: ResultsFolder,
     facts: dict[str, Any],
     console: Console,
@@ -37,42 +46,46 @@ def run_axis_study(
     """Train, compare and write everything into ``folder``; what is finished survives an interruption.
 
     Args:
-        data: the cohort with its splits.
-        axis: what varies over ``method.hparams``.
-        method: the model and its settings.
-        baselines: name to fitted ridge Cox model on the same splits.
+        methods: models with their settings, data and training; all on the same splits.
+        baselines: name to fitted Cox model on the same splits.
+        comparison: what is asked.
+        draw: findings to figures with captions.
         title: of the report.
         seeds: runs per split and setting.
-        config: of each run.
         folder: taken and written.
         facts: options and circumstances for the manifest.
         console: for progress and table.
     """
+    names = [name for m in methods for name in m.settings]
+    if len(set(names)) < len(names):
+        raise InputError(f"names of settings must differ over the methods of a study, got {names}")
     started = time.perf_counter()
-    n_runs = len(data.design.fold) * seeds * len(method.hparams)
-    plan = choose_plan(n_runs)
-    facts = {**facts, "runs": n_runs, **_circumstances(data, plan)}
+    data = methods[0].data
+    n_splits = len(data.design.fold)
+    counts = [n_splits * seeds * len(m.settings) for m in methods]
+    plans = [choose_plan(n) for n in counts]
+    facts = {**facts, "runs": sum(counts), **_circumstances(data, plans[0])}
     base = pd.concat(
         [baseline_rows(data, name, np.asarray(m.log_hazard)) for name, m in baselines.items()],
         ignore_index=True,
     )
-    done = [base]
+    done, trained = [base], []
     folder.manifest(**facts, status="running")
     try:
         with Progress(*_BAR, console=console, transient=True) as progress:
-            task = progress.add_task("", total=n_runs)
+            task = progress.add_task("", total=sum(counts))
 
             def report(rows: pd.DataFrame) -> None:
                 done.append(rows)
                 folder.table("runs.csv", pd.concat(done, ignore_index=True))
                 progress.advance(task, len(rows))
 
-            runs, arrays = train(
-                data, method, seeds=range(seeds), config=config, plan=plan, report=report
-            )
-        findings = find(data, axis, runs, arrays, base)
+            for method, plan in zip(methods, plans, strict=True):
+                progress.update(task, description=method.name)
+                trained.append(train(method, seeds=range(seeds), plan=plan, report=report))
+        findings = find(data, comparison, trained, base)
         facts["wall_seconds"] = round(time.perf_counter() - started, 1)
-        _publish(findings, title, folder, facts)
+        _publish(findings, draw(findings), title, folder, facts)
     except BaseException as error:
         status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
         finished = sum(map(len, done)) - len(base)
@@ -96,19 +109,24 @@ def _circumstances(data: StudyData, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _publish(findings: Findings, title: str, folder: ResultsFolder, facts: dict[str, Any]) -> None:
+def _publish(
+    findings: Findings,
+    drawn: Sequence[tuple[Figure, Picture]],
+    title: str,
+    folder: ResultsFolder,
+    facts: dict[str, Any],
+) -> None:
     """Tables, figures and the report."""
     folder.table("summary.csv", findings.summary)
     folder.table("predictions.csv.gz", findings.predictions)
-    figures, pictures, sentences = draw(findings)
-    for name, figure in figures.items():
-        folder.figure(name, figure)
+    for figure, picture in drawn:
+        folder.figure(picture.name, figure)
     page = render(
         title=title,
-        summary=sentences,
+        summary=sentences(findings),
         table=shown(findings),
         table_note=legend(findings),
-        pictures=pictures,
+        pictures=[picture for _, picture in drawn],
         folder=folder.path / "figures",
         facts=facts,
     )
