@@ -94,9 +94,9 @@ def find(
     summary = summarise(together, **how)
     ensembles = ensemble_rows(data, networks, risk[networks.index])
     by_setting = networks.groupby("setting")
-    varied = {f for t in trained for f in t.arrays.hparams._fields if runs[f].nunique() > 1}
+    fields = dict.fromkeys(f for t in trained for f in t.arrays.hparams._fields)
     columns = {
-        **{f: runs.groupby("setting")[f].first() for f in sorted(varied)},
+        **{f: runs.groupby("setting")[f].first() for f in fields},
         "method": together.groupby("setting")["method"].first(),
         "ensemble_mean": ensembles.groupby("setting")["test_c"].mean(),
         "validation_loss": by_setting["validation_loss"].mean(),
