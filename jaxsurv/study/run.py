@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from jaxsurv.artifacts import ResultsFolder
-from jaxsurv.study.baselines import RidgeCox
+from jaxsurv.study.baselines import PenalisedCox
 from jaxsurv.study.execute import Method, baseline_rows, train
 from jaxsurv.study.findings import Comparison, Findings, find, legend, shown
 from jaxsurv.study.prepare import StudyData
@@ -33,7 +33,7 @@ Draw = Callable[[Findings], Sequence[tuple[Figure, Picture]]]
 
 def run_study(
     methods: Sequence[Method],
-    baselines: dict[str, RidgeCox],
+    baselines: dict[str, PenalisedCox],
     comparison: Comparison,
     draw: Draw,
     *,

@@ -106,19 +106,22 @@ def standardised_rows(x: Any, rs: RiskSets) -> Rows:
     if is_concrete(rs.total) and not rs.total > 0:
         raise InputError("no events: the partial likelihood says nothing; check event and where")
     ordered = replace(rs, order=None, position=None)
-    if not (is_concrete(x) and is_concrete(rs.start)):
-        x = to_positions(rs, as_real(x)).T
-        spread = jnp.std(x, 1)
+    # Centred and scaled on the rows that are there: others may be out of all proportion.
+    if not all(is_concrete(a) for a in (x, rs.start, rs.log_weight)):
+        x, here = to_positions(rs, as_real(x)).T, rs.log_weight[None, :] > -jnp.inf
+        centre = jnp.mean(x, 1, keepdims=True, where=here)
+        spread = jnp.std(x, 1, where=here)
         spread = jnp.where(spread > 0, spread, 1)
-        return Rows((x - jnp.mean(x, 1, keepdims=True)) / spread[:, None], spread, ordered)
+        return Rows((x - centre) / spread[:, None], spread, ordered)
     order = slice(None) if rs.order is None else np.asarray(rs.order)
+    here = np.asarray(rs.log_weight) > -np.inf
     out = np.empty(x.shape[::-1], as_real(np.zeros(0, x.dtype)).dtype)
     spread = np.empty(len(out), out.dtype)
     for k in range(0, len(out), _BLOCK):  # no second copy is ever whole
         block = x[order, k : k + _BLOCK].T.astype(float)
-        scale = block.std(1)
+        scale = block[:, here].std(1)
         spread[k : k + _BLOCK] = scale = np.where(scale > 0, scale, 1)
-        out[k : k + _BLOCK] = (block - block.mean(1, keepdims=True)) / scale[:, None]
+        out[k : k + _BLOCK] = (block - block[:, here].mean(1, keepdims=True)) / scale[:, None]
     return Rows(jnp.asarray(out), jnp.asarray(spread), ordered)
 
 

@@ -14,7 +14,7 @@ from jaxsurv.survival.breslow import saturated_loss
 from jaxsurv.survival.coxnet import checked_penalties, precise, standardised_rows
 from jaxsurv.survival.coxnet_path import CoxnetPath, Penalties, Rows, fit_path
 from jaxsurv.survival.partial_likelihood import neg_log_partial_likelihood
-from jaxsurv.survival.risk_sets import RiskSets, given_risk_sets, restrict
+from jaxsurv.survival.risk_sets import RiskSets, prepare_risk_sets, restrict
 from jaxsurv.survival.validation import check_vectors
 from jaxsurv.types import Array, ArrayLike, InputError
 
@@ -54,6 +54,7 @@ def coxnet_cv(
     entry: ArrayLike | None = None,
     strata: ArrayLike | None = None,
     weights: ArrayLike | None = None,
+    where: ArrayLike | None = None,
     tolerance: float = 1e-4,
     progress: bool = False,
 ) -> CoxnetCV:
@@ -73,10 +74,10 @@ def coxnet_cv(
         InputError: fewer than two folds, a fold without events, and those of `coxnet_path`.
     """
     check_vectors(event=event, time=time, fold=fold)
-    fold = np.asarray(fold)
-    rs = given_risk_sets(None, event, time, entry=entry, strata=strata, weights=weights)
-    names = np.unique(fold)
-    empty = [k for k in names if not np.asarray(event, bool)[fold == k].any()]
+    fold, here = np.asarray(fold), np.ones(len(fold), bool) if where is None else np.asarray(where)
+    rs = prepare_risk_sets(event, time, entry=entry, strata=strata, weights=weights, where=where)
+    names = np.unique(fold[here])
+    empty = [k for k in names if not np.asarray(event, bool)[here & (fold == k)].any()]
     if len(names) < 2 or empty:
         what = f"no event in fold {empty[0]}" if empty else f"only {len(names)} fold"
         raise InputError(f"{what}: use at least two folds, stratified by event")

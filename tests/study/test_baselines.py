@@ -7,7 +7,13 @@ import pandas as pd
 import pytest
 
 from jaxsurv.data import Cohort, load_tcga_acc, stratified_kfold
-from jaxsurv.study.baselines import PENALTIES, clinical_cox, ridge_cox, with_offset
+from jaxsurv.study.baselines import (
+    PENALTIES,
+    clinical_cox,
+    elastic_net_cox,
+    ridge_cox,
+    with_offset,
+)
 from jaxsurv.study.prepare import CLINICAL, prepare_study
 
 
@@ -70,8 +76,9 @@ def test_a_cohort_without_clinical_modality_has_no_clinical_model():
     assert clinical_cox(data) is None
 
 
-def test_baselines_find_the_signal(data):
-    model = ridge_cox(data)
+@pytest.mark.parametrize("fit", [ridge_cox, elastic_net_cox])
+def test_baselines_find_the_signal(fit, data):
+    model = fit(data)
     truth = small_cohort()
     x = truth.modalities["rna"]["g0"] + 0.08 * truth.modalities[CLINICAL]["age"]
     test = data.design.test
@@ -113,7 +120,7 @@ def test_nothing_that_is_fitted_sees_a_test_row():
     spoiled = prepare_study(changed, "os", splits, components=4)
     kept = lambda tree: jax.tree.map(lambda x: np.asarray(x)[0], tree)  # noqa: E731
     jax.tree.map(np.testing.assert_array_equal, kept(data.splits), kept(spoiled.splits))
-    for fit in (clinical_cox, ridge_cox):
+    for fit in (clinical_cox, ridge_cox, elastic_net_cox):
         one, other = fit(data), fit(spoiled)
         assert one.penalty[0] == other.penalty[0]
         np.testing.assert_allclose(one.log_hazard[0][~test], other.log_hazard[0][~test], atol=1e-4)

@@ -144,6 +144,18 @@ def test_a_mask_is_as_if_the_rows_were_not_there_also_vmapped(x64):
         np.testing.assert_allclose(vmapped.coef[k], fit(mask).coef, atol=1e-7)
 
 
+def test_cross_validation_of_masked_rows(x64):
+    x, event, time = simulated(60, 30)
+    where = np.arange(60) % 6 > 0
+    fold = np.arange(60) % 3
+    same = {"n_lambdas": 6, "lambda_min_ratio": 0.05, "tolerance": 1e-8}
+    garbage = np.where(where[:, None], x, 1e9)
+    masked = coxnet_cv(garbage, event, time, fold, where=where, **same)
+    alone = coxnet_cv(x[where], event[where], time[where], fold[where], **same)
+    np.testing.assert_allclose(masked.deviance, alone.deviance, rtol=1e-7)
+    np.testing.assert_allclose(masked.standard_error, alone.standard_error, rtol=1e-6)
+
+
 def test_row_order_unit_and_scale_do_not_matter(x64):
     x, event, time = simulated(60, 80)
     order = np.random.default_rng(0).permutation(60)
