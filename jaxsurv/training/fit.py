@@ -191,7 +191,8 @@ def fit(
         develop = batch.restrict(masks.develop)
 
         def again(i, carry):
-            return train_epoch(i, *carry, develop)[:2]
+            params, state = carry
+            return train_epoch(i, params, state, develop)[:2]
 
         best, _ = lax.fori_loop(0, end.best_epoch, again, (params, start.optimizer))
     return FitResult(best, end.best_epoch, end.best_score, end.epoch, end.history)

@@ -93,9 +93,8 @@ def test_one_compilation_whatever_the_number_of_settings():
     assert traces(RATES[:1]) == traces([Rates(0.01 * i) for i in range(1, 9)]) <= 3
 
 
-@pytest.mark.parametrize("plan", [Plan(2, 4, 1), Plan(1, 2, 4)])  # the last call is padded
-def test_collects_from_the_best_parameters(plan):
-    result = swept(plan, collect=weights_and_rows)
+def test_collects_from_the_best_parameters():
+    result = swept(Plan(1, 2, 4), collect=weights_and_rows)  # the last call is padded
     weights, (n_train, y) = result.collected["weights"], result.collected["rows"]
     np.testing.assert_array_equal(n_train, np.full(12, 6))
     np.testing.assert_allclose(weights @ rows().x.T, result.prediction, rtol=1e-5, atol=1e-6)
