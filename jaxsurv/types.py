@@ -46,6 +46,10 @@ class Model(NamedTuple):
     apply: Callable[..., Any]
 
 
+def _constant(hparams: Any, progress: Array) -> Any:
+    return hparams
+
+
 class Objective(NamedTuple):
     """What training needs to know of a model. All functions are pure.
 
@@ -58,9 +62,12 @@ class Objective(NamedTuple):
         loss: ``loss(params, batch, key, hparams) -> (scalar, {name: scalar})``, in training mode.
         predict: ``predict(params, batch) -> [n]``, in evaluation mode; log hazard for survival.
         score: ``score(params, batch) -> scalar``, what early stopping watches; lower is better.
+        anneal: ``anneal(hparams, progress) -> hparams``, what the loss gets in an epoch; progress runs
+            from 0 in the first epoch to 1 in the last that a run may take. Default: unchanged.
     """
 
     init: Callable[..., Params]
     loss: Callable[..., tuple[Array, dict[str, Array]]]
     predict: Callable[..., Array]
     score: Callable[..., Array]
+    anneal: Callable[[Any, Array], Any] = _constant

@@ -1,7 +1,19 @@
 """Published models: configuration, networks and objective, one file each."""
 
 from jaxsurv.models.batch import Batch
+from jaxsurv.models.config import HParams, SurvivalVAEConfig
+from jaxsurv.models.mo_riskvae import MO_RISKVAE, MO_RISKVAE_HPARAMS
 from jaxsurv.models.mye_vae import MYEVAE, MYEVAE_HPARAMS
-from jaxsurv.models.survival_vae import HParams, SurvivalVAEConfig, survival_vae
+from jaxsurv.models.survival_vae import latents, survival_vae
 
-__all__ = ["MYEVAE", "MYEVAE_HPARAMS", "Batch", "HParams", "SurvivalVAEConfig", "survival_vae"]
+__all__ = [
+    "MO_RISKVAE",
+    "MO_RISKVAE_HPARAMS",
+    "MYEVAE",
+    "MYEVAE_HPARAMS",
+    "Batch",
+    "HParams",
+    "SurvivalVAEConfig",
+    "latents",
+    "survival_vae",
+]

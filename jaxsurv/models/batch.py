@@ -19,6 +19,7 @@ class Batch(NamedTuple):
         outcome: events and times, with entry, weights and strata where there are any.
         where: ``[n]`` booleans, the rows that losses see.
         risk_sets: of those rows.
+        source: ``[n, s]`` one-hot, the cohort, centre or platform that a patient comes from; or None.
     """
 
     inputs: dict[str, Array]
@@ -28,6 +29,7 @@ class Batch(NamedTuple):
     outcome: Survival
     where: Array
     risk_sets: RiskSets
+    source: Array | None = None
 
     def restrict(self, where: Array) -> Self:
         """The same patients with losses confined to ``where``, among those they already see."""

@@ -8,7 +8,7 @@ Not kept, being defects: gradients that accumulate over a whole fit, early stopp
 loss without rolling back, and a Cox loss that ignores ties and overflows.
 """
 
-from jaxsurv.models.survival_vae import HParams, SurvivalVAEConfig
+from jaxsurv.models.config import HParams, SurvivalVAEConfig
 
 
 def released_widths(features: int) -> tuple[int, ...]:

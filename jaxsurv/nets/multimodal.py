@@ -1,6 +1,7 @@
 """Encoder, decoder and risk head of a multimodal variational autoencoder."""
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -9,18 +10,36 @@ from jaxsurv.nets.mlp import MLP
 from jaxsurv.types import Array
 
 
-class GaussianEncoder(nn.Module):
-    """Peripheral encoder per modality, concatenation, then two separate networks for mu and logvar.
+class Posterior(NamedTuple):
+    """What an encoder knows of each patient's latent variables.
+
+    Attributes:
+        mu, logvar: ``[n, z]``, of the Gaussian part.
+        logits: ``[n, K]`` of the categorical part, or None.
+    """
+
+    mu: Array
+    logvar: Array
+    logits: Array | None = None
+
+
+class MultimodalEncoder(nn.Module):
+    """Peripheral encoder per modality, concatenation, then a network each for mu, logvar and logits.
+
+    The initial weights of a network depend on its name and shape alone, so that encoders with and
+    without categories share those of all other parts.
 
     Attributes:
         widths: per modality (name -> layer widths).
         latent: latent dimensions z; the mu and logvar networks are ``[H, 2z, z]``.
+        categories: K, of a categorical latent variable whose network is ``[H, 2z, K]``; 0 = none.
         activation: of every layer.
         final: activate and drop out after the last layer of each network too.
     """
 
     widths: Mapping[str, tuple[int, ...]]
     latent: int
+    categories: int = 0
     activation: Callable[[Array], Array] = nn.leaky_relu
     final: bool = False
 
@@ -30,8 +49,8 @@ class GaussianEncoder(nn.Module):
         inputs: Mapping[str, Array],
         presence: Mapping[str, Array],
         dropout: Array | float | None = None,
-    ) -> tuple[Array, Array]:
-        """``{m: [n, d_m]}, {m: [n]} -> mu [n, z], logvar [n, z]``; an absent modality encodes to zero."""
+    ) -> Posterior:
+        """From ``{m: [n, d_m]}`` and ``{m: [n]}``; an absent modality encodes to zero."""
         encodings = []
         for name, widths in self.widths.items():
             # the peripheral encoders always end in an activation: a fusion network follows
@@ -40,10 +59,15 @@ class GaussianEncoder(nn.Module):
             )
             encodings.append(h * presence[name][:, None])
         h = jnp.concatenate(encodings, axis=-1)
-        widths = (2 * self.latent, self.latent)
-        mu = MLP(widths, self.activation, final=self.final, name="mu")(h, dropout)
-        logvar = MLP(widths, self.activation, final=self.final, name="logvar")(h, dropout)
-        return mu, logvar
+
+        def network(name: str, size: int) -> Array:
+            widths = (2 * self.latent, size)
+            return MLP(widths, self.activation, final=self.final, name=name)(h, dropout)
+
+        mu, logvar = network("mu", self.latent), network("logvar", self.latent)
+        return Posterior(
+            mu, logvar, network("logits", self.categories) if self.categories else None
+        )
 
 
 class MultimodalDecoder(nn.Module):

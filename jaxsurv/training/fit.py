@@ -11,6 +11,8 @@ from jax import lax
 
 from jaxsurv.types import Array, InputError, Key, Objective, Params
 
+Optimizer = Callable[[Any], optax.GradientTransformation]
+
 
 @dataclass(frozen=True)
 class FitConfig:
@@ -96,7 +98,7 @@ def fit(
     masks: Masks,
     config: FitConfig = FitConfig(),
     *,
-    optimizer: Callable[[Any], optax.GradientTransformation] = adam,
+    optimizer: Optimizer = adam,
 ) -> FitResult:
     """Train once; pure, so it can be jitted, vmapped and mapped.
 
@@ -106,7 +108,7 @@ def fit(
     Args:
         key: typed key; the whole run is a function of it.
         objective: the model's functions, see :class:`jaxsurv.types.Objective`.
-        hparams: NamedTuple of scalars, traced.
+        hparams: NamedTuple of scalars, traced; ``objective.anneal`` makes each epoch's from them.
         batch: the data, all rows.
         masks: training and early-stopping rows.
         config: static choices.
@@ -117,15 +119,19 @@ def fit(
     transform = optimizer(hparams)
     params = objective.init(key_init, train)
 
-    def step(params, state, rows, key):
+    # a table: its end is exactly 1, which a compiled quotient need not be
+    progress = jnp.linspace(0.0, 1.0, config.epochs)
+
+    def step(params, state, rows, key, hparams):
         gradient, terms = jax.grad(objective.loss, has_aux=True)(params, rows, key, hparams)
         updates, state = transform.update(gradient, state, params)
         return optax.apply_updates(params, updates), state, terms
 
-    def epoch(params, state, rows, key):
-        """One pass over the rows that the batch ``rows`` is restricted to."""
+    def train_epoch(i, params, state, rows):
+        """One pass, number i, over the rows that the batch ``rows`` is restricted to."""
+        key, annealed = jax.random.fold_in(key_run, i), objective.anneal(hparams, progress[i])
         if config.batch_size is None:
-            return step(params, state, rows, key)
+            return step(params, state, rows, key, annealed)
         key_order, key_noise = jax.random.split(key)
         shuffled = jax.random.uniform(key_order, rows.where.shape)
         order = jnp.argsort(jnp.where(rows.where, shuffled, 2.0))  # the batch's rows come first
@@ -137,7 +143,8 @@ def fit(
             first = i * config.batch_size
             position = first + jnp.arange(config.batch_size)
             drawn = rows.take(order[position % rows.where.size]).restrict(position < n_train)
-            params, state, terms = step(params, state, drawn, jax.random.fold_in(key_noise, i))
+            key = jax.random.fold_in(key_noise, i)
+            params, state, terms = step(params, state, drawn, key, annealed)
             return params, state, jax.tree.map(jnp.add, total, terms)
 
         zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), term_shapes)
@@ -162,9 +169,7 @@ def fit(
         return (s.epoch < config.epochs) & (waited < config.patience)
 
     def advance(s: _State):
-        params, state, terms = epoch(
-            s.params, s.optimizer, train, jax.random.fold_in(key_run, s.epoch)
-        )
+        params, state, terms = train_epoch(s.epoch, s.params, s.optimizer, train)
         score = objective.score(params, validation)
         better = score < s.best_score
         row = {**terms, "validation": score}
@@ -187,7 +192,7 @@ def fit(
 
         def again(i, carry):
             params, state = carry
-            return epoch(params, state, develop, jax.random.fold_in(key_run, i))[:2]
+            return train_epoch(i, params, state, develop)[:2]
 
         best, _ = lax.fori_loop(0, end.best_epoch, again, (params, start.optimizer))
     return FitResult(best, end.best_epoch, end.best_score, end.epoch, end.history)

@@ -12,11 +12,12 @@ import pandas as pd
 from jax import lax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from jaxsurv.training.fit import FitConfig, Masks, adam, fit
+from jaxsurv.training.fit import FitConfig, Masks, Optimizer, adam, fit
 from jaxsurv.training.plan import Plan, choose_plan
-from jaxsurv.types import Array, InputError, Objective
+from jaxsurv.types import Array, InputError, Objective, Params
 
 Build = Callable[[Any, Any], tuple[Any, Masks]]
+Collect = Callable[[Params, Any, Masks], Any]
 
 
 class SweepResult(NamedTuple):
@@ -29,6 +30,7 @@ class SweepResult(NamedTuple):
         prediction: ``[runs, n]`` in evaluation mode at the best parameters.
         best_epoch, best_score, epochs: ``[runs]``, see :class:`jaxsurv.training.FitResult`.
         history: ``{name: [runs, epochs]}``.
+        collected: what ``collect`` gave, its leaves with a leading axis ``[runs]``; None without it.
     """
 
     split: np.ndarray
@@ -39,6 +41,7 @@ class SweepResult(NamedTuple):
     best_score: np.ndarray
     epochs: np.ndarray
     history: dict[str, np.ndarray]
+    collected: Any = None
 
     def to_frame(self) -> pd.DataFrame:
         """One tidy row per run: split, seed, hyper-parameters, epochs and the terms at the best epoch.
@@ -87,7 +90,13 @@ class Program(NamedTuple):
 
 
 def compile_runs(
-    objective: Objective, build: Build, config: FitConfig, plan: Plan, optimizer: Callable = adam
+    objective: Objective,
+    build: Build,
+    config: FitConfig,
+    plan: Plan,
+    *,
+    optimizer: Optimizer = adam,
+    collect: Collect | None = None,
 ) -> Program:
     """The jitted program for all runs of a sweep; one compilation, whatever their number."""
 
@@ -98,6 +107,8 @@ def compile_runs(
         result = fit(key, objective, run.hparams, batch, masks, config, optimizer=optimizer)
         outputs = result._asdict() | {"prediction": objective.predict(result.params, batch)}
         del outputs["params"]
+        if collect is not None:
+            outputs["collected"] = collect(result.params, batch, masks)
         return outputs
 
     def on_device(shared, splits, runs):
@@ -135,6 +146,8 @@ def sweep_chunks(
     hparams: Sequence[Any],
     config: FitConfig = FitConfig(),
     plan: Plan | None = None,
+    optimizer: Optimizer = adam,
+    collect: Collect | None = None,
 ) -> Iterator[SweepResult]:
     """Like :func:`sweep`, but yields the runs of each compiled call as soon as they are done."""
     n_splits = jax.tree.leaves(splits)[0].shape[0]
@@ -145,7 +158,7 @@ def sweep_chunks(
     grid = _grid(n_splits, seeds, hparams)
     n_runs = len(grid.seed)
     plan = plan or choose_plan(n_runs)
-    program = compile_runs(objective, build, config, plan)
+    program = compile_runs(objective, build, config, plan, optimizer=optimizer, collect=collect)
     shared, splits = program.place((shared, splits))
     for start in range(0, n_runs, plan.runs):
         # every call has the same shape: the last one repeats its last run
@@ -172,6 +185,8 @@ def sweep(
     hparams: Sequence[Any],
     config: FitConfig = FitConfig(),
     plan: Plan | None = None,
+    optimizer: Optimizer = adam,
+    collect: Collect | None = None,
 ) -> SweepResult:
     """Train every seed x split x setting; compiled once, whatever their number.
 
@@ -184,6 +199,9 @@ def sweep(
         hparams: settings, NamedTuples of floats.
         config: static choices of each run.
         plan: layout on the hardware; None = :func:`choose_plan`.
+        optimizer: ``hparams -> optax.GradientTransformation``.
+        collect: ``collect(params, batch, masks) -> pytree``, computed on the device at each run's best
+            parameters, for what a study needs beside the prediction (latents, class probabilities).
     """
     return concatenate(
         list(
@@ -196,6 +214,8 @@ def sweep(
                 hparams=hparams,
                 config=config,
                 plan=plan,
+                optimizer=optimizer,
+                collect=collect,
             )
         )
     )

@@ -5,14 +5,24 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxsurv.models import MYEVAE, MYEVAE_HPARAMS, Batch, HParams, SurvivalVAEConfig, survival_vae
+from jaxsurv.models import (
+    MO_RISKVAE,
+    MO_RISKVAE_HPARAMS,
+    MYEVAE,
+    MYEVAE_HPARAMS,
+    Batch,
+    HParams,
+    SurvivalVAEConfig,
+    survival_vae,
+)
 from jaxsurv.survival import neg_log_partial_likelihood, prepare_risk_sets
 from jaxsurv.training import FitConfig, Masks, fit
 from jaxsurv.types import InputError, Survival
 
 MODELS = {
-    "MO-RiskVAE": (survival_vae(SurvivalVAEConfig(head_reads_clinical=False)), HParams()),
-    "MO-RiskVAE, clinical in the head": (
+    "MO-RiskVAE": (survival_vae(MO_RISKVAE), MO_RISKVAE_HPARAMS),
+    "beta-KL": (survival_vae(SurvivalVAEConfig(head_reads_clinical=False)), HParams()),
+    "beta-KL, clinical in the head": (
         survival_vae(SurvivalVAEConfig(head=(4, 1), zero_head=False)),
         HParams(),
     ),
@@ -40,6 +50,10 @@ def make_batch(seed=0):
         where=jnp.ones(N, bool),
         risk_sets=prepare_risk_sets(event, time),
     )
+
+
+def in_double(batch):
+    return jax.tree.map(lambda x: x.astype(float) if x.dtype == jnp.float32 else x, batch)
 
 
 def parts(model, batch):
@@ -132,7 +146,7 @@ def test_a_fit_improves_the_training_loss_and_is_reproducible(model):
 
 def test_a_run_alone_and_in_a_vmap_agree(x64):
     objective, hparams = MODELS["MO-RiskVAE"]
-    batch = jax.tree.map(lambda x: x.astype(float) if x.dtype == jnp.float32 else x, make_batch())
+    batch = in_double(make_batch())
     masks = Masks(jnp.arange(N) < 25, jnp.arange(N) >= 25, jnp.ones(N, bool))
 
     def one(key, rate):
@@ -176,7 +190,7 @@ def test_absent_modalities_are_not_seen_when_masked():
 
 def test_terms_add_up_with_their_weights():
     batch = make_batch()
-    objective, params, _ = parts(MODELS["MO-RiskVAE"], batch)
+    objective, params, _ = parts(MODELS["beta-KL"], batch)
     params = jax.tree.map(lambda p: p + 0.1, params)
     total, terms = objective.loss(params, batch, jax.random.key(1), HParams(0.3, 2.0))
     expected = terms["reconstruction"] + 0.3 * terms["kl"] + 2.0 * terms["cox"]
@@ -206,6 +220,11 @@ def test_myevae_risk_is_bounded():
     ("options", "message"),
     [
         ({"latent": 0}, "latent must be at least 1, got 0"),
+        ({"categories": 1}, "categories must be 0 or at least 2, got 1"),
+        ({"regulariser": "l2"}, "regulariser must be one of .*, got 'l2'"),
+        ({"mmd_bandwidth": 1.0}, "mmd_bandwidth must be one of .*, got 1.0"),
+        ({"hsic": "cohort"}, "hsic must be one of .*, got 'cohort'"),
+        ({"estimator": "u"}, "estimator must be one of .*, got 'u'"),
         ({"head": (4,)}, r"head must end in one output, got \(4,\)"),
         ({"missing": "drop"}, "missing must be one of .*, got 'drop'"),
         ({"reduction": "max"}, "reduction must be one of .*, got 'max'"),

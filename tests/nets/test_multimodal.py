@@ -5,12 +5,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxsurv.nets import GaussianEncoder, MultimodalDecoder
+from jaxsurv.nets import MultimodalDecoder, MultimodalEncoder
 
 N, LATENT = 6, 3
 SIZES = {"rna": 10, "cnv": 7, "protein": 4}
 WIDTHS = {"rna": (8, 5), "cnv": (6,), "protein": (9, 7, 2)}
-ENCODER = GaussianEncoder(WIDTHS, LATENT)
+ENCODER = MultimodalEncoder(WIDTHS, LATENT)
 DECODER = MultimodalDecoder(WIDTHS, SIZES)
 RNG = np.random.default_rng(0)
 INPUTS = {m: RNG.normal(size=(N, d)).astype(np.float32) for m, d in SIZES.items()}
@@ -44,7 +44,7 @@ def widths_of(layers):
 
 
 def test_shapes(encoder, decoder):
-    assert [x.shape for x in encode(encoder, INPUTS, PRESENCE)] == [(N, LATENT)] * 2
+    assert [x.shape for x in encode(encoder, INPUTS, PRESENCE)[:2]] == [(N, LATENT)] * 2
     assert {m: x.shape for m, x in decode(decoder, Z).items()} == {
         m: (N, d) for m, d in SIZES.items()
     }
@@ -65,7 +65,7 @@ def test_an_absent_modality_has_no_influence(encoder):
     other = INPUTS | {"cnv": INPUTS["cnv"] + 5}
     absent = PRESENCE["cnv"] == 0
     for before, after in zip(
-        encode(encoder, INPUTS, PRESENCE), encode(encoder, other, PRESENCE), strict=True
+        encode(encoder, INPUTS, PRESENCE)[:2], encode(encoder, other, PRESENCE)[:2], strict=True
     ):
         np.testing.assert_array_equal(before[absent], after[absent])
         assert (np.abs(before - after)[~absent].max(axis=1) > 1e-3).all()
@@ -73,7 +73,7 @@ def test_an_absent_modality_has_no_influence(encoder):
     @jax.jit
     @jax.grad
     def gradient_of(cnv):
-        mu, logvar = ENCODER.apply(encoder, INPUTS | {"cnv": cnv}, PRESENCE)
+        mu, logvar, _ = ENCODER.apply(encoder, INPUTS | {"cnv": cnv}, PRESENCE)
         return jnp.sum(mu**2) + jnp.sum(logvar**2)
 
     gradient = np.asarray(gradient_of(INPUTS["cnv"]))
@@ -82,18 +82,29 @@ def test_an_absent_modality_has_no_influence(encoder):
 
 def test_a_patient_without_any_modality_gets_the_bias_only(encoder):
     nobody = {m: np.zeros(N, np.float32) for m in SIZES}
-    mu, logvar = encode(encoder, INPUTS, nobody)
+    mu, logvar, _ = encode(encoder, INPUTS, nobody)
     assert (np.ptp(mu, axis=0) == 0).all()
     assert (np.ptp(logvar, axis=0) == 0).all()
 
 
 def test_mu_and_logvar_have_networks_of_their_own(encoder):
     changed = {"params": encoder["params"] | {"logvar": encoder["params"]["mu"]}}
-    mu, logvar = encode(encoder, INPUTS, PRESENCE)
-    mu_then, logvar_then = encode(changed, INPUTS, PRESENCE)
+    mu, logvar, _ = encode(encoder, INPUTS, PRESENCE)
+    mu_then, logvar_then, _ = encode(changed, INPUTS, PRESENCE)
     np.testing.assert_array_equal(mu, mu_then)
     np.testing.assert_allclose(logvar_then, mu, rtol=1e-6)
     assert not np.allclose(mu, logvar)
+
+
+def test_categories_have_a_network_of_their_own(encoder):
+    hybrid = MultimodalEncoder(WIDTHS, LATENT, categories=4)
+    logits = random_params(hybrid, INPUTS, PRESENCE)["params"]["logits"]
+    assert widths_of(logits) == (5 + 6 + 2, 2 * LATENT, 4)
+    params = {"params": encoder["params"] | {"logits": logits}}
+    one, other = encode(encoder, INPUTS, PRESENCE), jax.jit(hybrid.apply)(params, INPUTS, PRESENCE)
+    assert one.logits is None
+    assert other.logits.shape == (N, 4)
+    np.testing.assert_allclose(one.mu, other.mu, rtol=1e-5, atol=1e-6)
 
 
 def test_each_modality_is_decoded_from_its_own_part(decoder):
@@ -113,20 +124,20 @@ def test_outputs_pass_an_activation_only_if_final(encoder, decoder, final):
 
     options = {"activation": jax.nn.relu, "final": final}
     reconstructions = jax.jit(MultimodalDecoder(WIDTHS, SIZES, **options).apply)(decoder, Z)
-    encode = jax.jit(GaussianEncoder(WIDTHS, LATENT, **options).apply)
-    latents = encode(encoder, INPUTS, PRESENCE)
+    encode = jax.jit(MultimodalEncoder(WIDTHS, LATENT, **options).apply)
+    latents = encode(encoder, INPUTS, PRESENCE)[:2]
     assert negative(reconstructions.values()) is not final
     assert negative(latents) is not final
 
 
 def test_dropout_in_training_only():
     widths = {"cnv": (6,)}
-    encoder, decoder = GaussianEncoder(widths, LATENT), MultimodalDecoder(widths, {"cnv": 7})
+    encoder, decoder = MultimodalEncoder(widths, LATENT), MultimodalDecoder(widths, {"cnv": 7})
     params = random_params(encoder, INPUTS, PRESENCE), random_params(decoder, Z)
 
     @jax.jit
     def run(*dropout, **rngs):
-        mu, logvar = encoder.apply(params[0], INPUTS, PRESENCE, *dropout, **rngs)
+        mu, logvar, _ = encoder.apply(params[0], INPUTS, PRESENCE, *dropout, **rngs)
         return mu, logvar, decoder.apply(params[1], Z, *dropout, **rngs)["cnv"]
 
     def trained(i, rate):

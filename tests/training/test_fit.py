@@ -117,6 +117,40 @@ def test_refit_trains_on_all_development_rows_for_the_chosen_epochs():
     )
 
 
+def annealed(batch_size=None, refit=False):
+    """The parameter sums up, per epoch, how far the run is times a twelfth of the rows."""
+    objective = Objective(
+        init=lambda key, batch: jnp.zeros(()),
+        loss=lambda params, batch, key, hparams: (
+            -params * hparams.noise * jnp.sum(batch.where) / 12,
+            {"noise": hparams.noise},
+        ),
+        predict=lambda params, batch: batch.y * params,
+        score=lambda params, batch: -params,
+        anneal=lambda hparams, progress: hparams._replace(noise=progress),
+    )
+    return run(objective, FitConfig(epochs=8, batch_size=batch_size, refit=refit))
+
+
+@pytest.mark.parametrize("batch_size", [None, 12])
+def test_annealing_goes_from_0_to_exactly_1(batch_size):
+    noise = annealed(batch_size).history["noise"]
+    np.testing.assert_allclose(noise, np.arange(8) / 7, rtol=1e-6)
+    assert (noise[0], noise[-1]) == (0, 1)
+
+
+def test_a_refit_repeats_the_schedule():
+    np.testing.assert_allclose(annealed(refit=True).params, 4 * 18 / 12, rtol=1e-6)
+
+
+def test_a_run_of_one_epoch_stands_at_the_start_of_the_schedule():
+    record = regression._replace(
+        loss=lambda params, batch, key, hparams: (jnp.sum(params), {"noise": hparams.noise}),
+        anneal=lambda hparams, progress: hparams._replace(noise=progress),
+    )
+    assert run(record, FitConfig(epochs=1)).history["noise"] == 0
+
+
 def test_alone_and_vmapped_agree(x64):
     config = FitConfig(epochs=60, patience=10, burn_in=5)
 

@@ -3,6 +3,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 from jaxsurv.training import FitConfig, Masks, Plan, choose_plan, fit, sweep, sweep_chunks
@@ -29,10 +30,13 @@ def build(shared, fold):
     return shared._replace(y=shared.y + fold.shift), fold.masks
 
 
-def swept(plan=None, seeds=(0, 1), hparams=RATES, objective=regression, k=2):
-    return sweep(
-        objective, build, rows(), folds(k), seeds=seeds, hparams=hparams, config=CONFIG, plan=plan
-    )
+def swept(plan=None, seeds=(0, 1), hparams=RATES, objective=regression, k=2, **options):
+    options |= {"seeds": seeds, "hparams": hparams, "config": CONFIG, "plan": plan}
+    return sweep(objective, build, rows(), folds(k), **options)
+
+
+def weights_and_rows(params, batch, masks):
+    return {"weights": params, "rows": (jnp.sum(masks.train), batch.y)}
 
 
 def test_every_combination_once_with_its_own_result():
@@ -59,8 +63,8 @@ def test_every_combination_once_with_its_own_result():
 
 @pytest.mark.parametrize("plan", [Plan(2, 2, 1), Plan(1, 4, 1), Plan(2, 1, 3), Plan(1, 1, 12)])
 def test_plans_agree_in_float64(plan, x64):
-    reference = swept(Plan(1, 1, 1))
-    result = swept(plan)
+    reference = swept(Plan(1, 1, 1), collect=weights_and_rows)
+    result = swept(plan, collect=weights_and_rows)
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12), reference, result
     )
@@ -87,6 +91,39 @@ def test_one_compilation_whatever_the_number_of_settings():
         return count
 
     assert traces(RATES[:1]) == traces([Rates(0.01 * i) for i in range(1, 9)]) <= 3
+
+
+def test_collects_from_the_best_parameters():
+    result = swept(Plan(1, 2, 4), collect=weights_and_rows)  # the last call is padded
+    weights, (n_train, y) = result.collected["weights"], result.collected["rows"]
+    np.testing.assert_array_equal(n_train, np.full(12, 6))
+    np.testing.assert_allclose(weights @ rows().x.T, result.prediction, rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(y[result.split == 1], np.tile(rows().y + np.float32(0.1), (6, 1)))
+
+
+def test_collecting_changes_nothing_else_and_compiles_once():
+    traces = []
+
+    def collect(params, batch, masks):
+        traces.append(1)
+        return params
+
+    with_it, without = swept(Plan(2, 1, 1), collect=collect), swept(Plan(2, 1, 1))
+    assert len(traces) == 1
+    assert without.collected is None
+    jax.tree.map(np.testing.assert_array_equal, with_it._replace(collected=None), without)
+
+
+def test_the_optimizer_is_the_callers():
+    def sgd(hparams):
+        return optax.sgd(hparams.learning_rate)
+
+    result = swept(optimizer=sgd, k=1, seeds=(4,))
+    batch, masks = build(rows(), jax.tree.map(lambda x: x[0], folds()))
+    key = jax.random.fold_in(jax.random.key(4), 0)
+    alone = fit(key, regression, RATES[1], batch, masks, CONFIG, optimizer=sgd)
+    np.testing.assert_allclose(result.prediction[1], batch.x @ alone.params, rtol=1e-4, atol=1e-5)
+    assert not np.allclose(result.prediction, swept(k=1, seeds=(4,)).prediction)
 
 
 def test_settings_share_initial_weights_and_noise():

@@ -1,0 +1,115 @@
+"""The choices of the multimodal survival VAE: static ones in a config, traced ones in hparams."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from jaxsurv.types import Array, InputError
+
+
+class HParams(NamedTuple):
+    """Traced scalars: each may be a sweep axis without recompiling.
+
+    A weight is read only where the config has its term.
+
+    Attributes:
+        beta: weight of the KL term.
+        survival_weight: weight of the Cox term (the paper's lambda_surv).
+        learning_rate: Adam's.
+        dropout: rate in every dropped-out layer, in [0, 1).
+        mmd_weight: weight of MMD².
+        hsic_weight: weight of HSIC.
+        categorical_weight: weight of ``KL(categorical || uniform)``.
+        temperature: of the Gumbel-Softmax, in the first epoch.
+        temperature_end: in the last epoch that a run may take; exponential in between.
+        modality_dropout: chance that a modality of a patient is hidden from the encoder in a step.
+    """
+
+    beta: Array | float = 1.0
+    survival_weight: Array | float = 1.0
+    learning_rate: Array | float = 1e-3
+    dropout: Array | float = 0.1
+    mmd_weight: Array | float = 1.0
+    hsic_weight: Array | float = 1.0
+    categorical_weight: Array | float = 1.0
+    temperature: Array | float = 1.0
+    temperature_end: Array | float = 0.5
+    modality_dropout: Array | float = 0.0
+
+
+def default_widths(features: int) -> tuple[int, ...]:
+    """Encoder widths of the family for a modality of so many features (or components)."""
+    return (32, 16) if features > 64 else (32,)
+
+
+_CHOICES = {
+    "missing": ("mask", "impute"),
+    "reduction": ("mean", "sum"),
+    "regulariser": ("kl", "mmd", "mmd_hsic", "none"),
+    "mmd_bandwidth": ("infovae", "median", "mixture"),
+    "hsic": ("martingale", "reconstruction", "source"),
+    "estimator": ("biased", "unbiased"),
+}
+
+
+@dataclass(frozen=True)
+class SurvivalVAEConfig:
+    """Static choices; the defaults are the MO-RiskVAE family's, ``MyeVAE`` overrides them.
+
+    Every combination is valid. What is not chosen is not in the compiled program.
+
+    Attributes:
+        widths: encoder widths per modality, or a function from the number of features to widths.
+        latent: latent dimensions of the Gaussian part.
+        head: widths of the risk network.
+        zero_head: start the risk network as the zero function. A random head is noise that early
+            stopping on a few dozen events cannot remove.
+        head_reads_clinical: the risk network reads ``[mu, clinical]``; False: mu alone, for when the
+            clinical block enters through ``batch.offset``.
+        head_reads_offset: the risk network also reads ``batch.offset``, to which it still adds.
+        bounded: tanh throughout the risk network, so that risk is in (-1, 1), and activation and
+            dropout after the last layer of every network, as MyeVAE was released.
+        missing: ``"mask"``: an absent modality encodes to zero and has no reconstruction loss;
+            ``"impute"``: its imputed values count as observed.
+        modality_dropout: hide modalities at random in training, at rate ``hparams.modality_dropout``,
+            never all of a patient; they are still to be reconstructed.
+        reduction: ``"mean"``: KL as the batch mean and Cox per event, so that beta means the same at
+            every cohort size; ``"sum"``: both as sums over the batch, as MyeVAE was released. MMD and
+            HSIC are statistics of the batch either way.
+        regulariser: of the Gaussian part of the latent: ``"kl"``; ``"mmd"``: MMD² of the drawn z to
+            N(0, I) in its place; ``"mmd_hsic"``: and HSIC of residuals; ``"none"``.
+        mmd_bandwidth: of MMD, see :func:`jaxsurv.models.terms.mmd_to_prior`.
+        hsic: what shall be independent, see :func:`jaxsurv.models.terms.residual_dependence`.
+        estimator: of MMD and HSIC, see :mod:`jaxsurv.divergences`.
+        categories: K > 0: the hybrid latent ``[z_c, z_d]``, with z_d a Gumbel-Softmax over K
+            categories; 0: Gaussian only.
+        hard: z_d is one-hot, with the derivative of the soft one (straight-through).
+    """
+
+    widths: Mapping[str, tuple[int, ...]] | Callable[[int], tuple[int, ...]] = default_widths
+    latent: int = 32
+    head: tuple[int, ...] = (1,)
+    zero_head: bool = True
+    head_reads_clinical: bool = True
+    head_reads_offset: bool = False
+    bounded: bool = False
+    missing: Literal["mask", "impute"] = "mask"
+    modality_dropout: bool = False
+    reduction: Literal["mean", "sum"] = "mean"
+    regulariser: Literal["kl", "mmd", "mmd_hsic", "none"] = "kl"
+    mmd_bandwidth: Literal["infovae", "median", "mixture"] = "infovae"
+    hsic: Literal["martingale", "reconstruction", "source"] = "martingale"
+    estimator: Literal["biased", "unbiased"] = "biased"
+    categories: int = 0
+    hard: bool = False
+
+    def __post_init__(self) -> None:
+        if self.latent < 1:
+            raise InputError(f"latent must be at least 1, got {self.latent}")
+        if self.categories < 0 or self.categories == 1:
+            raise InputError(f"categories must be 0 or at least 2, got {self.categories}")
+        if not self.head or self.head[-1] != 1:
+            raise InputError(f"head must end in one output, got {self.head}")
+        for field, known in _CHOICES.items():
+            if getattr(self, field) not in known:
+                raise InputError(f"{field} must be one of {known}, got {getattr(self, field)!r}")

@@ -1,0 +1,12 @@
+"""MO-RiskVAE (arXiv 2604.06267): a relaxed KL weight and a hybrid latent, without MMD or HSIC.
+
+Published: the hybrid latent, its annealed Gumbel-Softmax and the additive risk of the categories. Not
+published, hence our choice: four categories beside z_c of the family's size, temperature 1 to 0.5, and
+weights of 0.1 for both KL terms (per patient in nats, beside Cox per event).
+"""
+
+from jaxsurv.models.config import HParams, SurvivalVAEConfig
+
+MO_RISKVAE = SurvivalVAEConfig(regulariser="kl", categories=4)
+
+MO_RISKVAE_HPARAMS = HParams(beta=0.1, categorical_weight=0.1, temperature=1.0, temperature_end=0.5)

@@ -1,0 +1,131 @@
+"""The terms of the family's loss: each says what it measures, and no more are computed than chosen."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from jaxsurv.divergences import (
+    categorical_kl,
+    hsic,
+    kl_standard_normal,
+    median_bandwidth,
+    mmd2_standard_normal,
+)
+from jaxsurv.models.backbone import Forward, presence
+from jaxsurv.models.batch import Batch
+from jaxsurv.models.config import HParams, SurvivalVAEConfig
+from jaxsurv.survival import martingale_residuals, neg_log_partial_likelihood
+from jaxsurv.types import Array, InputError, Key
+
+
+def terms(config: SurvivalVAEConfig, batch: Batch, out: Forward, key: Key) -> dict[str, Array]:
+    """The chosen terms, unweighted; ``key`` is for the median bandwidth of MMD."""
+    where = batch.where.astype(out.z.dtype)
+    values = {"reconstruction": _reconstruction_error(config, batch, out, where)}
+
+    def reduced(per_row: Array) -> Array:
+        total = jnp.sum(where * per_row)
+        return total / jnp.maximum(jnp.sum(where), 1.0) if config.reduction == "mean" else total
+
+    if config.regulariser == "kl":
+        values["kl"] = reduced(kl_standard_normal(out.posterior.mu, out.posterior.logvar))
+    if config.regulariser in ("mmd", "mmd_hsic"):
+        values["mmd"] = mmd_to_prior(config, out.z, batch.where, key)
+    if config.regulariser == "mmd_hsic":
+        values["hsic"] = residual_dependence(config, batch, out)
+    if out.posterior.logits is not None:
+        values["categorical_kl"] = reduced(categorical_kl(out.posterior.logits))
+    values["cox"] = neg_log_partial_likelihood(
+        out.log_hazard, risk_sets=batch.risk_sets, reduction=config.reduction
+    )
+    return values
+
+
+def weights(hparams: HParams) -> dict[str, Array | float]:
+    """The weight of each term."""
+    return {
+        "reconstruction": 1.0,
+        "kl": hparams.beta,
+        "mmd": hparams.mmd_weight,
+        "hsic": hparams.hsic_weight,
+        "categorical_kl": hparams.categorical_weight,
+        "cox": hparams.survival_weight,
+    }
+
+
+def _reconstruction_error(
+    config: SurvivalVAEConfig, batch: Batch, out: Forward, where: Array
+) -> Array:
+    """Summed over modalities, the mean squared error over features and the rows that have it."""
+    errors, seen = [], presence(config, batch)
+    for name, x in batch.inputs.items():
+        rows = seen[name] * where
+        per_row = jnp.mean((out.reconstructions[name] - x) ** 2, axis=-1)
+        errors.append(jnp.sum(rows * per_row) / jnp.maximum(jnp.sum(rows), 1.0))
+    return sum(errors[1:], errors[0])
+
+
+def mmd_to_prior(config: SurvivalVAEConfig, z: Array, where: Array, key: Key) -> Array:
+    """MMD² of the aggregated posterior, by its draws z ``[n, d]``, to N(0, I) in closed form.
+
+    Bandwidths, in the sense of :func:`jaxsurv.divergences.rbf_kernel`: ``"infovae"`` is
+    ``d / sqrt(2)``, so that ``k(x, y) = exp(-|x - y|² / d²)`` (Zhao, Song & Ermon 2019);
+    ``"median"`` the median distance among z and as many draws of the prior; ``"mixture"`` 1/4, 1/2,
+    1, 2 and 4 times ``sqrt(2 d)``, the root mean square distance of two draws of the prior.
+    """
+    d = z.shape[1]
+    if config.mmd_bandwidth == "infovae":
+        bandwidth = d / math.sqrt(2)
+    elif config.mmd_bandwidth == "mixture":
+        bandwidth = math.sqrt(2 * d) * np.array([0.25, 0.5, 1.0, 2.0, 4.0])
+    else:
+        bandwidth = median_bandwidth(z, jax.random.normal(key, z.shape, z.dtype), where=where)
+    return mmd2_standard_normal(z, bandwidth=bandwidth, estimator=config.estimator, where=where)
+
+
+def residual_dependence(config: SurvivalVAEConfig, batch: Batch, out: Forward) -> Array:
+    """HSIC between what a model leaves unexplained and what it read (Greenfeld & Shalit 2020).
+
+    ``config.hsic``: ``"martingale"`` residuals, event minus expected events in the batch, against the
+    standardised inputs of the modalities that a patient has; ``"reconstruction"`` residuals against
+    the same; ``"source"``: martingale residuals against ``batch.source``.
+
+    The residuals are differentiated in full, baseline included: they are the gradient of the Cox term,
+    so that they sum to zero and do not see a constant added to all log hazards. With a constant
+    baseline HSIC would have a gradient along that constant, which the Cox term leaves free to drift.
+
+    The bandwidth of either side is its root mean square distance between patients, which is the
+    median heuristic in O(n d). Papers that divide HSIC by (n - 1)² get n² / (n - 1)² times as much.
+    """
+    seen = presence(config, batch)
+
+    def table(of: dict[str, Array]) -> Array:
+        return jnp.concatenate([seen[m][:, None] * of[m] for m in sorted(of)], axis=-1)
+
+    x = batch.source if config.hsic == "source" else table(batch.inputs)
+    if x is None:
+        raise InputError('hsic="source" needs batch.source, [n, sources] one-hot; it is None')
+    if config.hsic == "reconstruction":
+        residuals = table(batch.inputs) - table(out.reconstructions)
+    else:
+        residuals = martingale_residuals(out.log_hazard, risk_sets=batch.risk_sets)[:, None]
+    return hsic(
+        residuals,
+        x,
+        bandwidth_x=_typical_distance(residuals, batch.where),
+        bandwidth_y=_typical_distance(x, batch.where),
+        estimator=config.estimator,
+        where=batch.where,
+    )
+
+
+def _typical_distance(x: Array, where: Array) -> Array:
+    """Root mean square distance of two rows, a constant for derivatives; 1 if all rows are equal."""
+    here = where[:, None]
+    x = lax.stop_gradient(jnp.where(here, x, 0))
+    mean = jnp.sum(x, axis=0, keepdims=True) / jnp.maximum(jnp.sum(here), 1)
+    square = 2 * jnp.sum(jnp.where(here, (x - mean) ** 2, 0)) / jnp.maximum(jnp.sum(here), 1)
+    return jnp.where(square > 0, jnp.sqrt(square), 1)

@@ -1,0 +1,106 @@
+"""The terms against their definitions, on the rows of the mask taken out."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist
+
+from jaxsurv.models import SurvivalVAEConfig
+from jaxsurv.models.backbone import Forward
+from jaxsurv.models.terms import mmd_to_prior, residual_dependence
+from jaxsurv.nets import Posterior
+
+from .test_protocol import SIZES, N, in_double, make_batch
+
+WHERE = np.arange(N) % 4 > 0
+RNG = np.random.default_rng(3)
+
+
+def outputs():
+    log_hazard = RNG.normal(size=N)
+    reconstructions = {m: jnp.asarray(RNG.normal(size=(N, d))) for m, d in SIZES.items()}
+    z = jnp.asarray(RNG.normal(size=(N, 3)))
+    return Forward(jnp.asarray(log_hazard), Posterior(z, z), z, reconstructions)
+
+
+@pytest.mark.parametrize("bandwidth", ["infovae", "mixture"])
+def test_mmd_to_the_prior(bandwidth, x64):
+    config, z = SurvivalVAEConfig(mmd_bandwidth=bandwidth), RNG.normal(1.0, 0.5, (N, 5))
+    got = mmd_to_prior(config, jnp.asarray(z), jnp.asarray(WHERE), jax.random.key(0))
+    # InfoVAE's kernel is exp(-|x - y|² / d²)
+    squares = {"infovae": [5**2 / 2], "mixture": 10 * 4.0 ** np.arange(-2, 3)}
+    z, expected = z[WHERE], []
+    for s in squares[bandwidth]:
+        within = np.exp(-cdist(z, z, "sqeuclidean") / (2 * s)).mean()
+        shrunk = s / (s + 1)
+        between = shrunk**2.5 * np.exp(-(z**2).sum(axis=1) / (2 * (s + 1))).mean()
+        expected.append(within + (s / (s + 2)) ** 2.5 - 2 * between)
+    np.testing.assert_allclose(got, np.mean(expected), rtol=1e-10)
+
+
+def test_the_median_bandwidth_does_not_collapse_with_the_posterior():
+    config, where = SurvivalVAEConfig(mmd_bandwidth="median"), jnp.asarray(WHERE)
+    z = 1e-3 * jnp.asarray(RNG.normal(size=(N, 5)), jnp.float32)
+    # between a point and the prior, at a bandwidth near their distance
+    assert 0.1 < mmd_to_prior(config, z, where, jax.random.key(0)) < 1
+
+
+def naive_hsic(x, y):
+    """tr(K H L H) / n² at the root mean square distances."""
+    kernels = []
+    for a in (x, y):
+        square = cdist(a, a, "sqeuclidean")
+        kernels.append(np.exp(-square / (2 * square.mean())))
+    centre = np.eye(len(x)) - 1 / len(x)
+    return np.trace(kernels[0] @ centre @ kernels[1] @ centre) / len(x) ** 2
+
+
+def naive_martingale(log_hazard, event, time):
+    """Event minus expected events under Efron's baseline, straight from the sums."""
+    hazard, expected = np.exp(log_hazard), np.zeros(len(time))
+    for t in np.unique(time[event > 0]):
+        at_risk, died = time >= t, (time == t) & (event > 0)
+        for k in range(died.sum()):
+            share = k / died.sum()
+            jump = 1 / (hazard[at_risk].sum() - share * hazard[died].sum())
+            expected += hazard * jump * (at_risk - share * died)
+    return event - expected
+
+
+@pytest.mark.parametrize("kind", ["martingale", "reconstruction", "source"])
+def test_dependence_of_residuals(kind, x64):
+    batch, out = in_double(make_batch()), outputs()
+    source = np.eye(3)[RNG.integers(3, size=N)]
+    batch = batch._replace(source=jnp.asarray(source)).restrict(jnp.asarray(WHERE))
+    got = residual_dependence(SurvivalVAEConfig(hsic=kind), batch, out)
+
+    event, time = (np.asarray(a)[WHERE] for a in batch.outcome[:2])
+    present = {m: np.asarray(batch.presence[m])[WHERE][:, None] for m in SIZES}
+    x = np.hstack([present[m] * np.asarray(batch.inputs[m])[WHERE] for m in SIZES])
+    if kind == "reconstruction":
+        fitted = np.hstack([present[m] * np.asarray(out.reconstructions[m])[WHERE] for m in SIZES])
+        residuals = x - fitted
+    else:
+        residuals = naive_martingale(np.asarray(out.log_hazard)[WHERE], event, time)[:, None]
+    other = source[WHERE] if kind == "source" else x
+    np.testing.assert_allclose(got, naive_hsic(residuals, other), rtol=1e-6)
+
+
+def test_dependence_does_not_pull_on_the_level_of_the_log_hazard(x64):
+    config, out = SurvivalVAEConfig(), outputs()
+    batch = in_double(make_batch()).restrict(jnp.asarray(WHERE))
+
+    def by_log_hazard(x):
+        return residual_dependence(config, batch, out._replace(log_hazard=x))
+
+    gradient = np.asarray(jax.grad(by_log_hazard)(out.log_hazard))
+    assert np.abs(gradient).max() > 1e-6
+    assert abs(gradient.sum()) < 1e-12
+    assert not gradient[~WHERE].any()
+
+
+def test_residuals_without_an_event_are_independent(x64):
+    batch = in_double(make_batch())
+    censored = batch.restrict(batch.outcome.event == 0)
+    assert abs(residual_dependence(SurvivalVAEConfig(), censored, outputs())) < 1e-12
