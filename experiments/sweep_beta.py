@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from jaxsurv.study.options import StudyOptions
+from jaxsurv.study.options import RecipeOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class Preset:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SweepBeta(StudyOptions, Preset):
+class SweepBeta(RecipeOptions, Preset):
     """Sweep the KL weight beta of MO-RiskVAE over seeds x folds x beta in one compiled program.
 
     Attributes:
@@ -33,21 +33,9 @@ class SweepBeta(StudyOptions, Preset):
             epochs at learning rate 5e-4, two-way folds over complete patients. smoke: half a minute.
         betas: KL weights. KL is in nats per patient and Cox per event, so that a value means the same
             at every cohort size (preset paper: sums over the batch, as MyeVAE was released).
-        offset: log hazard known beforehand: a clinical Cox model fitted in each fold, or none.
-        components: principal components per modality, fitted in each fold; 0 = all features.
-        epochs: most epochs of a run; early stopping usually ends it sooner.
-        learning_rate: Adam's.
-        survival_weight: weight of the Cox term.
-        dropout: rate, at least 0 and below 1.
     """
 
     betas: tuple[float, ...] = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
-    offset: Literal["clinical", "none"] = "clinical"
-    components: int = 8
-    epochs: int = 300
-    learning_rate: float = 1e-3
-    survival_weight: float = 1.0
-    dropout: float = 0.1
     out: Path = Path("results/sweep_beta")
 
 
@@ -67,74 +55,47 @@ PRESETS = {
 }
 
 
-def check(options: SweepBeta) -> None:
-    """Refuse impossible settings before anything is read or fitted."""
-    from jaxsurv.types import InputError
-
-    if not options.betas or min(options.betas) < 0 or len(set(options.betas)) < len(options.betas):
-        raise InputError(f"betas must be given, >= 0 and different, got {options.betas}")
-    if not 0 <= options.dropout < 1:
-        raise InputError(f"dropout must be at least 0 and below 1, got {options.dropout}")
-    if options.learning_rate <= 0 or options.survival_weight < 0:
-        raise InputError("learning_rate must be positive and survival_weight at least 0")
-
-
 def run(options: SweepBeta) -> None:
     """The whole experiment, from the cohort to the report."""
-    from rich.console import Console
-
-    from jaxsurv.artifacts import ResultsFolder
     from jaxsurv.models import MYEVAE, HParams, SurvivalVAEConfig, survival_vae
-    from jaxsurv.study.baselines import clinical_cox, ridge_cox, with_offset
-    from jaxsurv.study.design import load_cohort, make_splits
     from jaxsurv.study.execute import Method
     from jaxsurv.study.figures import scores_along, survival_curves, training_along
     from jaxsurv.study.findings import Comparison
-    from jaxsurv.study.prepare import prepare_study
     from jaxsurv.study.run import run_study
+    from jaxsurv.study.setup import check_grid, open_study
     from jaxsurv.training import FitConfig
 
-    check(options)
+    check_grid("betas", options.betas)
     paper = options.preset == "paper"
-    config = FitConfig(options.epochs, burn_in=20, patience=5 if paper else 40)
-    folder = ResultsFolder(options.out, overwrite=options.overwrite)
-    console = Console(width=None if sys.stdout.isatty() else 170)  # tables in files do not wrap
-    with console.status("reading the cohort, preprocessing every fold, fitting the baselines"):
-        cohort = load_cohort(options.cohort)
-        endpoint = options.endpoint or cohort.endpoints[0]
-        splits = make_splits(cohort, endpoint, options)
-        data = prepare_study(cohort, endpoint, splits, components=options.components or None)
-        baselines = {"ridge Cox": ridge_cox(data)}
-        if clinical := clinical_cox(data):
-            baselines["clinical Cox"] = clinical
-    offset = clinical if options.offset == "clinical" else None
-    settings = {
-        f"β = {b:g}": HParams(b, options.survival_weight, options.learning_rate, options.dropout)
-        for b in options.betas
-    }
-    network = MYEVAE if paper else SurvivalVAEConfig(head_reads_clinical=offset is None)
+    study = open_study(options)
+    network = MYEVAE if paper else SurvivalVAEConfig(head_reads_clinical=not study.has_offset)
     method = Method(
-        "MyeVAE" if paper else "MO-RiskVAE",
-        survival_vae(network),
-        settings,
-        with_offset(data, offset) if offset else data,
-        config,
+        name="MyeVAE" if paper else "MO-RiskVAE",
+        objective=survival_vae(network),
+        settings={
+            f"β = {b:g}": HParams(
+                b, options.survival_weight, options.learning_rate, options.dropout
+            )
+            for b in options.betas
+        },
+        data=study.data,
+        config=FitConfig(options.epochs, burn_in=20, patience=5 if paper else 40),
     )
     chosen = "β chosen per fold"
     run_study(
         [method],
-        baselines,
-        Comparison("β = 1", {chosen: list(settings)}, headline=chosen, symbol="β"),
+        study.baselines,
+        Comparison("β = 1", {chosen: list(method.settings)}, headline=chosen, symbol="β"),
         lambda findings: [
             scores_along(findings, "beta", "KL weight β"),
             survival_curves(findings),
             training_along(findings, "beta", "β"),
         ],
-        title=f"KL weight of {method.name} on {cohort.title or cohort.name}",
+        title=f"KL weight of {method.name} on {study.title}",
         seeds=options.seeds,
-        folder=folder,
+        folder=study.folder,
         facts={"experiment": "sweep_beta", "options": asdict(options)},
-        console=console,
+        console=study.console,
     )
 
 

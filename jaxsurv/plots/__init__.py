@@ -1,7 +1,14 @@
 """Figures from results; each function returns a matplotlib figure and touches no file."""
 
 from jaxsurv.plots.forest import score_forest
+from jaxsurv.plots.scale import score_against_scale
 from jaxsurv.plots.survival import risk_groups
 from jaxsurv.plots.sweep import score_against_setting, training_curves
 
-__all__ = ["risk_groups", "score_against_setting", "score_forest", "training_curves"]
+__all__ = [
+    "risk_groups",
+    "score_against_scale",
+    "score_against_setting",
+    "score_forest",
+    "training_curves",
+]

@@ -1,10 +1,17 @@
 """The figures of a study, each with its caption."""
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from jaxsurv.metrics import hazard_ratio
-from jaxsurv.plots import risk_groups, score_against_setting, training_curves
+from jaxsurv.plots import (
+    risk_groups,
+    score_against_scale,
+    score_against_setting,
+    score_forest,
+    training_curves,
+)
 from jaxsurv.study.findings import Findings
 from jaxsurv.study.report import Picture
 from jaxsurv.study.sentences import about
@@ -21,8 +28,6 @@ def scores_along(findings: Findings, name: str, label: str) -> tuple[Figure, Pic
     """The scores of the first method against one of its hyper-parameters."""
     runs = findings.trained[0].rows
     swept = findings.summary[findings.summary["setting"].isin(runs["setting"])]
-    tested = findings.data.design.test.any(axis=0)
-    events = int(np.asarray(findings.data.shared.event)[tested].sum())
     base = findings.summary[findings.summary["setting"].isin(findings.baselines)]
     figure = score_against_setting(
         runs,
@@ -32,7 +37,7 @@ def scores_along(findings: Findings, name: str, label: str) -> tuple[Figure, Pic
         score="test_c",
         xlabel=label,
         ylabel="Harrell's C, test rows",
-        title=about(findings, int(tested.sum()), events),
+        title=_tested(findings),
     )
     warning = " Two-way protocol: optimistic for the network." if findings.two_way else ""
     return figure, Picture(
@@ -41,6 +46,47 @@ def scores_along(findings: Findings, name: str, label: str) -> tuple[Figure, Pic
         f"The intervals say how sure each mean is; differences are paired, see the table.{warning}",
         f"Mean C from {swept['mean'].min():.3f} to {swept['mean'].max():.3f}, "
         f"single runs from {swept['worst_run'].min():.3f} to {swept['best_run'].max():.3f}.",
+    )
+
+
+def _tested(findings: Findings) -> str:
+    tested = findings.data.design.test.any(axis=0)
+    events = int(np.asarray(findings.data.shared.event)[tested].sum())
+    return about(findings, int(tested.sum()), events)
+
+
+def forest(findings: Findings, highlight: str) -> tuple[Figure, Picture]:
+    """All settings, choices and baselines beside each other."""
+    summary = findings.summary
+    figure = score_forest(
+        findings.runs,
+        summary,
+        score="test_c",
+        xlabel="Harrell's C, test rows",
+        highlight=highlight,
+        title=_tested(findings),
+    )
+    return figure, Picture(
+        "methods",
+        "Test C of every run, and the mean with its 95 % interval; the dashed line is the mean of "
+        f"{highlight}. The intervals say how sure each mean is; differences are paired, see the table.",
+        f"{len(summary)} rows, mean C from {summary['mean'].min():.3f} to {summary['mean'].max():.3f}.",
+    )
+
+
+def scores_by_scale(findings: Findings, scales: pd.Series) -> tuple[Figure, Picture]:
+    """The scores against ``scales``, by setting: the regulariser's share beside the Cox loss."""
+    rows = findings.settings.assign(scale=findings.settings["setting"].map(scales))
+    base = findings.summary[findings.summary["setting"].isin(findings.baselines)]
+    figure = score_against_scale(
+        rows[rows["scale"] > 0], base, ylabel="Harrell's C, test rows", title=_tested(findings)
+    )
+    return figure, Picture(
+        "c_against_scale",
+        "Mean test C with its 95 % interval against the effective scale: how much the weighted regulariser "
+        "adds to the loss for one unit of weighted Cox loss, on training rows at the best epoch, mean over "
+        "runs. Regularisers are to be compared at the same place of this axis, not at the same weight.",
+        "One line per regulariser.",
     )
 
 

@@ -35,3 +35,24 @@ class StudyOptions:
     complete_only: bool = False
     out: Path = Path("results")
     overwrite: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipeOptions(StudyOptions):
+    """Options of a study that trains a survival VAE.
+
+    Attributes:
+        offset: log hazard known beforehand: a clinical Cox model fitted in each fold, or none.
+        components: principal components per modality, fitted in each fold; 0 = all features.
+        epochs: most epochs of a run; early stopping usually ends it sooner.
+        learning_rate: Adam's.
+        survival_weight: weight of the Cox term.
+        dropout: rate, at least 0 and below 1.
+    """
+
+    offset: Literal["clinical", "none"] = "clinical"
+    components: int = 8
+    epochs: int = 300
+    learning_rate: float = 1e-3
+    survival_weight: float = 1.0
+    dropout: float = 0.1

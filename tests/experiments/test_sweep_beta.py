@@ -157,6 +157,8 @@ def test_ctrl_c_leaves_what_is_finished(tmp_path):
         stderr=subprocess.STDOUT,
         text=True,
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        # a test run that was started in the background ignores Ctrl-C, and so would its children
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     deadline = time.monotonic() + 200
     while not (out / "runs.csv").exists() and time.monotonic() < deadline:
