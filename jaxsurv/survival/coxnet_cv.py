@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from rich.progress import track
 
 from jaxsurv.survival.breslow import saturated_loss
 from jaxsurv.survival.coxnet import checked_penalties, precise, standardised_rows
@@ -73,6 +72,8 @@ def coxnet_cv(
     Raises:
         InputError: fewer than two folds, a fold without events, and those of `coxnet_path`.
     """
+    from rich.progress import track  # for this only: the statistics load without it
+
     check_vectors(event=event, time=time, fold=fold)
     fold, here = np.asarray(fold), np.ones(len(fold), bool) if where is None else np.asarray(where)
     rs = prepare_risk_sets(event, time, entry=entry, strata=strata, weights=weights, where=where)
