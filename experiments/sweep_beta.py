@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from jaxsurv.study.command import command_line
 from jaxsurv.study.options import RecipeOptions
 
 
@@ -101,14 +102,7 @@ def run(options: SweepBeta) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
-    import tyro
-
-    chosen, _ = tyro.cli(Preset, args=arguments, return_unknown_args=True, add_help=False)
-    defaults = PRESETS[chosen.preset]
-    options = tyro.cli(SweepBeta, args=arguments, default=defaults, description=__doc__)
-    from jaxsurv.study.launch import launch
-
-    return launch(lambda: run(options))
+    return command_line(run, Preset, PRESETS, __doc__, arguments)
 
 
 if __name__ == "__main__":

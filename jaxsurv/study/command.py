@@ -1,0 +1,30 @@
+"""The command line of an experiment. Imports no JAX: ``--help`` must be instant."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import tyro
+
+
+def command_line(
+    run: Callable[[Any], None],
+    preset: type,
+    presets: Mapping[str, Any],
+    description: str | None,
+    arguments: Sequence[str] | None,
+) -> int:
+    """Parse the options, whose defaults are those of the preset, and run; returns the exit status.
+
+    Args:
+        run: the experiment, given its options.
+        preset: dataclass with the single field ``preset``, which the options inherit.
+        presets: options by the name of the preset.
+        description: shown by ``--help``.
+        arguments: of the command line; None = those of the process.
+    """
+    chosen, _ = tyro.cli(preset, args=arguments, return_unknown_args=True, add_help=False)
+    defaults = presets[chosen.preset]
+    options = tyro.cli(type(defaults), args=arguments, default=defaults, description=description)
+    from jaxsurv.study.launch import launch
+
+    return launch(lambda: run(options))
