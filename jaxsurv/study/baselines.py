@@ -82,13 +82,10 @@ def _inner_folds(data: StudyData) -> np.ndarray:
 def _blocks(data: StudyData, modalities: list[str]) -> np.ndarray:
     """``[splits, n, p]``: the scores of the modalities on their joint principal components, each modality
     divided by the root of its number of usable features, so that all weigh the same."""
-    standardise = jax.jit(data.standardised)
     scores = []
-    for s in range(len(data.design.fold)):
-        split = jax.tree.map(lambda a, s=s: a[s], data.splits)
-        z = standardise(data.shared, split)
+    for split, z in data.standardised_splits():
         usable = {m: np.count_nonzero(split.scaler.gain[data.encoded.columns[m]]) for m in z}
-        x = np.concatenate([np.asarray(z[m]) / np.sqrt(max(1, usable[m])) for m in modalities], 1)
+        x = np.concatenate([z[m] / np.sqrt(max(1, usable[m])) for m in modalities], 1)
         _, _, directions = np.linalg.svd(x[np.asarray(split.masks.develop)], full_matrices=False)
         scores.append(x @ directions[:COMPONENTS].T)
     width = min(x.shape[1] for x in scores)
@@ -116,12 +113,10 @@ def elastic_net_cox(data: StudyData, *, n_lambdas: int = 40) -> PenalisedCox:
 
     ``held_out`` is not cross-fitted here: it is ``log_hazard``.
     """
-    standardise = jax.jit(data.standardised)
     event, time = np.asarray(data.shared.event), np.asarray(data.shared.time)
     fitted = []
-    for s, inner in enumerate(_inner_folds(data)):
-        split = jax.tree.map(lambda a, s=s: a[s], data.splits)
-        x = np.concatenate([np.asarray(z) for z in standardise(data.shared, split).values()], 1)
+    for inner, (split, z) in zip(_inner_folds(data), data.standardised_splits(), strict=True):
+        x = np.concatenate(list(z.values()), 1)
         develop = np.asarray(split.masks.develop)
         cv = coxnet_cv(
             x, event, time, inner.argmax(0), where=develop, n_lambdas=n_lambdas,

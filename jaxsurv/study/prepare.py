@@ -1,5 +1,6 @@
 """From a cohort and its splits to what a sweep reads: shared arrays, and what was fitted per split."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -83,6 +84,13 @@ class StudyData:
         """``{modality: [n, d]}``, clinical included, before any projection."""
         z = transform(split.scaler, shared.features.x)
         return {m: z[:, columns] for m, columns in self.encoded.columns.items()}
+
+    def standardised_splits(self) -> Iterator[tuple[Split, dict[str, np.ndarray]]]:
+        """Each split with its `standardised` modalities, for what is fitted on the host."""
+        standardise = jax.jit(self.standardised)
+        for s in range(len(self.design.fold)):
+            split = jax.tree.map(lambda x, s=s: x[s], self.splits)
+            yield split, jax.tree.map(np.asarray, standardise(self.shared, split))
 
     def build(self, shared: Shared, split: Split) -> tuple[Batch, Masks]:
         """One split's batch and masks; pure, runs inside the compiled sweep."""
@@ -169,13 +177,10 @@ def _with_projection(data: StudyData, components: int) -> StudyData:
         for m, c in data.encoded.columns.items()
         if m != CLINICAL and c.stop - c.start > components
     ]
-    standardise = jax.jit(data.standardised)
     projection = {m: [] for m in wide}
-    for s in range(len(data.design.fold)):
-        split = jax.tree.map(lambda x, s=s: x[s], data.splits)
-        z = standardise(data.shared, split)
+    for split, z in data.standardised_splits():
         for m in wide:
             rows = np.asarray(split.masks.develop) & (data.encoded.presence[m] > 0)
-            projection[m].append(fit_projection(np.asarray(z[m])[rows], components))
+            projection[m].append(fit_projection(z[m][rows], components))
     stacked = {m: np.stack(p) for m, p in projection.items()}
     return replace(data, splits=data.splits._replace(projection=stacked))

@@ -1,4 +1,4 @@
-"""The elastic-net Cox model: its path of fits, and the choice of a penalty by cross-validation."""
+"""The elastic-net Cox model along a path of penalties: what may be asked, and how it is laid out."""
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace

@@ -11,6 +11,16 @@ from jaxsurv.survival.cumulative import LINEAR, LOG, cumulative_logsumexp, cumul
 SIZES = [1, 31, 32, 33, 129, 1500]  # on both sides of every block size
 
 
+def accumulated(add, x, segment, reverse):
+    """NumPy's running ``add`` from either end, within each segment."""
+    turn = slice(None, None, -1 if reverse else 1)
+    out = np.empty(len(x))
+    for s in np.unique(0 if segment is None else segment):
+        own = slice(None) if segment is None else segment == s
+        out[own] = add.accumulate(x[own][turn])[turn]
+    return out
+
+
 @pytest.mark.parametrize("n", SIZES)
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("segments", [None, 1, 3, 200])
@@ -21,11 +31,7 @@ def test_sums_within_segments(n, reverse, segments):
     # Segments of very different size: what one of them adds must not blur the others.
     scale = np.ones(n) if segment is None else 10.0 ** (20 * (segment % 2))
     x = rng.random(n) * scale
-    turn = slice(None, None, -1 if reverse else 1)
-    expected = np.empty(n)
-    for s in np.unique(0 if segment is None else segment):
-        own = slice(None) if segment is None else segment == s
-        expected[own] = np.cumsum(x[own][turn])[turn]
+    expected = accumulated(np.add, x, segment, reverse)
     segment = None if segment is None else jnp.asarray(segment)
     got = cumulative_sum(jnp.asarray(x), reverse=reverse, segment=segment)
     np.testing.assert_allclose(got, expected, rtol=1e-13)
@@ -39,11 +45,7 @@ def test_log_sums_of_any_spread_within_segments(n, reverse, segments):
     rng = np.random.default_rng(n)
     x = np.where(rng.random(n) < 0.2, -np.inf, rng.normal(size=n) * 500)
     segment = None if segments is None else np.sort(rng.integers(0, segments, n))
-    turn = slice(None, None, -1 if reverse else 1)
-    expected = np.empty(n)
-    for s in np.unique(0 if segment is None else segment):
-        own = slice(None) if segment is None else segment == s
-        expected[own] = np.logaddexp.accumulate(x[own][turn])[turn]
+    expected = accumulated(np.logaddexp, x, segment, reverse)
     got = jax.jit(cumulative_logsumexp, static_argnames="reverse")(
         jnp.asarray(x), reverse=reverse, segment=segment
     )
