@@ -49,28 +49,20 @@ PRESETS = {
     ),
 }
 
-TERMS = {
-    "reconstruction": None,
-    "cox": "survival_weight",
-    "kl": "beta",
-    "mmd": "mmd_weight",
-    "hsic": "hsic_weight",
-}
-
 
 def magnitudes(runs):
     """Mean weighted loss terms by setting, and the regulariser over the Cox loss (``scale``)."""
     import pandas as pd
 
+    from jaxsurv.models import HParams
+    from jaxsurv.models.terms import weights
+
     trained = runs[runs["best_epoch"] > 0]
-    weighted = {
-        name: trained[name] * (trained[weight] if weight else 1.0)
-        for name, weight in TERMS.items()
-        if name in trained
-    }
+    weight = weights(HParams(*(trained[name] for name in HParams._fields)))
+    weighted = {name: trained[name] * w for name, w in weight.items() if name in trained}
     table = pd.DataFrame(weighted).groupby(trained["setting"], sort=False).mean()
     penalty = table.drop(columns=["reconstruction", "cox"]).sum(axis=1)
-    return table.assign(scale=penalty / table["cox"]).reset_index()
+    return table.assign(scale=penalty / table["cox"])
 
 
 def run(options: Regularizers) -> None:
@@ -117,24 +109,29 @@ def run(options: Regularizers) -> None:
         method("none", "none", {"no regulariser": base}),
     ]
     choices = {f"{m.name}: weight chosen per fold": list(m.settings) for m in methods[:3]}
-    headline = "regulariser and weight chosen per fold"
+    reference, headline = "KL, β = 1", "regulariser and weight chosen per fold"
     choices[headline] = [name for m in methods for name in m.settings]
-    findings = run_study(
+
+    def draw(findings):
+        sizes = magnitudes(findings.runs)
+        study.folder.table("magnitudes.csv", sizes.reset_index())
+        return [
+            forest(findings, reference),
+            scores_by_scale(findings, sizes["scale"]),
+            survival_curves(findings),
+        ]
+
+    run_study(
         methods,
         study.baselines,
-        Comparison("KL, β = 1", choices, headline=headline, symbol="regulariser and weight"),
-        lambda findings: [
-            forest(findings, "KL, β = 1"),
-            scores_by_scale(findings, magnitudes(findings.runs).set_index("setting")["scale"]),
-            survival_curves(findings),
-        ],
+        Comparison(reference, choices, headline=headline, symbol="regulariser and weight"),
+        draw,
         title=f"Regularisers of a survival VAE on {study.title}",
         seeds=options.seeds,
         folder=study.folder,
         facts={"experiment": "regularizers", "options": asdict(options)},
         console=study.console,
     )
-    study.folder.table("magnitudes.csv", magnitudes(findings.runs))
 
 
 def main(arguments: list[str] | None = None) -> int:
