@@ -25,7 +25,7 @@ def score_forest(
         summary: one row per setting: ``setting``, ``mean``, ``lower``, ``upper``.
         score: column of ``runs``.
         xlabel: what the score is.
-        highlight: the setting whose mean is drawn through all rows, to compare by eye.
+        highlight: the setting whose mean is drawn through all rows, to compare by eye; if it is there.
         title: of the figure.
     """
     k = len(summary)
@@ -40,6 +40,8 @@ def score_forest(
     )  # fmt: skip
     for picked, colour, label in ((False, BLUE, "mean, 95 % interval"), (True, ORANGE, highlight)):
         rows = summary[(summary["setting"] == highlight) == picked]
+        if rows.empty:
+            continue  # a grid need not hold the reference
         error = np.stack([rows["mean"] - rows["lower"], rows["upper"] - rows["mean"]])
         ax.errorbar(
             rows["mean"], rows["setting"].map(at), xerr=error, fmt="o", ms=5, lw=1.5, capsize=3,

@@ -66,10 +66,12 @@ def forest(findings: Findings, highlight: str) -> tuple[Figure, Picture]:
         highlight=highlight,
         title=_tested(findings),
     )
+    there = highlight in set(summary["setting"])
+    line = f"; the dashed line is the mean of {highlight}" if there else ""
     return figure, Picture(
         "methods",
-        "Test C of every run, and the mean with its 95 % interval; the dashed line is the mean of "
-        f"{highlight}. The intervals say how sure each mean is; differences are paired, see the table.",
+        f"Test C of every run, and the mean with its 95 % interval{line}. The "
+        "intervals say how sure each mean is; differences are paired, see the table.",
         f"{len(summary)} rows, mean C from {summary['mean'].min():.3f} to {summary['mean'].max():.3f}.",
     )
 

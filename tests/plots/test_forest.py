@@ -39,3 +39,9 @@ def test_runs_and_intervals_are_in_their_rows():
     np.testing.assert_array_equal(highlighted.lines[0].get_ydata(), [0])
     (segment,) = highlighted.lines[2][0].get_segments()
     np.testing.assert_allclose(segment, [[0.6, 0], [0.8, 0]])
+
+
+def test_the_reference_need_not_be_there():
+    figure = score_forest(RUNS, SUMMARY, score="c", xlabel="C", highlight="KL, β = 1")
+    (rows,) = figure.axes[0].containers
+    np.testing.assert_array_equal(rows.lines[0].get_ydata(), [0, 1, 2])
