@@ -2,6 +2,7 @@
 
 from jaxsurv.models.batch import Batch
 from jaxsurv.models.config import HParams, SurvivalVAEConfig
+from jaxsurv.models.cox_nnet import CoxNnetHParams, cox_nnet, nesterov
 from jaxsurv.models.mo_riskvae import MO_RISKVAE, MO_RISKVAE_HPARAMS
 from jaxsurv.models.mye_vae import MYEVAE, MYEVAE_HPARAMS
 from jaxsurv.models.survival_vae import latents, survival_vae
@@ -12,8 +13,11 @@ __all__ = [
     "MYEVAE",
     "MYEVAE_HPARAMS",
     "Batch",
+    "CoxNnetHParams",
     "HParams",
     "SurvivalVAEConfig",
+    "cox_nnet",
     "latents",
+    "nesterov",
     "survival_vae",
 ]

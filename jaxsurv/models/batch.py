@@ -3,6 +3,7 @@
 from typing import NamedTuple, Self
 
 import jax
+import jax.numpy as jnp
 
 from jaxsurv.survival import RiskSets, prepare_risk_sets, restrict
 from jaxsurv.types import Array, Survival
@@ -50,3 +51,9 @@ class Batch(NamedTuple):
             where=part.where,
         )
         return part._replace(risk_sets=risk_sets)
+
+
+def features(batch: Batch) -> Array:
+    """``[n, p]``: all modalities beside each other, absent ones as zeros, then the clinical block."""
+    inputs = [batch.presence[m][:, None] * batch.inputs[m] for m in sorted(batch.inputs)]
+    return jnp.concatenate([*inputs, batch.clinical], axis=-1)

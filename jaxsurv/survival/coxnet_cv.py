@@ -13,7 +13,7 @@ from jaxsurv.survival.breslow import saturated_loss
 from jaxsurv.survival.coxnet import checked_penalties, precise, standardised_rows
 from jaxsurv.survival.coxnet_path import CoxnetPath, Penalties, Rows, fit_path
 from jaxsurv.survival.partial_likelihood import neg_log_partial_likelihood
-from jaxsurv.survival.risk_sets import RiskSets, prepare_risk_sets, restrict
+from jaxsurv.survival.risk_sets import RiskSets, prepare_risk_sets, restrict, to_rows
 from jaxsurv.survival.validation import check_vectors
 from jaxsurv.types import Array, ArrayLike, InputError
 
@@ -28,6 +28,8 @@ class CoxnetCV(NamedTuple):
         lambda_min: where ``deviance`` is smallest.
         lambda_1se: the strongest penalty within one standard error of that.
         kkt: ``[folds, n_lambdas]``, see `CoxnetPath`.
+        held_out: ``[n_lambdas, n]``, log hazard of each row under the model of the fold that holds it
+            out, minus the mean of the rows which that model saw; 0 outside ``where``.
     """
 
     path: CoxnetPath
@@ -36,6 +38,7 @@ class CoxnetCV(NamedTuple):
     lambda_min: Array
     lambda_1se: Array
     kkt: Array
+    held_out: Array
 
 
 def coxnet_cv(
@@ -94,7 +97,7 @@ def coxnet_cv(
         for k in track(names, "Folds", disable=not progress):
             train = replace(restrict(rs, fold != k), order=None, position=None)
             out.append(_held_out(rows, train, penalties, fit))
-        deviance, weight, kkt = (jnp.stack(a) for a in zip(*out, strict=True))
+        deviance, weight, kkt, log_hazard = (jnp.stack(a) for a in zip(*out, strict=True))
         share = (weight / jnp.sum(weight))[:, None]
         mean = jnp.sum(share * deviance, 0)
         spread = jnp.sum(share * (deviance - mean[None, :]) ** 2, 0)
@@ -103,17 +106,21 @@ def coxnet_cv(
         first = jnp.argmax(mean <= mean[best] + error[best])
         at = path.lambdas[best], path.lambdas[first]
         dtype = rows.x.dtype
-        return CoxnetCV(path, mean.astype(dtype), error.astype(dtype), *at, kkt)
+        risk = to_rows(rs, jnp.sum(log_hazard, axis=0).T).T.astype(dtype)
+        return CoxnetCV(path, mean.astype(dtype), error.astype(dtype), *at, kkt, risk)
 
 
 def _held_out(
     rows: Rows, train: RiskSets, penalties: Penalties, fit: Callable[..., Any]
-) -> tuple[Array, Array, Array]:
-    """Deviance of the rows left out, the weight of their events, and the convergence."""
+) -> tuple[Array, Array, Array, Array]:
+    """Deviance of the rows left out, the weight of their events, the convergence, the log hazards."""
     path, log_hazard = fit(rows._replace(risk_sets=train), penalties)
     weight = rows.risk_sets.total - train.total
     deviance = _deviance(log_hazard, rows.risk_sets) - _deviance(log_hazard, train)
-    return deviance / weight, weight, path.kkt
+    seen = jnp.exp(train.log_weight)
+    center = (log_hazard @ seen / jnp.sum(seen))[:, None]
+    held_out = (rows.risk_sets.log_weight > train.log_weight)[None, :]
+    return deviance / weight, weight, path.kkt, jnp.where(held_out, log_hazard - center, 0)
 
 
 @jax.jit

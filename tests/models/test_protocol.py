@@ -13,8 +13,10 @@ from jaxsurv.models import (
     MYEVAE,
     MYEVAE_HPARAMS,
     Batch,
+    CoxNnetHParams,
     HParams,
     SurvivalVAEConfig,
+    cox_nnet,
     survival_vae,
 )
 from jaxsurv.survival import neg_log_partial_likelihood, prepare_risk_sets
@@ -31,6 +33,7 @@ MODELS = {
         HParams(),
     ),
     "MyeVAE": (survival_vae(MYEVAE), MYEVAE_HPARAMS),
+    "Cox-nnet": (cox_nnet(), CoxNnetHParams()),
 }
 N, SIZES = 40, {"rna": 30, "cnv": 6}
 
@@ -71,7 +74,7 @@ def leaves(tree):
 
 def unreached(gradient):
     """Parameters without a gradient, but for the head's last bias: Cox sees no constant."""
-    last = len(gradient["head"]["params"]) - 1
+    last = len(gradient.get("head", {"params": ()})["params"]) - 1
     paths = jax.tree_util.tree_leaves_with_path(gradient)
     names = {jax.tree_util.keystr(path) for path, g in paths if not np.any(g)}
     return names - {f"['head']['params']['Dense_{last}']['bias']"}

@@ -154,6 +154,14 @@ def test_cross_validation_of_masked_rows(x64):
     alone = coxnet_cv(x[where], event[where], time[where], fold[where], **same)
     np.testing.assert_allclose(masked.deviance, alone.deviance, rtol=1e-7)
     np.testing.assert_allclose(masked.standard_error, alone.standard_error, rtol=1e-6)
+    np.testing.assert_allclose(masked.held_out[:, where], alone.held_out, atol=1e-7)
+    assert not np.any(masked.held_out[:, ~where])
+    kept, held_out = where & (fold != 0), where & (fold == 0)
+    lambdas = masked.path.lambdas
+    path = coxnet_path(x, event, time, where=kept, lambdas=lambdas, tolerance=1e-8)
+    risk = np.asarray(path.coef) @ x.T
+    risk -= risk[:, kept].mean(axis=1, keepdims=True)
+    np.testing.assert_allclose(masked.held_out[:, held_out], risk[:, held_out], atol=1e-6)
 
 
 def test_row_order_unit_and_scale_do_not_matter(x64):
