@@ -101,7 +101,7 @@ def _parse(handle) -> _Series:
     for line in handle:
         if line.startswith("!series_matrix_table_begin"):
             break
-        key, *cells = next(csv.reader([line.rstrip("\r\n")], delimiter="\t"), [""])
+        key, *cells = next(csv.reader([line], delimiter="\t"), []) or [""]
         if key.startswith("!Series_") and cells:
             facts.setdefault(key.removeprefix("!Series_"), cells[0])
         elif key == "!Sample_geo_accession":

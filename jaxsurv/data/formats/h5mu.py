@@ -1,5 +1,6 @@
 """MuData files (``.h5mu``), as muon and Bioconductor's MuData write them."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -46,7 +47,8 @@ def read_h5mu(
         ) from error
     file = Path(path)
     with naming(file):
-        with mudata.set_options(pull_on_update=False):
+        with mudata.set_options(pull_on_update=False), warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # a gene may be in several modalities
             data = mudata.read_h5mu(file)
         chosen = patients_of(data.obs_names, file.name)
         obs = data.obs.loc[chosen].set_axis(chosen.index)

@@ -54,6 +54,16 @@ def read_matrix(handle: TextIO, names: Collection[str] = ()) -> pd.DataFrame:
     if pd.api.types.is_float_dtype(features):  # Entrez numbers with gaps
         features = features.astype("Int64")
     frame = frame.drop(columns=there).set_axis(features.astype("string").fillna(""), axis=0)
+    return as_numbers(frame).rename_axis(index=None, columns=None)
+
+
+def as_numbers(frame: pd.DataFrame) -> pd.DataFrame:
+    """All columns as float64.
+
+    Raises:
+        InputError: a cell that is no number, with its row and column.
+    """
+    frame = frame.copy(deep=False)
     for column in frame.select_dtypes(exclude="number"):
         numbers = pd.to_numeric(frame[column], errors="coerce")
         bad = (numbers.isna() & frame[column].notna()).to_numpy()
@@ -64,7 +74,7 @@ def read_matrix(handle: TextIO, names: Collection[str] = ()) -> pd.DataFrame:
                 f"column {column!r}; correct or empty it"
             )
         frame[column] = numbers
-    return frame.astype("float64").rename_axis(index=None, columns=None)
+    return frame.astype("float64")
 
 
 def as_modality(

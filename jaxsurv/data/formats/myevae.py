@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
-from jaxsurv.data.formats.matrix import measured_kind
+from jaxsurv.data.formats.matrix import as_numbers, measured_kind
 from jaxsurv.data.formats.outcomes import outcome_table
 from jaxsurv.data.identifiers import gene_name
 from jaxsurv.data.readers import EXACT, naming
@@ -116,7 +116,7 @@ def _modalities(features: pd.DataFrame, label: str) -> dict[str, pd.DataFrame]:
         left = [c for c in left if c not in set(columns)]
         if columns:
             names = [gene_name(re.sub(f"^{pattern}", "", c)) for c in columns]
-            found[name] = features[columns].set_axis(names, axis=1)
+            found[name] = as_numbers(features[columns]).set_axis(names, axis=1)
     if not found:
         raise InputError(
             f"has no column that begins with Feature_exp, Feature_CNA_ ...: {few(left)}"

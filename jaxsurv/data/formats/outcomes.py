@@ -48,7 +48,7 @@ def _flag(code: str) -> float:
     return 1.0 if _EVENT.fullmatch(code) else 0.0 if _CENSORED.fullmatch(code) else np.nan
 
 
-def event_flags(column: pd.Series, label: str) -> pd.Series:
+def event_flags(column: pd.Series) -> pd.Series:
     """0.0, 1.0 or NaN from 0/1, booleans, ``1:DECEASED`` and the usual words.
 
     Raises:
@@ -59,7 +59,7 @@ def event_flags(column: pd.Series, label: str) -> pd.Series:
     flags = code.astype(object).map(_flag, na_action="ignore")
     if (bad := flags.isna() & code.notna()).any():
         raise InputError(
-            f"{label}: the event code {column[bad].iloc[0]!r} in column {column.name!r}, row "
+            f"the event code {str(column[bad].iloc[0])!r} in column {column.name!r}, patient "
             f"{column.index[bad][0]!r}, is not known; write 1 (observed) or 0 (censored)"
         )
     return flags.astype("float64")
@@ -78,14 +78,14 @@ def outcome_table(frame: pd.DataFrame, endpoints: Endpoints, label: str) -> pd.D
     for endpoint, names in endpoints.items():
         if absent := [c for c in names if c not in frame]:
             raise InputError(
-                f"{label}: endpoint {endpoint!r} needs the column {few(absent)}; there are "
+                f"endpoint {endpoint!r} needs the column {few(absent)}; there are "
                 f"{few(frame.columns, 30)}"
             )
-        text, event = known(frame[names[0]]), event_flags(frame[names[1]], label)
+        text, event = known(frame[names[0]]), event_flags(frame[names[1]])
         time = pd.to_numeric(text, errors="coerce").astype("float64")
         if (bad := time.isna() & text.notna()).any():
             raise InputError(
-                f"{label}: the time {text[bad].iloc[0]!r} in column {names[0]!r}, patient "
+                f"the time {str(text[bad].iloc[0])!r} in column {names[0]!r}, patient "
                 f"{text.index[bad][0]!r}, is not a number; correct or empty it"
             )
         if half := int((time.isna() != event.isna()).sum()):
@@ -99,7 +99,7 @@ def outcome_table(frame: pd.DataFrame, endpoints: Endpoints, label: str) -> pd.D
     if len(table) > len(table := table.dropna(how="all")):
         told += [f"{len(frame) - len(table)} patients without any outcome are left out"]
     if table.empty:
-        raise InputError(f"{label}: no patient has an outcome")
+        raise InputError("no patient has an outcome")
     if told:
         warnings.warn(f"{label}: {'; '.join(told)}", DataWarning, stacklevel=3)
     return table
@@ -128,7 +128,7 @@ def clinical_table(
     """
     if chosen is not None and (absent := [c for c in chosen if c not in frame]):
         raise InputError(
-            f"{label} has no column {few(absent)} for the clinical table; there are "
+            f"there is no column {few(absent)} for the clinical table, but "
             f"{few(frame.columns, 30)}"
         )
     taken = [c for c in frame if _BASELINE.fullmatch(str(c))] if chosen is None else list(chosen)
