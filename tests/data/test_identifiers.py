@@ -80,9 +80,7 @@ def test_one_tumour_sample_per_patient():
             "mine",
         ]
     )
-    with pytest.warns(
-        DataWarning, match=r"1 samples of normal tissue .*; 2 patients have several"
-    ):
+    with pytest.warns(DataWarning, match=r"1 samples of normal tissue .*; 2 patients have several"):
         chosen = patients_of(samples, "rna")
     assert chosen.to_dict() == {
         "TCGA-OR-A5J1": "TCGA-OR-A5J1-01A",
@@ -115,7 +113,9 @@ def test_files_with_barcodes_of_different_length_are_matched(tmp_path, outcome):
     assert cohort.modalities["rna"]["TP53"].to_dict() == {"TCGA-OR-A5J1": 0.5, "TCGA-OR-A5J3": 1.5}
     assert cohort.unmatched == {"rna": 1}
     # The other way round: outcomes by sample, the modality by patient.
-    write(tmp_path, outcome.set_axis([f"{p}-01" for p in outcome.index]), rna.set_axis(outcome.index))
+    write(
+        tmp_path, outcome.set_axis([f"{p}-01" for p in outcome.index]), rna.set_axis(outcome.index)
+    )
     with pytest.warns(DataWarning, match="3 of 3 in 'rna'"):
         assert read_cohort(tmp_path).complete.all()
 
@@ -123,7 +123,9 @@ def test_files_with_barcodes_of_different_length_are_matched(tmp_path, outcome):
 def test_patients_as_columns_are_refused_with_the_fix(tmp_path, outcome):
     rna = pd.DataFrame(np.eye(3), ["TP53", "MYC", "TP53"], outcome.index + "-01A")
     write(tmp_path, outcome, rna)
-    with pytest.raises(InputError, match=r"rna\.csv: .* 3 of its 3 columns are patients .*transpose"):
+    with pytest.raises(
+        InputError, match=r"rna\.csv: .* 3 of its 3 columns are patients .*transpose"
+    ):
         read_cohort(tmp_path)
 
 
@@ -139,7 +141,11 @@ def test_values_on_another_scale_than_declared_are_refused(
     tmp_path, outcome, kind, low, high, message
 ):
     rng = np.random.default_rng(0)
-    values = rng.integers(low, high, (3, 60)) if isinstance(high, int) else rng.uniform(low, high, (3, 60))
+    values = (
+        rng.integers(low, high, (3, 60))
+        if isinstance(high, int)
+        else rng.uniform(low, high, (3, 60))
+    )
     rna = pd.DataFrame(values, outcome.index, [f"g{j}" for j in range(60)])
     write(tmp_path, outcome, rna, {"rna": kind} if kind else {})
     with pytest.raises(InputError, match=message):

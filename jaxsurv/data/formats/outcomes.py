@@ -128,8 +128,7 @@ def clinical_table(
     """
     if chosen is not None and (absent := [c for c in chosen if c not in frame]):
         raise InputError(
-            f"there is no column {few(absent)} for the clinical table, but "
-            f"{few(frame.columns, 30)}"
+            f"there is no column {few(absent)} for the clinical table, but {few(frame.columns, 30)}"
         )
     taken = [c for c in frame if _BASELINE.fullmatch(str(c))] if chosen is None else list(chosen)
     if chosen is None and len(left := [c for c in frame if c not in taken]):

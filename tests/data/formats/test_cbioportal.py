@@ -10,7 +10,7 @@ from jaxsurv.data.formats import read_cbioportal
 from jaxsurv.types import InputError
 
 PATIENTS = """
-#Patient~Identifier Sex Diagnosis~Age Overall~Survival~Status Overall~Survival~(Months) Disease~Free~Status Disease~Free~(Months) Vital~Status
+#Patient~ID Sex Age Overall~Status Overall~(Months) Free~Status Free~(Months) Vital~Status
 #Identifier Sex Age~at~diagnosis Status Months Status Months Vital~status
 #STRING STRING NUMBER STRING NUMBER STRING NUMBER STRING
 #1 1 1 1 1 1 1 1
@@ -79,7 +79,11 @@ def test_a_study_is_read(files, comes_back):
     folder = files(STUDY | SEQUENCED)
     (folder / "meta_study.txt").write_text(META)
     cohort = quietly(folder)
-    assert (cohort.name, cohort.title, cohort.time_unit) == ("acc_x", "Adrenocortical (X)", "months")
+    assert (cohort.name, cohort.title, cohort.time_unit) == (
+        "acc_x",
+        "Adrenocortical (X)",
+        "months",
+    )
     assert cohort.endpoints == ("os", "dfs")
     assert list(cohort.survival.index) == [f"TCGA-OR-A5J{i}" for i in (1, 2, 3, 4)]
     np.testing.assert_array_equal(cohort.survival["os_event"], [1, 0, 0, np.nan])
@@ -145,7 +149,11 @@ def test_counts_are_seen_by_their_scale(files):
         ),
         ("data_CNA.txt", CNA.replace("S-4", "S-2"), r"data_CNA\.txt: duplicate columns S-2"),
         ("data_CNA.txt", "Hugo_Symbol\nTP53", r"data_CNA\.txt: holds no numbers"),
-        ("data_mutations.txt", "Gene Sample\nTP53 S-2", r"mutations\.txt: has no column Hugo_Symbol"),
+        (
+            "data_mutations.txt",
+            "Gene Sample\nTP53 S-2",
+            r"mutations\.txt: has no column Hugo_Symbol",
+        ),
         (
             "data_clinical_patient.txt",
             PATIENTS.replace("0:LIVING 69.0", "LOST 69.0"),

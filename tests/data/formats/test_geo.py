@@ -102,13 +102,25 @@ def test_without_annotation_probes_are_features(geo):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"endpoints": None}, r"which characteristics .* There are age, gender, OS \(months\), death"),
+        (
+            {"endpoints": None},
+            r"which characteristics .* There are age, gender, OS \(months\), death",
+        ),
         ({"endpoints": {"os": ("days", "death event")}}, "endpoint 'os' needs the column days"),
         ({"series": "nothing"}, "no line !series_matrix_table_begin"),
         ({"series": SERIES.replace("800", "high")}, "non-numeric value 'high' in row 'p2_at'"),
-        ({"series": SERIES.replace("800", "-3")}, "negative intensity -3 of probe 'p2_at', sample 'GSM1'"),
-        ({"platform": PLATFORM.replace("Symbol", "Names")}, r"GPL570\.txt: needs the columns ID and Gene"),
-        ({"platform": PLATFORM.replace("_at", "_st")}, r"no probe \(p1_at, p2_at and 3 more\) has a gene"),
+        (
+            {"series": SERIES.replace("800", "-3")},
+            "negative intensity -3 of probe 'p2_at', sample 'GSM1'",
+        ),
+        (
+            {"platform": PLATFORM.replace("Symbol", "Names")},
+            r"GPL570\.txt: needs the columns ID and Gene",
+        ),
+        (
+            {"platform": PLATFORM.replace("_at", "_st")},
+            r"no probe \(p1_at, p2_at and 3 more\) has a gene",
+        ),
     ],
 )
 def test_refusals(geo, change, message):

@@ -10,14 +10,17 @@ from jaxsurv.data import DataWarning
 from jaxsurv.data.formats import read_myevae
 from jaxsurv.types import InputError
 
-FEATURES = """PUBLIC_ID,Feature_exp_ENSG00000141510.17,Feature_exp_ENSG00000136997,Feature_CNA_ENSG00000141510,\
+FEATURES = """PUBLIC_ID,Feature_exp_ENSG00000141510.17,Feature_exp_ENSG00000136997,\
+Feature_CNA_ENSG00000141510,\
 Feature_CNA_Amp_1q21.3,Feature_CNA_Del_17p13.1,Feature_fish_t(4;14),Feature_SBS1,Feature_SBS5,\
 Feature_SeqWGS_WHSC1_CALL,Feature_clin_D_PT_age,Feature_clin_D_PT_iss_1,Other
 MMRF_1,1.5,-2,-1,1,0,1,0.1,0.9,1,0.5,1,9
 MMRF_2,,,0,0,-1,0,0.2,0.8,0,-0.5,0,9
 MMRF_3,0.25,1,,,,0,,,0,1.5,0,9
 """
-LABELS = "PUBLIC_ID,oscdy,censos,pfscdy,censpfs\nMMRF_1,100,1,50,1\nMMRF_2,-8,0,20,0\nMMRF_3,7,0,,\n"
+LABELS = (
+    "PUBLIC_ID,oscdy,censos,pfscdy,censpfs\nMMRF_1,100,1,50,1\nMMRF_2,-8,0,20,0\nMMRF_3,7,0,,\n"
+)
 INPUTS = {"train_features_os_processed.csv": FEATURES, "train_labels.csv": LABELS}
 
 
@@ -82,7 +85,11 @@ def test_parquet_under_that_name_is_read_or_refused(files, monkeypatch):
     [
         ("train_labels.csv", "PUBLIC_ID,oscdy\nMMRF_1,1\n", "needs the columns oscdy and censos"),
         ("train_labels.csv", LABELS.replace("100,1", "100,2"), "event code '2' in column 'censos'"),
-        ("train_features_os_processed.csv", "PUBLIC_ID,x\nMMRF_1,1\n", "no column that begins with"),
+        (
+            "train_features_os_processed.csv",
+            "PUBLIC_ID,x\nMMRF_1,1\n",
+            "no column that begins with",
+        ),
         (
             "train_features_os_processed.csv",
             FEATURES.replace("0.25", "low"),
@@ -96,5 +103,5 @@ def test_refusals(files, name, text, message):
         quietly(folder)
     (folder / "train_features_os_processed.csv").unlink()
     (folder / "train_labels.csv").write_text(LABELS)
-    with pytest.raises(InputError, match="has none of train_features.csv"):
+    with pytest.raises(InputError, match=r"has none of train_features\.csv"):
         quietly(folder)

@@ -57,7 +57,9 @@ def test_a_hub_folder_is_read(files, comes_back):
     np.testing.assert_array_equal(cohort.outcome("pfi").event, [1, 0, 1])
     rna = cohort.modalities["rna"]
     assert list(rna.columns) == ["ENSG00000141510", "ENSG00000136997"]
-    np.testing.assert_array_equal(rna["ENSG00000141510"], [10.25, 2.5])  # the tumour, not the normal
+    np.testing.assert_array_equal(
+        rna["ENSG00000141510"], [10.25, 2.5]
+    )  # the tumour, not the normal
     np.testing.assert_array_equal(rna["ENSG00000136997"], [3, 4])
     assert cohort.unmatched["rna"] == 1
     assert cohort.kinds == {"clinical": "mixed", "rna": "continuous", "cnv": "five_state"}
@@ -77,10 +79,18 @@ def test_patients_come_from_barcodes_without_a_patient_column(files):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("other.survival.tsv", SURVIVAL, "needs one survival table .* found other.survival.tsv, surv"),
+        (
+            "other.survival.tsv",
+            SURVIVAL,
+            "needs one survival table .* found other.survival.tsv, surv",
+        ),
         ("survival_ACC_survival.txt", "sample x\na 1", "needs one survival table .* found none"),
         ("mutations.tsv", "sample chr start\nTCGA-OR-A5J1-01 17 75", "no column is a sample"),
-        ("x_phenotype", CLINICAL.replace("A5J2", "A5J1"), "samples TCGA-OR-A5J1-01 are there twice"),
+        (
+            "x_phenotype",
+            CLINICAL.replace("A5J2", "A5J1"),
+            "samples TCGA-OR-A5J1-01 are there twice",
+        ),
     ],
 )
 def test_refusals(files, name, text, message):
