@@ -82,8 +82,9 @@ def patients_of(
 ) -> pd.Series:
     """Choose one sample for each patient: patient (index) to sample, in the order of the samples.
 
-    Of several samples of one patient a primary tumour (01) is taken, else the alphabetically first;
-    a ``DataWarning`` says of how many patients. Normal tissue (10 to 19) is never taken.
+    Of several samples of one patient the alphabetically first is taken, which among TCGA barcodes
+    is the primary tumour (01); a ``DataWarning`` says of how many patients. Normal tissue (10 to
+    19) is never taken.
 
     Args:
         samples: names, distinct.
@@ -92,23 +93,16 @@ def patients_of(
             barcode, and any other sample is its own patient.
     """
     known = patients or {}
-    table = pd.DataFrame(
-        {
-            "sample": samples.astype(str),
-            "patient": [patient_part(known.get(s, s)) for s in samples.astype(str)],
-            "type": pd.array([sample_type(s) for s in samples], dtype="Int64"),
-        }
-    )
-    normal = table["type"].between(10, 19).fillna(False).astype(bool)
-    table = table[~normal]
-    table["second choice"] = (table["type"].fillna(1) != 1).to_numpy()
-    ranked = table.sort_values(["second choice", "sample"], kind="stable")
-    chosen = ranked.drop_duplicates("patient").sort_index()
+    names = samples.astype(str)
+    owners = [patient_part(known.get(s, s)) for s in names]
+    normal = np.array([10 <= (sample_type(s) or 0) <= 19 for s in names], bool)
+    table = pd.DataFrame({"sample": names, "patient": owners})[~normal]
+    chosen = table.sort_values("sample").drop_duplicates("patient").sort_index()
     told = [f"{normal.sum()} samples of normal tissue dropped"] if normal.any() else []
     if several := int((table["patient"].value_counts() > 1).sum()):
         told += [
-            f"{several} patients have several samples, of which a primary tumour (01), else the "
-            "alphabetically first is taken"
+            f"{several} patients have several samples, of which the alphabetically first (a primary "
+            "tumour, 01, before others) is taken"
         ]
     if told:
         warnings.warn(f"{label}: {'; '.join(told)}", DataWarning, stacklevel=2)

@@ -17,7 +17,7 @@ PATIENTS = """
 PATIENT_ID SEX AGE OS_STATUS OS_MONTHS DFS_STATUS DFS_MONTHS VITAL_STATUS
 TCGA-OR-A5J1 Male 58 1:DECEASED 44.51 1:Recurred/Progressed 24.77 Dead
 TCGA-OR-A5J2 Female [Not~Available] 0:LIVING 55.09 0:DiseaseFree 55.09 Alive
-TCGA-OR-A5J3 Female 23 0:LIVING 69.0 NA NA Alive
+TCGA-OR-A5J3 Female 23 0:LIVING 69.0 NA 12.0 Alive
 TCGA-OR-A5J4 Female 30 1:DECEASED [Not~Available] 1:Recurred/Progressed 3.0 Dead
 TCGA-OR-A5J5 Female 60 NA NA NA NA Alive
 """
@@ -89,6 +89,7 @@ def test_a_study_is_read(files, comes_back):
     np.testing.assert_array_equal(cohort.survival["os_event"], [1, 0, 0, np.nan])
     np.testing.assert_array_equal(cohort.survival["os_time"], [44.51, 55.09, 69, np.nan])
     np.testing.assert_array_equal(cohort.survival["dfs_event"], [1, 0, np.nan, 1])
+    np.testing.assert_array_equal(cohort.survival["dfs_time"], [24.77, 55.09, np.nan, 3])
     rna = cohort.modalities["rna"]
     assert list(rna.index) == [f"TCGA-OR-A5J{i}" for i in (1, 2, 3)]
     assert rna.loc["TCGA-OR-A5J1"].to_dict() == {"TP53": 0.1 + 0.2, "MYC": 4}
