@@ -107,3 +107,25 @@ def test_it_is_a_command():
     )
     assert done.returncode == 0
     assert "SOURCE DESTINATION" in done.stdout
+
+
+def test_columns_of_a_geo_series_are_named_on_the_command_line(tmp_path):
+    series = tmp_path / "GSE1_series_matrix.txt"
+    series.write_text(
+        '!Sample_geo_accession\t"GSM1"\t"GSM2"\n'
+        '!Sample_characteristics_ch1\t"os months: 3"\t"os months: 5"\n'
+        '!Sample_characteristics_ch1\t"died: yes"\t"died: no"\n'
+        '!Sample_characteristics_ch1\t"subtype: A"\t"subtype: B"\n'
+        '!series_matrix_table_begin\n"ID_REF"\t"GSM1"\t"GSM2"\n"p1"\t7.5\t8\n'
+        "!series_matrix_table_end\n"
+    )
+    platform = tmp_path / "GPL1.txt"
+    platform.write_text("ID\tGene Symbol\np1\tTP53\n")
+    named = ["--endpoint", "os", "os months", "died", "--clinical", "subtype"]
+    destination = str(tmp_path / "out")
+    assert main(["convert", str(series), destination, *named, "--annotation", str(platform)]) == 0
+    cohort = read_cohort(destination)
+    assert cohort.survival.loc["GSM1"].to_dict() == {"os_time": 3, "os_event": 1}
+    assert cohort.modalities["expression"]["TP53"].to_dict() == {"GSM1": 7.5, "GSM2": 8}
+    assert list(cohort.modalities["clinical"]["subtype"]) == ["A", "B"]
+    assert cohort.time_unit == "months"
