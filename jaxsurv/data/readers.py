@@ -10,18 +10,19 @@ from pathlib import Path
 import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
+from jaxsurv.data.identifiers import match_barcodes, refuse_transposed
 from jaxsurv.data.tables import clean_modality, clean_survival, few
 from jaxsurv.types import InputError
 
 _SUFFIXES = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"}
 # Numbers to the last bit, which pandas reads without being told to from 3.1 on.
 _OLD = tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1)
-_EXACT: dict = {"float_precision": "round_trip"} if _OLD else {}
+EXACT: dict = {"float_precision": "round_trip"} if _OLD else {}
 _SETTINGS = ("name", "title", "time_unit", "kinds", "source", "licence")
 
 
 @contextmanager
-def _naming(path: Path) -> Iterator[None]:
+def naming(path: Path) -> Iterator[None]:
     """Whatever goes wrong inside names the file."""
     try:
         yield
@@ -41,7 +42,7 @@ def _read_table(path: Path, separator: str, kind: str | None) -> pd.DataFrame:
         # Patient names and declared categories are text: "007" is not 7.
         dtype=str if categorical else None,
         converters=None if categorical else {0: str},
-        **_EXACT,
+        **EXACT,
     )
     if isinstance(frame.index, pd.RangeIndex):  # else the header names only the features, as in R
         frame = frame.set_index(frame.columns[0])
@@ -66,7 +67,7 @@ def _tables(folder: Path) -> dict[str, tuple[Path, str]]:
 def _settings(path: Path) -> dict:
     if not path.exists():
         return {}
-    with _naming(path):
+    with naming(path):
         settings = json.loads(path.read_text("utf-8"))
         if not isinstance(settings, dict):
             raise InputError("must hold one JSON object")
@@ -85,9 +86,12 @@ def read_cohort(path: str | Path) -> Cohort:
     may give ``name``, ``title``, ``time_unit``, ``kinds``, ``source`` and ``licence``. Kinds
     that it does not give are inferred, but counts are never guessed. Other files are ignored.
 
+    TCGA barcodes of different lengths in different files are matched on the patient part, one
+    sample per patient, with a ``DataWarning`` that says how many matched.
+
     Raises:
         InputError: naming the file, and within it the column, patient and value; also if one table
-            is there twice (``rna.csv`` and ``rna.csv.gz``).
+            is there twice (``rna.csv`` and ``rna.csv.gz``), or has the patients as columns.
     """
     folder = Path(path)
     if not folder.is_dir():
@@ -97,15 +101,17 @@ def read_cohort(path: str | Path) -> Cohort:
         raise InputError(f"{folder} has no survival.csv (or .csv.gz, .tsv, .tsv.gz)")
     settings = {"name": folder.resolve().name, **_settings(folder / "cohort.json")}
     kinds = dict(settings.pop("kinds", {}))
+    file, separator = files.pop("survival")
+    with naming(file):
+        survival = clean_survival(_read_table(file, separator, None))
     modalities = {}
     for name, (file, separator) in files.items():
-        with _naming(file):
+        with naming(file):
             table = _read_table(file, separator, kinds.get(name))
-            if name == "survival":
-                survival = clean_survival(table)
-            else:
-                modalities[name], kinds[name] = clean_modality(name, table, kinds.get(name))
-    with _naming(folder):
+            refuse_transposed(f"modality {name!r}", table, survival.index)
+            modalities[name], kinds[name] = clean_modality(name, table, kinds.get(name))
+    modalities, survival = match_barcodes(modalities, survival)
+    with naming(folder):
         return Cohort(modalities, survival, kinds, **settings)
 
 

@@ -114,7 +114,9 @@ def infer_kind(frame: pd.DataFrame, label: str) -> str:
 def clean_modality(name: str, frame: pd.DataFrame, kind: str | None) -> tuple[pd.DataFrame, str]:
     """Check one modality; returns it as float64 (text columns as objects) with its kind.
 
-    Patients without a single value do not have the modality and are left out.
+    Patients without a single value do not have the modality and are left out. Continuous data on
+    the scale of counts (see ``is_raw_scale``) are refused unless they were declared continuous, and
+    then too if they are whole numbers: linear methods would see little but their largest values.
 
     Args:
         name: for the messages.
@@ -127,7 +129,8 @@ def clean_modality(name: str, frame: pd.DataFrame, kind: str | None) -> tuple[pd
     """
     label = f"modality {name!r}"
     frame = clean_rows(frame, label)
-    kind = infer_kind(frame, label) if kind is None else kind
+    declared = kind is not None
+    kind = kind if kind is not None else infer_kind(frame, label)
     label = f"{label} ({kind})"
     if kind not in KINDS:
         raise InputError(f"modality {name!r} has the unknown kind {kind!r}; use {few(KINDS, 9)}")
@@ -141,10 +144,39 @@ def clean_modality(name: str, frame: pd.DataFrame, kind: str | None) -> tuple[pd
         fix = "correct or empty it, or declare the modality as 'mixed'"
         frame = _to_float(frame, label, fix)
         if kind == "counts":
-            _refuse(frame < 0, frame, label, "the negative value", "counts are >= 0")
+            fix = "counts are >= 0; declare log-scale data as 'continuous'"
+            _refuse(frame < 0, frame, label, "the negative value", fix)
         elif kind in _CODES:
             _refuse_codes(frame, _CODES[kind], label)
+        elif not frame.empty:
+            _refuse_raw_scale(frame, label, declared)
     return frame.dropna(how="all"), kind
+
+
+def is_raw_scale(frame: pd.DataFrame) -> bool:
+    """True if numbers look like counts or intensities whose logarithm nobody has taken.
+
+    That is: at least 50 features, no negative value, and beyond 100 in more than a tenth of the
+    features. Logarithms of anything measured stay below 100; z-scores, log ratios and most protein
+    data have negative values, percentages and methylation end at 100 or 1, and a table of
+    laboratory values is narrower.
+    """
+    if frame.shape[1] < 50 or frame.empty:
+        return False
+    return bool(frame.min().min() >= 0 and (frame.max() > 100).mean() > 0.1)
+
+
+def _refuse_raw_scale(frame: pd.DataFrame, label: str, declared: bool) -> None:
+    """Refuse continuous data on the scale of counts; declared ones only if they are whole numbers."""
+    if not is_raw_scale(frame) or (declared and (frame % 1).max().max() > 0):
+        return
+    column = frame.max().idxmax()
+    otherwise = "" if declared else ", or as 'continuous' if they are to be used as they are"
+    raise InputError(
+        f"{label}: values up to {frame[column].max():g} (column {column!r}) look like counts or "
+        f"intensities, not like their logarithm; declare the modality as 'counts', which become "
+        f"log2(x + 1){otherwise}"
+    )
 
 
 def constant_columns(frame: pd.DataFrame) -> list[str]:

@@ -1,5 +1,7 @@
-"""The command line of an experiment. Imports no JAX: ``--help`` must be instant."""
+"""The command line, with errors that people can read. Imports no JAX: ``--help`` must be instant."""
 
+import sys
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -28,3 +30,18 @@ def command_line(
     from jaxsurv.study.launch import launch
 
     return launch(lambda: run(options))
+
+
+def exit_status(action: Callable[[], None]) -> int:
+    """Run ``action``; 0, 2 after an ``InputError`` (its message on stderr), 130 after Ctrl-C."""
+    from jaxsurv.types import InputError
+
+    warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
+    try:
+        action()
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0

@@ -19,6 +19,14 @@ class Picture(NamedTuple):
     alternative: str
 
 
+class Section(NamedTuple):
+    """A table of strings under its own heading, with a note on what its columns mean."""
+
+    heading: str
+    table: pd.DataFrame
+    note: str
+
+
 def interval(row: pd.Series, prefix: str = "", *, sign: bool = False) -> str:
     """``0.671 (0.63 to 0.71)`` from the columns mean, lower, upper."""
     mean, lower, upper = (row[f"{prefix}{part}"] for part in ("mean", "lower", "upper"))
@@ -58,7 +66,7 @@ def render(
     folder: Path,
     facts: Mapping[str, object],
 ) -> str:
-    """The page: what was asked, the answer in sentences, the table, the figures, how it was computed.
+    """The page of a study: what was asked, the answer in sentences, the table, the figures, how.
 
     Args:
         title: of the page.
@@ -69,37 +77,57 @@ def render(
         folder: of the PNG files.
         facts: name and value, listed at the end.
     """
+    results = Section("Results", table, table_note)
+    return page(title, summary, [results], pictures, folder=folder, facts=facts)
 
-    def escape(x: object) -> str:
-        return html.escape(str(x))
 
-    head = "".join(f"<th scope='col'>{escape(c)}</th>" for c in table.columns)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(v)}</td>" for v in row) + "</tr>"
-        for row in table.itertuples(index=False)
-    )
-    figures = []
-    for picture in pictures:
-        data = base64.b64encode((folder / f"{picture.name}.png").read_bytes()).decode()
-        figures.append(
-            f"<figure><img alt='{escape(picture.alternative)}' src='data:image/png;base64,{data}'>"
-            f"<figcaption>{escape(picture.caption)}</figcaption></figure>"
-        )
+def page(
+    title: str,
+    summary: Sequence[str],
+    sections: Sequence[Section],
+    pictures: Sequence[Picture],
+    *,
+    folder: Path,
+    facts: Mapping[str, object],
+) -> str:
+    """A self-contained page: sentences, tables, figures, facts. Arguments as in ``render``."""
     flat = {k: v for k, v in facts.items() if not isinstance(v, Mapping)}
     for value in facts.values():
         flat |= value if isinstance(value, Mapping) else {}
-    listed = "".join(
-        f"<tr><td>{escape(k.replace('_', ' '))}</td><td>{escape(v)}</td></tr>"
-        for k, v in flat.items()
-    )
-    paragraphs = "".join(f"<p>{escape(s)}</p>" for s in summary)
+    listed = pd.DataFrame({"fact": [k.replace("_", " ") for k in flat], "": list(flat.values())})
     return (
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width,initial-scale=1'>"
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body><h1>{escape(title)}</h1>"
-        f"{paragraphs}<h2>Results</h2><div class='wide'><table><thead><tr>{head}</tr></thead>"
-        f"<tbody>{body}</tbody></table></div><p class='note'>{escape(table_note)}</p>"
-        f"<h2>Figures</h2>{''.join(figures)}"
-        f"<h2>How it was computed</h2><div class='wide'><table><tbody>{listed}</tbody></table></div>"
+        f"<title>{_escape(title)}</title><style>{_STYLE}</style></head><body>"
+        f"<h1>{_escape(title)}</h1>"
+        f"{''.join(f'<p>{_escape(s)}</p>' for s in summary)}"
+        f"{''.join(_section(s) for s in sections)}"
+        f"<h2>Figures</h2>{''.join(_figure(p, folder) for p in pictures)}"
+        f"<h2>How it was computed</h2>{_table(listed, header=False)}"
         "</body></html>\n"
+    )
+
+
+def _escape(x: object) -> str:
+    return html.escape(str(x))
+
+
+def _section(section: Section) -> str:
+    note = f"<p class='note'>{_escape(section.note)}</p>"
+    return f"<h2>{_escape(section.heading)}</h2>{_table(section.table)}{note}"
+
+
+def _table(frame: pd.DataFrame, *, header: bool = True) -> str:
+    head = "".join(f"<th scope='col'>{_escape(c)}</th>" for c in frame.columns)
+    rows = ("".join(f"<td>{_escape(v)}</td>" for v in row) for row in frame.itertuples(index=False))
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    top = f"<thead><tr>{head}</tr></thead>" if header else ""
+    return f"<div class='wide'><table>{top}<tbody>{body}</tbody></table></div>"
+
+
+def _figure(picture: Picture, folder: Path) -> str:
+    data = base64.b64encode((folder / f"{picture.name}.png").read_bytes()).decode()
+    return (
+        f"<figure><img alt='{_escape(picture.alternative)}' src='data:image/png;base64,{data}'>"
+        f"<figcaption>{_escape(picture.caption)}</figcaption></figure>"
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.collections import PolyCollection
 
-from jaxsurv.plots import risk_groups
+from jaxsurv.plots import risk_groups, survival_curve
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +45,15 @@ def test_numbers_at_risk_are_below(axes):
     ticks = dict(zip(axes[1].get_xticks(), axes[1].get_xticklabels(), strict=True))
     assert [int(w) for w in ticks[0].get_text().split() if w.isdigit()] == [6, 4]
     assert [int(w) for w in ticks[6].get_text().split() if w.isdigit()] == [4, 0]
+
+
+def test_the_curve_of_a_cohort():
+    figure = survival_curve(
+        np.array([1, 0, 1]), np.array([1.0, 2, 4]), xlabel="time (days)", note="median 4", title="t"
+    )
+    figure.draw_without_rendering()
+    ax = figure.axes[0]
+    curve = next(x for x in ax.lines if x.get_drawstyle() == "steps-post" and len(x.get_xdata()))
+    np.testing.assert_allclose(curve.get_ydata()[[0, 1, -1]], [1, 2 / 3, 0])
+    assert ax.get_legend() is None
+    assert [t.get_text() for t in ax.texts] == ["median 4"]

@@ -1,0 +1,107 @@
+"""Convert other people's files into a cohort folder, or describe a cohort.
+
+python -m jaxsurv.data convert acc_tcga_pan_can_atlas_2018 cohorts/acc
+python -m jaxsurv.data describe cohorts/acc --out results/acc
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from tyro.conf import Positional, arg, subcommand
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where a cohort comes from.
+
+    Attributes:
+        source: a cBioPortal study folder, a folder of UCSC Xena files, MyeVAE's input folder, a MuData
+            file (.h5mu), a GEO series matrix, or a cohort folder; which one is seen from the files.
+        endpoint: for MuData and GEO: name of the endpoint, column of its time, column of its event; can
+            be repeated, as in --endpoint os os_days os_status pfs pfs_days pfs_status.
+        clinical: columns of the clinical table; age, sex, stage, grade and histology if not given.
+        annotation: for GEO: the platform's table from probes to genes.
+    """
+
+    source: Annotated[Path, Positional, arg(metavar="SOURCE")]
+    endpoint: tuple[tuple[str, str, str], ...] = ()
+    clinical: tuple[str, ...] = ()
+    annotation: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Convert(Source):
+    """Write a cohort in the folder format of jaxsurv, and say what is in it.
+
+    Attributes:
+        destination: folder to write; new or empty.
+        name: of the cohort; the source's if not given.
+    """
+
+    destination: Annotated[Path, Positional, arg(metavar="DESTINATION")]
+    name: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Describe(Source):
+    """Report who has which modality, follow-up, survival, outliers and constant columns.
+
+    Attributes:
+        out: folder for tables, figures and report; results/describe/NAME if not given.
+        overwrite: replace the report in that folder.
+    """
+
+    out: Path | None = None
+    overwrite: bool = False
+
+
+def run(options: Convert | Describe) -> None:
+    """Read, then write the folder or the report."""
+    from dataclasses import replace
+
+    from rich.console import Console
+
+    from jaxsurv.artifacts import ResultsFolder
+    from jaxsurv.data import write_cohort
+    from jaxsurv.data.formats import detect_format, read_any
+    from jaxsurv.study.cohort_report import describe, print_summary
+
+    console = Console(width=None if sys.stdout.isatty() else 170)
+    with console.status(f"reading {options.source}"):
+        console.print(f"{options.source}: {detect_format(options.source)}")
+        cohort = read_any(
+            options.source,
+            endpoints={name: (time, event) for name, time, event in options.endpoint} or None,
+            clinical=options.clinical or None,
+            annotation=options.annotation,
+        )
+    if isinstance(options, Describe):
+        out = options.out or Path("results/describe") / cohort.name
+        describe(cohort, ResultsFolder(out, overwrite=options.overwrite), console)
+        return
+    with console.status(f"writing {options.destination}"):
+        cohort = replace(cohort, name=options.name) if options.name else cohort
+        write_cohort(cohort, options.destination)
+    print_summary(cohort, console)
+    console.print(f"cohort: {options.destination}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    from jaxsurv.study.command import exit_status
+
+    options = tyro.cli(
+        Annotated[Convert, subcommand("convert")] | Annotated[Describe, subcommand("describe")],
+        prog="python -m jaxsurv.data",
+        description=__doc__,
+        args=arguments,
+    )
+    return exit_status(lambda: run(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

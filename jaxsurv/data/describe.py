@@ -1,0 +1,97 @@
+"""What a cohort holds, as tables: follow-up, modalities, who has which, and what looks wrong."""
+
+# pandas' own types cannot tell frame[name], a Series, from frame[names].
+# pyright: reportReturnType=false, reportArgumentType=false
+
+import numpy as np
+import pandas as pd
+
+from jaxsurv.data.cohort import Cohort
+from jaxsurv.data.tables import constant_columns, is_numeric
+from jaxsurv.survival import kaplan_meier
+
+FAR = 10.0  # robust z-scores beyond which a cell is an outlier: far out, not just a heavy tail
+_MAD = 1.482602218505602  # of a normal variable, sd / median absolute deviation
+
+
+def endpoint_table(cohort: Cohort) -> pd.DataFrame:
+    """One row per endpoint: patients, events and, in the unit of time, two medians with intervals.
+
+    Columns ``follow_up``, ``follow_up_lower``, ``follow_up_upper`` are the reverse Kaplan-Meier
+    estimate, in which censoring is the event (Schemper and Smith, Control. Clin. Trials 17 (1996)
+    343); ``survival``, ... the median survival; NaN where a curve does not come down to a half.
+    ``last`` is the longest observed time.
+    """
+    rows = {}
+    for endpoint in cohort.endpoints:
+        event, time, entry, *_ = cohort.outcome(endpoint)
+        row = {"patients": len(time), "events": int(np.sum(event))}
+        for name, observed in (("follow_up", 1 - event), ("survival", event)):
+            median = kaplan_meier(observed, time, entry=entry).quantile(0.5)
+            values = (float(x) for x in median)
+            row |= dict(zip((name, f"{name}_lower", f"{name}_upper"), values, strict=True))
+        rows[endpoint] = {**row, "last": float(np.max(time))}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("endpoint")
+
+
+def modality_table(cohort: Cohort) -> pd.DataFrame:
+    """One row per modality: kind, patients, features, missing cells, constant features, unmatched."""
+    rows = {}
+    for m, table in cohort.modalities.items():
+        rows[m] = {
+            "kind": cohort.kinds[m],
+            "patients": len(table),
+            "features": table.shape[1],
+            "missing": float(table.isna().to_numpy().mean()),
+            "constant": len(constant_columns(table)) if len(table) > 1 else 0,
+            "unmatched": cohort.unmatched[m],
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("modality")
+
+
+def pattern_table(cohort: Cohort) -> pd.DataFrame:
+    """Patterns of modalities that patients have, most frequent first: booleans and ``patients``."""
+    counts = cohort.presence.value_counts(sort=False).rename("patients").reset_index()
+    return counts.sort_values("patients", ascending=False, kind="stable", ignore_index=True)
+
+
+def robust_z(table: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """``(x - median) / (1.4826 MAD)`` of each numeric column; counts as log2(x + 1).
+
+    A column whose median absolute deviation is 0 (codes, mostly-zero counts) has no scale: NaN.
+    """
+    x = table[[c for c in table if is_numeric(table[c])]]
+    if kind in ("binary", "five_state", "categorical"):
+        x = x.iloc[:, :0]
+    x = np.log2(x + 1) if kind == "counts" else x
+    deviation = x - x.median()
+    scale = _MAD * deviation.abs().median()
+    return deviation / scale.where(scale > 0)
+
+
+def outlier_table(cohort: Cohort, *, beyond: float = FAR) -> pd.DataFrame:
+    """Cells whose robust z-score is beyond ±``beyond``, one row per patient and modality.
+
+    Columns: ``modality``, ``patient``, ``cells`` (how many), ``share`` of the modality's features,
+    and the most extreme cell: ``feature``, ``value``, ``z``. Most cells first.
+    """
+    rows = []
+    for m, table in cohort.modalities.items():
+        z = robust_z(table, cohort.kinds[m])
+        far = z.abs() > beyond
+        for patient, cells in far.sum(axis=1)[lambda n: n > 0].items():
+            feature = z.loc[patient].abs().idxmax()
+            rows.append(
+                {
+                    "modality": m,
+                    "patient": patient,
+                    "cells": cells,
+                    "share": cells / z.shape[1],
+                    "feature": feature,
+                    "value": table.at[patient, feature],
+                    "z": z.at[patient, feature],
+                }
+            )
+    columns = ["modality", "patient", "cells", "share", "feature", "value", "z"]
+    found = pd.DataFrame(rows, columns=columns)
+    return found.sort_values(["cells", "share"], ascending=False, kind="stable", ignore_index=True)

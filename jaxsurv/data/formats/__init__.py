@@ -1,0 +1,18 @@
+"""Readers for what users hold, each from a path to a ``Cohort``."""
+
+from jaxsurv.data.formats.cbioportal import read_cbioportal
+from jaxsurv.data.formats.detect import detect_format, read_any
+from jaxsurv.data.formats.geo import read_geo
+from jaxsurv.data.formats.h5mu import read_h5mu
+from jaxsurv.data.formats.myevae import read_myevae
+from jaxsurv.data.formats.xena import read_xena
+
+__all__ = [
+    "detect_format",
+    "read_any",
+    "read_cbioportal",
+    "read_geo",
+    "read_h5mu",
+    "read_myevae",
+    "read_xena",
+]

@@ -1,0 +1,182 @@
+"""A cBioPortal study folder, as the data hub and the portal's download button give it."""
+
+import csv
+import warnings
+from collections.abc import Sequence
+from fnmatch import fnmatch
+from itertools import takewhile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from jaxsurv.data.cohort import Cohort
+from jaxsurv.data.formats.matrix import as_modality, measured_kind, open_text, read_matrix
+from jaxsurv.data.formats.outcomes import clinical_table, outcome_table, paired_endpoints
+from jaxsurv.data.identifiers import gene_name, patients_of
+from jaxsurv.data.readers import naming
+from jaxsurv.data.tables import DataWarning, few
+from jaxsurv.types import InputError
+
+# The MAF classes that change a protein.
+NON_SILENT = (
+    "Frame_Shift_Del",
+    "Frame_Shift_Ins",
+    "In_Frame_Del",
+    "In_Frame_Ins",
+    "Missense_Mutation",
+    "Nonsense_Mutation",
+    "Nonstop_Mutation",
+    "Splice_Site",
+    "Translation_Start_Site",
+)
+_NOT_SOMATIC = ("germline", "loh", "none", "wildtype")
+_GENES = ("Hugo_Symbol", "Entrez_Gene_Id", "Cytoband")
+_FIVE = (-2, -1, 0, 1, 2)
+
+
+def read_cbioportal(path: str | Path, *, clinical: Sequence[str] | None = None) -> Cohort:
+    """Read a cBioPortal study folder; patients are the rows of ``data_clinical_patient.txt``.
+
+    - ``rna``: ``data_mrna_seq_*.txt`` (else ``data_mrna_*.txt``), not the z-scores unless there is
+      nothing else; kind ``counts`` if on the scale of counts (see ``is_raw_scale``).
+    - ``cnv``: ``data_cna.txt``, five states (fractions, as some panels have them: continuous).
+    - ``mutation``: ``data_mutations*.txt`` (MAF): 1 where a patient has a mutation of a class in
+      ``NON_SILENT`` in a gene; rows whose status is germline, LOH, none or wildtype do not count.
+      Sequenced patients are those of ``case_lists/cases_sequenced.txt``; without that file those
+      in the MAF, with a ``DataWarning``, since a tumour without any mutation is then unknown.
+    - ``clinical``: of the patient table, see ``clinical_table``.
+    - endpoints: every pair ``X_MONTHS``, ``X_STATUS`` (``1:DECEASED``): OS, DFS, PFS, DSS, ...
+
+    ``data_clinical_sample.txt`` says which sample is whose; without it, TCGA barcodes do. Of a
+    patient's samples, one is taken, and of genes in several rows, one: see ``patients_of`` and
+    ``one_row_per_gene``.
+
+    Args:
+        path: of the folder.
+        clinical: columns of the patient table to take instead of those known at diagnosis.
+
+    Raises:
+        InputError: naming the file and what is wrong in it.
+    """
+    folder = Path(path)
+    patient_file = folder / "data_clinical_patient.txt"
+    with naming(patient_file):
+        table = _clinical(patient_file, "PATIENT_ID")
+        endpoints = paired_endpoints(table.columns, "_MONTHS", "_STATUS")
+        if not endpoints:
+            raise InputError(
+                f"has no pair of columns such as OS_MONTHS and OS_STATUS, but {few(table.columns, 30)}"
+            )
+        survival = outcome_table(table, endpoints, patient_file.name)
+        used = [c for pair in endpoints.values() for c in pair]
+        modalities = clinical_table(table.drop(columns=used), clinical, patient_file.name)
+    samples = folder / "data_clinical_sample.txt"
+    owners: dict[str, str] = {}
+    if samples.exists():
+        with naming(samples):
+            owners = _clinical(samples, "SAMPLE_ID")["PATIENT_ID"].to_dict()
+    kinds = {}
+    if expression := _expression_file(folder):
+        modalities["rna"] = _matrix(expression, owners)
+        kinds["rna"] = measured_kind(modalities["rna"])
+    if copies := _files(folder, "data_cna.txt"):
+        modalities["cnv"] = _matrix(copies[0], owners)
+        states = modalities["cnv"].to_numpy()
+        fits = np.isin(states, _FIVE) | np.isnan(states)
+        kinds["cnv"] = "five_state" if fits.all() else None
+    if mutations := _files(folder, "data_mutations*.txt"):
+        with naming(mutations[0]):
+            modalities["mutation"] = _mutations(mutations[0], owners)
+        kinds["mutation"] = "binary"
+    about = _study(folder / "meta_study.txt")
+    with naming(folder):
+        return Cohort(
+            modalities,
+            survival,
+            {m: k for m, k in kinds.items() if k},
+            name=about.get("cancer_study_identifier", folder.resolve().name),
+            title=about.get("name", ""),
+            time_unit="months",
+            source=about.get("citation", "cBioPortal"),
+        )
+
+
+def _files(folder: Path, pattern: str) -> list[Path]:
+    """Matching files, whatever the case: old studies write data_CNA.txt."""
+    return sorted(f for f in folder.iterdir() if fnmatch(f.name.lower(), pattern))
+
+
+def _expression_file(folder: Path) -> Path | None:
+    found = _files(folder, "data_mrna_seq_*.txt") or _files(folder, "data_mrna_*.txt")
+    found = [f for f in found if "zscore" not in f.name.lower()] or found
+    if len(found) > 1:
+        others = few([f.name for f in found[1:]])
+        warnings.warn(f"{found[0].name} is read as rna, {others} is not", DataWarning, stacklevel=3)
+    return found[0] if found else None
+
+
+def _clinical(path: Path, index: str) -> pd.DataFrame:
+    """A clinical file below its comment header, all as text."""
+    with open_text(path) as handle:
+        lines = [line for line in handle if not line.startswith("#")]
+    rows = [line.rstrip("\r\n").split("\t") for line in lines if line.strip()]
+    table = pd.DataFrame(rows[1:], columns=rows[0]) if rows else pd.DataFrame()
+    if index not in table:
+        raise InputError(f"has no column {index}, but {few(table.columns, 10)}")
+    if (twice := table[index].duplicated()).any():
+        raise InputError(
+            f"{index} {few(table.loc[twice, index])} is there twice; keep one row each"
+        )
+    return table.set_index(index)
+
+
+def _matrix(path: Path, owners: dict[str, str]) -> pd.DataFrame:
+    with naming(path), open_text(path) as handle:
+        return as_modality(read_matrix(handle, _GENES), path.name, owners)
+
+
+def _mutations(path: Path, owners: dict[str, str]) -> pd.DataFrame:
+    """``[patients, genes]`` of 0 and 1 from a MAF."""
+    needed = ["Hugo_Symbol", "Variant_Classification", "Tumor_Sample_Barcode"]
+    wanted = [*needed, "Mutation_Status"]
+    with open_text(path) as handle:
+        comments = sum(1 for _ in takewhile(lambda line: line.startswith("#"), handle))
+    with open_text(path) as handle:
+        maf = pd.read_csv(
+            handle, sep="\t", dtype=str, skiprows=comments, usecols=lambda c: c in wanted,
+            quoting=csv.QUOTE_NONE,
+        )  # fmt: skip
+    if absent := [c for c in needed if c not in maf]:
+        raise InputError(f"has no column {few(absent)}; is it a MAF?")
+    sequenced = path.parent / "case_lists" / "cases_sequenced.txt"
+    if sequenced.exists():
+        listed = [s for s in sequenced.read_text("utf-8").splitlines() if ":" in s]
+        fields = dict(line.split(":", 1) for line in listed)
+        samples = pd.Index(fields.get("case_list_ids", "").split()).unique()
+    else:
+        samples = pd.Index(maf["Tumor_Sample_Barcode"].dropna().unique())
+        warnings.warn(
+            f"{path.name}: without case_lists/cases_sequenced.txt, the patients who appear in it count "
+            "as sequenced; those without any mutation have no mutation data",
+            DataWarning,
+            stacklevel=3,
+        )
+    chosen = patients_of(samples, path.name, patients=owners)
+    counts = maf["Variant_Classification"].isin(NON_SILENT) & maf["Hugo_Symbol"].notna()
+    if "Mutation_Status" in maf:
+        counts &= ~maf["Mutation_Status"].str.lower().isin(_NOT_SOMATIC)
+    maf = maf[counts & maf["Tumor_Sample_Barcode"].isin(chosen)]
+    owner = pd.Series(chosen.index, chosen.to_numpy())
+    pairs = pd.crosstab(maf["Tumor_Sample_Barcode"].map(owner), maf["Hugo_Symbol"].map(gene_name))
+    table = (pairs > 0).astype("float64").reindex(chosen.index, fill_value=0.0)
+    return table.rename_axis(index=None, columns=None)
+
+
+def _study(path: Path) -> dict[str, str]:
+    if not path.exists():
+        return {}
+    with naming(path):
+        lines = path.read_text("utf-8", errors="replace").splitlines()
+        pairs = (line.split(":", 1) for line in lines if ":" in line)
+        return {key.strip(): value.strip() for key, value in pairs}

@@ -1,0 +1,72 @@
+"""Which format is it? For the command line, which is given nothing but a path."""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jaxsurv.data.cohort import Cohort
+from jaxsurv.data.formats.cbioportal import read_cbioportal
+from jaxsurv.data.formats.geo import read_geo
+from jaxsurv.data.formats.h5mu import read_h5mu
+from jaxsurv.data.formats.myevae import LABELS, read_myevae
+from jaxsurv.data.formats.xena import is_survival_table, read_xena
+from jaxsurv.data.readers import read_cohort
+from jaxsurv.data.tables import few
+from jaxsurv.types import InputError
+
+READERS: dict[str, Callable[..., Cohort]] = {
+    "jaxsurv folder": read_cohort,
+    "cBioPortal study": read_cbioportal,
+    "UCSC Xena folder": read_xena,
+    "MyeVAE inputs": read_myevae,
+    "MuData file": read_h5mu,
+    "GEO series matrix": read_geo,
+}
+
+
+def detect_format(path: str | Path) -> str:
+    """The key of ``READERS`` for a file or folder.
+
+    Raises:
+        InputError: nothing there, or nothing that is known.
+    """
+    place = Path(path)
+    if not place.exists():
+        raise InputError(f"{place} does not exist")
+    if place.is_file():
+        if place.suffix == ".h5mu":
+            return "MuData file"
+        if "series_matrix" in place.name:
+            return "GEO series matrix"
+        raise InputError(
+            f"{place} is neither a MuData file (.h5mu) nor a GEO series matrix (..._series_matrix.txt)"
+        )
+    if (place / "data_clinical_patient.txt").exists():
+        return "cBioPortal study"
+    if (place / LABELS).exists():
+        return "MyeVAE inputs"
+    files = [f for f in place.iterdir() if f.is_file()]
+    if any(is_survival_table(f) for f in files):
+        return "UCSC Xena folder"
+    if any(f.name.startswith(("survival.csv", "survival.tsv")) for f in files):
+        return "jaxsurv folder"
+    raise InputError(
+        f"{place} has none of survival.csv (jaxsurv), data_clinical_patient.txt (cBioPortal), "
+        f"{LABELS} (MyeVAE), a survival table with OS and OS.time (UCSC Xena); there are "
+        f"{few([f.name for f in files], 10) or 'no files'}"
+    )
+
+
+def read_any(path: str | Path, **options: Any) -> Cohort:
+    """Read whatever ``detect_format`` finds; options of the reader that are None are not passed.
+
+    Raises:
+        InputError: an option that the format does not have.
+    """
+    name = detect_format(path)
+    reader = READERS[name]
+    given = {key: value for key, value in options.items() if value is not None}
+    if unknown := [key for key in given if key not in inspect.signature(reader).parameters]:
+        raise InputError(f"{path} is a {name}, which does not take {few(unknown)}")
+    return reader(path, **given)

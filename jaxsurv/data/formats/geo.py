@@ -1,0 +1,197 @@
+"""GEO series matrices of microarrays, with the platform's table from probes to genes."""
+
+# pandas' own types cannot tell frame[name], a Series, from frame[names].
+# pyright: reportCallIssue=false, reportReturnType=false
+
+import csv
+import re
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from jaxsurv.data.cohort import Cohort
+from jaxsurv.data.formats.matrix import measured_kind, open_text, read_matrix
+from jaxsurv.data.formats.outcomes import Endpoints, clinical_table, outcome_table
+from jaxsurv.data.identifiers import gene_name
+from jaxsurv.data.readers import naming
+from jaxsurv.data.tables import DataWarning, few
+from jaxsurv.types import InputError
+
+_SYMBOLS = ("gene symbol", "gene_symbol", "symbol", "genesymbol", "hgnc symbol", "hugo_symbol")
+_UNITS = ("days", "weeks", "months", "years")
+
+
+class _Series(NamedTuple):
+    facts: dict[str, str]  # !Series_ lines
+    samples: pd.DataFrame  # one row per sample, characteristics as columns
+    probes: pd.DataFrame  # [probes, samples]
+
+
+def read_geo(
+    path: str | Path,
+    *,
+    endpoints: Endpoints | None = None,
+    annotation: str | Path | None = None,
+    clinical: Sequence[str] | None = None,
+    log_scale: bool | None = None,
+) -> Cohort:
+    """Read a GEO series matrix; patients are the samples (GSM accessions).
+
+    Several probes of a gene become their geometric mean, as MyeVAE does: the exponential of the mean
+    logarithm of intensities, and so the arithmetic mean of values that are logarithms. Intensities
+    get the kind ``counts`` (preprocessing takes log2(x + 1)), logarithms ``continuous``. Probes
+    without a gene, or of several (``A /// B``), are left out.
+
+    Args:
+        path: ``GSE..._series_matrix.txt[.gz]``.
+        endpoints: endpoint to the names of its time and event among the samples' characteristics
+            (lines ``!Sample_characteristics_ch1`` with cells ``name: value``; case does not matter).
+        annotation: the platform's table (``GPL...txt`` or ``.annot``), with the columns ``ID`` and
+            ``Gene Symbol``; None = the rows are features as they are.
+        clinical: characteristics to take instead of those known at diagnosis.
+        log_scale: whether values are logarithms; None = seen from their quantiles by the rule of
+            GEO2R (logarithms unless the 99 % quantile is over 100, or values span over 50 with the
+            lower quartile above 0), with a ``DataWarning`` that says what was seen.
+
+    Raises:
+        InputError: naming the file and what is wrong in it.
+    """
+    file = Path(path)
+    with naming(file):
+        with open_text(file) as handle:
+            series = _parse(handle)
+        there = list(series.samples.columns)
+        if not endpoints:
+            raise InputError(
+                f"which characteristics are the outcome? There are {few(there, 40)}; name those of "
+                "time and event"
+            )
+        names = {c.lower(): c for c in there}
+        pairs = {e: tuple(names.get(c.lower(), c) for c in pair) for e, pair in endpoints.items()}
+        survival = outcome_table(series.samples, pairs, "characteristics")  # type: ignore[arg-type]
+        used = [c for pair in pairs.values() for c in pair]
+        modalities = clinical_table(series.samples.drop(columns=used), clinical, "characteristics")
+        logs = _are_logs(series.probes) if log_scale is None else log_scale
+        matrix = series.probes
+    if annotation is not None:
+        with naming(Path(annotation)):
+            genes = _genes(Path(annotation))
+        matrix = _by_gene(matrix, genes, logs, file.name)
+    modalities["expression"] = matrix.T
+    with naming(file):
+        return Cohort(
+            modalities,
+            survival,
+            {"expression": "continuous" if logs else measured_kind(matrix.T) or "continuous"},
+            name=series.facts.get("geo_accession", file.name.split("_")[0]),
+            title=series.facts.get("title", ""),
+            time_unit=_unit([pair[0] for pair in pairs.values()]),
+            source=f"GEO {series.facts.get('geo_accession', '')}".strip(),
+        )
+
+
+def _parse(handle) -> _Series:
+    facts: dict[str, str] = {}
+    accessions: list[str] = []
+    lines: list[list[str]] = []
+    for line in handle:
+        if line.startswith("!series_matrix_table_begin"):
+            break
+        key, *cells = next(csv.reader([line], delimiter="\t"), []) or [""]
+        if key.startswith("!Series_") and cells:
+            facts.setdefault(key.removeprefix("!Series_"), cells[0])
+        elif key == "!Sample_geo_accession":
+            accessions = cells
+        elif key.startswith("!Sample_characteristics_ch"):
+            lines.append(cells)
+    else:
+        raise InputError("has no line !series_matrix_table_begin; is it a series matrix?")
+    # A line need not hold the same characteristic for every sample.
+    found: list[dict[str, str]] = [{} for _ in accessions]
+    for cells in lines:
+        for sample, cell in zip(found, cells, strict=False):
+            name, colon, value = cell.partition(":")
+            if colon:
+                sample.setdefault(name.strip(), value.strip())
+    samples = pd.DataFrame(found, index=accessions)
+    return _Series(facts, samples, read_matrix(handle))
+
+
+def _are_logs(probes: pd.DataFrame) -> bool:
+    values = probes.to_numpy()
+    values = values[np.isfinite(values)]
+    low, lower, high, top = np.quantile(values, [0, 0.25, 0.99, 1])
+    logs = not (high > 100 or (top - low > 50 and lower > 0))
+    warnings.warn(
+        f"values look like {'logarithms' if logs else 'intensities, not logarithms'} (99 % of them "
+        f"below {high:.3g})",
+        DataWarning,
+        stacklevel=3,
+    )
+    return logs
+
+
+def _genes(path: Path) -> pd.Series:
+    """Probe to gene, from a platform table with its comment lines."""
+    with open_text(path) as handle:
+        lines = (line for line in handle if line[:1] not in "#^!" and line.strip())
+        rows = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+        header = [cell.strip().strip('"') for cell in next(rows, [])]
+        lowered = [cell.lower() for cell in header]
+        symbol = next((lowered.index(s) for s in _SYMBOLS if s in lowered), None)
+        if "id" not in lowered or symbol is None:
+            raise InputError(
+                f"needs the columns ID and Gene Symbol; there are {few(header, 30)}; rename the one "
+                "that holds the genes"
+            )
+        probe = lowered.index("id")
+        pairs = [(r[probe], r[symbol]) for r in rows if len(r) > max(probe, symbol)]
+    table = pd.DataFrame(pairs, columns=["probe", "gene"]).apply(lambda c: c.str.strip(' "'))
+    return table.drop_duplicates("probe").set_index("probe")["gene"]
+
+
+def _by_gene(matrix: pd.DataFrame, genes: pd.Series, logs: bool, label: str) -> pd.DataFrame:
+    """Geometric mean of intensities over the probes of each gene."""
+    symbols = pd.Series(matrix.index, matrix.index).map(genes).map(gene_name, na_action="ignore")
+    symbols = symbols.to_numpy(dtype=object)
+    several = np.array([isinstance(s, str) and bool(re.search(r"///|;|\|", s)) for s in symbols])
+    none = np.array([not isinstance(s, str) or s in ("", "---") for s in symbols])
+    if (several | none).all():
+        raise InputError(
+            f"{label}: no probe ({few(matrix.index, 2)}) has a gene in the annotation table "
+            f"({few(genes.index, 2)}); is it the platform of this series?"
+        )
+    kept, symbols = matrix[~(several | none)], symbols[~(several | none)]
+    if not logs:
+        if (bad := kept < 0).to_numpy().any():
+            row, column = np.argwhere(bad.to_numpy())[0]
+            raise InputError(
+                f"{label}: the negative intensity {kept.iat[row, column]:g} of probe "
+                f"{kept.index[row]!r}, sample {kept.columns[column]!r}, has no geometric mean; set such "
+                "values to a floor above 0, or declare the values as logarithms"
+            )
+        with np.errstate(divide="ignore"):
+            kept = np.log(kept)
+    means = kept.groupby(symbols).mean()
+    warnings.warn(
+        f"{label}: {len(kept)} probes became {len(means)} genes by the "
+        f"{'arithmetic mean of logarithms' if logs else 'geometric mean of intensities'}; left out: "
+        f"{none.sum()} probes without a gene, {several.sum()} of several genes",
+        DataWarning,
+        stacklevel=3,
+    )
+    return means if logs else np.exp(means)
+
+
+def _unit(times: list[str]) -> str:
+    """The unit that the names of all times have in common, or nothing."""
+    found = {u for u in _UNITS for t in times if re.search(rf"\b{u[:-1]}s?\b|_{u}", t.lower())}
+    if len(found) > 1:
+        raise InputError(
+            f"times are in {few(sorted(found))}; a cohort has one unit: read one endpoint"
+        )
+    return found.pop() if found else ""

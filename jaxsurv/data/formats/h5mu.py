@@ -1,0 +1,72 @@
+"""MuData files (``.h5mu``), as muon and Bioconductor's MuData write them."""
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from jaxsurv.data.cohort import Cohort
+from jaxsurv.data.formats.matrix import as_modality, measured_kind
+from jaxsurv.data.formats.outcomes import (
+    Endpoints,
+    clinical_table,
+    outcome_table,
+    paired_endpoints,
+)
+from jaxsurv.data.identifiers import patients_of
+from jaxsurv.data.readers import naming
+from jaxsurv.data.tables import few
+from jaxsurv.types import InputError
+
+
+def read_h5mu(
+    path: str | Path,
+    *,
+    endpoints: Endpoints | None = None,
+    clinical: Sequence[str] | None = None,
+) -> Cohort:
+    """Read a MuData file: its modalities' ``X``, and outcomes from the global ``obs``.
+
+    Kind ``counts`` if on the scale of counts, otherwise inferred. Gene names and samples as in the
+    other formats: see ``one_row_per_gene`` and ``patients_of``. The unit of time is not known.
+
+    Args:
+        path: of the file. Needs the extra ``omics``.
+        endpoints: endpoint to its columns of time and event in ``obs``; None = all pairs
+            ``<endpoint>_time``, ``<endpoint>_event``.
+        clinical: columns of ``obs`` to take instead of those known at diagnosis; a modality named
+            ``clinical`` comes first.
+
+    Raises:
+        InputError: the extra is not installed, or what is wrong in the file.
+    """
+    try:
+        import mudata
+    except ImportError as error:
+        raise InputError(
+            f"{path}: reading MuData files needs the extra 'omics'; pip install 'jaxsurv[omics]'"
+        ) from error
+    file = Path(path)
+    with naming(file):
+        with mudata.set_options(pull_on_update=False), warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # a gene may be in several modalities
+            data = mudata.read_h5mu(file)
+        chosen = patients_of(data.obs_names, file.name)
+        obs = data.obs.loc[chosen].set_axis(chosen.index)
+        pairs = endpoints or paired_endpoints(obs.columns, "_time", "_event")
+        if not pairs:
+            raise InputError(
+                f"obs has no pair of columns such as os_time and os_event, but {few(obs.columns, 30)}; "
+                "name the columns of time and event"
+            )
+        survival = outcome_table(obs, pairs, "obs")
+        used = [c for pair in pairs.values() for c in pair]
+        modalities = clinical_table(obs.drop(columns=used), clinical, "obs")
+        modalities |= {m: as_modality(table.to_df().T, m) for m, table in data.mod.items()}
+        kinds = {m: measured_kind(table) for m, table in modalities.items() if m != "clinical"}
+        return Cohort(
+            modalities,
+            survival,
+            {m: k for m, k in kinds.items() if k},
+            name=file.stem,
+            source="MuData file",
+        )

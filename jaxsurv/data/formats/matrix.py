@@ -1,0 +1,97 @@
+"""Matrices of features × samples in text files, and the modality that they hold."""
+
+import csv
+import gzip
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TextIO
+
+import pandas as pd
+
+from jaxsurv.data.identifiers import one_row_per_gene, patients_of
+from jaxsurv.data.readers import EXACT
+from jaxsurv.data.tables import few, is_raw_scale
+from jaxsurv.types import InputError
+
+
+def open_text(path: Path) -> TextIO:
+    """Open a text file, compressed or not, whatever its name says."""
+    with path.open("rb") as file:
+        zipped = file.read(2) == b"\x1f\x8b"
+    opened = gzip.open if zipped else open
+    return opened(path, "rt", encoding="utf-8-sig", newline="")  # type: ignore[return-value]
+
+
+def read_header(handle: TextIO) -> list[str]:
+    """The cells of the next line."""
+    return next(csv.reader([handle.readline()], delimiter="\t"), [])
+
+
+def read_matrix(handle: TextIO, names: Collection[str] = ()) -> pd.DataFrame:
+    """Numbers ``[features, samples]`` from tab-separated text.
+
+    Args:
+        handle: open at the header; lines that begin with ``!`` are skipped, as GEO needs.
+        names: columns that may name the features (the first one with any value is used; all are
+            left out of the matrix); none = the first column.
+
+    Raises:
+        InputError: repeated samples; a cell that is no number, with its row and column.
+    """
+    header = read_header(handle)
+    samples = pd.Index(header)
+    if samples.has_duplicates:
+        raise InputError(
+            f"duplicate columns {few(samples[samples.duplicated()])}; keep one of each"
+        )
+    frame = pd.read_csv(
+        handle, sep="\t", names=header, comment="!", low_memory=False, index_col=False, **EXACT
+    )
+    there = [c for c in names if c in header] or header[:1]
+    if len(there) == len(header) or frame.empty:
+        raise InputError("holds no numbers; is it a tab-separated matrix of features × samples?")
+    features = next((frame[c] for c in there if frame[c].notna().any()), frame[there[0]])
+    if pd.api.types.is_float_dtype(features):  # Entrez numbers with gaps
+        features = features.astype("Int64")
+    frame = frame.drop(columns=there).set_axis(features.astype("string").fillna(""), axis=0)
+    return as_numbers(frame).rename_axis(index=None, columns=None)
+
+
+def as_numbers(frame: pd.DataFrame) -> pd.DataFrame:
+    """All columns as float64.
+
+    Raises:
+        InputError: a cell that is no number, with its row and column.
+    """
+    frame = frame.copy(deep=False)
+    for column in frame.select_dtypes(exclude="number"):
+        numbers = pd.to_numeric(frame[column], errors="coerce")
+        bad = (numbers.isna() & frame[column].notna()).to_numpy()
+        if bad.any():
+            row = int(bad.argmax())
+            raise InputError(
+                f"the non-numeric value {frame[column].iloc[row]!r} in row {frame.index[row]!r}, "
+                f"column {column!r}; correct or empty it"
+            )
+        frame[column] = numbers
+    return frame.astype("float64")
+
+
+def as_modality(
+    matrix: pd.DataFrame, label: str, patients: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """``[patients, features]`` from ``[features, samples]``: one row per gene, one sample per patient.
+
+    Args:
+        matrix: as ``read_matrix`` gives it.
+        label: for warnings.
+        patients: sample to patient, where the source says so.
+    """
+    chosen = patients_of(matrix.columns, label, patients=patients)
+    matrix = one_row_per_gene(matrix[list(chosen)], label).set_axis(chosen.index, axis=1)
+    return matrix.dropna(how="all").T
+
+
+def measured_kind(table: pd.DataFrame) -> str | None:
+    """``counts`` for values on the scale of counts or intensities; None = to be inferred."""
+    return "counts" if is_raw_scale(table) else None

@@ -1,0 +1,130 @@
+"""The input folder of MyeVAE: one table of all features, whose prefixes are the modalities."""
+
+import re
+import warnings
+from pathlib import Path
+
+import pandas as pd
+
+from jaxsurv.data.cohort import Cohort
+from jaxsurv.data.formats.matrix import as_numbers, measured_kind
+from jaxsurv.data.formats.outcomes import outcome_table
+from jaxsurv.data.identifiers import gene_name
+from jaxsurv.data.readers import EXACT, naming
+from jaxsurv.data.tables import DataWarning, few
+from jaxsurv.types import InputError
+
+LABELS = "train_labels.csv"
+# Raw features first: in the others, all training patients' outcomes have chosen the features.
+FEATURES = (
+    "train_features.csv",
+    "train_features_os_processed.csv",
+    "train_features_pfs_processed.csv",
+)
+_ENDPOINTS = {"os": ("oscdy", "censos"), "pfs": ("pfscdy", "censpfs")}
+_PREFIXES = {
+    "rna": "Feature_exp_?",
+    "cnv": "Feature_CNA_(?=ENSG)",
+    "gistic": "Feature_CNA_(?=Amp|Del)",
+    "fish": "Feature_fish_?",
+    "sbs": "Feature_(?=SBS)",
+    "igh": "Feature_SeqWGS_",
+    "clinical": "Feature_clin_?",
+}
+
+
+def read_myevae(path: str | Path) -> Cohort:
+    """Read MyeVAE's input folder: ``train_labels.csv`` and the features of the same patients.
+
+    Features are read from the first that is there of ``train_features.csv`` (raw, with its missing
+    values), ``train_features_os_processed.csv`` and ``train_features_pfs_processed.csv``. The latter
+    have been selected, scaled and imputed with all training patients and their outcomes, so that
+    cross-validated scores on them are optimistic; a ``DataWarning`` says so.
+
+    Column prefixes are modalities: ``Feature_exp`` rna, ``Feature_CNA_ENSG...`` cnv,
+    ``Feature_CNA_(Amp|Del)`` gistic, ``Feature_fish`` fish, ``Feature_SBS`` sbs, ``Feature_SeqWGS_``
+    igh, ``Feature_clin`` clinical. Endpoints, in days: os (``oscdy``, ``censos`` 1 = died), pfs
+    (``pfscdy``, ``censpfs``). Negative times are shifted as MyeVAE does: all times of that endpoint
+    by as much as makes the smallest 0, with a ``DataWarning``.
+
+    Raises:
+        InputError: naming the file and what is wrong in it.
+
+    Reference: Chang et al., BMC Artificial Intelligence 1 (2025) 8.
+    """
+    folder = Path(path)
+    with naming(folder / LABELS):
+        labels = pd.read_csv(folder / LABELS, index_col=0, converters={0: str}, **EXACT)
+        there = {e: c for e, c in _ENDPOINTS.items() if set(c) <= set(labels.columns)}
+        if not there:
+            raise InputError(
+                f"needs the columns oscdy and censos, or pfscdy and censpfs; there are "
+                f"{few(labels.columns, 20)}"
+            )
+        survival = outcome_table(labels, there, LABELS)
+        for endpoint in there:
+            time = survival[f"{endpoint}_time"]
+            if (time < 0).any():
+                survival[f"{endpoint}_time"] = time - time.min()
+                warnings.warn(
+                    f"{LABELS}: {(time < 0).sum()} negative times of {endpoint}; all its times are "
+                    f"shifted by {-time.min():g} days, as MyeVAE does",
+                    DataWarning,
+                    stacklevel=2,
+                )
+    file = next((folder / f for f in FEATURES if (folder / f).exists()), None)
+    if file is None:
+        raise InputError(f"{folder} has none of {few(FEATURES)}")
+    if "processed" in file.name:
+        warnings.warn(
+            f"{file.name}: these features were selected and imputed with all training patients and their "
+            "outcomes, so cross-validated scores are optimistic; train_features.csv has the raw ones",
+            DataWarning,
+            stacklevel=2,
+        )
+    with naming(file):
+        modalities = _modalities(_features(file), file.name)
+    kinds = {m: measured_kind(table) for m, table in modalities.items()}
+    with naming(folder):
+        return Cohort(
+            modalities,
+            survival,
+            {m: k for m, k in kinds.items() if k},
+            name=folder.resolve().name,
+            time_unit="days",
+            source="MyeVAE inputs",
+        )
+
+
+def _features(file: Path) -> pd.DataFrame:
+    with file.open("rb") as handle:
+        parquet = handle.read(4) == b"PAR1"
+    if parquet:  # some releases wrote Parquet under this name
+        try:
+            return pd.read_parquet(file)
+        except ImportError as error:
+            raise InputError(
+                "is a Parquet file; pip install 'jaxsurv[omics]' to read it"
+            ) from error
+    return pd.read_csv(file, index_col=0, converters={0: str}, low_memory=False, **EXACT)
+
+
+def _modalities(features: pd.DataFrame, label: str) -> dict[str, pd.DataFrame]:
+    found, left = {}, list(features.columns)
+    for name, pattern in _PREFIXES.items():
+        columns = [c for c in features if re.match(pattern, c)]
+        left = [c for c in left if c not in set(columns)]
+        if columns:
+            names = [gene_name(re.sub(f"^{pattern}", "", c)) for c in columns]
+            found[name] = as_numbers(features[columns]).set_axis(names, axis=1)
+    if not found:
+        raise InputError(
+            f"has no column that begins with Feature_exp, Feature_CNA_ ...: {few(left)}"
+        )
+    if left:
+        warnings.warn(
+            f"{label}: {len(left)} columns without a known prefix left out ({few(left, 3)})",
+            DataWarning,
+            stacklevel=4,
+        )
+    return found

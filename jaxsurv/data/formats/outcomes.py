@@ -1,0 +1,147 @@
+"""Outcomes and clinical columns from tables as people keep them."""
+
+# pandas' own types cannot tell frame[name], a Series, from frame[names].
+# pyright: reportIndexIssue=false
+
+import io
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from jaxsurv.data.readers import EXACT
+from jaxsurv.data.tables import DataWarning, few
+from jaxsurv.types import InputError
+
+Endpoints = Mapping[str, tuple[str, str]]  # endpoint to its columns of time and event
+
+_EVENT = re.compile(
+    r"1|true|yes|event|dead|deceased|died|death|relapsed?|recurred|recurrence|progress(ed|ion)"
+    r"|recurred/progressed"
+)
+_CENSORED = re.compile(
+    r"0|false|no|none|censored|alive|living|(disease|progression|relapse|recurrence)-?free"
+)
+_UNKNOWN = re.compile(
+    r"|\[.*\]|n/?a|nan|null|unknown|not (available|applicable|reported|evaluated)|--|\.|\?",
+    re.IGNORECASE,
+)
+# Known when follow-up begins. Anything else in a clinical table may tell the outcome.
+_BASELINE = re.compile(
+    r"(d_pt_)?(age|sex|gender)([ _.].*diagnosis.*)?|diagnosis[ _.]age"
+    r"|(.*[ _.])?(stage|grade|r?[-_]?iss)([ _.](\d+|diagnoses|group))*"
+    r"|path(ologic)?_[tnm]([ _.](stage|diagnoses))?"
+    r"|histolog\w*([ _.](type|subtype|diagnosis))?",
+    re.IGNORECASE,
+)
+
+
+def known(column: pd.Series) -> pd.Series:
+    """Text without the many ways to write "not available", which become missing."""
+    text = column.astype(object).where(column.notna(), np.nan)
+    return text.where(~text.map(lambda v: bool(_UNKNOWN.fullmatch(str(v).strip()))), np.nan)
+
+
+def _flag(code: str) -> float:
+    return 1.0 if _EVENT.fullmatch(code) else 0.0 if _CENSORED.fullmatch(code) else np.nan
+
+
+def event_flags(column: pd.Series) -> pd.Series:
+    """0.0, 1.0 or NaN from 0/1, booleans, ``1:DECEASED`` and the usual words.
+
+    Raises:
+        InputError: any other code.
+    """
+    text = known(column).map(lambda v: str(v).strip().lower(), na_action="ignore")
+    code = text.astype(object).str.replace(r"^([01])(:.*|\.0)$", r"\1", regex=True)
+    flags = code.astype(object).map(_flag, na_action="ignore")
+    if (bad := flags.isna() & code.notna()).any():
+        raise InputError(
+            f"the event code {str(column[bad].iloc[0])!r} in column {column.name!r}, patient "
+            f"{column.index[bad][0]!r}, is not known; write 1 (observed) or 0 (censored)"
+        )
+    return flags.astype("float64")
+
+
+def outcome_table(frame: pd.DataFrame, endpoints: Endpoints, label: str) -> pd.DataFrame:
+    """The survival table of a cohort from columns of ``frame``, whose index is the patients.
+
+    Where only one of time and event is given there is no label, and patients without any label are
+    left out; one ``DataWarning`` counts both.
+
+    Raises:
+        InputError: a column that is not there, a time that is no number, an unknown event code.
+    """
+    columns, told = {}, []
+    for endpoint, names in endpoints.items():
+        if absent := [c for c in names if c not in frame]:
+            raise InputError(
+                f"endpoint {endpoint!r} needs the column {few(absent)}; there are "
+                f"{few(frame.columns, 30)}"
+            )
+        text, event = known(frame[names[0]]), event_flags(frame[names[1]])
+        time = pd.to_numeric(text, errors="coerce").astype("float64")
+        if (bad := time.isna() & text.notna()).any():
+            raise InputError(
+                f"the time {str(text[bad].iloc[0])!r} in column {names[0]!r}, patient "
+                f"{text.index[bad][0]!r}, is not a number; correct or empty it"
+            )
+        if half := int((time.isna() != event.isna()).sum()):
+            told += [
+                f"{half} patients with only a time or only an event have no label for {endpoint}"
+            ]
+        labelled = time.notna() & event.notna()
+        columns[f"{endpoint}_time"] = time.where(labelled)
+        columns[f"{endpoint}_event"] = event.where(labelled)
+    table = pd.DataFrame(columns)
+    if len(table) > len(table := table.dropna(how="all")):
+        told += [f"{len(frame) - len(table)} patients without any outcome are left out"]
+    if table.empty:
+        raise InputError("no patient has an outcome")
+    if told:
+        warnings.warn(f"{label}: {'; '.join(told)}", DataWarning, stacklevel=3)
+    return table
+
+
+def paired_endpoints(columns: pd.Index, time: str, event: str) -> dict[str, tuple[str, str]]:
+    """Endpoints whose two columns differ in the suffix only, as in ``OS_MONTHS`` and ``OS_STATUS``."""
+    stems = [c.removesuffix(time) for c in columns if c.endswith(time) and c != time]
+    return {s.lower(): (s + time, s + event) for s in stems if s + event in columns}
+
+
+def clinical_table(
+    frame: pd.DataFrame, chosen: Sequence[str] | None, label: str
+) -> dict[str, pd.DataFrame]:
+    """``{"clinical": table}`` of numbers and categories, or nothing if no column is left.
+
+    Args:
+        frame: index = patients, without the columns of the outcome.
+        chosen: columns to take (one that never varies is left out); None = age, sex, stage, grade
+            and histology. Nothing else is taken unasked, since follow-up fields (days to last
+            visit, new tumour events) tell the outcome; a ``DataWarning`` names what is left.
+        label: for messages.
+
+    Raises:
+        InputError: a chosen column that is not there.
+    """
+    if chosen is not None and (absent := [c for c in chosen if c not in frame]):
+        raise InputError(
+            f"there is no column {few(absent)} for the clinical table, but {few(frame.columns, 30)}"
+        )
+    taken = [c for c in frame if _BASELINE.fullmatch(str(c))] if chosen is None else list(chosen)
+    if chosen is None and len(left := [c for c in frame if c not in taken]):
+        warnings.warn(
+            f"{label}: taken as clinical: {few(taken, 20) or 'nothing'}; not taken, since they may tell "
+            f"the outcome: {few(left, 20)}; name the columns that you want",
+            DataWarning,
+            stacklevel=3,
+        )
+    table = frame[taken].apply(known)
+    table = table.loc[:, table.nunique() > 1].dropna(how="all")
+    if table.empty:
+        return {}
+    # What a file can hold, so that writing and reading changes nothing.
+    text = table.rename_axis("patient").to_csv()
+    return {"clinical": pd.read_csv(io.StringIO(text), converters={0: str}, index_col=0, **EXACT)}

@@ -1,0 +1,136 @@
+"""UCSC Xena downloads: matrices of features × samples beside a survival table."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from jaxsurv.data.cohort import Cohort
+from jaxsurv.data.formats.matrix import (
+    as_modality,
+    measured_kind,
+    open_text,
+    read_header,
+    read_matrix,
+)
+from jaxsurv.data.formats.outcomes import clinical_table, outcome_table, paired_endpoints
+from jaxsurv.data.identifiers import patient_part, patients_of
+from jaxsurv.data.readers import naming
+from jaxsurv.data.tables import few
+from jaxsurv.types import InputError
+
+# What the hubs' file names say, in the order in which they are asked.
+_NAMES = {
+    "mirna": r"mirna|\bmir\b",
+    "methylation": r"methylation",
+    "protein": r"rppa|protein",
+    "mutation": r"mutation|mc3|mutect|muse|varscan|somaticsniper",
+    "cnv": r"gistic|copy.?number|snp6|cnv|ascat",
+    "rna": r"hiseq|ga_|htseq|star_|fpkm|tpm|rsem|rna.?seq|expression|agilent|u133",
+}
+_SUFFIXES = re.compile(r"(\.(tsv|txt|gz))+$", re.IGNORECASE)
+_CLINICAL = re.compile(r"clinical|phenotype", re.IGNORECASE)
+_IGNORED = re.compile(r"probemap|\.(json|md|html|pdf|zip)$", re.IGNORECASE)
+_SAMPLE = ("sample", "sampleid", "xena_sample", "submitter_id.samples")
+
+
+def read_xena(path: str | Path, *, clinical: Sequence[str] | None = None) -> Cohort:
+    """Read a folder of UCSC Xena files, each tab-separated, ``.gz`` or not.
+
+    - The survival table: the one file whose header has ``sample`` and pairs such as ``OS``,
+      ``OS.time``. Endpoints are in days; ``_PATIENT`` says whose a sample is, else TCGA barcodes do.
+      A patient's outcome is that of the sample that is taken.
+    - Sample tables with ``clinical`` or ``phenotype`` in their name give ``clinical``.
+    - Every other file is a matrix of features × samples; its name says which modality (``HiSeqV2`` is
+      rna, ``Gistic2_...`` cnv), else the file's name is the modality's. Kind ``counts`` if on
+      the scale of counts (most hubs give logarithms), otherwise inferred. Probe maps are ignored.
+
+    Of a patient's samples, one is taken, and of genes in several rows, one: see ``patients_of`` and
+    ``one_row_per_gene``.
+
+    Args:
+        path: of the folder.
+        clinical: columns of the clinical file to take instead of those known at diagnosis.
+
+    Raises:
+        InputError: naming the file and what is wrong in it.
+    """
+    folder = Path(path)
+    files = [f for f in sorted(folder.iterdir()) if f.is_file() and not _IGNORED.search(f.name)]
+    tables = [f for f in files if is_survival_table(f)]
+    if len(tables) != 1:
+        raise InputError(
+            f"{folder}: needs one survival table (columns sample, OS, OS.time), found "
+            f"{few([f.name for f in tables]) or 'none'}"
+        )
+    with naming(tables[0]):
+        outcomes = _samples(tables[0])
+        owners = outcomes["_PATIENT"].dropna().to_dict() if "_PATIENT" in outcomes else {}
+        chosen = patients_of(outcomes.index, tables[0].name, patients=owners)
+        outcomes = outcomes.loc[chosen].set_axis(chosen.index)
+        survival = outcome_table(
+            outcomes, paired_endpoints(outcomes.columns, ".time", ""), tables[0].name
+        )
+        survival.columns = survival.columns.str.replace(".", "_")
+    modalities: dict[str, pd.DataFrame] = {}
+    kinds = {}
+    for file in (f for f in files if f not in tables):
+        with naming(file):
+            if _CLINICAL.search(file.name):
+                table = _samples(file)
+                rows = patients_of(table.index, file.name, patients=owners)
+                table = table.loc[rows].set_axis(rows.index)
+                modalities |= clinical_table(table, clinical, file.name)
+                continue
+            with open_text(file) as handle:
+                matrix = read_matrix(handle)
+            known = {patient_part(owners.get(s, s)) for s in matrix.columns}
+            if known.isdisjoint(survival.index):
+                raise InputError(
+                    f"no column is a sample of {tables[0].name} ({few(matrix.columns, 2)} against "
+                    f"{few(survival.index, 2)}); if it is no matrix of features × samples, take it out of "
+                    "the folder"
+                )
+            name = _modality(file.name, modalities)
+            modalities[name] = as_modality(matrix, file.name, owners)
+            kinds[name] = measured_kind(modalities[name])
+    with naming(folder):
+        return Cohort(
+            modalities,
+            survival,
+            {m: k for m, k in kinds.items() if k},
+            name=folder.resolve().name,
+            time_unit="days",
+            source="UCSC Xena",
+        )
+
+
+def is_survival_table(file: Path) -> bool:
+    """True if the header has a sample column and a pair such as OS and OS.time."""
+    try:
+        with open_text(file) as handle:
+            header = read_header(handle)
+    except (UnicodeDecodeError, OSError):
+        return False
+    named = bool(header) and header[0].lower() in _SAMPLE
+    return named and bool(paired_endpoints(pd.Index(header), ".time", ""))
+
+
+def _samples(file: Path) -> pd.DataFrame:
+    """A table with one row per sample, all as text."""
+    with open_text(file) as handle:
+        table = pd.read_csv(handle, sep="\t", dtype=str)
+    table = table.set_index(table.columns[0])
+    table.index = table.index.astype(str)
+    if table.index.has_duplicates:
+        twice = table.index[table.index.duplicated()].unique()
+        raise InputError(f"samples {few(twice)} are there twice; keep one row each")
+    return table
+
+
+def _modality(file: str, taken: dict[str, pd.DataFrame]) -> str:
+    for name, pattern in _NAMES.items():
+        if name not in taken and re.search(pattern, file, re.IGNORECASE):
+            return name
+    return re.sub(r"\W+", "_", _SUFFIXES.sub("", file))

@@ -1,0 +1,161 @@
+"""Names of genes and of patients: one form each, and one row each where there are several.
+
+Genes: the version of an Ensembl identifier is dropped (``ENSG00000141510.17`` is
+``ENSG00000141510``). Patients: a TCGA barcode (``TCGA-OR-A5J1-01A-11R``; R writes dots) begins with
+the patient, ``TCGA-OR-A5J1``; the two digits after it are the type of the sample, 01 a primary
+tumour, 10 to 19 normal tissue.
+"""
+
+# pandas' own types cannot tell frame[name], a Series, from frame[names].
+# pyright: reportCallIssue=false, reportReturnType=false, reportAssignmentType=false
+
+import re
+import warnings
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from jaxsurv.data.tables import DataWarning, few
+from jaxsurv.types import InputError
+
+_ENSEMBL = re.compile(r"(ENS[A-Z]*\d{11})\.\d+(?:_PAR_Y)?", re.IGNORECASE)
+_BARCODE = re.compile(r"(TCGA)[-.](\w{2})[-.](\w{4})(?:[-.](\d{2})\w?(?:[-.].*)?)?", re.IGNORECASE)
+_NO_GENE = {"", "?", "nan", "na", "none", "---"}
+
+
+def gene_name(name: object) -> str:
+    """The name without surrounding blanks and, if it is an Ensembl identifier, without version.
+
+    >>> gene_name("ENSG00000141510.17"), gene_name(" HLA-DRB1.5 ")
+    ('ENSG00000141510', 'HLA-DRB1.5')
+    """
+    text = str(name).strip()
+    versioned = _ENSEMBL.fullmatch(text)
+    return versioned[1].upper() if versioned else text
+
+
+def patient_part(name: object) -> str:
+    """The patient of a TCGA barcode, in capitals with hyphens; any other name as it is.
+
+    >>> patient_part("tcga.or.a5j1.01a"), patient_part("TCGA-OR-A5J1"), patient_part("P-0012")
+    ('TCGA-OR-A5J1', 'TCGA-OR-A5J1', 'P-0012')
+    """
+    barcode = _BARCODE.fullmatch(str(name).strip())
+    return "-".join(barcode.groups()[:3]).upper() if barcode else str(name).strip()
+
+
+def sample_type(name: object) -> int | None:
+    """The sample type of a TCGA barcode, such as 1 for a primary tumour; None if it has none."""
+    barcode = _BARCODE.fullmatch(str(name).strip())
+    return int(barcode[4]) if barcode and barcode[4] else None
+
+
+def one_row_per_gene(matrix: pd.DataFrame, label: str) -> pd.DataFrame:
+    """``[genes, samples]`` with clean, distinct gene names.
+
+    Rows without a name are dropped. Of rows with one name, the one with the largest mean absolute
+    value stays: of expression the highest mean, of copy numbers and z-scores the most altered (the
+    first, if equal). One ``DataWarning`` counts both.
+    """
+    names = pd.Index([gene_name(g) for g in matrix.index])
+    unnamed = names.str.lower().isin(_NO_GENE)
+    matrix, names = matrix[~unnamed].set_axis(names[~unnamed]), names[~unnamed]
+    told = [f"{unnamed.sum()} rows without a gene name dropped"] if unnamed.any() else []
+    if names.has_duplicates:
+        twice = names[names.duplicated()].unique()
+        size = matrix.abs().mean(axis=1).fillna(-1).to_numpy()
+        order = np.argsort(-size, kind="stable")
+        kept = np.sort(order[~names[order].duplicated()])
+        matrix = matrix.iloc[kept]
+        told += [
+            f"{len(twice)} genes in several rows ({few(twice, 3)}), of which the row with the "
+            "largest mean absolute value is kept"
+        ]
+    if told:
+        warnings.warn(f"{label}: {'; '.join(told)}", DataWarning, stacklevel=2)
+    return matrix
+
+
+def patients_of(
+    samples: pd.Index, label: str, *, patients: Mapping[str, str] | None = None
+) -> pd.Series:
+    """Choose one sample for each patient: patient (index) to sample, in the order of the samples.
+
+    Of several samples of one patient the alphabetically first is taken, which among TCGA barcodes
+    is the primary tumour (01); a ``DataWarning`` says of how many patients. Normal tissue (10 to
+    19) is never taken.
+
+    Args:
+        samples: names, distinct.
+        label: for the warning.
+        patients: sample to patient where the source says so; otherwise the patient part of a TCGA
+            barcode, and any other sample is its own patient.
+    """
+    known = patients or {}
+    names = samples.astype(str)
+    owners = [patient_part(known.get(s, s)) for s in names]
+    normal = np.array([10 <= (sample_type(s) or 0) <= 19 for s in names], bool)
+    table = pd.DataFrame({"sample": names, "patient": owners})[~normal]
+    chosen = table.sort_values("sample").drop_duplicates("patient").sort_index()
+    told = [f"{normal.sum()} samples of normal tissue dropped"] if normal.any() else []
+    if several := int((table["patient"].value_counts() > 1).sum()):
+        told += [
+            f"{several} patients have several samples, of which the alphabetically first (a primary "
+            "tumour, 01, before others) is taken"
+        ]
+    if told:
+        warnings.warn(f"{label}: {'; '.join(told)}", DataWarning, stacklevel=2)
+    return chosen.set_index("patient")["sample"]
+
+
+def match_barcodes(
+    tables: Mapping[str, pd.DataFrame], survival: pd.DataFrame
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    """Give tables and outcomes one form of patient name, if TCGA barcodes of several lengths differ.
+
+    A table that has more patients in common with the survival table on the patient part than on
+    whole names is reduced to it, with one row per patient, and a ``DataWarning`` says how many
+    matched. Other tables stay as they are, and so does the survival table unless one is reduced.
+    """
+    short = pd.Index([patient_part(p) for p in survival.index])
+    parts = {m: pd.Index([patient_part(p) for p in t.index]) for m, t in tables.items()}
+    apart = {
+        m
+        for m, t in tables.items()
+        if parts[m].isin(short).sum() > t.index.isin(survival.index).sum()
+    }
+    if not apart:
+        return dict(tables), survival
+
+    def reduced(name: str, table: pd.DataFrame) -> pd.DataFrame:
+        chosen = patients_of(table.index, name)
+        return table.loc[chosen].set_axis(chosen.index)
+
+    out = {m: reduced(f"modality {m!r}", t) for m, t in tables.items()}
+    survival = reduced("survival table", survival)
+    counts = {m: out[m].index.isin(survival.index).sum() for m in sorted(apart)}
+    told = ", ".join(f"{n} of {len(out[m])} in {m!r}" for m, n in counts.items())
+    warnings.warn(
+        f"TCGA barcodes matched on the patient part (TCGA-XX-XXXX): {told} have an outcome",
+        DataWarning,
+        stacklevel=3,
+    )
+    return out, survival
+
+
+def refuse_transposed(label: str, table: pd.DataFrame, patients: pd.Index) -> None:
+    """Refuse a table whose columns, not rows, are patients.
+
+    Raises:
+        InputError: more columns than rows are among ``patients``, by name or TCGA patient part.
+    """
+    known = {patient_part(p) for p in patients}
+    rows = sum(patient_part(p) in known for p in table.index)
+    columns = [c for c in table.columns if patient_part(c) in known]
+    if len(columns) > rows:
+        raise InputError(
+            f"{label}: {len(columns)} of its {table.shape[1]} columns are patients ({few(columns, 2)}) "
+            f"and its rows are features ({few(table.index, 2)}): transpose it, so that patients are "
+            "the rows"
+        )

@@ -1,0 +1,128 @@
+"""A small series matrix with its platform table."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from jaxsurv.data import DataWarning
+from jaxsurv.data.formats import read_geo
+from jaxsurv.types import InputError
+
+SERIES = """
+!Series_title "Myeloma~trial"
+!Series_geo_accession "GSE1"
+!Series_summary "Expression;~outcomes"
+
+!Sample_title "a" "b" "c"
+!Sample_geo_accession "GSM1" "GSM2" "GSM3"
+!Sample_characteristics_ch1 "age:~61" "age:~55" "gender:~male"
+!Sample_characteristics_ch1 "gender:~male" "gender:~female" "OS~(months):~8"
+!Sample_characteristics_ch1 "OS~(months):~20" "OS~(months):~12.5" "death~event:~1"
+!Sample_characteristics_ch1 "death~event:~0" "death~event:~1" "relapse:~later"
+!series_matrix_table_begin
+"ID_REF" "GSM1" "GSM2" "GSM3"
+"p1_at" 200 400.0 100
+"p2_at" 800 100.0 400
+"p3_at" 50 60 70
+"p4_at" 5 6 7
+"p5_at" 1 2 3
+!series_matrix_table_end
+"""
+PLATFORM = """
+#ID~=~probe~set
+#Gene~Symbol~=~symbol
+ID GB_ACC Gene~Symbol ENTREZ_GENE_ID
+p1_at U1 TP53 7157
+p2_at U2 TP53 7157
+p3_at U3 MYC 4609
+p4_at U4 HLA-A~///~HLA-B 3105~///~3106
+p5_at U5 --- ---
+"""
+OS = {"os": ("os (months)", "Death event")}
+NAME = "GSE1_series_matrix.txt.gz"
+
+
+@pytest.fixture
+def geo(files):
+    """``geo(...) -> (cohort, what was said)``."""
+
+    def read(series=SERIES, platform=PLATFORM, *, endpoints=OS, annotated=True, **options):
+        folder = files({NAME: series, "GPL570.txt": platform})
+        annotation = folder / "GPL570.txt" if annotated else None
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", DataWarning)
+            cohort = read_geo(folder / NAME, endpoints=endpoints, annotation=annotation, **options)
+        return cohort, "\n".join(str(w.message) for w in caught)
+
+    return read
+
+
+def test_probes_become_genes_by_the_geometric_mean(geo, comes_back):
+    cohort, said = geo()
+    assert (cohort.name, cohort.title, cohort.time_unit) == ("GSE1", "Myeloma trial", "months")
+    table = cohort.modalities["expression"]
+    assert list(table.columns) == ["MYC", "TP53"]
+    np.testing.assert_allclose(table["TP53"], [400, 200, 200], rtol=1e-12)
+    np.testing.assert_allclose(table["MYC"], [50, 60, 70], rtol=1e-12)
+    assert "look like intensities, not logarithms" in said
+    assert "3 probes became 2 genes by the geometric mean of intensities" in said
+    assert "1 probes without a gene, 1 of several genes" in said
+    comes_back(cohort)
+
+
+def test_characteristics_may_stand_in_any_line(geo):
+    cohort, said = geo()
+    np.testing.assert_array_equal(cohort.survival["os_time"], [20, 12.5, 8])
+    np.testing.assert_array_equal(cohort.survival["os_event"], [0, 1, 1])
+    clinical = cohort.modalities["clinical"]
+    np.testing.assert_array_equal(clinical["age"], [61, 55, np.nan])
+    assert list(clinical["gender"]) == ["male", "female", "male"]
+    assert "not taken, since they may tell the outcome: relapse" in said
+
+
+def test_logarithms_are_averaged_as_they_are(geo):
+    logs = SERIES.replace("800 100.0 400", "8 10.5 4").replace("200 400.0 100", "2 7 6")
+    logs = logs.replace("50 60 70", "5 6 7")
+    cohort, said = geo(logs)
+    np.testing.assert_array_equal(cohort.modalities["expression"]["TP53"], [5, 8.75, 5])
+    assert cohort.kinds["expression"] == "continuous"
+    assert "look like logarithms" in said
+    assert "arithmetic mean of logarithms" in said
+    declared, said = geo(log_scale=True)
+    np.testing.assert_array_equal(declared.modalities["expression"]["TP53"], [500, 250, 250])
+    assert "look like" not in said
+
+
+def test_without_annotation_probes_are_features(geo):
+    cohort, _ = geo(annotated=False)
+    assert list(cohort.modalities["expression"].columns) == [f"p{i}_at" for i in range(1, 6)]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"endpoints": None},
+            r"which characteristics .* There are age, gender, OS \(months\), death",
+        ),
+        ({"endpoints": {"os": ("days", "death event")}}, "endpoint 'os' needs the column days"),
+        ({"series": "nothing"}, "no line !series_matrix_table_begin"),
+        ({"series": SERIES.replace("800", "high")}, "non-numeric value 'high' in row 'p2_at'"),
+        (
+            {"series": SERIES.replace("800", "-3")},
+            "negative intensity -3 of probe 'p2_at', sample 'GSM1'",
+        ),
+        (
+            {"platform": PLATFORM.replace("Symbol", "Names")},
+            r"GPL570\.txt: needs the columns ID and Gene",
+        ),
+        (
+            {"platform": PLATFORM.replace("_at", "_st")},
+            r"no probe \(p1_at, p2_at and 3 more\) has a gene",
+        ),
+    ],
+)
+def test_refusals(geo, change, message):
+    with pytest.raises(InputError, match=message):
+        geo(**change)

@@ -1,0 +1,107 @@
+"""MyeVAE's input folder: prefixes, labels, shifted times."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from jaxsurv.data import DataWarning
+from jaxsurv.data.formats import read_myevae
+from jaxsurv.types import InputError
+
+FEATURES = """PUBLIC_ID,Feature_exp_ENSG00000141510.17,Feature_exp_ENSG00000136997,\
+Feature_CNA_ENSG00000141510,\
+Feature_CNA_Amp_1q21.3,Feature_CNA_Del_17p13.1,Feature_fish_t(4;14),Feature_SBS1,Feature_SBS5,\
+Feature_SeqWGS_WHSC1_CALL,Feature_clin_D_PT_age,Feature_clin_D_PT_iss_1,Other
+MMRF_1,1.5,-2,-1,1,0,1,0.1,0.9,1,0.5,1,9
+MMRF_2,,,0,0,-1,0,0.2,0.8,0,-0.5,0,9
+MMRF_3,0.25,1,,,,0,,,0,1.5,0,9
+"""
+LABELS = (
+    "PUBLIC_ID,oscdy,censos,pfscdy,censpfs\nMMRF_1,100,1,50,1\nMMRF_2,-8,0,20,0\nMMRF_3,7,0,,\n"
+)
+INPUTS = {"train_features_os_processed.csv": FEATURES, "train_labels.csv": LABELS}
+
+
+def quietly(folder):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        return read_myevae(folder)
+
+
+def test_prefixes_are_modalities(files, comes_back):
+    cohort = quietly(files(INPUTS))
+    assert {m: list(t.columns) for m, t in cohort.modalities.items()} == {
+        "rna": ["ENSG00000141510", "ENSG00000136997"],
+        "cnv": ["ENSG00000141510"],
+        "gistic": ["Amp_1q21.3", "Del_17p13.1"],
+        "fish": ["t(4;14)"],
+        "sbs": ["SBS1", "SBS5"],
+        "igh": ["WHSC1_CALL"],
+        "clinical": ["D_PT_age", "D_PT_iss_1"],
+    }
+    assert list(cohort.modalities["rna"].index) == ["MMRF_1", "MMRF_3"]
+    assert list(cohort.modalities["gistic"].index) == ["MMRF_1", "MMRF_2"]
+    assert (cohort.endpoints, cohort.time_unit) == (("os", "pfs"), "days")
+    np.testing.assert_array_equal(cohort.outcome("pfs").time, [50, 20])
+    comes_back(cohort)
+
+
+def test_negative_times_are_shifted_and_it_is_said(files):
+    with pytest.warns(DataWarning) as caught:
+        cohort = read_myevae(files(INPUTS))
+    np.testing.assert_array_equal(cohort.survival["os_time"], [108, 0, 15])
+    np.testing.assert_array_equal(cohort.survival["pfs_time"], [50, 20, np.nan])
+    text = "\n".join(str(w.message) for w in caught)
+    assert "1 negative times of os; all its times are shifted by 8 days" in text
+    assert "cross-validated scores are optimistic" in text
+    assert "1 columns without a known prefix left out (Other)" in text
+
+
+def test_raw_features_come_first(files):
+    raw = FEATURES.replace("0.25", "0.75")
+    cohort = quietly(files(INPUTS | {"train_features.csv": raw}))
+    assert cohort.modalities["rna"].iat[1, 0] == 0.75
+
+
+def test_parquet_under_that_name_is_read_or_refused(files, monkeypatch):
+    folder = files(INPUTS)
+    (folder / "train_features_os_processed.csv").write_bytes(b"PAR1...")
+    expected = pd.DataFrame({"Feature_exp_A": [1.5, 2, 3]}, ["MMRF_1", "MMRF_2", "MMRF_3"])
+    monkeypatch.setattr(pd, "read_parquet", lambda path: expected)
+    assert list(quietly(folder).modalities["rna"]["A"]) == [1.5, 2, 3]
+
+    def absent(path):
+        raise ImportError("pyarrow")
+
+    monkeypatch.setattr(pd, "read_parquet", absent)
+    with pytest.raises(InputError, match=r"processed\.csv: is a Parquet file; .*jaxsurv\[omics\]"):
+        quietly(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("train_labels.csv", "PUBLIC_ID,oscdy\nMMRF_1,1\n", "needs the columns oscdy and censos"),
+        ("train_labels.csv", LABELS.replace("100,1", "100,2"), "event code '2' in column 'censos'"),
+        (
+            "train_features_os_processed.csv",
+            "PUBLIC_ID,x\nMMRF_1,1\n",
+            "no column that begins with",
+        ),
+        (
+            "train_features_os_processed.csv",
+            FEATURES.replace("0.25", "low"),
+            r"value 'low' in row 'MMRF_3', column 'Feature_exp_ENSG00000141510\.17'",
+        ),
+    ],
+)
+def test_refusals(files, name, text, message):
+    folder = files(INPUTS | {name: text})
+    with pytest.raises(InputError, match=message):
+        quietly(folder)
+    (folder / "train_features_os_processed.csv").unlink()
+    (folder / "train_labels.csv").write_text(LABELS)
+    with pytest.raises(InputError, match=r"has none of train_features\.csv"):
+        quietly(folder)

@@ -1,0 +1,99 @@
+"""A small folder of files as the Xena hubs give them."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from jaxsurv.data import DataWarning
+from jaxsurv.data.formats import read_xena
+from jaxsurv.types import InputError
+
+SURVIVAL = """
+sample _PATIENT OS OS.time DSS DSS.time PFI PFI.time Redaction
+TCGA-OR-A5J1-01 TCGA-OR-A5J1 1 1355 1 1355 1 754 NA
+TCGA-OR-A5J1-11 TCGA-OR-A5J1 1 1355 1 1355 1 754 NA
+TCGA-OR-A5J2-01 TCGA-OR-A5J2 0 1677 NA NA 0 1677 NA
+TCGA-OR-A5J3-06 TCGA-OR-A5J3 0 2091 0 2091 1 53 NA
+"""
+RNA = """
+Ensembl_ID TCGA-OR-A5J1-11 TCGA-OR-A5J1-01 TCGA-OR-A5J3-06 TCGA-OR-A5J9-01
+ENSG00000141510.16 0 10.25 2.5 1
+ENSG00000136997.15 0 3 4 1
+ENSG00000136997.19_PAR_Y 0 0 0 0
+"""
+CNV = """
+Gene~Symbol TCGA-OR-A5J1-01 TCGA-OR-A5J2-01
+TP53 -1 0
+MYC 2 1
+"""
+CLINICAL = """
+sampleID gender age_at_initial_pathologic_diagnosis pathologic_T days_to_death
+TCGA-OR-A5J1-01 MALE 58 T3 1355
+TCGA-OR-A5J2-01 FEMALE 44 T2
+TCGA-OR-A5J3-06 FEMALE 23 [Discrepancy]
+"""
+HUB = {
+    "survival_ACC_survival.txt": SURVIVAL,
+    "TCGA-ACC.htseq_fpkm.tsv.gz": RNA,
+    "TCGA.ACC.sampleMap_Gistic2_CopyNumber_Gistic2_all_thresholded.by_genes": CNV,
+    "TCGA.ACC.sampleMap_ACC_clinicalMatrix": CLINICAL,
+    "gencode.v22.annotation.gene.probeMap": "id gene\nENSG00000141510.16 TP53",
+}
+
+
+def quietly(folder, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        return read_xena(folder, **options)
+
+
+def test_a_hub_folder_is_read(files, comes_back):
+    cohort = quietly(files(HUB))
+    assert cohort.endpoints == ("os", "dss", "pfi")
+    assert cohort.time_unit == "days"
+    assert list(cohort.survival.index) == [f"TCGA-OR-A5J{i}" for i in (1, 2, 3)]
+    np.testing.assert_array_equal(cohort.survival["dss_time"], [1355, np.nan, 2091])
+    np.testing.assert_array_equal(cohort.outcome("pfi").event, [1, 0, 1])
+    rna = cohort.modalities["rna"]
+    assert list(rna.columns) == ["ENSG00000141510", "ENSG00000136997"]
+    np.testing.assert_array_equal(
+        rna["ENSG00000141510"], [10.25, 2.5]
+    )  # the tumour, not the normal
+    np.testing.assert_array_equal(rna["ENSG00000136997"], [3, 4])
+    assert cohort.unmatched["rna"] == 1
+    assert cohort.kinds == {"clinical": "mixed", "rna": "continuous", "cnv": "five_state"}
+    clinical = cohort.modalities["clinical"]
+    assert "days_to_death" not in clinical
+    assert list(clinical["pathologic_T"].isna()) == [False, False, True]
+    comes_back(cohort)
+
+
+def test_patients_come_from_barcodes_without_a_patient_column(files):
+    lines = [line.split() for line in SURVIVAL.strip().split("\n")]
+    without = "\n".join(" ".join(cells[:1] + cells[2:]) for cells in lines)
+    folder = files(HUB | {"survival_ACC_survival.txt": without})
+    assert quietly(folder).fingerprint() == quietly(files(HUB, "whole")).fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "other.survival.tsv",
+            SURVIVAL,
+            "needs one survival table .* found other.survival.tsv, surv",
+        ),
+        ("survival_ACC_survival.txt", "sample x\na 1", "needs one survival table .* found none"),
+        ("mutations.tsv", "sample chr start\nTCGA-OR-A5J1-01 17 75", "no column is a sample"),
+        (
+            "x_phenotype",
+            CLINICAL.replace("A5J2", "A5J1"),
+            "samples TCGA-OR-A5J1-01 are there twice",
+        ),
+    ],
+)
+def test_refusals(files, name, text, message):
+    folder = files(HUB | {name: text})
+    with pytest.raises(InputError, match=message):
+        quietly(folder)
