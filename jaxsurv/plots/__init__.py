@@ -1,11 +1,16 @@
 """Figures from results; each function returns a matplotlib figure and touches no file."""
 
-from jaxsurv.plots.forest import score_forest
+from jaxsurv.plots.forest import Forest, score_forest
+from jaxsurv.plots.latent import LatentMap, latent_maps
 from jaxsurv.plots.scale import score_against_scale
-from jaxsurv.plots.survival import risk_groups
+from jaxsurv.plots.survival import RiskGroups, risk_groups
 from jaxsurv.plots.sweep import score_against_setting, training_curves
 
 __all__ = [
+    "Forest",
+    "LatentMap",
+    "RiskGroups",
+    "latent_maps",
     "risk_groups",
     "score_against_scale",
     "score_against_setting",
