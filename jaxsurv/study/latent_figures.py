@@ -82,7 +82,7 @@ def subtype_figure(
         f"'{findings.comparison.reference}' with {_range(clusters['mean'])} (1: the same subtypes, 0: "
         f"chance). {_range(hybrid['categories_in_use'], '.1f')} categories hold more than {IN_USE:.0%} of "
         f"the patients on average, and the most probable one has {_range(hybrid['largest_probability'])} "
-        f"of the probability. The hybrid's runs were best at epoch {best:.0f} in the median, of {epochs} over "
+        f"of the probability. The median run was best at epoch {best:.0f}, of {epochs} over "
         "which the temperature goes down."
     )
     return figure, Picture(
