@@ -53,8 +53,13 @@ def risk_groups(panels: Sequence[RiskGroups], *, xlabel: str, title: str = "") -
             )
             curves.append(curve)
             labels.append(f"{name} risk")
-        ax.set(ylim=(0, 1.02), ylabel="survival probability", xlabel=xlabel, title=panel.title)
+        ax.set(ylim=(0, 1.02), ylabel="survival probability", xlabel=xlabel)
+        ax.set_title(panel.title, pad=20)
         ax.text(0.98, 0.98, panel.note, transform=ax.transAxes, ha="right", va="top", fontsize=8)
-        ax.legend(loc="lower left", fontsize=8)
+        # above the axes: inside there is no place that curves and bands leave free
+        ax.legend(
+            loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, borderpad=0.2,
+            ncols=2, fontsize=8, handlelength=1.2, columnspacing=1.2,
+        )  # fmt: skip
         add_at_risk_counts(*curves, labels=labels, ax=ax, fig=figure, rows_to_show=["At risk"])
     return figure
