@@ -131,7 +131,7 @@ def run(options: LatentStructure) -> None:
     run_study(
         methods,
         study.baselines,
-        Comparison(gaussian, choices, headline=headline, symbol="the latent, K and τ"),
+        Comparison(gaussian, choices, headline=headline),
         draw,
         title=f"Latent structure of a survival VAE on {study.title}",
         seeds=options.seeds,

@@ -124,7 +124,7 @@ def run(options: Regularizers) -> None:
     run_study(
         methods,
         study.baselines,
-        Comparison(reference, choices, headline=headline, symbol="regulariser and weight"),
+        Comparison(reference, choices, headline),
         draw,
         title=f"Regularisers of a survival VAE on {study.title}",
         seeds=options.seeds,

@@ -10,7 +10,7 @@ the distribution over seeds x folds, and the baselines stand beside it.
 """
 
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -63,12 +63,14 @@ def run(options: SweepBeta) -> None:
     from jaxsurv.study.figures import scores_along, survival_curves, training_along
     from jaxsurv.study.findings import Comparison
     from jaxsurv.study.run import run_study
-    from jaxsurv.study.setup import check_grid, open_study
+    from jaxsurv.study.setup import check_grid, open_study, with_stack
     from jaxsurv.training import FitConfig
 
     check_grid("betas", options.betas)
     paper = options.preset == "paper"
     study = open_study(options)
+    # early stopping on test rows leaves no rows held out to fit the weights of a stack to
+    study = with_stack(study) if options.protocol == "three-way" else study
     network = MYEVAE if paper else SurvivalVAEConfig(head_reads_clinical=not study.has_offset)
     method = Method(
         name="MyeVAE" if paper else "MO-RiskVAE",
@@ -82,11 +84,16 @@ def run(options: SweepBeta) -> None:
         data=study.data,
         config=FitConfig(options.epochs, burn_in=20, patience=5 if paper else 40),
     )
-    chosen = "β chosen per fold"
+    chosen, stacked = "β chosen per fold", "β chosen per fold, stacked"
+    comparison = Comparison("β = 1", {chosen: list(method.settings)}, headline=chosen)
+    if study.members:
+        comparison = replace(
+            comparison, headline=stacked, stacked={stacked: (chosen, study.members)}
+        )
     run_study(
         [method],
         study.baselines,
-        Comparison("β = 1", {chosen: list(method.settings)}, headline=chosen, symbol="β"),
+        comparison,
         lambda findings: [
             scores_along(findings, "beta", "KL weight β"),
             survival_curves(findings),

@@ -55,17 +55,21 @@ def _concordances(log_hazard, event, time, masks):
     return jax.vmap(jax.vmap(one, in_axes=(None, 0)))(log_hazard, masks)
 
 
-def score(data: StudyData, split: np.ndarray, log_hazard: np.ndarray) -> pd.DataFrame:
+def score(
+    data: StudyData, split: np.ndarray, seed: np.ndarray, log_hazard: np.ndarray
+) -> pd.DataFrame:
     """C on the training, early-stopping and test rows of each run: ``train_c``, ... columns.
 
     Args:
         data: the study.
-        split: ``[runs]`` which split each run belongs to.
+        split, seed: ``[runs]`` which split and part each run belongs to.
         log_hazard: ``[runs, n]``.
     """
     design = data.design
-    masks = np.stack([getattr(design, part) for part in PARTS], axis=1)
-    index = _concordances(log_hazard, data.shared.event, data.shared.time, masks[split])
+    part = seed % design.validation.shape[1]
+    masks = (design.train[split, part], design.validation[split, part], design.test[split])
+    rows = np.stack(masks, axis=1)
+    index = _concordances(log_hazard, data.shared.event, data.shared.time, rows)
     columns = {f"{part}_c": np.asarray(index)[:, i] for i, part in enumerate(PARTS)}
     return pd.DataFrame({"repeat": design.repeat[split], "fold": design.fold[split], **columns})
 
@@ -97,10 +101,11 @@ def train(
     ):
         frame = chunk.to_frame().drop(columns=list(method.objective.unread))
         pad = plan.runs - len(frame)  # one shape, one compilation
-        split, risk = (
-            np.pad(a, [(0, pad)] + [(0, 0)] * (a.ndim - 1)) for a in (chunk.split, chunk.prediction)
+        split, seed, risk = (
+            np.pad(a, [(0, pad)] + [(0, 0)] * (a.ndim - 1))
+            for a in (chunk.split, chunk.seed, chunk.prediction)
         )
-        scores = score(data, split, risk).iloc[: len(frame)]
+        scores = score(data, split, seed, risk).iloc[: len(frame)]
         frame = pd.concat([scores, frame.drop(columns="split")], axis=1)
         first = sum(map(len, rows))
         settings = [names[i % len(names)] for i in range(first, first + len(frame))]
@@ -114,7 +119,8 @@ def train(
 
 def baseline_rows(data: StudyData, name: str, log_hazard: np.ndarray) -> pd.DataFrame:
     """Rows of a method that has one fit per split and no seed."""
-    scores = score(data, np.arange(len(log_hazard)), log_hazard)
+    split = np.arange(len(log_hazard))
+    scores = score(data, split, np.zeros_like(split), log_hazard)
     scores.insert(0, "setting", name)
     scores.insert(0, "method", name)
     return scores
@@ -127,7 +133,7 @@ def pooled_risk(data: StudyData, split: np.ndarray, log_hazard: np.ndarray) -> n
     on its development rows first; then a patient's risk is the mean over the runs that tested them.
     NaN for patients who are never tested.
     """
-    develop = np.asarray(data.splits.masks.develop)[split]
+    develop = data.design.develop[split]
     test = data.design.test[split]
     count = develop.sum(axis=1, keepdims=True)
     center = (log_hazard * develop).sum(axis=1, keepdims=True) / count
@@ -147,6 +153,6 @@ def ensemble_rows(data: StudyData, frame: pd.DataFrame, log_hazard: np.ndarray) 
         mean = log_hazard[group.index].mean(axis=0)
         rows.append((splits[repeat, fold], setting, mean))
     split, settings, risk = zip(*rows, strict=True)
-    scores = score(data, np.asarray(split), np.stack(risk))
+    scores = score(data, np.asarray(split), np.zeros(len(split), int), np.stack(risk))
     scores.insert(0, "setting", settings)
     return scores

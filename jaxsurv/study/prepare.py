@@ -42,13 +42,15 @@ class Split(NamedTuple):
     """One split, or with a leading axis all of them: its masks and what was fitted on them.
 
     Attributes:
-        masks: the roles of the rows; all that follows was fitted on ``masks.develop``.
+        develop: ``[n]`` booleans; all that follows the next was fitted on these rows.
+        validation: ``[k, n]`` booleans; seed j is stopped by part ``j % k``.
         scaler: clipping and z-scores of all features.
         projection: modality to ``[d, k]``; empty if the modalities enter feature by feature.
         offset: ``[n]`` known part of the log hazard, 0 if none.
     """
 
-    masks: Masks
+    develop: Array
+    validation: Array
     scaler: Scaler
     projection: dict[str, Array]
     offset: Array
@@ -83,7 +85,7 @@ class StudyData:
     @property
     def test_fraction(self) -> float:
         """Test rows per development row, which intervals over splits allow for."""
-        return float(self.design.test.sum() / np.asarray(self.splits.masks.develop).sum())
+        return float(self.design.test.sum() / self.design.develop.sum())
 
     def standardised(self, shared: Shared, split: Split) -> dict[str, Array]:
         """``{modality: [n, d]}``, clinical included, before any projection."""
@@ -97,8 +99,8 @@ class StudyData:
             split = jax.tree.map(lambda x, s=s: x[s], self.splits)
             yield split, jax.tree.map(np.asarray, standardise(self.shared, split))
 
-    def build(self, shared: Shared, split: Split) -> tuple[Batch, Masks]:
-        """One split's batch and masks; pure, runs inside the compiled sweep."""
+    def build(self, shared: Shared, split: Split, seed: Array) -> tuple[Batch, Masks]:
+        """One run's batch and masks; pure, runs inside the compiled sweep."""
         inputs = self.standardised(shared, split)
         clinical = inputs.pop(CLINICAL, jnp.zeros((shared.event.shape[0], 0)))
         inputs = {
@@ -110,10 +112,11 @@ class StudyData:
             clinical=clinical,
             offset=split.offset,
             outcome=Survival(shared.event, shared.time),
-            where=jnp.ones_like(split.masks.train),
+            where=jnp.ones_like(split.develop),
             risk_sets=shared.risk_sets,
         )
-        return batch, split.masks
+        validation = split.validation[seed % split.validation.shape[0]]
+        return batch, Masks(split.develop & ~validation, validation, split.develop)
 
 
 def prepare_study(
@@ -139,9 +142,9 @@ def prepare_study(
     cohort = cohort.for_endpoint(endpoint)
     outcome = cohort.outcome(endpoint)
     n = len(outcome.event)
-    if splits.train.shape[1] != n:
+    if splits.test.shape[1] != n:
         raise InputError(
-            f"splits are for {splits.train.shape[1]} patients, {n} are labelled for {endpoint!r}"
+            f"splits are for {splits.test.shape[1]} patients, {n} are labelled for {endpoint!r}"
         )
     if outcome.entry is not None:
         raise InputError(
@@ -160,12 +163,13 @@ def prepare_study(
         time=np.asarray(outcome.time, np.float32),  # type: ignore[arg-type]
         risk_sets=prepare_risk_sets(outcome.event, outcome.time),
     )
-    develop = (splits.train | splits.validation) & ~splits.test
+    develop = splits.develop
     fitted = Split(
-        masks=Masks(splits.train, splits.validation, develop),  # type: ignore[arg-type]
+        develop=develop,  # type: ignore[arg-type]
+        validation=splits.validation,  # type: ignore[arg-type]
         scaler=jax.tree.map(np.asarray, _fit_scalers(shared.features, develop)),  # type: ignore[arg-type]
         projection={},
-        offset=np.zeros(splits.train.shape, np.float32),  # type: ignore[arg-type]
+        offset=np.zeros(develop.shape, np.float32),  # type: ignore[arg-type]
     )
     data = StudyData(cohort, endpoint, shared, fitted, encoded, splits)
     return data if components is None else _with_projection(data, components)
@@ -185,7 +189,19 @@ def _with_projection(data: StudyData, components: int) -> StudyData:
     projection = {m: [] for m in wide}
     for split, z in data.standardised_splits():
         for m in wide:
-            rows = np.asarray(split.masks.develop) & (data.encoded.presence[m] > 0)
+            rows = np.asarray(split.develop) & (data.encoded.presence[m] > 0)
             projection[m].append(fit_projection(z[m][rows], components))
     stacked = {m: np.stack(p) for m, p in projection.items()}
     return replace(data, splits=data.splits._replace(projection=stacked))
+
+
+def without_offset(data: StudyData) -> StudyData:
+    """The data with an offset of 0."""
+    return replace(data, splits=data.splits._replace(offset=np.zeros_like(data.splits.offset)))
+
+
+def one_part(data: StudyData) -> StudyData:
+    """The data with the same early-stopping rows for all seeds."""
+    first = data.design.validation[:, :1]
+    design = data.design._replace(validation=first, train=data.design.train[:, :1])
+    return replace(data, design=design, splits=data.splits._replace(validation=first))

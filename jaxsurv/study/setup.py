@@ -7,10 +7,11 @@ from rich.console import Console
 
 from jaxsurv.artifacts import ResultsFolder
 from jaxsurv.data import Cohort
-from jaxsurv.study.baselines import PenalisedCox, clinical_cox, ridge_cox, with_offset
+from jaxsurv.study.baselines import CrossFitted, PenalisedCox, clinical_cox, ridge_cox, with_offset
 from jaxsurv.study.design import load_cohort, make_splits
 from jaxsurv.study.options import RecipeOptions
 from jaxsurv.study.prepare import StudyData, prepare_study
+from jaxsurv.study.stacking import stack, stack_members
 from jaxsurv.types import InputError
 
 
@@ -22,15 +23,17 @@ class Opened(NamedTuple):
         data: of the networks, with the offset that was asked for.
         has_offset: whether the clinical block enters through it.
         baselines: name to model.
+        members: Cox models to stack networks with, see `with_stack`.
         folder, console: where results and progress go.
     """
 
     cohort: Cohort
     data: StudyData
     has_offset: bool
-    baselines: dict[str, PenalisedCox]
+    baselines: dict[str, CrossFitted]
     folder: ResultsFolder
     console: Console
+    members: dict[str, PenalisedCox] = {}  # noqa: RUF012
 
     @property
     def title(self) -> str:
@@ -57,9 +60,17 @@ def open_study(options: RecipeOptions) -> Opened:
         endpoint = options.endpoint or cohort.endpoints[0]
         splits = make_splits(cohort, endpoint, options)
         data = prepare_study(cohort, endpoint, splits, components=options.components or None)
-        baselines = {"ridge Cox": ridge_cox(data)}
+        baselines: dict[str, CrossFitted] = {"ridge Cox": ridge_cox(data)}
         if clinical := clinical_cox(data):
             baselines["clinical Cox"] = clinical
     offset = clinical if options.offset == "clinical" else None
     data = with_offset(data, offset) if offset else data
     return Opened(cohort, data, offset is not None, baselines, folder, console)
+
+
+def with_stack(study: Opened) -> Opened:
+    """With the Cox models of the single modalities, and their stack as one more baseline."""
+    with study.console.status("fitting a Cox model to each modality"):
+        members = stack_members(study.data)
+        stacked = {"stacked Cox": stack(study.data, members)}
+    return study._replace(members=members, baselines=study.baselines | stacked)

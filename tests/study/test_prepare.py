@@ -25,7 +25,7 @@ def split_of(data, s):
 def test_batches_are_standardised_on_development_rows():
     cohort = small_cohort()
     data = prepare_study(cohort, "os", splits_of(cohort, folds=4))
-    batch, masks = data.build(data.shared, split_of(data, 1))
+    batch, masks = data.build(data.shared, split_of(data, 1), 1)
     rows = np.asarray(masks.develop)
     assert list(batch.inputs) == ["rna"]
     assert batch.clinical.shape == (80, 2)
@@ -38,7 +38,7 @@ def test_batches_are_standardised_on_development_rows():
 def test_components_replace_wide_modalities_only():
     cohort = small_cohort()
     data = prepare_study(cohort, "os", splits_of(cohort, folds=4), components=5)
-    batch, _ = data.build(data.shared, split_of(data, 0))
+    batch, _ = data.build(data.shared, split_of(data, 0), 0)
     assert batch.inputs["rna"].shape == (80, 5)
     assert batch.clinical.shape == (80, 2)
     wide = prepare_study(cohort, "os", splits_of(cohort, folds=4), components=12)
@@ -48,8 +48,8 @@ def test_components_replace_wide_modalities_only():
 def test_two_way_protocol_does_not_develop_on_test_rows():
     cohort = small_cohort()
     data = prepare_study(cohort, "os", splits_of(cohort, folds=4, validation_fraction=None))
-    assert not np.any(np.asarray(data.splits.masks.develop) & data.design.test)
-    np.testing.assert_array_equal(data.splits.masks.validation, data.design.test)
+    assert not np.any(data.design.develop & data.design.test)
+    np.testing.assert_array_equal(data.splits.validation[:, 0], data.design.test)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def folds(k=2, n=24):
     return Fold(Masks(train, validation, train | validation), jnp.arange(k) * 0.1)
 
 
-def build(shared, fold):
+def build(shared, fold, seed):
     return shared._replace(y=shared.y + fold.shift), fold.masks
 
 
@@ -51,7 +51,7 @@ def test_every_combination_once_with_its_own_result():
     assert result.history["error"].shape == (12, 25)
     for i in (0, 7, 11):
         fold = jax.tree.map(lambda x, i=i: x[frame["split"][i]], folds())
-        batch, masks = build(rows(), fold)
+        batch, masks = build(rows(), fold, 0)
         key = jax.random.fold_in(jax.random.key(frame["seed"][i]), frame["split"][i])
         hparams = Rates(frame["learning_rate"][i], frame["noise"][i])
         alone = fit(key, regression, hparams, batch, masks, CONFIG)
@@ -119,7 +119,7 @@ def test_the_optimizer_is_the_callers():
         return optax.sgd(hparams.learning_rate)
 
     result = swept(optimizer=sgd, k=1, seeds=(4,))
-    batch, masks = build(rows(), jax.tree.map(lambda x: x[0], folds()))
+    batch, masks = build(rows(), jax.tree.map(lambda x: x[0], folds()), 0)
     key = jax.random.fold_in(jax.random.key(4), 0)
     alone = fit(key, regression, RATES[1], batch, masks, CONFIG, optimizer=sgd)
     np.testing.assert_allclose(result.prediction[1], batch.x @ alone.params, rtol=1e-4, atol=1e-5)
