@@ -45,7 +45,7 @@ PRESETS = {
 
 def run(options: Recipe) -> None:
     """The whole experiment, from the cohort to the report."""
-    from jaxsurv.models import HParams, SurvivalVAEConfig, survival_vae
+    from jaxsurv.models import survival_vae
     from jaxsurv.study.baselines import elastic_net_cox, with_offset
     from jaxsurv.study.execute import Method
     from jaxsurv.study.figures import forest, survival_curves
@@ -61,8 +61,7 @@ def run(options: Recipe) -> None:
     study = with_stack(open_study(options))
     with study.console.status("fitting an elastic net to each fold"):
         elastic_net = elastic_net_cox(study.data)
-    config = SurvivalVAEConfig(head_reads_clinical=not study.has_offset)
-    hparams = HParams(options.beta, options.survival_weight, options.learning_rate, options.dropout)
+    config, hparams = study.config, study.hparams._replace(beta=options.beta)
     default, training = "clinical offset, zero head", FitConfig(options.epochs)
 
     def method(name, config=config, data=study.data, training=training, **changes) -> Method:

@@ -10,7 +10,7 @@ the distribution over seeds x folds, and the baselines stand beside it.
 """
 
 import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -58,7 +58,7 @@ PRESETS = {
 
 def run(options: SweepBeta) -> None:
     """The whole experiment, from the cohort to the report."""
-    from jaxsurv.models import MYEVAE, HParams, SurvivalVAEConfig, survival_vae
+    from jaxsurv.models import MYEVAE, survival_vae
     from jaxsurv.study.execute import Method
     from jaxsurv.study.figures import scores_along, survival_curves, training_along
     from jaxsurv.study.findings import Comparison
@@ -71,25 +71,21 @@ def run(options: SweepBeta) -> None:
     study = open_study(options)
     # early stopping on test rows leaves no rows held out to fit the weights of a stack to
     study = with_stack(study) if options.protocol == "three-way" else study
-    network = MYEVAE if paper else SurvivalVAEConfig(head_reads_clinical=not study.has_offset)
     method = Method(
         name="MyeVAE" if paper else "MO-RiskVAE",
-        objective=survival_vae(network),
-        settings={
-            f"β = {b:g}": HParams(
-                b, options.survival_weight, options.learning_rate, options.dropout
-            )
-            for b in options.betas
-        },
+        objective=survival_vae(MYEVAE if paper else study.config),
+        settings={f"β = {b:g}": study.hparams._replace(beta=b) for b in options.betas},
         data=study.data,
         config=FitConfig(options.epochs, burn_in=20, patience=5 if paper else 40),
     )
     chosen, stacked = "β chosen per fold", "β chosen per fold, stacked"
-    comparison = Comparison("β = 1", {chosen: list(method.settings)}, headline=chosen)
-    if study.members:
-        comparison = replace(
-            comparison, headline=stacked, stacked={stacked: (chosen, study.members)}
-        )
+    headline = (stacked if study.members else chosen) if options.nested else None
+    comparison = Comparison(
+        "β = 1",
+        {chosen: list(method.settings)},
+        headline,
+        {stacked: (chosen, study.members)} if study.members else {},
+    )
     run_study(
         [method],
         study.baselines,

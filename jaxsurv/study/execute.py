@@ -10,7 +10,16 @@ import pandas as pd
 
 from jaxsurv.metrics import concordance_index
 from jaxsurv.study.prepare import StudyData
-from jaxsurv.training import Collect, FitConfig, Plan, SweepResult, concatenate, sweep_chunks
+from jaxsurv.training import (
+    Collect,
+    FitConfig,
+    Optimizer,
+    Plan,
+    SweepResult,
+    adam,
+    concatenate,
+    sweep_chunks,
+)
 from jaxsurv.types import Objective
 
 PARTS = ("train", "validation", "test")
@@ -26,6 +35,7 @@ class Method:
         settings: hyper-parameters by the name of the setting; names differ over all methods of a study.
         data: what it reads; the methods of a study share their splits.
         config: of each run.
+        optimizer: hyper-parameters to an optax transformation.
         collect: what to keep of each run beside its prediction, see :func:`jaxsurv.training.sweep`.
     """
 
@@ -34,6 +44,7 @@ class Method:
     settings: Mapping[str, Any]
     data: StudyData
     config: FitConfig = FitConfig()
+    optimizer: Optimizer = adam
     collect: Collect | None = None
 
 
@@ -97,6 +108,7 @@ def train(
         hparams=list(method.settings.values()),
         config=method.config,
         plan=plan,
+        optimizer=method.optimizer,
         collect=method.collect,
     ):
         frame = chunk.to_frame().drop(columns=list(method.objective.unread))

@@ -1,7 +1,7 @@
 """What a study found: means, intervals, paired differences, pooled risks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -25,14 +25,15 @@ class Comparison:
         reference: the setting that all others are compared with, beside every baseline.
         choices: name of a row to the settings among which it takes, in each split, the one with the
             lowest early-stopping loss: what a user who has to choose can expect.
-        headline: the row that the sentences and the survival curves are about.
+        headline: the row that the sentences and the survival curves are about; None = the setting with
+            the highest mean test score, as papers choose it.
         stacked: name of a row to the setting or choice whose networks are averaged over the seeds in
             it, and to the Cox models that they are stacked with (:func:`jaxsurv.study.stacking.stack`).
     """
 
     reference: str
     choices: Mapping[str, Sequence[str]]
-    headline: str
+    headline: str | None
     stacked: Mapping[str, tuple[str, Mapping[str, CrossFitted]]] = field(default_factory=dict)
 
 
@@ -130,6 +131,9 @@ def find(
             difference = paired(together, reference, **how).set_index("setting")
             summary = summary.join(difference.add_prefix(f"{short}_"), on="setting")
     predictions = _pool(data, risks)
+    if comparison.headline is None:
+        settings = summary[summary["setting"].isin(runs["setting"])].set_index("setting")
+        comparison = replace(comparison, headline=settings["mean"].idxmax())
     return Findings(data, comparison, trained, runs, summary, names, predictions)
 
 

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from jaxsurv.artifacts import ResultsFolder
 from jaxsurv.data import Cohort
+from jaxsurv.models import HParams, SurvivalVAEConfig
 from jaxsurv.study.baselines import CrossFitted, PenalisedCox, clinical_cox, ridge_cox, with_offset
 from jaxsurv.study.design import load_cohort, make_splits
 from jaxsurv.study.options import RecipeOptions
@@ -21,7 +22,8 @@ class Opened(NamedTuple):
     Attributes:
         cohort: as it was read.
         data: of the networks, with the offset that was asked for.
-        has_offset: whether the clinical block enters through it.
+        config: of the survival VAE: its head reads the clinical block unless that is the offset.
+        hparams: those that the options give.
         baselines: name to model.
         members: Cox models to stack networks with, see `with_stack`.
         folder, console: where results and progress go.
@@ -29,7 +31,8 @@ class Opened(NamedTuple):
 
     cohort: Cohort
     data: StudyData
-    has_offset: bool
+    config: SurvivalVAEConfig
+    hparams: HParams
     baselines: dict[str, CrossFitted]
     folder: ResultsFolder
     console: Console
@@ -65,7 +68,13 @@ def open_study(options: RecipeOptions) -> Opened:
             baselines["clinical Cox"] = clinical
     offset = clinical if options.offset == "clinical" else None
     data = with_offset(data, offset) if offset else data
-    return Opened(cohort, data, offset is not None, baselines, folder, console)
+    config = SurvivalVAEConfig(head_reads_clinical=offset is None)
+    hparams = HParams(
+        survival_weight=options.survival_weight,
+        learning_rate=options.learning_rate,
+        dropout=options.dropout,
+    )
+    return Opened(cohort, data, config, hparams, baselines, folder, console)
 
 
 def with_stack(study: Opened) -> Opened:

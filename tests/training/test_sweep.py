@@ -182,3 +182,21 @@ def test_plan_on_a_cpu_is_one_sequence_per_core():
     plan = choose_plan(200)
     assert (plan.devices, plan.width) == (2, 1)
     assert choose_plan(1).runs == 1
+
+
+def test_masks_may_differ_between_the_seeds_of_a_split():
+    def by_seed(shared, fold, seed):
+        batch, masks = build(shared, fold, seed)
+        return batch, masks._replace(develop=jnp.arange(24) < seed)
+
+    result = sweep(
+        regression,
+        by_seed,
+        rows(),
+        folds(2),
+        seeds=(3, 7),
+        hparams=RATES[:1],
+        config=CONFIG,
+        collect=lambda params, batch, masks: jnp.sum(masks.develop),
+    )
+    np.testing.assert_array_equal(result.collected, result.seed)
