@@ -10,7 +10,7 @@ from jaxsurv.data import Cohort
 from jaxsurv.study.baselines import PenalisedCox, clinical_cox, ridge_cox, with_offset
 from jaxsurv.study.design import load_cohort, make_splits
 from jaxsurv.study.options import RecipeOptions
-from jaxsurv.study.prepare import StudyData, prepare_study
+from jaxsurv.study.prepare import StudyData, prepare_study, refine, selection_table
 from jaxsurv.types import InputError
 
 
@@ -56,10 +56,18 @@ def open_study(options: RecipeOptions) -> Opened:
         cohort = load_cohort(options.cohort)
         endpoint = options.endpoint or cohort.endpoints[0]
         splits = make_splits(cohort, endpoint, options)
-        data = prepare_study(cohort, endpoint, splits, components=options.components or None)
-        baselines = {"ridge Cox": ridge_cox(data)}
-        if clinical := clinical_cox(data):
+        plain = prepare_study(cohort, endpoint, splits)
+        baselines = {"ridge Cox": ridge_cox(plain)}  # of all features, whatever the networks read
+        if clinical := clinical_cox(plain):
             baselines["clinical Cox"] = clinical
+        data = refine(
+            plain,
+            select=options.select,
+            impute=options.impute,
+            components=options.components or None,
+        )
+    if data.selects:
+        folder.table("selection.csv", selection_table(data))
     offset = clinical if options.offset == "clinical" else None
     data = with_offset(data, offset) if offset else data
     return Opened(cohort, data, offset is not None, baselines, folder, console)
