@@ -114,7 +114,8 @@ def fit_round_robin(
         coef=jnp.zeros((d, k + 1), z.dtype),
     )
     penalty = jnp.diag(jnp.full(k + 1, RIDGE, z.dtype).at[-1].set(1e-3))
-    target = jnp.where(indicator, z / jnp.where(indicator, scaler.gain, 1) + scaler.center, z)
+    unit, center = jnp.where(indicator, scaler.gain, 1), jnp.where(indicator, scaler.center, 0)
+    target = z / unit[None] + center[None]  # 0 and 1 for a logistic regression
 
     def regress(values: Array, coef: Array, j: Array) -> tuple[Array, Array]:
         x = _predictors(model, values, j)

@@ -42,6 +42,8 @@ class Split(NamedTuple):
 
     Attributes:
         masks: the roles of the rows; all that follows was fitted on ``masks.develop``.
+        risk_sets: of the rows that train or stop the training. The order of all rows would depend on
+            the outcomes of test rows, and sums over it in their last bit.
         scaler: clipping and z-scores of all features; gain 0 for those that are not selected.
         projection: modality to ``[d, k]``; empty if the modalities enter feature by feature.
         offset: ``[n]`` known part of the log hazard, 0 if none.
@@ -49,6 +51,7 @@ class Split(NamedTuple):
     """
 
     masks: Masks
+    risk_sets: RiskSets
     scaler: Scaler
     projection: dict[str, Array]
     offset: Array
@@ -115,8 +118,8 @@ class StudyData:
             clinical=clinical,
             offset=split.offset,
             outcome=Survival(shared.event, shared.time),
-            where=jnp.ones_like(split.masks.train),
-            risk_sets=shared.risk_sets,
+            where=split.masks.train | split.masks.validation,
+            risk_sets=split.risk_sets,
             feature_mask={m: u.astype(jnp.float32) for m, u in used.items()}
             if self.selects
             else None,

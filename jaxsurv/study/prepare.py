@@ -1,6 +1,6 @@
 """From a cohort and its splits to what a sweep reads: everything is fitted per split, on training rows."""
 
-import os
+import queue
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -10,6 +10,7 @@ import jax
 import numpy as np
 import pandas as pd
 from jax import lax
+from threadpoolctl import threadpool_limits
 
 from jaxsurv.data import Cohort, Splits
 from jaxsurv.preprocess import (
@@ -28,9 +29,9 @@ from jaxsurv.preprocess import (
     selection_stability,
 )
 from jaxsurv.study.data import CLINICAL, Shared, Split, StudyData
-from jaxsurv.survival import prepare_risk_sets
+from jaxsurv.survival import RiskSets, prepare_risk_sets
 from jaxsurv.training import Masks
-from jaxsurv.types import Array, InputError
+from jaxsurv.types import Array, InputError, Survival
 
 Select = Literal["none", "variance", "elastic-net"]
 Impute = Literal["none", "mean", "gaussian", "round-robin"]
@@ -88,6 +89,7 @@ def prepare_study(
     develop = (splits.train | splits.validation) & ~splits.test
     fitted = Split(
         masks=Masks(splits.train, splits.validation, develop),  # type: ignore[arg-type]
+        risk_sets=_risk_sets(outcome, splits.train | splits.validation),
         scaler=jax.tree.map(np.asarray, _fit_scalers(shared.features, develop)),  # type: ignore[arg-type]
         projection={},
         offset=np.zeros(splits.train.shape, np.float32),  # type: ignore[arg-type]
@@ -130,16 +132,35 @@ def refine(
     return data if components is None else _with_projection(data, components)
 
 
+def _risk_sets(outcome: Survival, masks: np.ndarray) -> RiskSets:
+    each = [
+        prepare_risk_sets(np.where(w, outcome.event, 0), np.where(w, outcome.time, 0), where=w)
+        for w in masks
+    ]
+    return jax.tree.map(lambda *a: np.stack(a), *each)
+
+
 @jax.jit
 def _fit_scalers(features: Features, masks: Array) -> Scaler:
     return lax.map(lambda where: fit_scaler(features, where), masks)
 
 
 def _over_splits(data: StudyData, fit: Callable[[Split], np.ndarray]) -> np.ndarray:
-    """On all cores: most of what is fitted on the host does one thing at a time."""
-    each = [jax.tree.map(lambda x, s=s: x[s], data.splits) for s in range(len(data.design.fold))]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return np.stack(list(pool.map(fit, each)))
+    """One split at a time on each device: a path of penalties keeps no more than one core busy."""
+    devices = queue.SimpleQueue()
+    for device in jax.local_devices():
+        devices.put(device)
+
+    def on_device(s: int) -> np.ndarray:
+        device = devices.get()
+        with jax.default_device(device):
+            fitted = fit(jax.tree.map(lambda x: x[s], data.splits))
+        devices.put(device)
+        return fitted
+
+    # more threads inside LAPACK would only wait for each other
+    with threadpool_limits(1), ThreadPoolExecutor(jax.local_device_count()) as pool:
+        return np.stack(list(pool.map(on_device, range(len(data.design.fold)))))
 
 
 def _omics(data: StudyData) -> dict[str, slice]:
@@ -148,13 +169,13 @@ def _omics(data: StudyData) -> dict[str, slice]:
 
 def _with_selection(data: StudyData, how: str) -> StudyData:
     features, modalities = data.shared.features, _omics(data)
-    presence, risk_sets = data.encoded.presence, data.shared.risk_sets
+    presence, outcome = data.encoded.presence, (data.shared.event, data.shared.time)
 
     def fit(split: Split) -> np.ndarray:
         where = np.asarray(split.masks.develop)
         if how == "variance":
             return select_by_variance(features, split.scaler, modalities, where)
-        return select_by_elastic_net(features, split.scaler, modalities, presence, risk_sets, where)
+        return select_by_elastic_net(features, split.scaler, modalities, presence, *outcome, where)
 
     scaler = data.splits.scaler
     gain = np.where(_over_splits(data, fit), scaler.gain, np.float32(0))
