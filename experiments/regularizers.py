@@ -58,7 +58,7 @@ def magnitudes(runs):
     from jaxsurv.models.terms import weights
 
     trained = runs[runs["best_epoch"] > 0]
-    weight = weights(HParams(*(trained[name] for name in HParams._fields)))
+    weight = weights(HParams(*(trained.get(name) for name in HParams._fields)))
     weighted = {name: trained[name] * w for name, w in weight.items() if name in trained}
     table = pd.DataFrame(weighted).groupby(trained["setting"], sort=False).mean()
     penalty = table.drop(columns=["reconstruction", "cox"]).sum(axis=1)

@@ -64,6 +64,7 @@ class Objective(NamedTuple):
         score: ``score(params, batch) -> scalar``, what early stopping watches; lower is better.
         anneal: ``anneal(hparams, progress) -> hparams``, what the loss gets in an epoch; progress runs
             from 0 in the first epoch to 1 in the last that a run may take. Default: unchanged.
+        unread: names of hyper-parameters that none of the functions reads.
     """
 
     init: Callable[..., Params]
@@ -71,3 +72,4 @@ class Objective(NamedTuple):
     predict: Callable[..., Array]
     score: Callable[..., Array]
     anneal: Callable[[Any, Array], Any] = _constant
+    unread: tuple[str, ...] = ()

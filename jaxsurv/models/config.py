@@ -113,3 +113,18 @@ class SurvivalVAEConfig:
         for field, known in _CHOICES.items():
             if getattr(self, field) not in known:
                 raise InputError(f"{field} must be one of {known}, got {getattr(self, field)!r}")
+
+
+def unread(config: SurvivalVAEConfig) -> tuple[str, ...]:
+    """The hyper-parameters that a model of these choices does not read."""
+    hybrid = config.categories > 0
+    read = {
+        "beta": config.regulariser == "kl",
+        "mmd_weight": config.regulariser in ("mmd", "mmd_hsic"),
+        "hsic_weight": config.regulariser == "mmd_hsic",
+        "categorical_weight": hybrid,
+        "temperature": hybrid,
+        "temperature_end": hybrid,
+        "modality_dropout": config.modality_dropout,
+    }
+    return tuple(name for name, used in read.items() if not used)

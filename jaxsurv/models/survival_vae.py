@@ -8,7 +8,7 @@ import jax
 from jaxsurv.latent import exponential_temperature
 from jaxsurv.models.backbone import evaluate, forward, initialise
 from jaxsurv.models.batch import Batch
-from jaxsurv.models.config import HParams, SurvivalVAEConfig
+from jaxsurv.models.config import HParams, SurvivalVAEConfig, unread
 from jaxsurv.models.terms import terms, weights
 from jaxsurv.survival import neg_log_partial_likelihood
 from jaxsurv.types import Array, Key, Objective, Params
@@ -52,7 +52,7 @@ def survival_vae(config: SurvivalVAEConfig = SurvivalVAEConfig()) -> Objective:
         temperature = exponential_temperature(hparams.temperature, hparams.temperature_end, 1)
         return hparams._replace(temperature=temperature(progress))
 
-    objective = Objective(init, loss, predict, score)
+    objective = Objective(init, loss, predict, score, unread=unread(config))
     return objective._replace(anneal=anneal) if config.categories else objective
 
 

@@ -1,12 +1,17 @@
 """Figures from results; each function returns a matplotlib figure and touches no file."""
 
 from jaxsurv.plots.cohort import modality_patterns
-from jaxsurv.plots.forest import score_forest
+from jaxsurv.plots.forest import Forest, score_forest
+from jaxsurv.plots.latent import LatentMap, latent_maps
 from jaxsurv.plots.scale import score_against_scale
-from jaxsurv.plots.survival import risk_groups, survival_curve
+from jaxsurv.plots.survival import RiskGroups, risk_groups, survival_curve
 from jaxsurv.plots.sweep import score_against_setting, training_curves
 
 __all__ = [
+    "Forest",
+    "LatentMap",
+    "RiskGroups",
+    "latent_maps",
     "modality_patterns",
     "risk_groups",
     "score_against_scale",

@@ -1,45 +1,73 @@
-"""Methods beside each other: every run, the mean and its interval, one row per method."""
+"""Settings beside each other: every run, the mean and its interval, one row per setting."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from jaxsurv.plots.style import BLUE, GREY, ORANGE, styled
 
 
-@styled
-def score_forest(
-    runs: pd.DataFrame,
-    summary: pd.DataFrame,
-    *,
-    score: str,
-    xlabel: str,
-    highlight: str,
-    title: str = "",
-) -> Figure:
-    """A row per setting, in the order of ``summary``, top to bottom.
+class Forest(NamedTuple):
+    """One panel.
 
-    Args:
+    Attributes:
         runs: one row per run with the columns ``setting`` and ``score``; settings without runs (whose
             mean is over fits without a seed) have no dots.
         summary: one row per setting: ``setting``, ``mean``, ``lower``, ``upper``.
         score: column of ``runs``.
         xlabel: what the score is.
+        marks: places of vertical lines.
+        marked: what they mean.
+    """
+
+    runs: pd.DataFrame
+    summary: pd.DataFrame
+    score: str
+    xlabel: str
+    marks: Sequence[float] = ()
+    marked: str = ""
+
+
+@styled
+def score_forest(
+    panels: Sequence[Forest], *, highlight: str = "", dots: str = "single runs", title: str = ""
+) -> Figure:
+    """A row per setting, in the order of the first summary, top to bottom; all panels have the same.
+
+    Args:
+        panels: side by side.
         highlight: the setting whose mean is drawn through all rows, to compare by eye; if it is there.
+        dots: what a row of ``runs`` is.
         title: of the figure.
     """
-    k = len(summary)
-    figure = Figure(figsize=(7.2, 1.1 + 0.3 * k), layout="constrained")
-    ax = figure.subplots()
-    at = {s: i for i, s in enumerate(summary["setting"])}
-    shown = runs[runs["setting"].isin(at)]
+    settings = list(panels[0].summary["setting"])
+    k = len(settings)
+    figure = Figure(figsize=(3.2 + 4.0 * len(panels), 1.1 + 0.3 * k), layout="constrained")
+    axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for ax, panel in zip(axes, panels, strict=True):
+        _draw(ax, panel, {s: i for i, s in enumerate(settings)}, highlight, dots)
+    axes[0].set_yticks(range(k), settings)
+    axes[0].set_ylim(k - 0.5, -0.5)
+    axes[0].set_title(title)
+    figure.legend(
+        *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8
+    )
+    return figure
+
+
+def _draw(ax: Axes, panel: Forest, at: dict[str, int], highlight: str, dots: str) -> None:
+    shown = panel.runs[panel.runs["setting"].isin(at)]
     jitter = np.random.default_rng(0).uniform(-0.25, 0.25, len(shown))
     ax.plot(
-        shown[score], shown["setting"].map(at) + jitter, "o", ms=2.5, mew=0, alpha=0.4, color=GREY,
-        zorder=1, label=f"single runs (n = {len(shown)})",
+        shown[panel.score], shown["setting"].map(at) + jitter, "o", ms=2.5, mew=0, alpha=0.4,
+        color=GREY, zorder=1, label=f"{dots} (n = {len(shown)})",
     )  # fmt: skip
     for picked, colour, label in ((False, BLUE, "mean, 95 % interval"), (True, ORANGE, highlight)):
-        rows = summary[(summary["setting"] == highlight) == picked]
+        rows = panel.summary[(panel.summary["setting"] == highlight) == picked]
         if rows.empty:
             continue  # a grid need not hold the reference
         error = np.stack([rows["mean"] - rows["lower"], rows["upper"] - rows["mean"]])
@@ -49,8 +77,7 @@ def score_forest(
         )  # fmt: skip
         if picked:
             ax.axvline(rows["mean"].item(), color=colour, lw=1, ls="--", zorder=0)
-    ax.set_yticks(range(k), list(summary["setting"]))
-    ax.set_ylim(k - 0.5, -0.5)
-    ax.set(xlabel=xlabel, title=title)
-    figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8)
-    return figure
+    for i, place in enumerate(panel.marks):
+        label = "" if i else panel.marked
+        ax.axvline(place, color="black", lw=0.8, ls=":", zorder=0, label=label)
+    ax.set_xlabel(panel.xlabel)

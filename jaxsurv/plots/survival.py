@@ -1,5 +1,8 @@
 """Kaplan-Meier curves: of a whole cohort, and of risk groups."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import lifelines
 import numpy as np
 from lifelines.plotting import add_at_risk_counts
@@ -41,39 +44,55 @@ def survival_curve(
     return figure
 
 
-@styled
-def risk_groups(
-    high: np.ndarray,
-    event: np.ndarray,
-    time: np.ndarray,
-    *,
-    xlabel: str,
-    note: str,
-    title: str = "",
-) -> Figure:
-    """Kaplan-Meier curves of the low- and high-risk group with 95 % bands and numbers at risk.
+class RiskGroups(NamedTuple):
+    """One panel of curves.
 
-    Args:
+    Attributes:
         high: ``[n]`` booleans.
         event: ``[n]``, 1 = observed.
         time: ``[n]``.
-        xlabel: with the unit of time.
         note: printed in the panel (hazard ratio, log-rank p).
+        title: of the panel.
     """
-    figure = Figure(figsize=(5.6, 4.4), layout="constrained")
-    ax = figure.subplots()
-    curves = []
-    for rows, name, colour in ((~high, "low risk", BLUE), (high, "high risk", ORANGE)):
-        label = f"{name} (n = {rows.sum()}, events = {int(event[rows].sum())})"
-        curve = lifelines.KaplanMeierFitter().fit(time[rows], event[rows], label=label)
-        curve.plot_survival_function(
-            ax=ax, color=colour, show_censors=True, censor_styles={"ms": 4}
-        )
-        curves.append(curve)
-    ax.set(ylim=(0, 1.02), ylabel="survival probability", xlabel=xlabel, title=title)
-    ax.text(0.98, 0.98, note, transform=ax.transAxes, ha="right", va="top", fontsize=8)
-    ax.legend(loc="lower left", fontsize=8)
-    add_at_risk_counts(
-        *curves, labels=["low risk", "high risk"], ax=ax, fig=figure, rows_to_show=["At risk"]
-    )
+
+    high: np.ndarray
+    event: np.ndarray
+    time: np.ndarray
+    note: str
+    title: str = ""
+
+
+@styled
+def risk_groups(panels: Sequence[RiskGroups], *, xlabel: str, title: str = "") -> Figure:
+    """Kaplan-Meier curves of the low- and high-risk group with 95 % bands and numbers at risk.
+
+    Args:
+        panels: side by side.
+        xlabel: with the unit of time.
+        title: of the figure.
+    """
+    figure = Figure(figsize=(5.6 * len(panels), 4.4), layout="constrained")
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+    for ax, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        curves, labels = [], []
+        for rows, name, colour in ((~panel.high, "low", BLUE), (panel.high, "high", ORANGE)):
+            if not rows.any():
+                continue  # a constant risk has no high group
+            event, time = panel.event[rows], panel.time[rows]
+            label = f"{name} risk (n = {rows.sum()}, events = {int(event.sum())})"
+            curve = lifelines.KaplanMeierFitter().fit(time, event, label=label)
+            curve.plot_survival_function(
+                ax=ax, color=colour, show_censors=True, censor_styles={"ms": 4}
+            )
+            curves.append(curve)
+            labels.append(f"{name} risk")
+        ax.set(ylim=(0, 1.02), ylabel="survival probability", xlabel=xlabel)
+        ax.set_title(panel.title, pad=20)
+        ax.text(0.98, 0.98, panel.note, transform=ax.transAxes, ha="right", va="top", fontsize=8)
+        # above the axes: inside there is no place that curves and bands leave free
+        ax.legend(
+            loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, borderpad=0.2,
+            ncols=2, fontsize=8, handlelength=1.2, columnspacing=1.2,
+        )  # fmt: skip
+        add_at_risk_counts(*curves, labels=labels, ax=ax, fig=figure, rows_to_show=["At risk"])
     return figure

@@ -88,6 +88,11 @@ class StudyData:
         gain = np.asarray(self.splits.scaler.gain)
         return [m for m, columns in self.encoded.columns.items() if not gain[:, columns].any()]
 
+    @property
+    def test_fraction(self) -> float:
+        """Test rows per development row, which intervals over splits allow for."""
+        return float(self.design.test.sum() / np.asarray(self.splits.masks.develop).sum())
+
     def standardised(self, shared: Shared, split: Split) -> dict[str, Array]:
         """``{modality: [n, d]}``, clinical included, before any projection."""
         x = shared.features.x

@@ -10,7 +10,7 @@ import pandas as pd
 
 from jaxsurv.metrics import concordance_index
 from jaxsurv.study.prepare import StudyData
-from jaxsurv.training import FitConfig, Plan, SweepResult, concatenate, sweep_chunks
+from jaxsurv.training import Collect, FitConfig, Plan, SweepResult, concatenate, sweep_chunks
 from jaxsurv.types import Objective
 
 PARTS = ("train", "validation", "test")
@@ -26,6 +26,7 @@ class Method:
         settings: hyper-parameters by the name of the setting; names differ over all methods of a study.
         data: what it reads; the methods of a study share their splits.
         config: of each run.
+        collect: what to keep of each run beside its prediction, see :func:`jaxsurv.training.sweep`.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Method:
     settings: Mapping[str, Any]
     data: StudyData
     config: FitConfig = FitConfig()
+    collect: Collect | None = None
 
 
 class Trained(NamedTuple):
@@ -77,7 +79,8 @@ def train(
 ) -> Trained:
     """Sweep one method; ``report`` gets the rows of each compiled call when it is done.
 
-    The rows hold method, setting, seed, repeat, fold, hyper-parameters, epochs, C by part, loss terms.
+    The rows hold method, setting, seed, repeat, fold, the hyper-parameters that the method reads,
+    epochs, C by part and loss terms.
     """
     data, names = method.data, list(method.settings)
     rows, chunks = [], []
@@ -90,8 +93,9 @@ def train(
         hparams=list(method.settings.values()),
         config=method.config,
         plan=plan,
+        collect=method.collect,
     ):
-        frame = chunk.to_frame()
+        frame = chunk.to_frame().drop(columns=list(method.objective.unread))
         pad = plan.runs - len(frame)  # one shape, one compilation
         split, risk = (
             np.pad(a, [(0, pad)] + [(0, 0)] * (a.ndim - 1)) for a in (chunk.split, chunk.prediction)

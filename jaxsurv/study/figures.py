@@ -4,17 +4,18 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from jaxsurv.metrics import hazard_ratio
 from jaxsurv.plots import (
+    Forest,
+    RiskGroups,
     risk_groups,
     score_against_scale,
     score_against_setting,
     score_forest,
     training_curves,
 )
-from jaxsurv.study.findings import Findings
+from jaxsurv.study.findings import Findings, hazard_ratios
 from jaxsurv.study.report import Picture
-from jaxsurv.study.sentences import about
+from jaxsurv.study.sentences import tested
 
 PANELS = (
     ("cox", "Cox loss, training rows"),
@@ -37,7 +38,7 @@ def scores_along(findings: Findings, name: str, label: str) -> tuple[Figure, Pic
         score="test_c",
         xlabel=label,
         ylabel="Harrell's C, test rows",
-        title=_tested(findings),
+        title=tested(findings),
     )
     warning = " Two-way protocol: optimistic for the network." if findings.two_way else ""
     return figure, Picture(
@@ -49,22 +50,13 @@ def scores_along(findings: Findings, name: str, label: str) -> tuple[Figure, Pic
     )
 
 
-def _tested(findings: Findings) -> str:
-    tested = findings.data.design.test.any(axis=0)
-    events = int(np.asarray(findings.data.shared.event)[tested].sum())
-    return about(findings, int(tested.sum()), events)
-
-
 def forest(findings: Findings, highlight: str) -> tuple[Figure, Picture]:
     """All settings, choices and baselines beside each other."""
     summary = findings.summary
     figure = score_forest(
-        findings.runs,
-        summary,
-        score="test_c",
-        xlabel="Harrell's C, test rows",
+        [Forest(findings.runs, summary, "test_c", "Harrell's C, test rows")],
         highlight=highlight,
-        title=_tested(findings),
+        title=tested(findings),
     )
     there = highlight in set(summary["setting"])
     line = f"; the dashed line is the mean of {highlight}" if there else ""
@@ -81,7 +73,7 @@ def scores_by_scale(findings: Findings, scales: pd.Series) -> tuple[Figure, Pict
     rows = findings.settings.assign(scale=findings.settings["setting"].map(scales))
     base = findings.summary[findings.summary["setting"].isin(findings.baselines)]
     figure = score_against_scale(
-        rows[rows["scale"] > 0], base, ylabel="Harrell's C, test rows", title=_tested(findings)
+        rows[rows["scale"] > 0], base, ylabel="Harrell's C, test rows", title=tested(findings)
     )
     return figure, Picture(
         "c_against_scale",
@@ -92,31 +84,34 @@ def scores_by_scale(findings: Findings, scales: pd.Series) -> tuple[Figure, Pict
     )
 
 
-def survival_curves(findings: Findings) -> tuple[Figure, Picture]:
-    """Kaplan-Meier curves of the headline's pooled risk."""
-    headline = findings.comparison.headline
-    pooled = findings.predictions[findings.predictions["setting"] == headline]
-    risk, event, time = (pooled[c].to_numpy(float) for c in ("risk", "event", "time"))
-    hr = hazard_ratio(risk, event, time)
-    p = float(hr.p_value)
-    shown_p = f"p = {p:.2g}" if p >= 1e-4 else "p < 0.0001"
-    ratio, lower, upper = float(hr.hazard_ratio), float(hr.lower), float(hr.upper)
-    statement = f"hazard ratio {ratio:.2f} ({lower:.2f} to {upper:.2f})"
+def survival_curves(findings: Findings, *settings: str) -> tuple[Figure, Picture]:
+    """Kaplan-Meier curves of the pooled risk of settings or choices; none given: of the headline."""
+    names = settings or (findings.comparison.headline,)
+    ratios = hazard_ratios(findings).set_index("setting")
+    panels, statements = [], []
+    for name in names:
+        pooled = findings.predictions[findings.predictions["setting"] == name]
+        risk, event, time = (pooled[c].to_numpy(float) for c in ("risk", "event", "time"))
+        row = ratios.loc[name]
+        p = row["p_value"]
+        shown_p = f"log-rank {f'p = {p:.2g}' if p >= 1e-4 else 'p < 0.0001'}"
+        ratio = "hazard ratio {hazard_ratio:.2f} ({lower:.2f} to {upper:.2f})".format(**row)
+        title = name if settings else ""
+        panels.append(
+            RiskGroups(risk > row["threshold"], event, time, f"{ratio}\n{shown_p}", title)
+        )
+        statements.append(f"'{name}': {ratio}, {shown_p}")
     unit = findings.data.cohort.time_unit or "unit of the cohort"
-    figure = risk_groups(
-        risk > float(hr.threshold),
-        event,
-        time,
-        xlabel=f"time ({unit})",
-        note=f"{statement}\nlog-rank {shown_p}",
-        title=about(findings, len(risk), int(event.sum())),
-    )
+    figure = risk_groups(panels, xlabel=f"time ({unit})", title=tested(findings))
     return figure, Picture(
         "kaplan_meier",
         "Kaplan-Meier curves of the pooled out-of-fold risk at its median: the mean over seeds and repeats, "
-        f"each scaled within its fold, of '{headline}'. "
-        f"{statement}, log-rank {shown_p}; descriptive, since the folds' models share patients.",
-        f"Two survival curves; {statement}.",
+        f"each scaled within its fold. {'; '.join(statements)}; descriptive, since the folds' models share "
+        "patients.",
+        f"Two survival curves per panel; {'; '.join(statements)}.",
+        finding=f"At the median of the pooled out-of-fold risk: {'; '.join(statements)}."
+        if settings
+        else "",
     )
 
 

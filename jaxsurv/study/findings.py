@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from jaxsurv.metrics import HazardRatio, hazard_ratio
 from jaxsurv.study.execute import Trained, ensemble_rows, pooled_risk
 from jaxsurv.study.prepare import StudyData
 from jaxsurv.study.report import interval
@@ -77,6 +78,15 @@ def choose_per_split(runs: pd.DataFrame) -> pd.Series:
     return pd.Series([key in best for key in keys], index=runs.index)
 
 
+def with_choices(runs: pd.DataFrame, comparison: Comparison) -> pd.DataFrame:
+    """``runs``, and once more under the name of each choice those that it takes; indices repeat."""
+    tables = [runs]
+    for name, settings in comparison.choices.items():
+        among = runs[runs["setting"].isin(settings)]
+        tables.append(among[choose_per_split(among)].assign(setting=name))
+    return pd.concat(tables)
+
+
 def find(
     data: StudyData, comparison: Comparison, trained: Sequence[Trained], baselines: pd.DataFrame
 ) -> Findings:
@@ -84,19 +94,15 @@ def find(
     runs = pd.concat([t.rows for t in trained], ignore_index=True)
     risk = np.concatenate([t.arrays.prediction for t in trained])
     split = np.concatenate([t.arrays.split for t in trained])
-    networks = runs
-    for name, settings in comparison.choices.items():
-        among = runs[runs["setting"].isin(settings)]
-        networks = pd.concat([networks, among[choose_per_split(among)].assign(setting=name)])
+    networks = with_choices(runs, comparison)
     together = pd.concat([networks, baselines], ignore_index=True)
-    fraction = float(data.design.test.sum() / np.asarray(data.splits.masks.develop).sum())
-    how = {"score": "test_c", "by": "setting", "split": SPLIT, "test_fraction": fraction}
+    how = {"score": "test_c", "by": "setting", "split": SPLIT, "test_fraction": data.test_fraction}
     summary = summarise(together, **how)
     ensembles = ensemble_rows(data, networks, risk[networks.index])
     by_setting = networks.groupby("setting")
     fields = dict.fromkeys(f for t in trained for f in t.arrays.hparams._fields)
     columns = {
-        **{f: runs.groupby("setting")[f].first() for f in fields},
+        **{f: runs.groupby("setting")[f].first() for f in fields if f in runs},
         "method": together.groupby("setting")["method"].first(),
         "ensemble_mean": ensembles.groupby("setting")["test_c"].mean(),
         "validation_loss": by_setting["validation_loss"].mean(),
@@ -131,6 +137,24 @@ def _pool(data: StudyData, runs: pd.DataFrame, split: np.ndarray, risk: np.ndarr
         pooled = pooled_risk(data, split[group.index], risk[group.index])
         tables.append(outcome.assign(setting=setting, risk=pooled).dropna(subset="risk"))
     return pd.concat(tables, ignore_index=True)
+
+
+def hazard_ratios(findings: Findings) -> pd.DataFrame:
+    """High against low pooled out-of-fold risk, split at its median: one row per setting and choice.
+
+    NaN where the median does not split it, as when no run has learned anything.
+    """
+    rows = []
+    for setting, pooled in findings.predictions.groupby("setting", sort=False):
+        risk, event, time = (pooled[c].to_numpy(float) for c in ("risk", "event", "time"))
+        values = dict.fromkeys(HazardRatio._fields, np.nan)
+        if np.any(risk > np.median(risk)):
+            ratio = hazard_ratio(risk, event, time)
+            values = {name: float(value) for name, value in ratio._asdict().items()}
+        rows.append(
+            {"setting": setting, "patients": len(risk), "events": int(event.sum()), **values}
+        )
+    return pd.DataFrame(rows)
 
 
 def shown(findings: Findings) -> pd.DataFrame:

@@ -12,11 +12,19 @@ from rich.table import Table
 
 
 class Picture(NamedTuple):
-    """A figure in the report: file stem in ``figures/``, caption, and what it shows for who cannot see it."""
+    """A figure in the report.
+
+    Attributes:
+        name: file stem in ``figures/``.
+        caption: below it.
+        alternative: what it shows, for who cannot see it.
+        finding: what it adds to the sentences at the top, if anything.
+    """
 
     name: str
     caption: str
     alternative: str
+    finding: str = ""
 
 
 class Section(NamedTuple):

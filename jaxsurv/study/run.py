@@ -123,7 +123,7 @@ def _publish(
         folder.figure(picture.name, figure)
     page = render(
         title=title,
-        summary=sentences(findings),
+        summary=[*sentences(findings), *(p.finding for _, p in drawn if p.finding)],
         table=shown(findings),
         table_note=legend(findings),
         pictures=[picture for _, picture in drawn],

@@ -13,6 +13,13 @@ def about(findings: Findings, patients: int, events: int) -> str:
     return f"{data.cohort.name}, {data.endpoint}: {patients} patients, {events} events"
 
 
+def tested(findings: Findings) -> str:
+    """The patients who are tested at all, as in `about`."""
+    rows = findings.data.design.test.any(axis=0)
+    events = int(np.asarray(findings.data.shared.event)[rows].sum())
+    return about(findings, int(rows.sum()), events)
+
+
 def sentences(findings: Findings) -> list[str]:
     """What a reader may take home, with intervals."""
     comparison = findings.comparison

@@ -49,11 +49,15 @@ def corrected_t(scores: np.ndarray, test_fraction: float, *, level: float = 0.95
 
 
 def summarise(
-    runs: pd.DataFrame, *, score: str, by: str, split: list[str], test_fraction: float
+    runs: pd.DataFrame,
+    *,
+    score: str,
+    by: str,
+    split: list[str],
+    test_fraction: float,
+    bounds: tuple[float, float] = (0.0, 1.0),
 ) -> pd.DataFrame:
     """One row per setting: mean score over splits with interval, the best single run, how many runs.
-
-    Scores are in [0, 1], and so are the limits: with few splits a t interval can reach beyond.
 
     Args:
         runs: tidy, one row per run.
@@ -61,6 +65,7 @@ def summarise(
         by: column of the setting.
         split: columns that name a split; other columns (seeds) are averaged within it.
         test_fraction: see :func:`corrected_t`.
+        bounds: of the score, and so of the limits: with few splits a t interval can reach beyond.
     """
     rows = []
     for setting, group in runs.groupby(by, sort=False):
@@ -70,8 +75,8 @@ def summarise(
                 by: setting,
                 "runs": len(group),
                 "mean": estimate.mean,
-                "lower": np.clip(estimate.lower, 0.0, 1.0),
-                "upper": np.clip(estimate.upper, 0.0, 1.0),
+                "lower": np.clip(estimate.lower, *bounds),
+                "upper": np.clip(estimate.upper, *bounds),
                 "best_run": group[score].max(),
                 "worst_run": group[score].min(),
             }

@@ -2,9 +2,10 @@
 
 from jaxsurv.training.fit import FitConfig, FitResult, Masks, fit
 from jaxsurv.training.plan import Plan, choose_plan, one_device_per_core
-from jaxsurv.training.sweep import SweepResult, concatenate, sweep, sweep_chunks
+from jaxsurv.training.sweep import Collect, SweepResult, concatenate, sweep, sweep_chunks
 
 __all__ = [
+    "Collect",
     "FitConfig",
     "FitResult",
     "Masks",

@@ -247,3 +247,29 @@ def test_hsic_by_source_needs_one():
     batch, params = batch_and_params(objective)
     with pytest.raises(InputError, match=r"needs batch.source, \[n, sources\] one-hot; it is None"):
         objective.loss(params, batch._replace(source=None), jax.random.key(0), HPARAMS)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"regulariser": "mmd_hsic", "categories": 3, "modality_dropout": True},
+        {"regulariser": "none"},
+    ],
+    ids=["everything but KL", "nothing"],
+)
+def test_unread_hyperparameters_are_those_that_change_nothing(options):
+    objective = member(**options)
+    batch, params = batch_and_params(objective)
+    loss = jax.jit(lambda h: objective.loss(params, batch, jax.random.key(0), h)[0])
+    before = loss(HPARAMS)
+    assert ("temperature_end" in objective.unread) == (objective.anneal(HPARAMS, 1.0) == HPARAMS)
+    for name in set(HPARAMS._fields) - {"learning_rate", "temperature_end"}:
+        changed = loss(HPARAMS._replace(**{name: getattr(HPARAMS, name) * 0.5})) != before
+        assert changed == (name not in objective.unread), name
+
+
+def test_every_regulariser_leaves_the_others_unread():
+    weights = {"beta": {"kl"}, "mmd_weight": {"mmd", "mmd_hsic"}, "hsic_weight": {"mmd_hsic"}}
+    for regulariser in OF_REGULARISER:
+        unread = set(member(regulariser=regulariser).unread) & set(weights)
+        assert unread == {name for name, readers in weights.items() if regulariser not in readers}

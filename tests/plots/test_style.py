@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from jaxsurv.plots import risk_groups, score_against_setting, training_curves
+from jaxsurv.plots import RiskGroups, risk_groups, score_against_setting, training_curves
 from jaxsurv.plots.style import ordered_colours, styled
 
 
@@ -32,7 +32,7 @@ def test_nothing_stays_open():
     labels = {"xlabel": "x", "ylabel": "y"}
     score_against_setting(table, table, table, by="beta", score="mean", **labels)
     training_curves({"cox": np.ones((2, 3))}, two, panels=[("cox", "Cox loss")], legend="β")
-    risk_groups(two > 0, two, two + 1, xlabel="time", note="")
+    risk_groups([RiskGroups(two > 0, two, two + 1, "")], xlabel="time")
     assert plt.get_fignums() == []
 
 

@@ -4,16 +4,17 @@ import numpy as np
 import pytest
 from matplotlib.collections import PolyCollection
 
-from jaxsurv.plots import risk_groups, survival_curve
+from jaxsurv.plots import RiskGroups, risk_groups, survival_curve
+
+TIME = np.array([1.0, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+EVENT = np.array([1, 1, 1, 0, 1, 1, 1, 0, 0, 1])
+PANEL = RiskGroups(np.arange(10) < 4, EVENT, TIME, "hazard ratio 2", "Gaussian")
 
 
 @pytest.fixture(scope="module")
 def axes():
-    time = np.array([1.0, 2, 3, 4, 5, 6, 7, 8, 9, 10])
-    event = np.array([1, 1, 1, 0, 1, 1, 1, 0, 0, 1])
-    figure = risk_groups(
-        np.arange(10) < 4, event, time, xlabel="time (months)", note="hazard ratio 2", title="acc"
-    )
+    figure = risk_groups([PANEL], xlabel="time (months)", title="acc")
+    assert figure.get_suptitle() == "acc"
     figure.draw_without_rendering()
     return figure.axes
 
@@ -22,7 +23,7 @@ def test_labels(axes):
     ax = axes[0]
     assert ax.get_xlabel() == "time (months)"
     assert ax.get_ylabel() == "survival probability"
-    assert ax.get_title(loc="left") == "acc"
+    assert ax.get_title(loc="left") == "Gaussian"
     assert [t.get_text() for t in ax.texts] == ["hazard ratio 2"]
     assert [t.get_text() for t in ax.get_legend().get_texts()] == [
         "low risk (n = 6, events = 4)",
@@ -57,3 +58,13 @@ def test_the_curve_of_a_cohort():
     np.testing.assert_allclose(curve.get_ydata()[[0, 1, -1]], [1, 2 / 3, 0])
     assert ax.get_legend() is None
     assert [t.get_text() for t in ax.texts] == ["median 4"]
+
+
+def test_panels_are_side_by_side_and_a_group_may_be_empty():
+    nobody = PANEL._replace(high=np.zeros(10, bool), note="", title="constant")
+    figure = risk_groups([PANEL, nobody], xlabel="time (months)")
+    left, right = (ax for ax in figure.axes if ax.get_xlabel())
+    assert [ax.get_title(loc="left") for ax in (left, right)] == ["Gaussian", "constant"]
+    assert [t.get_text() for t in right.get_legend().get_texts()] == [
+        "low risk (n = 10, events = 7)"
+    ]
