@@ -96,6 +96,7 @@ def fit_round_robin(
         rounds: of the chain.
         neighbours: k, at most d - 1 are used.
     """
+    features, scaler, where = jax.tree.map(jnp.asarray, (features, scaler, where))
     d = features.x.shape[1]
     k = min(neighbours, d - 1)
     known = jnp.isfinite(features.x)
@@ -107,7 +108,7 @@ def fit_round_robin(
     model = RoundRobin(
         scaler,
         indicator=indicator,
-        discrete=~jnp.asarray(features.heavy_tailed),
+        discrete=~features.heavy_tailed,
         least=jnp.where(least <= most, least, 0),
         most=jnp.where(least <= most, most, 0),
         neighbours=nearest(z, known, where, k),
@@ -147,6 +148,7 @@ def impute_round_robin(model: RoundRobin, x: Array) -> Array:
     state, which say more to the next regression; what is returned is rounded to a state. A feature
     with gain 0 stays NaN.
     """
+    model, x = jax.tree.map(jnp.asarray, (model, x))
     known, z = jnp.isfinite(x), transform(model.scaler, x)
 
     def one_round(values: Array, coef: Array) -> tuple[Array, None]:

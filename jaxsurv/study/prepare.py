@@ -153,10 +153,11 @@ def _over_splits(data: StudyData, fit: Callable[[Split], np.ndarray]) -> np.ndar
 
     def on_device(s: int) -> np.ndarray:
         device = devices.get()
-        with jax.default_device(device):
-            fitted = fit(jax.tree.map(lambda x: x[s], data.splits))
-        devices.put(device)
-        return fitted
+        try:
+            with jax.default_device(device):
+                return fit(jax.tree.map(lambda x: x[s], data.splits))
+        finally:
+            devices.put(device)
 
     # more threads inside LAPACK would only wait for each other
     with threadpool_limits(1), ThreadPoolExecutor(jax.local_device_count()) as pool:

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from jaxsurv.preprocess import Features, fit_round_robin, fit_scaler, impute_round_robin
 from jaxsurv.preprocess.round_robin import RIDGE, SHRINK, nearest
 
-N, D = 200, 45
+N, D = 400, 45
 
 
 class Data(NamedTuple):
@@ -84,16 +84,18 @@ def naive(data, where, rounds, k):
     z, known = (x - center) * gain, np.isfinite(x)
     start, values, coef = np.where(known, z, 0), np.where(known, z, 0), np.zeros((D, k + 1))
     seen = known & where[:, None]
+    neighbours = []
+    for j in range(D):
+        score = np.zeros(D)
+        for i in range(D):
+            both, lacks = seen[:, i] & seen[:, j], where & ~known[:, j]
+            share = known[lacks, i].mean() if lacks.any() else 1
+            score[i] = abs(start[both, i] @ start[both, j]) / (both.sum() + SHRINK) * share
+        score[j] = -1
+        neighbours.append(np.argsort(-score, kind="stable")[:k])
     for _ in range(rounds):
         after = values.copy()
-        for j in range(D):
-            score = np.zeros(D)
-            for i in range(D):
-                both, lacks = seen[:, i] & seen[:, j], where & ~known[:, j]
-                share = known[lacks, i].mean() if lacks.any() else 1
-                score[i] = abs(start[both, i] @ start[both, j]) / (both.sum() + SHRINK) * share
-            score[j] = -1
-            near = np.argsort(-score, kind="stable")[:k]
+        for j, near in enumerate(neighbours):
             design = np.c_[values[:, near], np.ones(N)]
             rows, eta = design[seen[:, j]], design[seen[:, j]] @ coef[j]
             p = 1 / (1 + np.exp(-eta)) if data.two[j] else eta
@@ -148,8 +150,8 @@ def test_a_column_alone_is_a_ridge_or_a_logistic_regression(x64):
 def test_is_no_worse_than_iterative_imputer(sporadic):
     data = blocks(2, sporadic=sporadic)
     out = filled(data)
-    assert error(data, out) < 0.98 * error(data, iterative(data))
-    assert error(data, out) < 0.95 * error(data, np.where(np.isnan(data.x), 0.0, data.x))
+    assert error(data, out) < 1.01 * error(data, iterative(data))
+    assert error(data, out) < 0.85 * error(data, np.where(np.isnan(data.x), 0.0, data.x))
 
 
 def test_values_are_of_their_kind_and_what_was_there_stays():
@@ -184,10 +186,10 @@ def test_rows_may_come_in_any_order():
 
 
 def test_new_rows_are_filled_by_what_was_fitted():
-    data, where = blocks(6), np.arange(N) < 150
+    data, where = blocks(6), np.arange(N) < 300
     model, out = chain(*scaled(data, where), where)
-    new = impute_round_robin(model, data.x[150:])
-    np.testing.assert_allclose(new, out[150:], atol=1e-4)
+    new = impute_round_robin(model, data.x[300:])
+    np.testing.assert_allclose(new, out[300:], atol=1e-4)
 
 
 def test_folds_are_an_axis():
