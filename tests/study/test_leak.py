@@ -10,7 +10,7 @@ import pytest
 from jaxsurv.data import Cohort, stratified_kfold
 from jaxsurv.models import HParams, SurvivalVAEConfig, survival_vae
 from jaxsurv.study.prepare import CLINICAL, prepare_study, refine
-from jaxsurv.training import FitConfig, Plan, sweep
+from jaxsurv.training import FitConfig, fit
 
 PATIENTS = [f"p{i}" for i in range(90)]
 
@@ -104,26 +104,21 @@ def test_nothing_of_a_test_row_reaches_the_imputation(impute, pair):
 
 def test_nothing_of_a_test_row_reaches_the_weights(pair):
     test, both = pair
+    both = [refine(data, impute="mean") for data in both]
+    model = survival_vae(SurvivalVAEConfig(latent=4))
 
-    def trained(data):
-        data = refine(data, impute="mean")
-        split = jax.tree.map(lambda a: a[:1], data.splits)
-        masks = split.masks._replace(validation=split.masks.train)  # so that it goes on
-        result = sweep(
-            survival_vae(SurvivalVAEConfig(latent=4)),
-            data.build,
-            data.shared,
-            split._replace(masks=masks),
-            seeds=[0],
-            hparams=[HParams(0.1)],
-            config=FitConfig(epochs=8),
-            plan=Plan(),
-            collect=lambda params, batch, masks: params,
-        )
-        assert result.best_epoch[0] > 4
-        return result.collected, result.prediction[0]
+    @jax.jit
+    def trained(shared, split):
+        batch, masks = both[0].build(shared, split)
+        masks = masks._replace(validation=masks.train)  # so that it goes on
+        config = FitConfig(epochs=8)
+        result = fit(jax.random.key(0), model, HParams(0.1), batch, masks, config)
+        return result.best_epoch, result.params, model.predict(result.params, batch)
 
-    (one, risk), (other, risk_other) = map(trained, both)
+    (epoch, one, risk), (_, other, risk_other) = (
+        trained(data.shared, first(data.splits)) for data in both
+    )
+    assert epoch > 4
     jax.tree.map(np.testing.assert_array_equal, one, other)
     np.testing.assert_array_equal(risk[~test], risk_other[~test])
     assert not np.array_equal(risk[test], risk_other[test])
