@@ -11,7 +11,7 @@ not published: here they are a grid, and the distribution over seeds x folds is 
 """
 
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -56,7 +56,7 @@ def run(options: LatentStructure) -> None:
     """The whole experiment, from the cohort to the report."""
     import pandas as pd
 
-    from jaxsurv.models import HParams, SurvivalVAEConfig, latents, survival_vae
+    from jaxsurv.models import HParams, latents, survival_vae
     from jaxsurv.study.execute import Method
     from jaxsurv.study.figures import forest, survival_curves
     from jaxsurv.study.findings import Comparison, hazard_ratios
@@ -80,18 +80,13 @@ def run(options: LatentStructure) -> None:
     if options.seeds < 2:
         raise InputError("seeds must be at least 2: the stability of subtypes is between seeds")
     study = open_study(options)
-    base = HParams(
-        beta=options.beta,
-        survival_weight=options.survival_weight,
-        learning_rate=options.learning_rate,
-        dropout=options.dropout,
-        categorical_weight=options.beta,
-    )
+    base = study.hparams._replace(beta=options.beta, categorical_weight=options.beta)
 
     def method(name: str, k: int, settings: dict[str, HParams]) -> Method:
-        config = SurvivalVAEConfig(head_reads_clinical=not study.has_offset, categories=k)
+        config = replace(study.config, categories=k)
         training = FitConfig(options.epochs)
-        return Method(name, survival_vae(config), settings, study.data, training, latents(config))
+        collect = latents(config)
+        return Method(name, survival_vae(config), settings, study.data, training, collect=collect)
 
     def named(k: int, t: float) -> str:
         return f"hybrid, K = {k}, τ = {t:g}"
@@ -131,7 +126,7 @@ def run(options: LatentStructure) -> None:
     run_study(
         methods,
         study.baselines,
-        Comparison(gaussian, choices, headline=headline, symbol="the latent, K and τ"),
+        Comparison(gaussian, choices, headline=headline if options.nested else None),
         draw,
         title=f"Latent structure of a survival VAE on {study.title}",
         seeds=options.seeds,

@@ -10,7 +10,7 @@ report shows how much each term weighs beside the Cox loss, and C is drawn again
 """
 
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -67,7 +67,7 @@ def magnitudes(runs):
 
 def run(options: Regularizers) -> None:
     """The whole experiment, from the cohort to the report."""
-    from jaxsurv.models import HParams, SurvivalVAEConfig, survival_vae
+    from jaxsurv.models import survival_vae
     from jaxsurv.study.execute import Method
     from jaxsurv.study.figures import forest, scores_by_scale, survival_curves
     from jaxsurv.study.findings import Comparison
@@ -78,19 +78,13 @@ def run(options: Regularizers) -> None:
     for name in ("betas", "mmd", "hsic"):
         check_grid(name, getattr(options, name))
     study = open_study(options)
-    base = HParams(
-        survival_weight=options.survival_weight,
-        learning_rate=options.learning_rate,
-        dropout=options.dropout,
-    )
+    base = study.hparams
     middle = options.mmd[len(options.mmd) // 2]
 
     def method(
         name: str, regulariser: Literal["kl", "mmd", "mmd_hsic", "none"], settings
     ) -> Method:
-        config = SurvivalVAEConfig(
-            head_reads_clinical=not study.has_offset, regulariser=regulariser
-        )
+        config = replace(study.config, regulariser=regulariser)
         return Method(name, survival_vae(config), settings, study.data, FitConfig(options.epochs))
 
     methods = [
@@ -124,7 +118,7 @@ def run(options: Regularizers) -> None:
     run_study(
         methods,
         study.baselines,
-        Comparison(reference, choices, headline=headline, symbol="regulariser and weight"),
+        Comparison(reference, choices, headline if options.nested else None),
         draw,
         title=f"Regularisers of a survival VAE on {study.title}",
         seeds=options.seeds,

@@ -58,35 +58,38 @@ PRESETS = {
 
 def run(options: SweepBeta) -> None:
     """The whole experiment, from the cohort to the report."""
-    from jaxsurv.models import MYEVAE, HParams, SurvivalVAEConfig, survival_vae
+    from jaxsurv.models import MYEVAE, survival_vae
     from jaxsurv.study.execute import Method
     from jaxsurv.study.figures import scores_along, survival_curves, training_along
     from jaxsurv.study.findings import Comparison
     from jaxsurv.study.run import run_study
-    from jaxsurv.study.setup import check_grid, open_study
+    from jaxsurv.study.setup import check_grid, open_study, with_stack
     from jaxsurv.training import FitConfig
 
     check_grid("betas", options.betas)
     paper = options.preset == "paper"
     study = open_study(options)
-    network = MYEVAE if paper else SurvivalVAEConfig(head_reads_clinical=not study.has_offset)
+    # early stopping on test rows leaves no rows held out to fit the weights of a stack to
+    study = with_stack(study) if options.protocol == "three-way" else study
     method = Method(
         name="MyeVAE" if paper else "MO-RiskVAE",
-        objective=survival_vae(network),
-        settings={
-            f"β = {b:g}": HParams(
-                b, options.survival_weight, options.learning_rate, options.dropout
-            )
-            for b in options.betas
-        },
+        objective=survival_vae(MYEVAE if paper else study.config),
+        settings={f"β = {b:g}": study.hparams._replace(beta=b) for b in options.betas},
         data=study.data,
         config=FitConfig(options.epochs, burn_in=20, patience=5 if paper else 40),
     )
-    chosen = "β chosen per fold"
+    chosen, stacked = "β chosen per fold", "β chosen per fold, stacked"
+    headline = (stacked if study.members else chosen) if options.nested else None
+    comparison = Comparison(
+        "β = 1",
+        {chosen: list(method.settings)},
+        headline,
+        {stacked: (chosen, study.members)} if study.members else {},
+    )
     run_study(
         [method],
         study.baselines,
-        Comparison("β = 1", {chosen: list(method.settings)}, headline=chosen, symbol="β"),
+        comparison,
         lambda findings: [
             scores_along(findings, "beta", "KL weight β"),
             survival_curves(findings),

@@ -1,4 +1,4 @@
-"""Splits as masks: every fold of every repeat is one row of ``[s, n]`` booleans.
+"""Splits as masks: every fold of every repeat is one row of boolean arrays.
 
 Nothing is copied, so cross-validation is one more axis to ``vmap`` over.
 """
@@ -14,9 +14,13 @@ from jaxsurv.types import InputError
 class Splits(NamedTuple):
     """Which rows train, stop the training early, and are tested, for s splits of n patients.
 
+    The rows that are not tested are dealt into k parts. Seed j of a study trains on all but part
+    ``j % k``, which stops it: what a few dozen events say about when to stop is left to no single part,
+    and every row is held out from some run.
+
     Attributes:
-        train: ``[s, n]`` booleans.
-        validation: ``[s, n]`` booleans, the rows that early stopping watches.
+        train: ``[s, k, n]`` booleans.
+        validation: ``[s, k, n]`` booleans, the rows that early stopping watches.
         test: ``[s, n]`` booleans.
         repeat: ``[s]`` integers.
         fold: ``[s]`` integers.
@@ -30,6 +34,11 @@ class Splits(NamedTuple):
     repeat: np.ndarray
     fold: np.ndarray
     protocol: str
+
+    @property
+    def develop(self) -> np.ndarray:
+        """``[s, n]`` booleans: the rows that may be fitted to, never test rows."""
+        return (self.train | self.validation).any(axis=1) & ~self.test
 
 
 def _draw(rng: np.random.Generator, event: np.ndarray, rows: np.ndarray, size: int) -> np.ndarray:
@@ -65,10 +74,10 @@ def _inputs(event: Any, eligible: Any) -> tuple[np.ndarray, np.ndarray]:
 def _check_events(splits: Splits, event: np.ndarray, fix: str) -> Splits:
     for part in ("train", "validation", "test"):
         masks = getattr(splits, part)
-        for s in np.flatnonzero(~(masks & event).any(axis=1)):
+        for s, *k in np.argwhere(~(masks & event).any(axis=-1)):
             raise InputError(
                 f"fold {splits.fold[s]} of repeat {splits.repeat[s]} has no event among its "
-                f"{masks[s].sum()} {part} rows (the cohort has {event.sum()} events in "
+                f"{masks[s, *k].sum()} {part} rows (the cohort has {event.sum()} events in "
                 f"{event.size} patients); {fix}"
             )
     return splits
@@ -86,8 +95,8 @@ def stratified_kfold(
     """Repeated K-fold, stratified by event, with early-stopping rows apart from the test rows.
 
     In every repeat each eligible row is tested once; the folds' numbers of rows, and of events,
-    differ by at most one. Early-stopping rows are drawn from the fold's training rows, stratified
-    as well. Repeat r depends on ``seed`` and r alone, and the test rows do not depend on
+    differ by at most one. The fold's other rows are dealt into early-stopping parts in the same way.
+    Repeat r depends on ``seed`` and r alone, and the test rows do not depend on
     ``validation_fraction``, so that protocols can be compared on the same folds.
 
     Args:
@@ -97,8 +106,8 @@ def stratified_kfold(
         seed: of NumPy's generator.
         eligible: ``[n]`` booleans: only these rows are ever tested, the others always train. MyeVAE
             has its folds over the complete patients.
-        validation_fraction: of each fold's training rows. None or 0 gives the two-way protocol of
-            many papers, where early stopping watches the test rows.
+        validation_fraction: of each fold's other rows in one part: 0.2 gives five parts. None or 0
+            gives the two-way protocol of many papers, where early stopping watches the test rows.
 
     Returns:
         ``Splits`` with s = repeats x folds rows, repeat by repeat.
@@ -107,16 +116,16 @@ def stratified_kfold(
         InputError: a train, validation or test part without an event, naming the fold, or
             impossible settings.
 
-    >>> splits = stratified_kfold([1, 0, 1, 0, 1, 0, 1, 0], folds=2, validation_fraction=0.25)
-    >>> splits.test.sum(axis=1), splits.validation.sum(axis=1), splits.train.sum(axis=1)
-    (array([4, 4]), array([1, 1]), array([3, 3]))
+    >>> splits = stratified_kfold([1, 0, 1, 0, 1, 0, 1, 0], folds=2, validation_fraction=0.5)
+    >>> splits.test.sum(axis=1), splits.validation.sum(axis=-1).tolist()
+    (array([4, 4]), [[2, 2], [2, 2]])
     """
     event, eligible = _inputs(event, eligible)
     fraction = validation_fraction or 0.0
     if folds < 2 or repeats < 1:
         raise InputError(f"needs folds >= 2 and repeats >= 1, got {folds} and {repeats}")
-    if not 0 <= fraction < 1:
-        raise InputError(f"validation_fraction must be in [0, 1), got {validation_fraction}")
+    if not 0 <= fraction <= 0.5:
+        raise InputError(f"validation_fraction must be in [0, 0.5], got {validation_fraction}")
     observed, censored = np.flatnonzero(eligible & event), np.flatnonzero(eligible & ~event)
     if len(observed) < folds:
         fix = f"at most {len(observed)} folds are possible" if len(observed) > 1 else "no folds are"
@@ -130,10 +139,12 @@ def stratified_kfold(
         dealt = np.concatenate([rng.permutation(observed), rng.permutation(censored)])
         tests = [_mask(event.size, dealt[fold::folds]) for fold in range(folds)]
         for tested in tests:
-            watched = tested
+            watched = tested[None]
             if fraction:
-                rest = np.flatnonzero(~tested)
-                watched = _draw(rng, event, rest, max(1, round(fraction * len(rest))))
+                ways = round(1 / fraction)
+                rest = [np.flatnonzero(~tested & e) for e in (event, ~event)]
+                dealt = np.concatenate([rng.permutation(rows) for rows in rest])
+                watched = np.stack([_mask(event.size, dealt[k::ways]) for k in range(ways)])
             test.append(tested)
             validation.append(watched)
             train.append(~tested & ~watched)
@@ -173,6 +184,6 @@ def single_split(
             "must be at least 1, at most the eligible patients, and leave some to train"
         )
     drawn = _draw(np.random.default_rng(seed), event, rows, n_validation)[None]
-    zero = np.zeros(1, int)
-    splits = Splits(~drawn, drawn, drawn, repeat=zero, fold=zero, protocol="two-way")
+    zero, parts = np.zeros(1, int), drawn[None]
+    splits = Splits(~parts, parts, drawn, repeat=zero, fold=zero, protocol="two-way")
     return _check_events(splits, event, "make more rows eligible or change n_validation")

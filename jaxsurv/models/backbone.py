@@ -44,6 +44,10 @@ class Forward(NamedTuple):
     reconstructions: dict[str, Array]
 
 
+def _identity(x: Array) -> Array:
+    return x
+
+
 def networks(config: SurvivalVAEConfig, batch: Batch) -> Networks:
     """The modules for data of these sizes."""
     # in alphabetical order, as pytrees have it: the order of a dict does not survive jit
@@ -53,9 +57,10 @@ def networks(config: SurvivalVAEConfig, batch: Batch) -> Networks:
         raise InputError(f"widths are for {sorted(given)}, the data have {list(sizes)}")
     widths = {m: given[m] if isinstance(given, Mapping) else given(d) for m, d in sizes.items()}
     activation = {"activation": jax.nn.tanh} if config.bounded else {}
+    inner = {"activation": _identity} if config.linear else {}
     return Networks(
-        MultimodalEncoder(widths, config.latent, config.categories, final=config.bounded),
-        MultimodalDecoder(widths, sizes, final=config.bounded),
+        MultimodalEncoder(widths, config.latent, config.categories, final=config.bounded, **inner),
+        MultimodalDecoder(widths, sizes, final=config.bounded, **inner),
         MLP(config.head, final=config.bounded, zero=config.zero_head, **activation),
     )
 

@@ -83,6 +83,9 @@ class SurvivalVAEConfig:
         estimator: of MMD and HSIC, see :mod:`jaxsurv.divergences`.
         categories: K > 0: the hybrid latent ``[z_c, z_d]``, with z_d a Gumbel-Softmax over K
             categories; 0: Gaussian only.
+        linear: encoders and decoders without activations.
+        balanced: divide the reconstruction error and the Cox loss by their present values, so that both
+            pull alike whatever their units; beta and the other weights then mean shares of those.
         hard: z_d is one-hot, with the derivative of the soft one (straight-through).
     """
 
@@ -101,6 +104,8 @@ class SurvivalVAEConfig:
     hsic: Literal["martingale", "reconstruction", "source"] = "martingale"
     estimator: Literal["biased", "unbiased"] = "biased"
     categories: int = 0
+    linear: bool = False
+    balanced: bool = False
     hard: bool = False
 
     def __post_init__(self) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
+from jax import lax
 
 from jaxsurv.latent import exponential_temperature
 from jaxsurv.models.backbone import evaluate, forward, initialise
@@ -36,6 +38,9 @@ def survival_vae(config: SurvivalVAEConfig = SurvivalVAEConfig()) -> Objective:
         out = forward(config, params, batch, keys[:6], hparams)
         values = terms(config, batch, out, keys[6])
         weight = weights(hparams)
+        if config.balanced:
+            for name in ("reconstruction", "cox"):
+                weight[name] = weight[name] / jnp.maximum(lax.stop_gradient(values[name]), 1e-3)
         total = sum(weight[name] * value for name, value in values.items())
         return total, {"loss": total, **values}
 

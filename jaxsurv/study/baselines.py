@@ -4,8 +4,9 @@ The penalty is chosen by inner cross-validation on the development rows, by the 
 likelihood of Verweij & van Houwelingen (1993), so nothing of a baseline sees a test row.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +21,7 @@ from jaxsurv.types import Array
 INNER_FOLDS = 5
 PENALTIES = tuple(10.0 ** np.arange(-1.0, 3.01, 0.5))  # of blocks with one unit of variance each
 COMPONENTS = 100  # the penalty silences what comes after them
+PADDING = 32
 
 
 class PenalisedCox(NamedTuple):
@@ -35,6 +37,19 @@ class PenalisedCox(NamedTuple):
     log_hazard: Array
     held_out: Array
     penalty: Array
+
+
+class CrossFitted(Protocol):
+    """Log hazards ``[splits, n]``: of whole models, and of inner ones that did not see the row.
+
+    ``held_out`` may be NaN on development rows that no inner model held out.
+    """
+
+    @property
+    def log_hazard(self) -> Array: ...
+
+    @property
+    def held_out(self) -> Array: ...
 
 
 def _ridge_cox(x: Array, risk_sets: RiskSets, develop: Array, inner: Array) -> PenalisedCox:
@@ -68,7 +83,7 @@ def _over_splits(x: Array, risk_sets: RiskSets, develop: Array, inner: Array) ->
 def _inner_folds(data: StudyData) -> np.ndarray:
     """``[splits, k, n]`` held-out rows, event-stratified within each split's development rows."""
     folds = []
-    for develop in np.asarray(data.splits.masks.develop):
+    for develop in data.design.develop:
         rows = np.flatnonzero(develop)
         inner = stratified_kfold(
             np.asarray(data.shared.event)[rows], folds=INNER_FOLDS, validation_fraction=None
@@ -79,33 +94,55 @@ def _inner_folds(data: StudyData) -> np.ndarray:
     return np.stack(folds)
 
 
-def _blocks(data: StudyData, modalities: list[str]) -> np.ndarray:
-    """``[splits, n, p]``: the scores of the modalities on their joint principal components, each modality
-    divided by the root of its number of usable features, so that all weigh the same."""
-    scores = []
+def _standardised_blocks(
+    data: StudyData, modalities: Sequence[str], squares: bool
+) -> Iterator[np.ndarray]:
+    """``[n, p]`` per split: the modalities beside each other, each divided by the root of its number of
+    usable features, so that all weigh the same."""
+    measured = {m: ~data.encoded.indicator[data.encoded.columns[m]] for m in modalities}
     for split, z in data.standardised_splits():
         usable = {m: np.count_nonzero(split.scaler.gain[data.encoded.columns[m]]) for m in z}
-        x = np.concatenate([z[m] / np.sqrt(max(1, usable[m])) for m in modalities], 1)
-        _, _, directions = np.linalg.svd(x[np.asarray(split.masks.develop)], full_matrices=False)
-        scores.append(x @ directions[:COMPONENTS].T)
-    width = min(x.shape[1] for x in scores)
-    return np.stack([x[:, :width] for x in scores])
+        blocks = [(m, z[m]) for m in modalities]
+        if squares:  # centred for normal values; what is missing, 0, stays 0
+            blocks += [(m, np.where(x != 0, (x**2 - 1) / 2, 0)[:, measured[m]]) for m, x in blocks]
+        yield np.concatenate([x / np.sqrt(max(1, usable[m])) for m, x in blocks], 1)
 
 
-def _fit(data: StudyData, modalities: list[str]) -> PenalisedCox:
-    x, inner = _blocks(data, modalities), _inner_folds(data)
-    fitted = _over_splits(x, data.shared.risk_sets, data.splits.masks.develop, inner)
+def _leading(x: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Scores on the leading principal components of ``rows``, in as few columns as lose nothing."""
+    few = min(COMPONENTS, rows.sum())
+    if x.shape[1] <= few:
+        return x
+    gram = x[rows] @ x[rows].T
+    size, vectors = np.linalg.eigh(gram.astype(float))
+    size, vectors = size[-few:], vectors[:, -few:]
+    weak = size <= 1e-6 * max(size[-1], 1e-30)
+    directions = x[rows].T @ (vectors / np.where(weak, np.inf, np.sqrt(np.abs(size))))
+    return x @ directions.astype(x.dtype)
+
+
+def ridge_cox(
+    data: StudyData, modalities: Sequence[str] | None = None, *, squares: bool = False
+) -> PenalisedCox:
+    """Ridge Cox on the leading joint components of some modalities; None = all, the clinical one too.
+
+    ``squares``: read also the square of every feature with more than two values.
+    """
+    modalities = list(data.encoded.columns) if modalities is None else modalities
+    develop = data.design.develop
+    blocks = _standardised_blocks(data, modalities, squares)
+    x = [_leading(block, rows) for block, rows in zip(blocks, develop, strict=True)]
+    # columns of zeros change nothing, and models of similar widths share a compilation
+    width = max(block.shape[1] for block in x)
+    width = max(width, min(len(x[0]), -(-width // PADDING) * PADDING))
+    x = np.stack([np.pad(block, [(0, 0), (0, width - block.shape[1])]) for block in x])
+    fitted = _over_splits(x, data.shared.risk_sets, develop, _inner_folds(data))
     return jax.tree.map(np.asarray, fitted)
-
-
-def ridge_cox(data: StudyData) -> PenalisedCox:
-    """Ridge Cox on all modalities, the clinical one included: their 100 leading joint components."""
-    return _fit(data, list(data.encoded.columns))
 
 
 def clinical_cox(data: StudyData) -> PenalisedCox | None:
     """Ridge Cox on the clinical modality alone; None if the cohort has none."""
-    return _fit(data, [CLINICAL]) if CLINICAL in data.encoded.columns else None
+    return ridge_cox(data, [CLINICAL]) if CLINICAL in data.encoded.columns else None
 
 
 def elastic_net_cox(data: StudyData, *, n_lambdas: int = 40) -> PenalisedCox:
@@ -114,7 +151,7 @@ def elastic_net_cox(data: StudyData, *, n_lambdas: int = 40) -> PenalisedCox:
     fitted = []
     for inner, (split, z) in zip(_inner_folds(data), data.standardised_splits(), strict=True):
         x = np.concatenate(list(z.values()), 1)
-        develop = np.asarray(split.masks.develop)
+        develop = np.asarray(split.develop)
         cv = coxnet_cv(
             x, event, time, inner.argmax(0), where=develop, n_lambdas=n_lambdas,
             lambda_min_ratio=0.05, tolerance=1e-3,
@@ -127,7 +164,7 @@ def elastic_net_cox(data: StudyData, *, n_lambdas: int = 40) -> PenalisedCox:
     return jax.tree.map(lambda *a: np.stack(a), *fitted)
 
 
-def with_offset(data: StudyData, model: PenalisedCox) -> StudyData:
+def with_offset(data: StudyData, model: CrossFitted) -> StudyData:
     """The data with the model's held-out log hazard as the offset of every split.
 
     Held-out: an offset that was fitted on the very rows that then train explains too much there, and

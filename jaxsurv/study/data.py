@@ -41,7 +41,8 @@ class Split(NamedTuple):
     """One split, or with a leading axis all of them: its masks and what was fitted on them.
 
     Attributes:
-        masks: the roles of the rows; all that follows was fitted on ``masks.develop``.
+        develop: ``[n]`` booleans; all that follows the next two was fitted on these rows.
+        validation: ``[k, n]`` booleans; seed j is stopped by part ``j % k``.
         risk_sets: of the rows that train or stop the training. The order of all rows would depend on
             the outcomes of test rows, and sums over it in their last bit.
         scaler: clipping and z-scores of all features; gain 0 for those that are not selected.
@@ -50,7 +51,8 @@ class Split(NamedTuple):
         imputed: ``[r, d]``, the incomplete rows with what was imputed filled in; None = nothing was.
     """
 
-    masks: Masks
+    develop: Array
+    validation: Array
     risk_sets: RiskSets
     scaler: Scaler
     projection: dict[str, Array]
@@ -91,7 +93,7 @@ class StudyData:
     @property
     def test_fraction(self) -> float:
         """Test rows per development row, which intervals over splits allow for."""
-        return float(self.design.test.sum() / np.asarray(self.splits.masks.develop).sum())
+        return float(self.design.test.sum() / self.design.develop.sum())
 
     def standardised(self, shared: Shared, split: Split) -> dict[str, Array]:
         """``{modality: [n, d]}``, clinical included, before any projection."""
@@ -108,8 +110,8 @@ class StudyData:
             split = jax.tree.map(lambda x, s=s: x[s], self.splits)
             yield split, jax.tree.map(np.asarray, standardise(self.shared, split))
 
-    def build(self, shared: Shared, split: Split) -> tuple[Batch, Masks]:
-        """One split's batch and masks; pure, runs inside the compiled sweep."""
+    def build(self, shared: Shared, split: Split, seed: Array) -> tuple[Batch, Masks]:
+        """One run's batch and masks; pure, runs inside the compiled sweep."""
         inputs = self.standardised(shared, split)
         clinical = inputs.pop(CLINICAL, jnp.zeros((shared.event.shape[0], 0)))
         used = {m: split.scaler.gain[self.encoded.columns[m]] > 0 for m in inputs}
@@ -123,10 +125,11 @@ class StudyData:
             clinical=clinical,
             offset=split.offset,
             outcome=Survival(shared.event, shared.time),
-            where=split.masks.train | split.masks.validation,
+            where=split.develop | jnp.any(split.validation, axis=0),
             risk_sets=split.risk_sets,
             feature_mask={m: u.astype(jnp.float32) for m, u in used.items()}
             if self.selects
             else None,
         )
-        return batch, split.masks
+        validation = split.validation[seed % split.validation.shape[0]]
+        return batch, Masks(split.develop & ~validation, validation, split.develop)

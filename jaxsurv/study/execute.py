@@ -10,7 +10,16 @@ import pandas as pd
 
 from jaxsurv.metrics import concordance_index
 from jaxsurv.study.prepare import StudyData
-from jaxsurv.training import Collect, FitConfig, Plan, SweepResult, concatenate, sweep_chunks
+from jaxsurv.training import (
+    Collect,
+    FitConfig,
+    Optimizer,
+    Plan,
+    SweepResult,
+    adam,
+    concatenate,
+    sweep_chunks,
+)
 from jaxsurv.types import Objective
 
 PARTS = ("train", "validation", "test")
@@ -26,6 +35,7 @@ class Method:
         settings: hyper-parameters by the name of the setting; names differ over all methods of a study.
         data: what it reads; the methods of a study share their splits.
         config: of each run.
+        optimizer: hyper-parameters to an optax transformation.
         collect: what to keep of each run beside its prediction, see :func:`jaxsurv.training.sweep`.
     """
 
@@ -34,6 +44,7 @@ class Method:
     settings: Mapping[str, Any]
     data: StudyData
     config: FitConfig = FitConfig()
+    optimizer: Optimizer = adam
     collect: Collect | None = None
 
 
@@ -55,17 +66,21 @@ def _concordances(log_hazard, event, time, masks):
     return jax.vmap(jax.vmap(one, in_axes=(None, 0)))(log_hazard, masks)
 
 
-def score(data: StudyData, split: np.ndarray, log_hazard: np.ndarray) -> pd.DataFrame:
+def score(
+    data: StudyData, split: np.ndarray, seed: np.ndarray, log_hazard: np.ndarray
+) -> pd.DataFrame:
     """C on the training, early-stopping and test rows of each run: ``train_c``, ... columns.
 
     Args:
         data: the study.
-        split: ``[runs]`` which split each run belongs to.
+        split, seed: ``[runs]`` which split and part each run belongs to.
         log_hazard: ``[runs, n]``.
     """
     design = data.design
-    masks = np.stack([getattr(design, part) for part in PARTS], axis=1)
-    index = _concordances(log_hazard, data.shared.event, data.shared.time, masks[split])
+    part = seed % design.validation.shape[1]
+    masks = (design.train[split, part], design.validation[split, part], design.test[split])
+    rows = np.stack(masks, axis=1)
+    index = _concordances(log_hazard, data.shared.event, data.shared.time, rows)
     columns = {f"{part}_c": np.asarray(index)[:, i] for i, part in enumerate(PARTS)}
     return pd.DataFrame({"repeat": design.repeat[split], "fold": design.fold[split], **columns})
 
@@ -93,14 +108,16 @@ def train(
         hparams=list(method.settings.values()),
         config=method.config,
         plan=plan,
+        optimizer=method.optimizer,
         collect=method.collect,
     ):
         frame = chunk.to_frame().drop(columns=list(method.objective.unread))
         pad = plan.runs - len(frame)  # one shape, one compilation
-        split, risk = (
-            np.pad(a, [(0, pad)] + [(0, 0)] * (a.ndim - 1)) for a in (chunk.split, chunk.prediction)
+        split, seed, risk = (
+            np.pad(a, [(0, pad)] + [(0, 0)] * (a.ndim - 1))
+            for a in (chunk.split, chunk.seed, chunk.prediction)
         )
-        scores = score(data, split, risk).iloc[: len(frame)]
+        scores = score(data, split, seed, risk).iloc[: len(frame)]
         frame = pd.concat([scores, frame.drop(columns="split")], axis=1)
         first = sum(map(len, rows))
         settings = [names[i % len(names)] for i in range(first, first + len(frame))]
@@ -114,7 +131,8 @@ def train(
 
 def baseline_rows(data: StudyData, name: str, log_hazard: np.ndarray) -> pd.DataFrame:
     """Rows of a method that has one fit per split and no seed."""
-    scores = score(data, np.arange(len(log_hazard)), log_hazard)
+    split = np.arange(len(log_hazard))
+    scores = score(data, split, np.zeros_like(split), log_hazard)
     scores.insert(0, "setting", name)
     scores.insert(0, "method", name)
     return scores
@@ -127,7 +145,7 @@ def pooled_risk(data: StudyData, split: np.ndarray, log_hazard: np.ndarray) -> n
     on its development rows first; then a patient's risk is the mean over the runs that tested them.
     NaN for patients who are never tested.
     """
-    develop = np.asarray(data.splits.masks.develop)[split]
+    develop = data.design.develop[split]
     test = data.design.test[split]
     count = develop.sum(axis=1, keepdims=True)
     center = (log_hazard * develop).sum(axis=1, keepdims=True) / count
@@ -147,6 +165,6 @@ def ensemble_rows(data: StudyData, frame: pd.DataFrame, log_hazard: np.ndarray) 
         mean = log_hazard[group.index].mean(axis=0)
         rows.append((splits[repeat, fold], setting, mean))
     split, settings, risk = zip(*rows, strict=True)
-    scores = score(data, np.asarray(split), np.stack(risk))
+    scores = score(data, np.asarray(split), np.zeros(len(split), int), np.stack(risk))
     scores.insert(0, "setting", settings)
     return scores

@@ -1,15 +1,17 @@
 """What a study found: means, intervals, paired differences, pooled risks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from jaxsurv.metrics import HazardRatio, hazard_ratio
-from jaxsurv.study.execute import Trained, ensemble_rows, pooled_risk
+from jaxsurv.study.baselines import CrossFitted
+from jaxsurv.study.execute import Trained, baseline_rows, ensemble_rows, pooled_risk
 from jaxsurv.study.prepare import StudyData
 from jaxsurv.study.report import interval
+from jaxsurv.study.stacking import ensemble, stack
 from jaxsurv.study.statistics import paired, summarise
 
 SPLIT = ["repeat", "fold"]
@@ -23,14 +25,16 @@ class Comparison:
         reference: the setting that all others are compared with, beside every baseline.
         choices: name of a row to the settings among which it takes, in each split, the one with the
             lowest early-stopping loss: what a user who has to choose can expect.
-        headline: the row of ``choices`` that the sentences and the survival curves are about.
-        symbol: of what is chosen there.
+        headline: the row that the sentences and the survival curves are about; None = the setting with
+            the highest mean test score, as papers choose it.
+        stacked: name of a row to the setting or choice whose networks are averaged over the seeds in
+            it, and to the Cox models that they are stacked with (:func:`jaxsurv.study.stacking.stack`).
     """
 
     reference: str
     choices: Mapping[str, Sequence[str]]
-    headline: str
-    symbol: str
+    headline: str | None
+    stacked: Mapping[str, tuple[str, Mapping[str, CrossFitted]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,18 @@ def find(
     risk = np.concatenate([t.arrays.prediction for t in trained])
     split = np.concatenate([t.arrays.split for t in trained])
     networks = with_choices(runs, comparison)
-    together = pd.concat([networks, baselines], ignore_index=True)
+    risks = {
+        setting: (split[group.index], risk[group.index])
+        for setting, group in networks.groupby("setting", sort=False)
+    }
+    stacks = []
+    for name, (row, members) in comparison.stacked.items():
+        seed = networks.loc[networks["setting"] == row, "seed"].to_numpy()
+        member = ensemble(data, *risks[row], seed)
+        stacked = np.asarray(stack(data, {**members, row: member}).log_hazard)
+        risks[name] = np.arange(len(stacked)), stacked
+        stacks.append(baseline_rows(data, name, stacked))
+    together = pd.concat([networks, *stacks, baselines], ignore_index=True)
     how = {"score": "test_c", "by": "setting", "split": SPLIT, "test_fraction": data.test_fraction}
     summary = summarise(together, **how)
     ensembles = ensemble_rows(data, networks, risk[networks.index])
@@ -115,7 +130,10 @@ def find(
         if reference in set(together["setting"]):
             difference = paired(together, reference, **how).set_index("setting")
             summary = summary.join(difference.add_prefix(f"{short}_"), on="setting")
-    predictions = _pool(data, networks, split, risk)
+    predictions = _pool(data, risks)
+    if comparison.headline is None:
+        settings = summary[summary["setting"].isin(runs["setting"])].set_index("setting")
+        comparison = replace(comparison, headline=settings["mean"].idxmax())
     return Findings(data, comparison, trained, runs, summary, names, predictions)
 
 
@@ -124,7 +142,7 @@ def references(comparison: Comparison, baselines: Sequence[str]) -> dict[str, st
     return {"reference": comparison.reference} | {name.split()[0]: name for name in baselines}
 
 
-def _pool(data: StudyData, runs: pd.DataFrame, split: np.ndarray, risk: np.ndarray) -> pd.DataFrame:
+def _pool(data: StudyData, risks: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> pd.DataFrame:
     outcome = pd.DataFrame(
         {
             "patient": data.cohort.survival.index,
@@ -133,8 +151,8 @@ def _pool(data: StudyData, runs: pd.DataFrame, split: np.ndarray, risk: np.ndarr
         }
     )
     tables = []
-    for setting, group in runs.groupby("setting", sort=False):
-        pooled = pooled_risk(data, split[group.index], risk[group.index])
+    for setting, (split, risk) in risks.items():
+        pooled = pooled_risk(data, split, risk)
         tables.append(outcome.assign(setting=setting, risk=pooled).dropna(subset="risk"))
     return pd.concat(tables, ignore_index=True)
 
@@ -186,10 +204,19 @@ def legend(findings: Findings) -> str:
         else ""
     )
     chosen = " and ".join(f"'{name}'" for name in findings.comparison.choices)
+    if chosen:
+        chosen += (
+            ": the value with the lowest early-stopping loss in each split, which is what a user can "
+            "do; the best of the rows above it is picked by test scores. "
+        )
+    stacked = "".join(
+        f"'{name}': their mean over the seeds, stacked with a ridge Cox model of each modality by weights "
+        "that are fitted to rows held out and shrunk to equal ones. "
+        for name in findings.comparison.stacked
+    )
     return (
         f"{optimistic}Harrell's C on test rows, {splits} splits, {data.design.protocol} protocol; seeds "
-        f"averaged within a split. {chosen}: the value with the lowest early-stopping loss in each "
-        "split, which is what a user can do; the best of the rows above it is picked by test scores. "
+        f"averaged within a split. {chosen}{stacked}"
         "Intervals and p: corrected resampled t (Nadeau-Bengio), which allows for overlapping training "
         "sets; differences are paired by split; p is not adjusted for the number of rows. The best run is "
         "shown because papers report it: it is the luckiest of many, not an estimate."

@@ -52,6 +52,9 @@ class RecipeOptions(StudyOptions):
         learning_rate: Adam's.
         survival_weight: weight of the Cox term.
         dropout: rate, at least 0 and below 1.
+        nested: the headline is chosen in each split by the early-stopping losses of its training rows, and
+            scored on test rows. --no-nested: it is the setting with the best test score, as papers report
+            it; optimistic, and the report says so.
     """
 
     offset: Literal["clinical", "none"] = "clinical"
@@ -62,3 +65,4 @@ class RecipeOptions(StudyOptions):
     learning_rate: float = 1e-3
     survival_weight: float = 1.0
     dropout: float = 0.1
+    nested: bool = True

@@ -30,7 +30,6 @@ from jaxsurv.preprocess import (
 )
 from jaxsurv.study.data import CLINICAL, Shared, Split, StudyData
 from jaxsurv.survival import RiskSets, prepare_risk_sets
-from jaxsurv.training import Masks
 from jaxsurv.types import Array, InputError, Survival
 
 Select = Literal["none", "variance", "elastic-net"]
@@ -66,9 +65,9 @@ def prepare_study(
     cohort = cohort.for_endpoint(endpoint)
     outcome = cohort.outcome(endpoint)
     n = len(outcome.event)
-    if splits.train.shape[1] != n:
+    if splits.test.shape[1] != n:
         raise InputError(
-            f"splits are for {splits.train.shape[1]} patients, {n} are labelled for {endpoint!r}"
+            f"splits are for {splits.test.shape[1]} patients, {n} are labelled for {endpoint!r}"
         )
     if outcome.entry is not None:
         raise InputError(
@@ -86,13 +85,14 @@ def prepare_study(
         risk_sets=prepare_risk_sets(outcome.event, outcome.time),
         incomplete=np.flatnonzero(np.isnan(encoded.x).any(axis=1)),  # type: ignore[arg-type]
     )
-    develop = (splits.train | splits.validation) & ~splits.test
+    develop = splits.develop
     fitted = Split(
-        masks=Masks(splits.train, splits.validation, develop),  # type: ignore[arg-type]
-        risk_sets=_risk_sets(outcome, splits.train | splits.validation),
+        develop=develop,  # type: ignore[arg-type]
+        validation=splits.validation,  # type: ignore[arg-type]
+        risk_sets=_risk_sets(outcome, develop | splits.validation.any(axis=1)),
         scaler=jax.tree.map(np.asarray, _fit_scalers(shared.features, develop)),  # type: ignore[arg-type]
         projection={},
-        offset=np.zeros(splits.train.shape, np.float32),  # type: ignore[arg-type]
+        offset=np.zeros(develop.shape, np.float32),  # type: ignore[arg-type]
     )
     data = StudyData(cohort, endpoint, shared, fitted, encoded, splits)
     return refine(data, select=select, impute=impute, components=components)
@@ -173,7 +173,7 @@ def _with_selection(data: StudyData, how: str) -> StudyData:
     presence, outcome = data.encoded.presence, (data.shared.event, data.shared.time)
 
     def fit(split: Split) -> np.ndarray:
-        where = np.asarray(split.masks.develop)
+        where = np.asarray(split.develop)
         if how == "variance":
             return select_by_variance(features, split.scaler, modalities, where)
         return select_by_elastic_net(features, split.scaler, modalities, presence, *outcome, where)
@@ -199,16 +199,14 @@ def _with_imputation(data: StudyData, how: str) -> StudyData:
         columns = np.pad(used, (0, -len(used) % _WIDTH))
         part, scaler = jax.tree.map(lambda a: a[..., columns], (features, split.scaler))
         gain = np.where(np.arange(len(columns)) < len(used), scaler.gain, np.float32(0))
-        filled = _round_robin(part, scaler._replace(gain=gain), split.masks.develop)
+        filled = _round_robin(part, scaler._replace(gain=gain), split.develop)
         out = np.array(features.x[rows])
         out[:, used] = np.asarray(filled)[rows, : len(used)]
         return out
 
     def gaussian(split: Split) -> np.ndarray:
         presence = encoded.presence
-        model = fit_gaussian(
-            features.x, split.scaler, encoded.columns, presence, split.masks.develop
-        )
+        model = fit_gaussian(features.x, split.scaler, encoded.columns, presence, split.develop)
         return impute_gaussian(model, features.x, presence)[rows]
 
     filled = _over_splits(data, {"gaussian": gaussian, "round-robin": round_robin}[how])
@@ -220,7 +218,7 @@ def _with_projection(data: StudyData, components: int) -> StudyData:
     projection: dict[str, Any] = {m: [] for m in wide}
     for split, z in data.standardised_splits():
         for m in wide:
-            rows = np.asarray(split.masks.develop) & (data.encoded.presence[m] > 0)
+            rows = np.asarray(split.develop) & (data.encoded.presence[m] > 0)
             projection[m].append(fit_projection(z[m][rows], components))
     stacked = {m: np.stack(p) for m, p in projection.items()}
     return replace(data, splits=data.splits._replace(projection=stacked))
@@ -247,3 +245,15 @@ def selection_table(data: StudyData) -> pd.DataFrame:
         }
         tables.append(pd.DataFrame(table).sort_values("frequency", ascending=False, kind="stable"))
     return pd.concat(tables, ignore_index=True)
+
+
+def without_offset(data: StudyData) -> StudyData:
+    """The data with an offset of 0."""
+    return replace(data, splits=data.splits._replace(offset=np.zeros_like(data.splits.offset)))
+
+
+def one_part(data: StudyData) -> StudyData:
+    """The data with the same early-stopping rows for all seeds."""
+    first = data.design.validation[:, :1]
+    design = data.design._replace(validation=first, train=data.design.train[:, :1])
+    return replace(data, design=design, splits=data.splits._replace(validation=first))

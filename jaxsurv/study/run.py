@@ -1,7 +1,7 @@
 """Run a study: train every method on the same splits and seeds, compare with baselines, report."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from jaxsurv.artifacts import ResultsFolder
-from jaxsurv.study.baselines import PenalisedCox
+from jaxsurv.study.baselines import CrossFitted
 from jaxsurv.study.execute import Method, baseline_rows, train
 from jaxsurv.study.findings import Comparison, Findings, find, legend, shown
 from jaxsurv.study.prepare import StudyData
@@ -33,7 +33,7 @@ Draw = Callable[[Findings], Sequence[tuple[Figure, Picture]]]
 
 def run_study(
     methods: Sequence[Method],
-    baselines: dict[str, PenalisedCox],
+    baselines: Mapping[str, CrossFitted],
     comparison: Comparison,
     draw: Draw,
     *,

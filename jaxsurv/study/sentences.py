@@ -29,8 +29,7 @@ def sentences(findings: Findings) -> list[str]:
     event = np.asarray(findings.data.shared.event)
     told = [
         f"{about(findings, len(event), int(event.sum()))}; {len(findings.runs)} training runs.",
-        f"With {comparison.symbol} chosen in each split by the early-stopping loss, the mean test C is "
-        f"{interval(chosen)} (95 % interval).",
+        f"The mean test C of '{comparison.headline}' is {interval(chosen)} (95 % interval).",
     ]
     for name in findings.baselines:
         if f"{(short := name.split()[0])}_mean" in summary:
@@ -60,4 +59,4 @@ def _verdict(row: pd.Series, short: str) -> str:
     lower, upper = row[f"{short}_lower"], row[f"{short}_upper"]
     if not lower * upper > 0:
         return "the data do not tell them apart"
-    return "the network is better" if lower > 0 else "the network is worse"
+    return "it is better" if lower > 0 else "it is worse"

@@ -7,10 +7,12 @@ from rich.console import Console
 
 from jaxsurv.artifacts import ResultsFolder
 from jaxsurv.data import Cohort
-from jaxsurv.study.baselines import PenalisedCox, clinical_cox, ridge_cox, with_offset
+from jaxsurv.models import HParams, SurvivalVAEConfig
+from jaxsurv.study.baselines import CrossFitted, PenalisedCox, clinical_cox, ridge_cox, with_offset
 from jaxsurv.study.design import load_cohort, make_splits
 from jaxsurv.study.options import RecipeOptions
 from jaxsurv.study.prepare import StudyData, prepare_study, refine, selection_table
+from jaxsurv.study.stacking import stack, stack_members
 from jaxsurv.types import InputError
 
 
@@ -19,18 +21,24 @@ class Opened(NamedTuple):
 
     Attributes:
         cohort: as it was read.
-        data: of the networks, with the offset that was asked for.
-        has_offset: whether the clinical block enters through it.
+        plain: all features as measured, which the Cox models read.
+        data: of the networks, selected, imputed and with the offset as was asked for.
+        config: of the survival VAE: its head reads the clinical block unless that is the offset.
+        hparams: those that the options give.
         baselines: name to model.
+        members: Cox models to stack networks with, see `with_stack`.
         folder, console: where results and progress go.
     """
 
     cohort: Cohort
+    plain: StudyData
     data: StudyData
-    has_offset: bool
-    baselines: dict[str, PenalisedCox]
+    config: SurvivalVAEConfig
+    hparams: HParams
+    baselines: dict[str, CrossFitted]
     folder: ResultsFolder
     console: Console
+    members: dict[str, PenalisedCox] = {}  # noqa: RUF012
 
     @property
     def title(self) -> str:
@@ -57,7 +65,7 @@ def open_study(options: RecipeOptions) -> Opened:
         endpoint = options.endpoint or cohort.endpoints[0]
         splits = make_splits(cohort, endpoint, options)
         plain = prepare_study(cohort, endpoint, splits)
-        baselines = {"ridge Cox": ridge_cox(plain)}  # of all features, whatever the networks read
+        baselines: dict[str, CrossFitted] = {"ridge Cox": ridge_cox(plain)}
         if clinical := clinical_cox(plain):
             baselines["clinical Cox"] = clinical
         data = refine(
@@ -70,4 +78,18 @@ def open_study(options: RecipeOptions) -> Opened:
         folder.table("selection.csv", selection_table(data))
     offset = clinical if options.offset == "clinical" else None
     data = with_offset(data, offset) if offset else data
-    return Opened(cohort, data, offset is not None, baselines, folder, console)
+    config = SurvivalVAEConfig(head_reads_clinical=offset is None)
+    hparams = HParams(
+        survival_weight=options.survival_weight,
+        learning_rate=options.learning_rate,
+        dropout=options.dropout,
+    )
+    return Opened(cohort, plain, data, config, hparams, baselines, folder, console)
+
+
+def with_stack(study: Opened) -> Opened:
+    """With the Cox models of the single modalities, and their stack as one more baseline."""
+    with study.console.status("fitting a Cox model to each modality"):
+        members = stack_members(study.plain)
+        stacked = {"stacked Cox": stack(study.plain, members)}
+    return study._replace(members=members, baselines=study.baselines | stacked)

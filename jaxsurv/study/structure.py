@@ -95,7 +95,7 @@ def agreement(labels: np.ndarray) -> np.ndarray:
 
 def _k_means(data: StudyData, mu: np.ndarray, split: int, k: int) -> np.ndarray:
     """Clusters ``[runs, n]`` of everybody, fitted on the development patients as the networks were."""
-    develop = np.asarray(data.splits.masks.develop)[split]
+    develop = data.design.develop[split]
     return np.stack(
         [
             KMeans(k, n_init=3, random_state=seed).fit(z[develop]).predict(z)

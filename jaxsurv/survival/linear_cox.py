@@ -155,7 +155,9 @@ def _fit(x: Array, rs: RiskSets, cluster: Array, l2: Array, ties: Ties) -> tuple
         # Newton's method sees z with few and comparable columns, and coefficients b.
         if p > n:
             gram = x @ x.T
-            gram = gram + jnp.eye(n) * jnp.trace(gram) / n * 8 * jnp.finfo(x.dtype).eps
+            info = jnp.finfo(x.dtype)
+            jitter = jnp.trace(gram) / n * 8 * info.eps + info.tiny**0.5  # columns may all be zero
+            gram = gram + jnp.eye(n) * jitter
             z, penalty = jnp.linalg.cholesky(gram), jnp.full(n, l2)
         else:
             scale = jnp.sqrt(jnp.mean(x**2, axis=0, keepdims=True))
@@ -224,7 +226,8 @@ def _newton(z: Array, rs: RiskSets, penalty: Array, ties: Ties) -> _State:
         # Halve the step while that is better: far from the maximum a whole one falls or overshoots.
         def is_long(trial: tuple[Array, Array, Array]) -> Array:
             size, reached, by_half = trial
-            return ~(reached + slack >= by_half) | ((reached == -jnp.inf) & (size > _LEAST_STEP))
+            worse = ~(reached + slack >= by_half) | (reached == -jnp.inf)
+            return worse & (size > _LEAST_STEP)  # an end also for NaN
 
         def halve(trial: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
             size, _, by_half = trial

@@ -1,6 +1,6 @@
 """Training: one run (``fit``) and many runs as one compiled computation (``sweep``)."""
 
-from jaxsurv.training.fit import FitConfig, FitResult, Masks, fit
+from jaxsurv.training.fit import FitConfig, FitResult, Masks, Optimizer, adam, fit
 from jaxsurv.training.plan import Plan, choose_plan, one_device_per_core
 from jaxsurv.training.sweep import Collect, SweepResult, concatenate, sweep, sweep_chunks
 
@@ -9,8 +9,10 @@ __all__ = [
     "FitConfig",
     "FitResult",
     "Masks",
+    "Optimizer",
     "Plan",
     "SweepResult",
+    "adam",
     "choose_plan",
     "concatenate",
     "fit",

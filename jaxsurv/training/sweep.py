@@ -16,7 +16,7 @@ from jaxsurv.training.fit import FitConfig, Masks, Optimizer, adam, fit
 from jaxsurv.training.plan import Plan, choose_plan
 from jaxsurv.types import Array, InputError, Objective, Params
 
-Build = Callable[[Any, Any], tuple[Any, Masks]]
+Build = Callable[[Any, Any, Array], tuple[Any, Masks]]
 Collect = Callable[[Params, Any, Masks], Any]
 
 
@@ -101,7 +101,7 @@ def compile_runs(
     """The jitted program for all runs of a sweep; one compilation, whatever their number."""
 
     def one(shared, splits, run: _Run):
-        batch, masks = build(shared, jax.tree.map(lambda x: x[run.split], splits))
+        batch, masks = build(shared, jax.tree.map(lambda x: x[run.split], splits), run.seed)
         # the key depends on the seed and the split alone: settings share their random numbers
         key = jax.random.fold_in(jax.random.key(run.seed), run.split)
         result = fit(key, objective, run.hparams, batch, masks, config, optimizer=optimizer)
@@ -192,7 +192,8 @@ def sweep(
 
     Args:
         objective: the model.
-        build: ``build(shared, split) -> (batch, masks)``, pure: makes one split's data on the device.
+        build: ``build(shared, split, seed) -> (batch, masks)``, pure: makes one run's data on the
+            device. The seed is for masks that differ between the runs of a split.
         shared: pytree that all runs read; one copy per device.
         splits: pytree whose leaves have the leading axis ``[splits]``.
         seeds: distinct integers. A run's random numbers depend on its seed and split only.

@@ -45,7 +45,7 @@ def test_ridge_is_lifelines_at_the_chosen_penalty(data):
         split = jax.tree.map(lambda x, s=s: np.asarray(x)[s], data.splits)
         z = data.standardised(data.shared, split)
         x = np.concatenate([np.asarray(v) / np.sqrt(v.shape[1]) for v in z.values()], axis=1)
-        develop = split.masks.develop
+        develop = split.develop
         n = develop.sum()
         frame = pd.DataFrame(x[develop]).assign(
             t=np.asarray(data.shared.time)[develop], e=np.asarray(data.shared.event)[develop]
@@ -61,7 +61,7 @@ def test_ridge_is_lifelines_at_the_chosen_penalty(data):
 
 
 def test_held_out_predictions_are_not_the_fitted_ones_on_development_rows_only(data):
-    model, develop = clinical_cox(data), np.asarray(data.splits.masks.develop)
+    model, develop = clinical_cox(data), data.design.develop
     np.testing.assert_array_equal(model.held_out[~develop], model.log_hazard[~develop])
     assert np.mean(model.held_out[develop] != model.log_hazard[develop]) > 0.95
     assert np.corrcoef(model.held_out[develop], model.log_hazard[develop])[0, 1] > 0.8

@@ -109,7 +109,7 @@ def test_nothing_of_a_test_row_reaches_the_weights(pair):
 
     @jax.jit
     def trained(shared, split):
-        batch, masks = both[0].build(shared, split)
+        batch, masks = both[0].build(shared, split, 0)
         masks = masks._replace(validation=masks.train)  # so that it goes on
         config = FitConfig(epochs=8)
         result = fit(jax.random.key(0), model, HParams(0.1), batch, masks, config)

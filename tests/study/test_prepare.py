@@ -26,7 +26,7 @@ def split_of(data, s):
 def test_batches_are_standardised_on_development_rows():
     cohort = small_cohort()
     data = prepare_study(cohort, "os", splits_of(cohort, folds=4))
-    batch, masks = data.build(data.shared, split_of(data, 1))
+    batch, masks = data.build(data.shared, split_of(data, 1), 1)
     rows = np.asarray(masks.develop)
     assert list(batch.inputs) == ["rna"]
     assert batch.clinical.shape == (80, 2)
@@ -39,7 +39,7 @@ def test_batches_are_standardised_on_development_rows():
 def test_components_replace_wide_modalities_only():
     cohort = small_cohort()
     data = prepare_study(cohort, "os", splits_of(cohort, folds=4), components=5)
-    batch, _ = data.build(data.shared, split_of(data, 0))
+    batch, _ = data.build(data.shared, split_of(data, 0), 0)
     assert batch.inputs["rna"].shape == (80, 5)
     assert batch.clinical.shape == (80, 2)
     wide = prepare_study(cohort, "os", splits_of(cohort, folds=4), components=12)
@@ -49,8 +49,8 @@ def test_components_replace_wide_modalities_only():
 def test_two_way_protocol_does_not_develop_on_test_rows():
     cohort = small_cohort()
     data = prepare_study(cohort, "os", splits_of(cohort, folds=4, validation_fraction=None))
-    assert not np.any(np.asarray(data.splits.masks.develop) & data.design.test)
-    np.testing.assert_array_equal(data.splits.masks.validation, data.design.test)
+    assert not np.any(data.design.develop & data.design.test)
+    np.testing.assert_array_equal(data.splits.validation[:, 0], data.design.test)
 
 
 @pytest.mark.parametrize(
@@ -136,15 +136,15 @@ def test_selected_features_alone_enter_and_are_reconstructed(incomplete):
     used = np.asarray(data.splits.scaler.gain) > 0
     assert used[:, data.encoded.columns["rna"]].sum(axis=1).tolist() == [200, 200]
     assert used[:, data.encoded.columns[CLINICAL]].all()
-    batch, _ = data.build(data.shared, split_of(data, 0))
+    batch, _ = data.build(data.shared, split_of(data, 0), 0)
     rna = used[0, data.encoded.columns["rna"]]
     np.testing.assert_array_equal(batch.feature_mask["rna"], rna)
     np.testing.assert_array_equal(np.any(batch.inputs["rna"], axis=0), rna)
-    plain, _ = incomplete.build(incomplete.shared, split_of(incomplete, 0))
+    plain, _ = incomplete.build(incomplete.shared, split_of(incomplete, 0), 0)
     assert plain.feature_mask is None
     np.testing.assert_array_equal(batch.inputs["rna"][:, rna], plain.inputs["rna"][:, rna])
     few = refine(data, components=3)
-    batch, _ = few.build(few.shared, split_of(few, 0))
+    batch, _ = few.build(few.shared, split_of(few, 0), 0)
     assert batch.feature_mask["rna"].tolist() == [1, 1, 1]
 
 
@@ -161,8 +161,8 @@ def test_selection_table(incomplete):
 @pytest.mark.parametrize("impute", ["mean", "gaussian", "round-robin"])
 def test_imputed_modalities_count_as_present(impute, incomplete):
     data = refine(incomplete, impute=impute)
-    batch, _ = data.build(data.shared, split_of(data, 0))
-    plain, _ = incomplete.build(incomplete.shared, split_of(incomplete, 0))
+    batch, _ = data.build(data.shared, split_of(data, 0), 0)
+    plain, _ = incomplete.build(incomplete.shared, split_of(incomplete, 0), 0)
     absent = np.arange(80) < 16
     np.testing.assert_array_equal(plain.presence["rna"] == 0, absent)
     assert np.asarray(batch.presence["rna"]).all()

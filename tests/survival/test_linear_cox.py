@@ -205,3 +205,12 @@ def test_refuses_by_name():
     }.items():
         with pytest.raises(InputError, match=match):
             cox_fit(**{"x": x, "event": event, "time": time} | kwargs)
+
+
+@pytest.mark.parametrize("columns", [3, 40])
+def test_columns_that_do_not_vary_get_no_coefficient_under_a_penalty(columns):
+    rng = np.random.default_rng(0)
+    risk_sets = prepare_risk_sets(rng.random(20) < 0.7, rng.exponential(1.0, 20))
+    fit = jax.jit(lambda x: cox_fit(x, risk_sets=risk_sets, l2=1.0))
+    assert not np.any(fit(jnp.zeros((20, columns))).coef)
+    assert np.isnan(fit(jnp.full((20, columns), jnp.nan)).coef).all()  # and it ends

@@ -26,7 +26,7 @@ def folds(k=2, n=24):
     return Fold(Masks(train, validation, train | validation), jnp.arange(k) * 0.1)
 
 
-def build(shared, fold):
+def build(shared, fold, seed):
     return shared._replace(y=shared.y + fold.shift), fold.masks
 
 
@@ -51,7 +51,7 @@ def test_every_combination_once_with_its_own_result():
     assert result.history["error"].shape == (12, 25)
     for i in (0, 7, 11):
         fold = jax.tree.map(lambda x, i=i: x[frame["split"][i]], folds())
-        batch, masks = build(rows(), fold)
+        batch, masks = build(rows(), fold, 0)
         key = jax.random.fold_in(jax.random.key(frame["seed"][i]), frame["split"][i])
         hparams = Rates(frame["learning_rate"][i], frame["noise"][i])
         alone = fit(key, regression, hparams, batch, masks, CONFIG)
@@ -119,7 +119,7 @@ def test_the_optimizer_is_the_callers():
         return optax.sgd(hparams.learning_rate)
 
     result = swept(optimizer=sgd, k=1, seeds=(4,))
-    batch, masks = build(rows(), jax.tree.map(lambda x: x[0], folds()))
+    batch, masks = build(rows(), jax.tree.map(lambda x: x[0], folds()), 0)
     key = jax.random.fold_in(jax.random.key(4), 0)
     alone = fit(key, regression, RATES[1], batch, masks, CONFIG, optimizer=sgd)
     np.testing.assert_allclose(result.prediction[1], batch.x @ alone.params, rtol=1e-4, atol=1e-5)
@@ -182,3 +182,21 @@ def test_plan_on_a_cpu_is_one_sequence_per_core():
     plan = choose_plan(200)
     assert (plan.devices, plan.width) == (2, 1)
     assert choose_plan(1).runs == 1
+
+
+def test_masks_may_differ_between_the_seeds_of_a_split():
+    def by_seed(shared, fold, seed):
+        batch, masks = build(shared, fold, seed)
+        return batch, masks._replace(develop=jnp.arange(24) < seed)
+
+    result = sweep(
+        regression,
+        by_seed,
+        rows(),
+        folds(2),
+        seeds=(3, 7),
+        hparams=RATES[:1],
+        config=CONFIG,
+        collect=lambda params, batch, masks: jnp.sum(masks.develop),
+    )
+    np.testing.assert_array_equal(result.collected, result.seed)

@@ -1,0 +1,131 @@
+"""Stacks: weights against an exhaustive search, cross-fitting row by row, and nothing seen of a test row."""
+
+import numpy as np
+import pytest
+
+from jaxsurv.data import stratified_kfold
+from jaxsurv.study.baselines import PenalisedCox, clinical_cox, ridge_cox
+from jaxsurv.study.prepare import CLINICAL, one_part, prepare_study, without_offset
+from jaxsurv.study.stacking import SHRINKAGE, Ensemble, ensemble, stack, stack_members
+from jaxsurv.survival import neg_log_partial_likelihood
+
+from .test_baselines import small_cohort
+
+
+@pytest.fixture(scope="module")
+def data():
+    cohort = small_cohort()
+    return prepare_study(cohort, "os", stratified_kfold(cohort.outcome("os").event, folds=2))
+
+
+@pytest.fixture(scope="module")
+def members(data):
+    return stack_members(data)
+
+
+def test_a_member_per_modality_and_squares_of_the_clinical_one(data, members):
+    assert list(members) == ["rna", CLINICAL, f"{CLINICAL}, squares"]
+    np.testing.assert_array_equal(members[CLINICAL].log_hazard, clinical_cox(data).log_hazard)
+    x, y = (members[m].log_hazard[0] for m in (CLINICAL, f"{CLINICAL}, squares"))
+    assert 0.3 < np.corrcoef(x, y)[0, 1] < 0.999
+
+
+def test_squares_find_what_is_not_linear():
+    cohort = small_cohort(n=120)
+    clinical, survival = cohort.modalities[CLINICAL], cohort.survival.copy()
+    far = np.abs(clinical["age"] - clinical["age"].mean())
+    survival["os_time"] = np.exp(-far / 4) * np.random.default_rng(0).exponential(1.0, 120)
+    survival["os_event"] = 1
+    cohort = type(cohort)({CLINICAL: clinical, "rna": cohort.modalities["rna"]}, survival)
+    data = prepare_study(cohort, "os", stratified_kfold(np.ones(120), folds=2))
+    test = data.design.test[0]
+    linear, square = (ridge_cox(data, [CLINICAL], squares=s).log_hazard[0] for s in (False, True))
+    assert np.corrcoef(square[test], far[test])[0, 1] > 0.8
+    assert abs(np.corrcoef(linear[test], far[test])[0, 1]) < 0.5
+
+
+def test_weights_are_the_minimum_and_not_negative(data, members):
+    two = {"rna": members["rna"], "not": members["rna"]._replace(held_out=-members["rna"].held_out)}
+    result = stack(data, two)
+    event, time = np.asarray(data.shared.event), np.asarray(data.shared.time)
+    for s, develop in enumerate(data.design.develop):
+        h = members["rna"].held_out[s][develop]
+
+        def loss(w, h=h, develop=develop):
+            cox = neg_log_partial_likelihood((w[0] - w[1]) * h, event[develop], time[develop])
+            return float(cox) + SHRINKAGE * ((w[0] - 0.5) ** 2 + (w[1] - 0.5) ** 2)
+
+        grid = np.linspace(0, 1.5, 31)
+        best = min((loss((a, b)), a, b) for a in grid for b in grid)
+        assert loss(result.weights[s]) <= best[0] + 1e-5
+        assert (result.weights[s] >= 0).all()
+    np.testing.assert_allclose(
+        result.log_hazard,
+        (result.weights[:, 0] + result.weights[:, 1])[:, None] * members["rna"].log_hazard,
+        rtol=1e-4,
+        atol=1e-5,
+    )
+
+
+def test_rows_that_a_member_did_not_hold_out_are_left_out(data, members):
+    rna = members["rna"]
+    unknown = np.arange(rna.held_out.shape[1]) % 3 == 0
+    garbage = rna._replace(held_out=np.where(unknown, 1e6, rna.held_out))
+    missing = Ensemble(rna.log_hazard, np.where(unknown, np.nan, rna.held_out))
+    a = stack(data, {"x": garbage, "y": missing}).weights
+    b = stack(data, {"x": rna, "y": missing}).weights
+    np.testing.assert_array_equal(a, b)
+
+
+def test_test_rows_do_not_move_the_weights(data, members):
+    test = data.design.test
+    changed = {
+        m: PenalisedCox(
+            np.where(test, 9.0, v.log_hazard), np.where(test, 9.0, v.held_out), v.penalty
+        )
+        for m, v in members.items()
+    }
+    np.testing.assert_array_equal(stack(data, changed).weights, stack(data, members).weights)
+
+
+def test_an_ensemble_holds_out_what_stopped_its_runs(data):
+    rng = np.random.default_rng(0)
+    split, seed = np.repeat([0, 1], 6), np.tile(np.arange(6), 2)
+    risk = rng.normal(size=(12, data.design.test.shape[1]))
+    result = ensemble(data, split, risk, seed)
+    design = data.design
+    for s in (0, 1):
+        runs = np.flatnonzero(split == s)
+        centred = [risk[r] - risk[r][design.train[s, seed[r] % 5]].mean() for r in runs]
+        np.testing.assert_allclose(result.log_hazard[s], np.mean(centred, axis=0), atol=1e-6)
+        for row in range(0, design.test.shape[1], 7):
+            stopped = [
+                c
+                for c, r in zip(centred, runs, strict=True)
+                if design.validation[s, seed[r] % 5, row]
+            ]
+            expected = result.log_hazard[s] if design.test[s, row] else np.mean(stopped, axis=0)
+            np.testing.assert_allclose(result.held_out[s, row], expected[row], atol=1e-6)
+
+
+def test_too_few_seeds_leave_rows_unknown(data):
+    risk = np.ones((2, data.design.test.shape[1]))
+    result = ensemble(data, np.array([0, 1]), risk, np.array([0, 0]))
+    np.testing.assert_array_equal(
+        np.isnan(result.held_out), data.design.develop & ~data.design.validation[:, 0]
+    )
+
+
+def test_each_seed_has_its_own_part_and_one_part_is_one(data):
+    import jax
+
+    split = jax.tree.map(lambda x: x[0], data.splits)
+    for seed in (0, 3, 8):
+        _, masks = data.build(data.shared, split, seed)
+        np.testing.assert_array_equal(masks.validation, data.design.validation[0, seed % 5])
+        np.testing.assert_array_equal(masks.train, data.design.train[0, seed % 5])
+    single = one_part(data)
+    split = jax.tree.map(lambda x: x[0], single.splits)
+    _, masks = single.build(single.shared, split, 3)
+    np.testing.assert_array_equal(masks.validation, data.design.validation[0, 0])
+    assert not without_offset(data).splits.offset.any()
