@@ -21,6 +21,8 @@ class Batch(NamedTuple):
         where: ``[n]`` booleans, the rows that losses see.
         risk_sets: of those rows.
         source: ``[n, s]`` one-hot, the cohort, centre or platform that a patient comes from; or None.
+        feature_mask: ``{modality: [d_m]}``, 0 for features that are not used: their inputs must be 0, and
+            they are not to be reconstructed; None = all are used.
     """
 
     inputs: dict[str, Array]
@@ -31,6 +33,7 @@ class Batch(NamedTuple):
     where: Array
     risk_sets: RiskSets
     source: Array | None = None
+    feature_mask: dict[str, Array] | None = None
 
     def restrict(self, where: Array) -> Self:
         """The same patients with losses confined to ``where``, among those they already see."""
@@ -39,7 +42,7 @@ class Batch(NamedTuple):
 
     def take(self, rows: Array) -> Self:
         """The minibatch of ``rows``, with the risk sets among themselves."""
-        rest = self._replace(risk_sets=None)  # type: ignore[arg-type]
+        rest = self._replace(risk_sets=None, feature_mask=None)  # type: ignore[arg-type]
         part = jax.tree.map(lambda x: x[rows], rest)
         outcome = part.outcome
         risk_sets = prepare_risk_sets(
@@ -50,7 +53,7 @@ class Batch(NamedTuple):
             strata=outcome.stratum,
             where=part.where,
         )
-        return part._replace(risk_sets=risk_sets)
+        return part._replace(risk_sets=risk_sets, feature_mask=self.feature_mask)
 
 
 def features(batch: Batch) -> Array:

@@ -56,14 +56,23 @@ def weights(hparams: HParams) -> dict[str, Array | float]:
     }
 
 
+def _reconstructions(batch: Batch, out: Forward) -> dict[str, Array]:
+    """Zero, as the inputs are, in features that are not used."""
+    if batch.feature_mask is None:
+        return out.reconstructions
+    return {m: x * batch.feature_mask[m][None, :] for m, x in out.reconstructions.items()}
+
+
 def _reconstruction_error(
     config: SurvivalVAEConfig, batch: Batch, out: Forward, where: Array
 ) -> Array:
-    """Summed over modalities, the mean squared error over features and the rows that have it."""
+    """Summed over modalities, the mean squared error over the used features and the rows that have it."""
     errors, seen = [], presence(config, batch)
+    made = _reconstructions(batch, out)
     for name, x in batch.inputs.items():
         rows = seen[name] * where
-        per_row = jnp.mean((out.reconstructions[name] - x) ** 2, axis=-1)
+        used = x.shape[1] if batch.feature_mask is None else jnp.sum(batch.feature_mask[name])
+        per_row = jnp.sum((made[name] - x) ** 2, axis=-1) / jnp.maximum(used, 1)
         errors.append(jnp.sum(rows * per_row) / jnp.maximum(jnp.sum(rows), 1.0))
     return sum(errors[1:], errors[0])
 
@@ -109,7 +118,7 @@ def residual_dependence(config: SurvivalVAEConfig, batch: Batch, out: Forward) -
     if x is None:
         raise InputError('hsic="source" needs batch.source, [n, sources] one-hot; it is None')
     if config.hsic == "reconstruction":
-        residuals = table(batch.inputs) - table(out.reconstructions)
+        residuals = table(batch.inputs) - table(_reconstructions(batch, out))
     else:
         residuals = martingale_residuals(out.log_hazard, risk_sets=batch.risk_sets)[:, None]
     return hsic(

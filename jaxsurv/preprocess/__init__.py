@@ -1,16 +1,43 @@
 """From a cohort's tables to standardised arrays; everything estimated is fitted on training rows."""
 
+from jaxsurv.preprocess.conditional_gaussian import (
+    ConditionalGaussian,
+    fit_gaussian,
+    impute_gaussian,
+)
 from jaxsurv.preprocess.encode import Encoded, encode
 from jaxsurv.preprocess.project import fit_projection
+from jaxsurv.preprocess.round_robin import RoundRobin, fit_round_robin, impute_round_robin
 from jaxsurv.preprocess.scale import Features, Scaler, fit_scaler, prepare, transform
+from jaxsurv.preprocess.select import (
+    drop_correlated,
+    select_by_elastic_net,
+    select_by_variance,
+    top_variance,
+    variance_filter,
+)
+from jaxsurv.preprocess.stability import Stability, selection_stability
 
 __all__ = [
+    "ConditionalGaussian",
     "Encoded",
     "Features",
+    "RoundRobin",
     "Scaler",
+    "Stability",
+    "drop_correlated",
     "encode",
+    "fit_gaussian",
     "fit_projection",
+    "fit_round_robin",
     "fit_scaler",
+    "impute_gaussian",
+    "impute_round_robin",
     "prepare",
+    "select_by_elastic_net",
+    "select_by_variance",
+    "selection_stability",
+    "top_variance",
     "transform",
+    "variance_filter",
 ]

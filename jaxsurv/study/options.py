@@ -43,6 +43,10 @@ class RecipeOptions(StudyOptions):
 
     Attributes:
         offset: log hazard known beforehand: a clinical Cox model fitted in each fold, or none.
+        select: features of each modality, chosen in each fold: none (all), variance (the 200 of largest
+            variance), elastic-net (those with a large coefficient in an elastic-net Cox model).
+        impute: missing values, in each fold: none (the network is told what is missing), mean, gaussian
+            (whole modalities from the others), round-robin (every feature from its nearest ones).
         components: principal components per modality, fitted in each fold; 0 = all features.
         epochs: most epochs of a run; early stopping usually ends it sooner.
         learning_rate: Adam's.
@@ -54,6 +58,8 @@ class RecipeOptions(StudyOptions):
     """
 
     offset: Literal["clinical", "none"] = "clinical"
+    select: Literal["none", "variance", "elastic-net"] = "none"
+    impute: Literal["none", "mean", "gaussian", "round-robin"] = "none"
     components: int = 8
     epochs: int = 300
     learning_rate: float = 1e-3

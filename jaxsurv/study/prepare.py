@@ -1,126 +1,50 @@
-"""From a cohort and its splits to what a sweep reads: shared arrays, and what was fitted per split."""
+"""From a cohort and its splits to what a sweep reads: everything is fitted per split, on training rows."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+import queue
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any, Literal
 
 import jax
-import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 from jax import lax
+from threadpoolctl import threadpool_limits
 
 from jaxsurv.data import Cohort, Splits
-from jaxsurv.models import Batch
 from jaxsurv.preprocess import (
-    Encoded,
     Features,
     Scaler,
     encode,
+    fit_gaussian,
     fit_projection,
+    fit_round_robin,
     fit_scaler,
+    impute_gaussian,
+    impute_round_robin,
     prepare,
-    transform,
+    select_by_elastic_net,
+    select_by_variance,
+    selection_stability,
 )
+from jaxsurv.study.data import CLINICAL, Shared, Split, StudyData
 from jaxsurv.survival import RiskSets, prepare_risk_sets
-from jaxsurv.training import Masks
 from jaxsurv.types import Array, InputError, Survival
 
-CLINICAL = "clinical"
-
-
-class Shared(NamedTuple):
-    """Arrays that all splits share, on the device once; patients in the cohort's order."""
-
-    features: Features
-    presence: dict[str, Array]
-    event: Array
-    time: Array
-    risk_sets: RiskSets
-
-
-class Split(NamedTuple):
-    """One split, or with a leading axis all of them: its masks and what was fitted on them.
-
-    Attributes:
-        develop: ``[n]`` booleans; all that follows the next was fitted on these rows.
-        validation: ``[k, n]`` booleans; seed j is stopped by part ``j % k``.
-        scaler: clipping and z-scores of all features.
-        projection: modality to ``[d, k]``; empty if the modalities enter feature by feature.
-        offset: ``[n]`` known part of the log hazard, 0 if none.
-    """
-
-    develop: Array
-    validation: Array
-    scaler: Scaler
-    projection: dict[str, Array]
-    offset: Array
-
-
-@dataclass(frozen=True)
-class StudyData:
-    """One endpoint of one cohort, ready to be swept.
-
-    Attributes:
-        cohort: the patients labelled for the endpoint.
-        endpoint: its name.
-        shared: arrays of all patients.
-        splits: one row per split.
-        encoded: where each modality's columns are, and the names of all features.
-        design: the masks that the splits were made from, with repeat, fold and protocol.
-    """
-
-    cohort: Cohort
-    endpoint: str
-    shared: Shared
-    splits: Split
-    encoded: Encoded
-    design: Splits
-
-    @property
-    def unused(self) -> list[str]:
-        """Modalities without a single usable feature in any split."""
-        gain = np.asarray(self.splits.scaler.gain)
-        return [m for m, columns in self.encoded.columns.items() if not gain[:, columns].any()]
-
-    @property
-    def test_fraction(self) -> float:
-        """Test rows per development row, which intervals over splits allow for."""
-        return float(self.design.test.sum() / self.design.develop.sum())
-
-    def standardised(self, shared: Shared, split: Split) -> dict[str, Array]:
-        """``{modality: [n, d]}``, clinical included, before any projection."""
-        z = transform(split.scaler, shared.features.x)
-        return {m: z[:, columns] for m, columns in self.encoded.columns.items()}
-
-    def standardised_splits(self) -> Iterator[tuple[Split, dict[str, np.ndarray]]]:
-        """Each split with its `standardised` modalities, for what is fitted on the host."""
-        standardise = jax.jit(self.standardised)
-        for s in range(len(self.design.fold)):
-            split = jax.tree.map(lambda x, s=s: x[s], self.splits)
-            yield split, jax.tree.map(np.asarray, standardise(self.shared, split))
-
-    def build(self, shared: Shared, split: Split, seed: Array) -> tuple[Batch, Masks]:
-        """One run's batch and masks; pure, runs inside the compiled sweep."""
-        inputs = self.standardised(shared, split)
-        clinical = inputs.pop(CLINICAL, jnp.zeros((shared.event.shape[0], 0)))
-        inputs = {
-            m: z @ split.projection[m] if m in split.projection else z for m, z in inputs.items()
-        }
-        batch = Batch(
-            inputs=inputs,
-            presence={m: shared.presence[m] for m in inputs},
-            clinical=clinical,
-            offset=split.offset,
-            outcome=Survival(shared.event, shared.time),
-            where=jnp.ones_like(split.develop),
-            risk_sets=shared.risk_sets,
-        )
-        validation = split.validation[seed % split.validation.shape[0]]
-        return batch, Masks(split.develop & ~validation, validation, split.develop)
+Select = Literal["none", "variance", "elastic-net"]
+Impute = Literal["none", "mean", "gaussian", "round-robin"]
+_WIDTH = 128  # a round-robin program is compiled per multiple of so many features
 
 
 def prepare_study(
-    cohort: Cohort, endpoint: str, splits: Splits, *, components: int | None = None
+    cohort: Cohort,
+    endpoint: str,
+    splits: Splits,
+    *,
+    select: Select = "none",
+    impute: Impute = "none",
+    components: int | None = None,
 ) -> StudyData:
     """Encode the patients labelled for ``endpoint`` and fit every split's preprocessing.
 
@@ -129,8 +53,7 @@ def prepare_study(
             encoded by the models.
         endpoint: one of ``cohort.endpoints``.
         splits: masks over the rows of ``cohort.for_endpoint(endpoint)``.
-        components: let each modality with more features enter as so many principal components; None =
-            feature by feature.
+        select, impute, components: see `refine`.
 
     Returns:
         the data with a zero offset; see :func:`jaxsurv.study.baselines.with_offset`.
@@ -153,8 +76,6 @@ def prepare_study(
         )
     if not set(cohort.modalities) - {CLINICAL}:
         raise InputError(f"cohort {cohort.name!r} has no modality to encode beside {CLINICAL!r}")
-    if components is not None and components < 1:
-        raise InputError(f"components must be at least 1 or None, got {components}")
     encoded = encode(cohort)
     shared = Shared(
         features=prepare(encoded),
@@ -162,17 +83,61 @@ def prepare_study(
         event=np.asarray(outcome.event, np.float32),  # type: ignore[arg-type]
         time=np.asarray(outcome.time, np.float32),  # type: ignore[arg-type]
         risk_sets=prepare_risk_sets(outcome.event, outcome.time),
+        incomplete=np.flatnonzero(np.isnan(encoded.x).any(axis=1)),  # type: ignore[arg-type]
     )
     develop = splits.develop
     fitted = Split(
         develop=develop,  # type: ignore[arg-type]
         validation=splits.validation,  # type: ignore[arg-type]
+        risk_sets=_risk_sets(outcome, develop | splits.validation.any(axis=1)),
         scaler=jax.tree.map(np.asarray, _fit_scalers(shared.features, develop)),  # type: ignore[arg-type]
         projection={},
         offset=np.zeros(develop.shape, np.float32),  # type: ignore[arg-type]
     )
     data = StudyData(cohort, endpoint, shared, fitted, encoded, splits)
+    return refine(data, select=select, impute=impute, components=components)
+
+
+def refine(
+    data: StudyData,
+    *,
+    select: Select = "none",
+    impute: Impute = "none",
+    components: int | None = None,
+) -> StudyData:
+    """Select, impute, project, in this order, each fitted on the development rows of every split.
+
+    Args:
+        data: as encoded and scaled.
+        select: features of the modalities other than the clinical one:
+            :func:`jaxsurv.preprocess.select_by_variance` or
+            :func:`jaxsurv.preprocess.select_by_elastic_net`.
+        impute: ``"none"``: models are told what is missing; else all modalities count as present, with
+            ``"mean"`` values, or by :func:`jaxsurv.preprocess.fit_gaussian` or
+            :func:`jaxsurv.preprocess.fit_round_robin` from the selected features and the clinical ones.
+        components: let each modality with more features enter as so many principal components; None =
+            feature by feature.
+    """
+    for name, value, known in (("select", select, Select), ("impute", impute, Impute)):
+        if value not in known.__args__:
+            raise InputError(f"{name} must be one of {known.__args__}, got {value!r}")
+    if components is not None and components < 1:
+        raise InputError(f"components must be at least 1 or None, got {components}")
+    if select != "none":
+        data = _with_selection(data, select)
+    if impute != "none":
+        data = replace(data, imputes=True)
+    if impute in ("gaussian", "round-robin") and data.shared.incomplete.size:
+        data = _with_imputation(data, impute)
     return data if components is None else _with_projection(data, components)
+
+
+def _risk_sets(outcome: Survival, masks: np.ndarray) -> RiskSets:
+    each = [
+        prepare_risk_sets(np.where(w, outcome.event, 0), np.where(w, outcome.time, 0), where=w)
+        for w in masks
+    ]
+    return jax.tree.map(lambda *a: np.stack(a), *each)
 
 
 @jax.jit
@@ -180,19 +145,106 @@ def _fit_scalers(features: Features, masks: Array) -> Scaler:
     return lax.map(lambda where: fit_scaler(features, where), masks)
 
 
+def _over_splits(data: StudyData, fit: Callable[[Split], np.ndarray]) -> np.ndarray:
+    """One split at a time on each device: a path of penalties keeps no more than one core busy."""
+    devices = queue.SimpleQueue()
+    for device in jax.local_devices():
+        devices.put(device)
+
+    def on_device(s: int) -> np.ndarray:
+        device = devices.get()
+        try:
+            with jax.default_device(device):
+                return fit(jax.tree.map(lambda x: x[s], data.splits))
+        finally:
+            devices.put(device)
+
+    # more threads inside LAPACK would only wait for each other
+    with threadpool_limits(1), ThreadPoolExecutor(jax.local_device_count()) as pool:
+        return np.stack(list(pool.map(on_device, range(len(data.design.fold)))))
+
+
+def _omics(data: StudyData) -> dict[str, slice]:
+    return {m: c for m, c in data.encoded.columns.items() if m != CLINICAL}
+
+
+def _with_selection(data: StudyData, how: str) -> StudyData:
+    features, modalities = data.shared.features, _omics(data)
+    presence, outcome = data.encoded.presence, (data.shared.event, data.shared.time)
+
+    def fit(split: Split) -> np.ndarray:
+        where = np.asarray(split.develop)
+        if how == "variance":
+            return select_by_variance(features, split.scaler, modalities, where)
+        return select_by_elastic_net(features, split.scaler, modalities, presence, *outcome, where)
+
+    scaler = data.splits.scaler
+    gain = np.where(_over_splits(data, fit), scaler.gain, np.float32(0))
+    splits = data.splits._replace(scaler=scaler._replace(gain=gain))  # type: ignore[arg-type]
+    return replace(data, splits=splits, selects=True)
+
+
+@jax.jit
+def _round_robin(features: Features, scaler: Scaler, where: Array) -> Array:
+    return impute_round_robin(fit_round_robin(features, scaler, where), features.x)
+
+
+def _with_imputation(data: StudyData, how: str) -> StudyData:
+    features, encoded = data.shared.features, data.encoded
+    rows = np.asarray(data.shared.incomplete)
+
+    def round_robin(split: Split) -> np.ndarray:
+        """On the columns in use; the program's width must not depend on any other split."""
+        used = np.flatnonzero(split.scaler.gain)
+        columns = np.pad(used, (0, -len(used) % _WIDTH))
+        part, scaler = jax.tree.map(lambda a: a[..., columns], (features, split.scaler))
+        gain = np.where(np.arange(len(columns)) < len(used), scaler.gain, np.float32(0))
+        filled = _round_robin(part, scaler._replace(gain=gain), split.develop)
+        out = np.array(features.x[rows])
+        out[:, used] = np.asarray(filled)[rows, : len(used)]
+        return out
+
+    def gaussian(split: Split) -> np.ndarray:
+        presence = encoded.presence
+        model = fit_gaussian(features.x, split.scaler, encoded.columns, presence, split.develop)
+        return impute_gaussian(model, features.x, presence)[rows]
+
+    filled = _over_splits(data, {"gaussian": gaussian, "round-robin": round_robin}[how])
+    return replace(data, splits=data.splits._replace(imputed=filled))  # type: ignore[arg-type]
+
+
 def _with_projection(data: StudyData, components: int) -> StudyData:
-    wide = [
-        m
-        for m, c in data.encoded.columns.items()
-        if m != CLINICAL and c.stop - c.start > components
-    ]
-    projection = {m: [] for m in wide}
+    wide = [m for m, c in _omics(data).items() if c.stop - c.start > components]
+    projection: dict[str, Any] = {m: [] for m in wide}
     for split, z in data.standardised_splits():
         for m in wide:
             rows = np.asarray(split.develop) & (data.encoded.presence[m] > 0)
             projection[m].append(fit_projection(z[m][rows], components))
     stacked = {m: np.stack(p) for m, p in projection.items()}
     return replace(data, splits=data.splits._replace(projection=stacked))
+
+
+def selection_table(data: StudyData) -> pd.DataFrame:
+    """What was selected how often: one row per feature, with the stability of its modality.
+
+    ``frequency`` is the share of splits that use the feature; ``stability``, ``lower`` and ``upper`` are
+    of :func:`jaxsurv.preprocess.selection_stability`, ``selected`` the mean number, over the modality.
+    """
+    used = np.asarray(data.splits.scaler.gain) > 0
+    tables = []
+    for m, columns in _omics(data).items():
+        found = selection_stability(used[:, columns])
+        table = {
+            "modality": m,
+            "feature": data.encoded.names[columns],
+            "frequency": found.frequency,
+            "selected": found.size,
+            "stability": found.index,
+            "lower": found.lower,
+            "upper": found.upper,
+        }
+        tables.append(pd.DataFrame(table).sort_values("frequency", ascending=False, kind="stable"))
+    return pd.concat(tables, ignore_index=True)
 
 
 def without_offset(data: StudyData) -> StudyData:

@@ -11,7 +11,7 @@ from jaxsurv.models import HParams, SurvivalVAEConfig
 from jaxsurv.study.baselines import CrossFitted, PenalisedCox, clinical_cox, ridge_cox, with_offset
 from jaxsurv.study.design import load_cohort, make_splits
 from jaxsurv.study.options import RecipeOptions
-from jaxsurv.study.prepare import StudyData, prepare_study
+from jaxsurv.study.prepare import StudyData, prepare_study, refine, selection_table
 from jaxsurv.study.stacking import stack, stack_members
 from jaxsurv.types import InputError
 
@@ -21,7 +21,8 @@ class Opened(NamedTuple):
 
     Attributes:
         cohort: as it was read.
-        data: of the networks, with the offset that was asked for.
+        plain: all features as measured, which the Cox models read.
+        data: of the networks, selected, imputed and with the offset as was asked for.
         config: of the survival VAE: its head reads the clinical block unless that is the offset.
         hparams: those that the options give.
         baselines: name to model.
@@ -30,6 +31,7 @@ class Opened(NamedTuple):
     """
 
     cohort: Cohort
+    plain: StudyData
     data: StudyData
     config: SurvivalVAEConfig
     hparams: HParams
@@ -62,10 +64,18 @@ def open_study(options: RecipeOptions) -> Opened:
         cohort = load_cohort(options.cohort)
         endpoint = options.endpoint or cohort.endpoints[0]
         splits = make_splits(cohort, endpoint, options)
-        data = prepare_study(cohort, endpoint, splits, components=options.components or None)
-        baselines: dict[str, CrossFitted] = {"ridge Cox": ridge_cox(data)}
-        if clinical := clinical_cox(data):
+        plain = prepare_study(cohort, endpoint, splits)
+        baselines: dict[str, CrossFitted] = {"ridge Cox": ridge_cox(plain)}
+        if clinical := clinical_cox(plain):
             baselines["clinical Cox"] = clinical
+        data = refine(
+            plain,
+            select=options.select,
+            impute=options.impute,
+            components=options.components or None,
+        )
+    if data.selects:
+        folder.table("selection.csv", selection_table(data))
     offset = clinical if options.offset == "clinical" else None
     data = with_offset(data, offset) if offset else data
     config = SurvivalVAEConfig(head_reads_clinical=offset is None)
@@ -74,12 +84,12 @@ def open_study(options: RecipeOptions) -> Opened:
         learning_rate=options.learning_rate,
         dropout=options.dropout,
     )
-    return Opened(cohort, data, config, hparams, baselines, folder, console)
+    return Opened(cohort, plain, data, config, hparams, baselines, folder, console)
 
 
 def with_stack(study: Opened) -> Opened:
     """With the Cox models of the single modalities, and their stack as one more baseline."""
     with study.console.status("fitting a Cox model to each modality"):
-        members = stack_members(study.data)
-        stacked = {"stacked Cox": stack(study.data, members)}
+        members = stack_members(study.plain)
+        stacked = {"stacked Cox": stack(study.plain, members)}
     return study._replace(members=members, baselines=study.baselines | stacked)

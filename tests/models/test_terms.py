@@ -8,7 +8,7 @@ from scipy.spatial.distance import cdist
 
 from jaxsurv.models import SurvivalVAEConfig
 from jaxsurv.models.backbone import Forward
-from jaxsurv.models.terms import mmd_to_prior, residual_dependence
+from jaxsurv.models.terms import mmd_to_prior, residual_dependence, terms
 from jaxsurv.nets import Posterior
 
 from .test_protocol import SIZES, N, in_double, make_batch
@@ -104,3 +104,34 @@ def test_residuals_without_an_event_are_independent(x64):
     batch = in_double(make_batch())
     censored = batch.restrict(batch.outcome.event == 0)
     assert abs(residual_dependence(SurvivalVAEConfig(), censored, outputs())) < 1e-12
+
+
+def test_features_that_are_not_used_are_not_reconstructed(x64):
+    batch, out = in_double(make_batch()), outputs()
+    batch = batch.restrict(jnp.asarray(WHERE))
+    mask = {m: jnp.asarray(np.arange(d) % 2 == 0, float) for m, d in SIZES.items()}
+    inputs = {m: x * mask[m][None, :] for m, x in batch.inputs.items()}
+    batch = batch._replace(inputs=inputs, feature_mask=mask)
+    config = SurvivalVAEConfig()
+    got = terms(config, batch, out, jax.random.key(0))["reconstruction"]
+    expected = 0
+    for m, x in inputs.items():
+        rows = WHERE & (np.asarray(batch.presence[m]) > 0)
+        square = np.asarray((x - out.reconstructions[m]) ** 2)[rows][:, ::2]
+        expected += square.mean()
+    np.testing.assert_allclose(got, expected, rtol=1e-12)
+    none = batch._replace(feature_mask=jax.tree.map(jnp.zeros_like, mask))
+    assert terms(config, none, out, jax.random.key(0))["reconstruction"] >= 0
+
+
+def test_a_mask_of_ones_is_no_mask():
+    batch, out, config = make_batch(), outputs(), SurvivalVAEConfig()
+    ones = {m: jnp.ones(d) for m, d in SIZES.items()}
+    plain, masked = (
+        terms(config, b, out, jax.random.key(0))["reconstruction"]
+        for b in (batch, batch._replace(feature_mask=ones))
+    )
+    assert plain == masked
+    kept = batch._replace(feature_mask=ones).take(jnp.arange(5)).feature_mask
+    assert kept is not None
+    assert kept["rna"].shape == (SIZES["rna"],)

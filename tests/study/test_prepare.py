@@ -1,12 +1,13 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from jaxsurv.data import single_split, stratified_kfold
 from jaxsurv.study.design import load_cohort, make_splits
 from jaxsurv.study.options import StudyOptions
-from jaxsurv.study.prepare import CLINICAL, prepare_study
+from jaxsurv.study.prepare import CLINICAL, prepare_study, refine, selection_table
 from jaxsurv.types import InputError
 
 from .test_baselines import small_cohort
@@ -67,6 +68,8 @@ def test_two_way_protocol_does_not_develop_on_test_rows():
             "has no modality to encode beside 'clinical'",
         ),
         (lambda c, s: prepare_study(c, "os", s, components=0), "components must be at least 1"),
+        (lambda c, s: prepare_study(c, "os", s, select="lasso"), "select must be one of .*elastic"),
+        (lambda c, s: prepare_study(c, "os", s, impute="knn"), "impute must be one of .*'mean'"),
     ],
 )
 def test_refusals(change, message):
@@ -110,3 +113,80 @@ def test_modalities_without_a_usable_feature_are_named():
         cohort, modalities=dict(cohort.modalities) | {"mutation": rare * 1.0}, kinds={}
     )
     assert prepare_study(cohort, "os", splits_of(cohort, folds=4)).unused == ["mutation"]
+
+
+def incomplete_cohort():
+    """260 genes, of which the last vary most, that a fifth of the patients lack."""
+    cohort = small_cohort()
+    rng = np.random.default_rng(3)
+    scale = np.linspace(1, 2, 260)
+    genes = pd.DataFrame(rng.normal(size=(80, 260)) * scale, cohort.survival.index).add_prefix("g")
+    genes.iloc[:, -1] = 2 * cohort.modalities[CLINICAL]["age"]
+    return replace(cohort, modalities=dict(cohort.modalities) | {"rna": genes.iloc[16:]}, kinds={})
+
+
+@pytest.fixture(scope="module")
+def incomplete():
+    cohort = incomplete_cohort()
+    return prepare_study(cohort, "os", splits_of(cohort, folds=2))
+
+
+def test_selected_features_alone_enter_and_are_reconstructed(incomplete):
+    data = refine(incomplete, select="variance")
+    used = np.asarray(data.splits.scaler.gain) > 0
+    assert used[:, data.encoded.columns["rna"]].sum(axis=1).tolist() == [200, 200]
+    assert used[:, data.encoded.columns[CLINICAL]].all()
+    batch, _ = data.build(data.shared, split_of(data, 0), 0)
+    rna = used[0, data.encoded.columns["rna"]]
+    np.testing.assert_array_equal(batch.feature_mask["rna"], rna)
+    np.testing.assert_array_equal(np.any(batch.inputs["rna"], axis=0), rna)
+    plain, _ = incomplete.build(incomplete.shared, split_of(incomplete, 0), 0)
+    assert plain.feature_mask is None
+    np.testing.assert_array_equal(batch.inputs["rna"][:, rna], plain.inputs["rna"][:, rna])
+    few = refine(data, components=3)
+    batch, _ = few.build(few.shared, split_of(few, 0), 0)
+    assert batch.feature_mask["rna"].tolist() == [1, 1, 1]
+
+
+def test_selection_table(incomplete):
+    table = selection_table(refine(incomplete, select="variance"))
+    assert table["modality"].unique().tolist() == ["rna"]
+    assert set(table["frequency"]) <= {0, 0.5, 1}
+    assert table["frequency"].sum() == 200
+    assert table.loc[table["feature"] == "g259", "frequency"].item() == 1
+    assert (table["selected"] == 200).all()
+    assert 0 < table["stability"].iloc[0] < 1
+
+
+@pytest.mark.parametrize("impute", ["mean", "gaussian", "round-robin"])
+def test_imputed_modalities_count_as_present(impute, incomplete):
+    data = refine(incomplete, impute=impute)
+    batch, _ = data.build(data.shared, split_of(data, 0), 0)
+    plain, _ = incomplete.build(incomplete.shared, split_of(incomplete, 0), 0)
+    absent = np.arange(80) < 16
+    np.testing.assert_array_equal(plain.presence["rna"] == 0, absent)
+    assert np.asarray(batch.presence["rna"]).all()
+    z, before = np.asarray(batch.inputs["rna"]), np.asarray(plain.inputs["rna"])
+    np.testing.assert_array_equal(z[~absent], before[~absent])
+    np.testing.assert_array_equal(batch.clinical, plain.clinical)
+    assert not before[absent].any()
+    if impute == "mean":
+        assert not z[absent].any()
+    else:  # the last gene is twice the age
+        age = np.asarray(batch.clinical)[absent, 0]
+        assert np.corrcoef(z[absent, -1], age)[0, 1] > 0.8
+
+
+def test_imputation_reads_selected_features_only(incomplete):
+    data = refine(incomplete, select="variance", impute="round-robin")
+    gain = np.asarray(data.splits.scaler.gain)
+    filled = np.asarray(data.splits.imputed)
+    columns = data.encoded.columns["rna"]
+    missing = np.isnan(filled[:, :, columns]).all(axis=1)
+    np.testing.assert_array_equal(missing, gain[:, columns] == 0)
+
+
+def test_nothing_to_impute_changes_nothing():
+    cohort = small_cohort()
+    data = prepare_study(cohort, "os", splits_of(cohort, folds=2), impute="round-robin")
+    assert data.splits.imputed is None

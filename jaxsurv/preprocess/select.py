@@ -1,0 +1,168 @@
+"""Feature selection on a mask of training rows: by variance, by elastic-net Cox, by correlation."""
+
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from jaxsurv.preprocess.scale import Features, Scaler, transform
+from jaxsurv.survival import coxnet_path, prepare_risk_sets, restrict
+from jaxsurv.types import Array, ArrayLike
+
+TOP = 200  # features of largest variance that are kept of a modality
+SMALL = 10  # modalities of so few features are kept whole
+THRESHOLD, THRESHOLD_INDICATOR = 0.05, 0.2  # for |coef|, as MyeVAE was released
+CORRELATED = 0.9
+L1_RATIO, PATH_END, STEPS = 0.5, 0.01, 40  # last over first lambda, and steps to get there
+TOLERANCE = 1e-2  # of the optimality conditions: a few parts in 10^3 of a coefficient
+
+
+def variance(x: Array, where: Array) -> Array:
+    """``[d]``, over the rows in ``where`` ``[n]`` that have a value; x ``[n, d]``, NaN where missing."""
+    usable = where[:, None] & jnp.isfinite(x)
+    count = jnp.maximum(jnp.sum(usable, axis=0), 1)
+    mean = jnp.sum(jnp.where(usable, x, 0), axis=0) / count
+    return jnp.sum(jnp.where(usable, x - mean[None], 0) ** 2, axis=0) / count
+
+
+def variance_filter(x: Array, where: Array, least: float = 0.0) -> Array:
+    """``[d]`` booleans: the variance, in the squared units of x, is above ``least``."""
+    return variance(x, where) > least
+
+
+def top_variance(x: Array, where: Array, k: int) -> Array:
+    """``[d]`` booleans: one of the k features of largest variance (of equal ones the first).
+
+    Variances of what is on different scales do not compare: give it one modality, before z-scores.
+    """
+    value = variance(x, where)
+    if k >= value.size:
+        return value > 0
+    chosen = lax.top_k(value, k)[1]
+    return jnp.zeros(value.size, bool).at[chosen].set(True) & (value > 0)
+
+
+def drop_correlated(
+    z: Array, where: Array, among: Array, priority: Array, *, limit: float = CORRELATED
+) -> Array:
+    """Of features that are correlated, keep the one that matters most.
+
+    Goes through the features from the highest ``priority`` to the lowest (of equal ones in order of
+    columns) and keeps each whose |correlation| with all that were kept before is below ``limit``.
+
+    Args:
+        z: ``[n, d]`` without NaN.
+        where: ``[n]`` booleans, the rows that are looked at.
+        among: ``[d]`` booleans, the features that may be kept.
+        priority: ``[d]``.
+        limit: in (0, 1].
+
+    Returns:
+        ``[d]`` booleans.
+    """
+    count = jnp.maximum(jnp.sum(where), 1)
+    mean = jnp.sum(jnp.where(where[:, None], z, 0), axis=0) / count
+    z = jnp.where(where[:, None], z - mean[None], 0)
+    size = jnp.sqrt(jnp.sum(z**2, axis=0))
+    z = z / jnp.where(size > 0, size, 1)[None]
+    with jax.default_matmul_precision("highest"):
+        close = jnp.abs(z.T @ z) >= limit - 1e-6  # equal columns have 1 up to rounding
+    order = jnp.argsort(-priority, stable=True)
+
+    def visit(kept: Array, j: Array) -> tuple[Array, None]:
+        return kept.at[j].set(among[j] & ~jnp.any(kept & close[j])), None
+
+    return lax.scan(visit, jnp.zeros(among.shape, bool), order)[0]
+
+
+def select_by_variance(
+    features: Features,
+    scaler: Scaler,
+    modalities: Mapping[str, slice],
+    where: ArrayLike,
+    *,
+    k: int = TOP,
+) -> np.ndarray:
+    """The ``k`` usable features of largest variance of each modality.
+
+    Variance is that on the rows in ``where``, clipped as for the z-scores (one outlier does not make a
+    gene variable), on the scale of the modality's kind: of log2(x + 1) for counts.
+
+    Args:
+        features: of the whole cohort, before z-scores.
+        scaler: fitted on ``where``; features with gain 0 are not selected.
+        modalities: to select from; the features of others are all kept.
+        where: ``[n]`` booleans.
+        k: features per modality.
+
+    Returns:
+        ``[d]`` booleans.
+    """
+    x = jnp.clip(features.x, scaler.lower[None], scaler.upper[None])
+    kept = np.ones(x.shape[1], bool)
+    for columns in modalities.values():
+        kept[columns] = top_variance(x[:, columns], jnp.asarray(where), k)
+    return kept & (np.asarray(scaler.gain) > 0)
+
+
+def select_by_elastic_net(
+    features: Features,
+    scaler: Scaler,
+    modalities: Mapping[str, slice],
+    presence: Mapping[str, ArrayLike],
+    event: ArrayLike,
+    time: ArrayLike,
+    where: ArrayLike,
+) -> np.ndarray:
+    """What an elastic-net Cox model (l1_ratio 0.5) of each modality alone keeps, as MyeVAE does it.
+
+    One path per modality, on the rows in ``where`` that have it, down to a hundredth of the first lambda;
+    kept are features with |coefficient| per standard deviation above 0.05 there, two-valued ones (gains
+    and losses, mutations) above 0.2. Then, of copy numbers in states, those that have a correlation of
+    0.9 or more with a kept one of larger |coefficient| are dropped. Modalities of at most ten
+    features are kept whole.
+
+    MyeVAE publishes the thresholds; the path's end and what the correlation filter prefers are ours.
+
+    Args:
+        features, scaler, modalities, where: as in `select_by_variance`.
+        presence: modality to ``[n]``, 1 where the patient has it.
+        event, time: ``[n]``; what they are outside ``where`` changes no bit.
+
+    Returns:
+        ``[d]`` booleans.
+    """
+    z = np.asarray(transform(scaler, features.x))
+    usable, where = np.asarray(scaler.gain) > 0, np.asarray(where)
+    threshold = np.where(features.indicator, THRESHOLD_INDICATOR, THRESHOLD)
+    states = ~np.asarray(features.indicator) & ~np.asarray(features.heavy_tailed)
+    kept = usable.copy()
+    large = {m: c for m, c in modalities.items() if c.stop - c.start > SMALL}
+    width = max((c.stop - c.start for c in large.values()), default=0)
+    event, time = np.where(where, event, 0), np.where(where, time, 0)
+    risk_sets = prepare_risk_sets(event, time)  # in an order that other rows do not change
+    for m, columns in large.items():
+        rows = where & (np.asarray(presence[m]) > 0)
+        part = restrict(risk_sets, rows)
+        if not part.total > 0:
+            kept[columns] = False
+            continue
+        # columns of zeros, which no path enters, up to one width: one compilation
+        x = np.zeros((len(z), width), z.dtype)
+        x[:, : columns.stop - columns.start] = z[:, columns]
+        path = coxnet_path(
+            x, risk_sets=part, l1_ratio=L1_RATIO, n_lambdas=STEPS,
+            lambda_min_ratio=PATH_END, tolerance=TOLERANCE,
+        )  # fmt: skip
+        size = np.abs(np.asarray(path.coef[-1]))[: columns.stop - columns.start]
+        chosen = size > threshold[columns]
+        if states[columns].any():
+            unlike = _drop_correlated(z[:, columns], rows, chosen, size)
+            chosen = np.where(states[columns], unlike, chosen)
+        kept[columns] &= chosen
+    return kept
+
+
+_drop_correlated = jax.jit(drop_correlated)
