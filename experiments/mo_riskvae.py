@@ -67,7 +67,6 @@ def run(options: MORiskVAE) -> None:
     from jaxsurv.study.execute import Method
     from jaxsurv.study.figures import forest, survival_curves
     from jaxsurv.study.findings import Comparison
-    from jaxsurv.study.prepare import prepare_study
     from jaxsurv.study.run import run_study
     from jaxsurv.study.setup import check_grid, open_study, with_stack
     from jaxsurv.training import FitConfig
@@ -77,9 +76,8 @@ def run(options: MORiskVAE) -> None:
     study = open_study(options)
     # early stopping on test rows leaves no rows held out to fit the weights of a stack to
     study = with_stack(study) if options.protocol == "three-way" else study
-    with study.console.status("all features, feature by feature; an elastic net in each fold"):
-        features = prepare_study(study.cohort, study.data.endpoint, study.data.design)
-        baselines = {**study.baselines, "elastic-net Cox": elastic_net_cox(features)}
+    with study.console.status("fitting an elastic net to each fold"):
+        baselines = {**study.baselines, "elastic-net Cox": elastic_net_cox(study.plain)}
     base, training = study.hparams, FitConfig(options.epochs)
     k, middle = options.categories, options.divergences[len(options.divergences) // 2]
 
@@ -105,10 +103,10 @@ def run(options: MORiskVAE) -> None:
             "MO-RiskVAE", {f"MO-RiskVAE, β = {b:g}": both[b] for b in options.betas}, categories=k
         ),
         Method(
-            "MyeVAE", survival_vae(MYEVAE), {"MyeVAE as released": MYEVAE_HPARAMS}, features,
+            "MyeVAE", survival_vae(MYEVAE), {"MyeVAE as released": MYEVAE_HPARAMS}, study.plain,
             FitConfig(100, burn_in=20, patience=5),
         ),
-        Method("Cox-nnet", cox_nnet(), penalties, features, training, nesterov),
+        Method("Cox-nnet", cox_nnet(), penalties, study.plain, training, nesterov),
     ]  # fmt: skip
     grids = [m for m in methods if m.name not in ("KL", "hybrid", "MyeVAE")]
     choices = {f"{m.name}: chosen per fold": list(m.settings) for m in grids}

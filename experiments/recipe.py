@@ -50,7 +50,7 @@ def run(options: Recipe) -> None:
     from jaxsurv.study.execute import Method
     from jaxsurv.study.figures import forest, survival_curves
     from jaxsurv.study.findings import Comparison
-    from jaxsurv.study.prepare import one_part, without_offset
+    from jaxsurv.study.prepare import one_part, refine, without_offset
     from jaxsurv.study.run import run_study
     from jaxsurv.study.setup import open_study, with_stack
     from jaxsurv.training import FitConfig
@@ -60,7 +60,7 @@ def run(options: Recipe) -> None:
         raise InputError("recipe: stacks need rows that are held out; use --protocol three-way")
     study = with_stack(open_study(options))
     with study.console.status("fitting an elastic net to each fold"):
-        elastic_net = elastic_net_cox(study.data)
+        elastic_net = elastic_net_cox(study.plain)
     config, hparams = study.config, study.hparams._replace(beta=options.beta)
     default, training = "clinical offset, zero head", FitConfig(options.epochs)
 
@@ -69,6 +69,9 @@ def run(options: Recipe) -> None:
         return Method(name, survival_vae(config), setting, data, training)
 
     plain = without_offset(study.data)
+    components = options.components or None
+    selected = refine(study.plain, select="elastic-net", components=components)
+    selected = replace(selected, splits=selected.splits._replace(offset=study.data.splits.offset))
     reads = replace(config, head_reads_clinical=True)
     methods = [
         method(default),
@@ -82,6 +85,7 @@ def run(options: Recipe) -> None:
         method("linear encoders", replace(config, linear=True)),
         method("balanced Cox and reconstruction", replace(config, balanced=True)),
         method("refit on all development rows", training=replace(training, refit=True)),
+        method("elastic-net selection in the fold", data=selected),
         method("hybrid latent", replace(config, categories=4), categorical_weight=options.beta),
         method("stacked Cox as offset", data=with_offset(plain, study.baselines["stacked Cox"])),
     ]

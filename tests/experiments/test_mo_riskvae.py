@@ -27,7 +27,7 @@ def test_the_final_table(tmp_path, capsys):
 def test_recipes(tmp_path):
     assert recipe.main(["--preset", "smoke", "--out", str(tmp_path / "r")]) == 0
     summary = pd.read_csv(tmp_path / "r" / "summary.csv").set_index("setting")
-    assert len(summary) == 11 + 2 + 4
+    assert len(summary) == 12 + 2 + 4
     assert (tmp_path / "r" / "figures" / "methods.svg").stat().st_size > 1000
 
 
