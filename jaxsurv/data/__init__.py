@@ -2,6 +2,7 @@
 
 from jaxsurv.data.bundled import load_tcga_acc
 from jaxsurv.data.cohort import Cohort
+from jaxsurv.data.external import Harmonise, Joined, join_cohorts
 from jaxsurv.data.readers import read_cohort, write_cohort
 from jaxsurv.data.simulate import Simulation, simulate_cohort
 from jaxsurv.data.splits import Splits, single_split, stratified_kfold
@@ -10,8 +11,11 @@ from jaxsurv.data.tables import DataWarning
 __all__ = [
     "Cohort",
     "DataWarning",
+    "Harmonise",
+    "Joined",
     "Simulation",
     "Splits",
+    "join_cohorts",
     "load_tcga_acc",
     "read_cohort",
     "simulate_cohort",

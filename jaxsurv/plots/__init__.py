@@ -1,6 +1,7 @@
 """Figures from results; each function returns a matplotlib figure and touches no file."""
 
 from jaxsurv.plots.cohort import modality_patterns
+from jaxsurv.plots.external import external_scores
 from jaxsurv.plots.forest import Forest, score_forest
 from jaxsurv.plots.latent import LatentMap, latent_maps
 from jaxsurv.plots.scale import score_against_scale
@@ -11,6 +12,7 @@ __all__ = [
     "Forest",
     "LatentMap",
     "RiskGroups",
+    "external_scores",
     "latent_maps",
     "modality_patterns",
     "risk_groups",

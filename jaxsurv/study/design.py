@@ -1,5 +1,9 @@
 """Which cohort, which patients are tested when: the options of a study made concrete."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 
 from jaxsurv.data import (
@@ -22,6 +26,27 @@ def load_cohort(name: str) -> Cohort:
     if name == "simulated":
         return simulate_cohort().cohort
     return read_cohort(name)
+
+
+def load_external(train: Path | None, external: Sequence[Path]) -> tuple[Cohort, dict[str, Cohort]]:
+    """A training cohort and others by name; without folders, thirds of the simulated cohort."""
+    if (train is None) != (not external):
+        raise InputError("give both --train and --external, or neither for the simulated cohort")
+    if train is not None:
+        others = [read_cohort(folder) for folder in external]
+        named = {cohort.name: cohort for cohort in others}
+        if len(named) < len(others):
+            raise InputError(
+                f"external cohorts need different names, got {[c.name for c in others]}"
+            )
+        return read_cohort(train), named
+    whole = simulate_cohort(n=600, n_genes=100, n_cnv=50).cohort
+    parts = [whole.survival.iloc[k::3] for k in range(3)]
+    first, *rest = (
+        replace(whole, survival=part, name=name)
+        for part, name in zip(parts, ("simulated", "external A", "external B"), strict=True)
+    )
+    return first, {cohort.name: cohort for cohort in rest}
 
 
 def make_splits(cohort: Cohort, endpoint: str, options: StudyOptions) -> Splits:

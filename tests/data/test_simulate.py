@@ -103,7 +103,7 @@ def test_a_linear_model_learns_most_of_it(simulation):
     def cross_validated(columns, penalty):
         scores = []
         splits = stratified_kfold(outcome.event, validation_fraction=None)
-        for train, test in zip(splits.train, splits.test, strict=True):
+        for train, test in zip(splits.develop, splits.test, strict=True):
             z = x[:, columns] - np.nanmean(x[train][:, columns], axis=0)
             z = np.nan_to_num(z / np.nanstd(x[train][:, columns], axis=0))
             beta = ridge_cox(z[train], outcome.event[train], outcome.time[train], penalty)

@@ -198,7 +198,7 @@ def test_a_sweep_of_the_fullest_member_is_one_program(quick_to_compile):
 
     result = sweep(
         objective._replace(loss=counted),
-        lambda batch, masks: (batch, masks),
+        lambda batch, masks, seed: (batch, masks),
         make_batch(),
         Masks(*(m[None] for m in (WHERE, ~WHERE, np.ones(N, bool)))),
         seeds=(0, 1),

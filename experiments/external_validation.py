@@ -1,0 +1,107 @@
+"""Does the risk score hold elsewhere? Trained on one cohort, frozen, judged on others.
+
+beta is chosen on the training cohort by early-stopping losses over its inner parts; preprocessing,
+networks, stack weights, baseline hazard and risk threshold are fitted there and then left alone. The
+external cohorts are harmonised within themselves without their outcomes.
+
+    python -m experiments.external_validation --train FOLDER --external FOLDER FOLDER --out results/ext
+"""
+
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from jaxsurv.study.command import command_line
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """The preset alone, which decides the defaults of all other options."""
+
+    preset: Literal["default", "smoke"] = "default"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExternalValidation(Preset):
+    """Train on one cohort and judge the frozen models on others.
+
+    Attributes:
+        preset: changes the defaults shown here. smoke: half a minute.
+        train: folder of the training cohort; without it, the simulated cohort is cut in three.
+        external: folders of the cohorts to judge on.
+        endpoint: outcome, such as os; the training cohort's first one if not given.
+        harmonise: measured values of each external cohort to the training cohort's mean and standard
+            deviation, to its quantiles, or not at all.
+        betas: KL weights to choose from.
+        seeds: networks per beta, each stopped by another part of the training cohort.
+        parts: that the training cohort is dealt into for this.
+        components: principal components per modality; 0 = all features.
+        epochs: most epochs of a run.
+        out: folder for tables, figures and report.
+        overwrite: replace the results in that folder.
+    """
+
+    train: Path | None = None
+    external: tuple[Path, ...] = ()
+    endpoint: str | None = None
+    harmonise: Literal["z-score", "quantile", "none"] = "z-score"
+    betas: tuple[float, ...] = (0.01, 0.1, 1.0)
+    seeds: int = 10
+    parts: int = 5
+    components: int = 8
+    epochs: int = 300
+    out: Path = Path("results/external_validation")
+    overwrite: bool = False
+
+
+PRESETS = {
+    "default": ExternalValidation(),
+    "smoke": ExternalValidation(preset="smoke", betas=(0.1, 1.0), seeds=5, epochs=15),
+}
+
+
+def run(options: ExternalValidation) -> None:
+    """The whole experiment, from the cohorts to the report."""
+    import pandas as pd
+    from rich.console import Console
+
+    from jaxsurv.artifacts import ResultsFolder
+    from jaxsurv.data import join_cohorts
+    from jaxsurv.study.design import load_external
+    from jaxsurv.study.external import frozen_models, judge
+    from jaxsurv.study.external_report import publish
+    from jaxsurv.study.setup import check_grid
+
+    check_grid("betas", options.betas)
+    folder = ResultsFolder(options.out, overwrite=options.overwrite)
+    console = Console(width=None if sys.stdout.isatty() else 170)
+    with console.status("reading and harmonising the cohorts"):
+        train, external = load_external(options.train, options.external)
+        endpoint = options.endpoint or train.endpoints[0]
+        joined = join_cohorts(train, external, endpoint, harmonise=options.harmonise)
+    data, models = frozen_models(
+        joined,
+        endpoint,
+        betas=options.betas,
+        seeds=options.seeds,
+        parts=options.parts,
+        components=options.components or None,
+        epochs=options.epochs,
+        console=console,
+    )
+    with console.status("judging the frozen models on the external cohorts"):
+        tables = {name: judge(data, model, joined.origin) for name, model in models.items()}
+        table = pd.concat(tables, names=["model"]).reset_index("model").reset_index(drop=True)
+        table = table.sort_values("cohort", kind="stable")
+    facts = {"experiment": "external_validation", "options": asdict(options)}
+    publish(data, models, joined, table, folder, facts, console)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    return command_line(run, Preset, PRESETS, __doc__, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""Frozen models: what a perfect and a reversed one get, and that the training cohort alone is fitted."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from jaxsurv.data import join_cohorts, simulate_cohort
+from jaxsurv.metrics import concordance_index
+from jaxsurv.study.external import external_split, judge
+from jaxsurv.study.prepare import prepare_study
+from jaxsurv.study.stacking import Ensemble
+
+
+@pytest.fixture(scope="module")
+def joined():
+    whole = simulate_cohort(n=240, n_genes=20, n_cnv=10).cohort
+    modalities = {m: t for m, t in whole.modalities.items() if m != "igh"}
+    kinds = {m: k for m, k in whole.kinds.items() if m != "igh"}
+    whole = replace(whole, modalities=modalities, kinds=kinds)
+    half = len(whole.survival) // 2
+    first = replace(whole, survival=whole.survival.iloc[:half], name="first")
+    second = replace(whole, survival=whole.survival.iloc[half:], name="second")
+    return join_cohorts(first, {"second": second}, whole.endpoints[0])
+
+
+@pytest.fixture(scope="module")
+def data(joined):
+    endpoint = joined.cohort.endpoints[0]
+    event = np.asarray(joined.cohort.outcome(endpoint).event, bool)
+    return prepare_study(
+        joined.cohort, endpoint, external_split(event, joined.origin == "first", 5)
+    )
+
+
+def test_the_split(data, joined):
+    first = joined.origin == "first"
+    np.testing.assert_array_equal(data.design.develop[0], first)
+    np.testing.assert_array_equal(data.design.test[0], ~first)
+    np.testing.assert_array_equal(data.design.validation[0].sum(axis=0), first)
+
+
+def model(data, sign=1.0):
+    eta = sign * -np.log1p(np.asarray(data.shared.time, float))[None]
+    return Ensemble(eta, eta)
+
+
+def test_c_is_raw_and_of_the_external_rows_alone(data, joined):
+    good, bad = (judge(data, model(data, s), joined.origin) for s in (1.0, -1.0))
+    assert good["cohort"].tolist() == ["second"]
+    rows = joined.origin == "second"
+    event, time = (np.asarray(a)[rows] for a in (data.shared.event, data.shared.time))
+    eta = model(data).log_hazard[0][rows]
+    np.testing.assert_allclose(good["c"], concordance_index(eta, event, time).index)
+    assert good["c"][0] > 0.99
+    assert bad["c"][0] < 0.01
+    assert good["slope"][0] > 0 > bad["slope"][0]
+    assert good["hazard_ratio"][0] > 1
+    assert good["ibs"][0] < good["ibs_null"][0] < bad["ibs"][0]
+
+
+def test_a_model_without_knowledge_is_the_null_curve(data, joined):
+    rng = np.random.default_rng(0)
+    eta = 1e-6 * rng.normal(size=(1, len(joined.origin)))
+    table = judge(data, Ensemble(eta, eta), joined.origin)
+    np.testing.assert_allclose(table["ibs"], table["ibs_null"], rtol=0.02)
+    assert 0.7 < table["observed_expected"][0] < 1.4
