@@ -29,7 +29,8 @@ def scores_along(findings: Findings, name: str, label: str) -> tuple[Figure, Pic
     """The scores of the first method against one of its hyper-parameters."""
     runs = findings.trained[0].rows
     swept = findings.summary[findings.summary["setting"].isin(runs["setting"])]
-    base = findings.summary[findings.summary["setting"].isin(findings.baselines)]
+    lines = [*findings.baselines, *findings.comparison.stacked]
+    base = findings.summary[findings.summary["setting"].isin(lines)]
     figure = score_against_setting(
         runs,
         swept,
@@ -43,8 +44,8 @@ def scores_along(findings: Findings, name: str, label: str) -> tuple[Figure, Pic
     warning = " Two-way protocol: optimistic for the network." if findings.two_way else ""
     return figure, Picture(
         f"c_against_{name}",
-        f"Test C against {label}: every run, the mean with its 95 % interval, and the baselines' means. "
-        f"The intervals say how sure each mean is; differences are paired, see the table.{warning}",
+        f"Test C against {label}: every run, the mean with its 95 % interval, and the means of stack and "
+        f"baselines. The intervals say how sure a mean is; differences are paired, see the table.{warning}",
         f"Mean C from {swept['mean'].min():.3f} to {swept['mean'].max():.3f}, "
         f"single runs from {swept['worst_run'].min():.3f} to {swept['best_run'].max():.3f}.",
     )
