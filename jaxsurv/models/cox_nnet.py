@@ -39,8 +39,8 @@ def cox_nnet() -> Objective:
 
         L = (1/n) sum_i event_i [log sum_{j: t_j >= t_i} exp(eta_j) - eta_i] + l2 (|W|² + |v|²)
 
-    Breslow ties; the mean is over all labelled rows, so that ``l2`` means what it means in the paper; biases are
-    not penalised. The network reads all modalities, absent ones as zeros, and the clinical block.
+    Breslow ties; the mean is over all labelled rows, so that ``l2`` means what it means in the paper;
+    biases are not penalised. The network reads all modalities, absent ones as zeros, and the clinical block.
     ``batch.offset`` is added to its output. Early stopping watches the Cox loss per event.
     """
     net = CoxNnetwork()

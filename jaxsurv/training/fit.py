@@ -84,7 +84,7 @@ class _Learner(NamedTuple):
     params: Params
     optimizer: Any
     teacher: Params | None
-    steps: Array | None
+    steps: Any
 
 
 class _State(NamedTuple):
