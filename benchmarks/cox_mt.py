@@ -11,6 +11,7 @@ matrix product, measured between the trainings.
 """
 
 import argparse
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -27,7 +28,7 @@ from jaxsurv.types import Survival
 N, P, HIDDEN, SIZE = 1000, 4000, (1000, 200), 32
 STEPS = -(-N // SIZE)
 WIDTHS = (P, *HIDDEN, 1)
-PARAMETERS = sum((a + 1) * b for a, b in zip(WIDTHS[:-1], WIDTHS[1:], strict=True))
+PARAMETERS = sum((a + 1) * b for a, b in itertools.pairwise(WIDTHS))
 # read: student and teacher forward, Adam's five; written: gradient, parameters, moments, teacher
 BYTES = 4 * PARAMETERS * (2 + 5 + 5)
 # student and teacher forward, weight gradients, and what the second layer hands back to the first
@@ -73,7 +74,7 @@ def torch_loop(epochs: int) -> Callable[[], Any]:
 
     def network() -> Any:
         layers = []
-        for a, b in zip(WIDTHS[:-2], WIDTHS[1:-1], strict=True):
+        for a, b in itertools.pairwise(WIDTHS[:-1]):
             layers += [nn.Linear(a, b), nn.ReLU(), nn.Dropout(h.dropout)]
         return nn.Sequential(*layers, nn.Linear(WIDTHS[-2], 1))
 

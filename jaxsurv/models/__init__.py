@@ -1,6 +1,6 @@
 """Published models: configuration, networks and objective, one file each."""
 
-from jaxsurv.models.batch import Batch
+from jaxsurv.models.batch import Batch, features
 from jaxsurv.models.config import HParams, SurvivalVAEConfig
 from jaxsurv.models.cox_mt import CoxMTConfig, CoxMTHParams, adam_l2, cox_mt, mean_teacher
 from jaxsurv.models.cox_nnet import CoxNnetHParams, cox_nnet, nesterov
@@ -22,6 +22,7 @@ __all__ = [
     "adam_l2",
     "cox_mt",
     "cox_nnet",
+    "features",
     "latents",
     "mean_teacher",
     "nesterov",

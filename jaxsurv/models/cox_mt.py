@@ -90,7 +90,7 @@ def mean_teacher(teacher: Params, student: Params, t: Array, hparams: CoxMTHPara
 
     The teacher is thus the mean of the initial and all later students until 1 - 1/(t + 1) > alpha.
     """
-    alpha = jnp.minimum(1 - 1 / (t + 1), hparams.alpha)
+    alpha = jnp.minimum(1 - 1 / (t.astype(float) + 1), hparams.alpha)
     return jax.tree.map(lambda a, b: b + alpha.astype(b.dtype) * (a - b), teacher, student)
 
 
@@ -107,13 +107,14 @@ def cox_mt(config: CoxMTConfig = CoxMTConfig()) -> Objective:
     censored labelled rows. Breslow ties. Both terms read one pass of the student.
 
     Prediction and early stopping (Cox loss of the validation rows) use the student. The last layer starts
-    at zero, and ``batch.offset`` is added to the log hazard. Unlabelled rows
-    (``batch.labelled``) must be in the masks of training and development rows. Minibatches are drawn by
+    at zero and has no bias: L_s does not see a constant, and Adam would make a walk of its rounding
+    errors. ``batch.offset`` is added to the log hazard. Unlabelled rows (``batch.labelled``) must be in
+    the masks of training and development rows. Minibatches are drawn by
     :func:`jaxsurv.models.minibatches.labelled_and_unlabelled`. ``w`` rises as
     ``exp(-5 (1 - epoch / T)²)`` over the first ``T = ramp_up * epochs`` epochs, if asked for.
     """
     if config.sources is None:
-        net: Any = MLP((*config.hidden, 1), jax.nn.relu, zero=True)
+        net: Any = MLP((*config.hidden, 1), jax.nn.relu, zero=True, constant=False)
     else:
         sizes = {"tokens": config.tokens, "width": config.width, "heads": config.heads}
         net = CrossAttention(config.hidden, **sizes)

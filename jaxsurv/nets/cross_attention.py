@@ -116,4 +116,5 @@ class CrossAttention(nn.Module):
             count = jnp.maximum(jnp.sum(there, axis=1), 1)[:, None]
             pooled.append(jnp.sum(jnp.where(there[:, :, None], tokens, 0), axis=1) / count)
         x = jnp.concatenate([*pooled, clinical], axis=-1)
-        return MLP((*self.hidden, 1), self.activation, zero=True, name="mlp")(x, dropout)
+        mlp = MLP((*self.hidden, 1), self.activation, zero=True, constant=False, name="mlp")
+        return mlp(x, dropout)
