@@ -65,6 +65,11 @@ class Objective(NamedTuple):
         anneal: ``anneal(hparams, progress) -> hparams``, what the loss gets in an epoch; progress runs
             from 0 in the first epoch to 1 in the last that a run may take. Default: unchanged.
         unread: names of hyper-parameters that none of the functions reads.
+        follow: ``follow(teacher, params, t, hparams) -> teacher``, for a second tree of parameters that
+            no optimiser trains. It starts equal to the parameters, is renewed after step t = 1, 2, ...,
+            and is the loss's fifth argument (without which the loss takes it to equal ``params``).
+        draw: ``draw(batch, key, size) -> (steps, minibatch)``, one epoch of minibatches, of which
+            ``minibatch(i)`` is number i; None = :func:`jaxsurv.training.each_row_once`.
     """
 
     init: Callable[..., Params]
@@ -73,3 +78,5 @@ class Objective(NamedTuple):
     score: Callable[..., Array]
     anneal: Callable[[Any, Array], Any] = _constant
     unread: tuple[str, ...] = ()
+    follow: Callable[[Params, Params, Array, Any], Params] | None = None
+    draw: Callable[[Any, Key, int], tuple[Array, Callable[[Array], Any]]] | None = None

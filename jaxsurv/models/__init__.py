@@ -1,7 +1,8 @@
 """Published models: configuration, networks and objective, one file each."""
 
-from jaxsurv.models.batch import Batch
+from jaxsurv.models.batch import Batch, features
 from jaxsurv.models.config import HParams, SurvivalVAEConfig
+from jaxsurv.models.cox_mt import CoxMTConfig, CoxMTHParams, adam_l2, cox_mt, mean_teacher
 from jaxsurv.models.cox_nnet import CoxNnetHParams, cox_nnet, nesterov
 from jaxsurv.models.mo_riskvae import MO_RISKVAE, MO_RISKVAE_HPARAMS
 from jaxsurv.models.mye_vae import MYEVAE, MYEVAE_HPARAMS
@@ -13,11 +14,17 @@ __all__ = [
     "MYEVAE",
     "MYEVAE_HPARAMS",
     "Batch",
+    "CoxMTConfig",
+    "CoxMTHParams",
     "CoxNnetHParams",
     "HParams",
     "SurvivalVAEConfig",
+    "adam_l2",
+    "cox_mt",
     "cox_nnet",
+    "features",
     "latents",
+    "mean_teacher",
     "nesterov",
     "survival_vae",
 ]

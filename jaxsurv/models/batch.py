@@ -5,7 +5,7 @@ from typing import NamedTuple, Self
 import jax
 import jax.numpy as jnp
 
-from jaxsurv.survival import RiskSets, prepare_risk_sets, restrict
+from jaxsurv.survival import RiskSets, prepare_risk_sets, restrict, subset
 from jaxsurv.types import Array, Survival
 
 
@@ -19,10 +19,13 @@ class Batch(NamedTuple):
         offset: ``[n]``, a part of the log hazard that is known beforehand (0 if none).
         outcome: events and times, with entry, weights and strata where there are any.
         where: ``[n]`` booleans, the rows that losses see.
-        risk_sets: of those rows.
+        risk_sets: of those rows that are labelled.
         source: ``[n, s]`` one-hot, the cohort, centre or platform that a patient comes from; or None.
         feature_mask: ``{modality: [d_m]}``, 0 for features that are not used: their inputs must be 0, and
             they are not to be reconstructed; None = all are used.
+        labelled: ``[n]`` booleans, False for patients with features and no outcome, who are in no risk
+            set (``prepare_risk_sets(..., where=labelled)``) and whose event and time are any valid
+            numbers, such as 0; None = all.
     """
 
     inputs: dict[str, Array]
@@ -34,6 +37,12 @@ class Batch(NamedTuple):
     risk_sets: RiskSets
     source: Array | None = None
     feature_mask: dict[str, Array] | None = None
+    labelled: Array | None = None
+
+    @property
+    def with_outcome(self) -> Array:
+        """``[n]`` booleans, the rows that losses see and whose outcome is known."""
+        return self.where if self.labelled is None else self.where & self.labelled
 
     def restrict(self, where: Array) -> Self:
         """The same patients with losses confined to ``where``, among those they already see."""
@@ -51,9 +60,25 @@ class Batch(NamedTuple):
             entry=outcome.entry,
             weights=outcome.weight,
             strata=outcome.stratum,
-            where=part.where,
+            where=part.with_outcome,
         )
         return part._replace(risk_sets=risk_sets, feature_mask=self.feature_mask)
+
+    def take_in_order(self, positions: Array, others: Array, where: Array) -> Self:
+        """A minibatch made without a sort: rows in the order of time, then rows without an outcome.
+
+        Args:
+            positions: ``[k]``, nondecreasing, in the order of ``risk_sets``.
+            others: ``[m]`` rows that are in no risk set.
+            where: ``[k + m]`` booleans, False for rows that only fill up the batch.
+        """
+        order, end = self.risk_sets.order, self.where.size - 1
+        rows = jnp.concatenate([positions if order is None else order[positions], others])
+        places = jnp.concatenate([positions, jnp.full_like(others, end)])
+        rest = self._replace(risk_sets=None, feature_mask=None)  # type: ignore[arg-type]
+        part = jax.tree.map(lambda x: x[rows], rest)
+        part = part._replace(where=part.where & where, feature_mask=self.feature_mask)
+        return part._replace(risk_sets=subset(self.risk_sets, places, part.with_outcome))
 
 
 def features(batch: Batch) -> Array:

@@ -39,8 +39,8 @@ def cox_nnet() -> Objective:
 
         L = (1/n) sum_i event_i [log sum_{j: t_j >= t_i} exp(eta_j) - eta_i] + l2 (|W|² + |v|²)
 
-    Breslow ties; the mean is over all rows, so that ``l2`` means what it means in the paper; biases are
-    not penalised. The network reads all modalities, absent ones as zeros, and the clinical block.
+    Breslow ties; the mean is over all labelled rows, so that ``l2`` means what it means in the paper;
+    biases are not penalised. The network reads all modalities, absent ones as zeros, and the clinical block.
     ``batch.offset`` is added to its output. Early stopping watches the Cox loss per event.
     """
     net = CoxNnetwork()
@@ -56,7 +56,7 @@ def cox_nnet() -> Objective:
         eta = predict(params, batch)
         sets = batch.risk_sets
         total = neg_log_partial_likelihood(eta, risk_sets=sets, ties="breslow", reduction="sum")
-        cox = total / jnp.maximum(jnp.sum(batch.where), 1)
+        cox = total / jnp.maximum(jnp.sum(batch.with_outcome), 1)
         squares = sum(jnp.sum(w**2) for w in jax.tree.leaves(params) if w.ndim == 2)
         value = cox + hparams.l2 * squares
         return value, {"loss": value, "cox": cox, "squared_weights": squares}

@@ -1,7 +1,16 @@
 """Flax modules. The only place that imports flax."""
 
 from jaxsurv.nets.cox_nnet import CoxNnetwork
+from jaxsurv.nets.cross_attention import CrossAttention
 from jaxsurv.nets.mlp import MLP, Dropout
 from jaxsurv.nets.multimodal import MultimodalDecoder, MultimodalEncoder, Posterior
 
-__all__ = ["MLP", "CoxNnetwork", "Dropout", "MultimodalDecoder", "MultimodalEncoder", "Posterior"]
+__all__ = [
+    "MLP",
+    "CoxNnetwork",
+    "CrossAttention",
+    "Dropout",
+    "MultimodalDecoder",
+    "MultimodalEncoder",
+    "Posterior",
+]

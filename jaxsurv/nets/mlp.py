@@ -42,12 +42,14 @@ class MLP(nn.Module):
         activation: applied after each layer but the last.
         final: also drop out and activate after the last layer.
         zero: initialise the last layer at zero, so that the network starts as the zero function.
+        constant: the last layer has a bias.
     """
 
     widths: tuple[int, ...]
     activation: Callable[[Array], Array] = nn.leaky_relu
     final: bool = False
     zero: bool = False
+    constant: bool = True
 
     @nn.compact
     def __call__(self, x: Array, dropout: Array | float | None = None) -> Array:
@@ -57,7 +59,8 @@ class MLP(nn.Module):
             kernel = (
                 nn.initializers.zeros if self.zero and i == last else nn.initializers.lecun_normal()
             )
-            x = nn.Dense(width, kernel_init=kernel, param_dtype=x.dtype)(x)
+            bias = self.constant or i < last
+            x = nn.Dense(width, bias, kernel_init=kernel, param_dtype=x.dtype)(x)
             if i < last or self.final:
                 if dropout is not None:
                     x = Dropout()(x, dropout)

@@ -26,7 +26,7 @@ from jaxsurv.survival.linear_cox import (
 )
 from jaxsurv.survival.logrank import LogRank, logrank_test
 from jaxsurv.survival.partial_likelihood import neg_log_partial_likelihood
-from jaxsurv.survival.risk_sets import RiskSets, prepare_risk_sets, restrict
+from jaxsurv.survival.risk_sets import RiskSets, prepare_risk_sets, restrict, subset
 
 __all__ = [
     "CensoringCurve",
@@ -54,5 +54,6 @@ __all__ = [
     "prepare_risk_sets",
     "restrict",
     "restricted_mean",
+    "subset",
     "survival_function",
 ]

@@ -110,6 +110,29 @@ def _there(xp: ModuleType, start: Any, event: Any, weight: Any) -> dict[str, Any
     }
 
 
+def _grouped(
+    xp: ModuleType, died: Any, weight: Any, columns: Any, enter: Any, **given: Any
+) -> RiskSets:
+    """Risk sets of rows in order; ``columns`` are the strata, if any, and what ties have in common."""
+    n = died.shape[0]
+    start, end = run_bounds(xp, *columns)
+    first, stop = run_bounds(xp, *columns[:-1]) if len(columns) > 1 else (0, n)
+    events = died.astype(weight.dtype)
+    rest = start + segment_sum(xp, events, start, n)[start].astype(np.int32)
+    last = xp.where(rest > first, rest - 1, -1)
+    earlier = xp.where(died, xp.where(start > first, start - 1, -1), last)
+    return RiskSets(
+        start=start,
+        rest=xp.where(rest < stop, rest, n),
+        last=last,
+        earlier=earlier,
+        stratum=run_numbers(xp, *columns[:-1]) if len(columns) > 1 else None,
+        intervals=None if enter is None else make_intervals(xp, died, enter, start, end),
+        **given,
+        **_there(xp, start, events, weight),
+    )
+
+
 def prepare_risk_sets(
     event: ArrayLike,
     time: ArrayLike,
@@ -162,30 +185,53 @@ def prepare_risk_sets(
     if presorted and is_concrete(order) and (order != np.arange(n)).any():
         raise InputError("presorted rows must be in the order (stratum, time, events first)")
     died, weight, *columns = (a[order] for a in (died, weight, *columns))
-    start, end = run_bounds(xp, *columns)
-    first, stop = run_bounds(xp, *columns[:-1]) if strata is not None else (0, n)
-    rest = start + segment_sum(xp, died.astype(number), start, n)[start].astype(np.int32)
-    last = xp.where(rest > first, rest - 1, -1)
-    earlier = xp.where(died, xp.where(start > first, start - 1, -1), last)
-    intervals = None
-    if entry is not None:
-        enter = entry_positions(xp, columns, xp.asarray(entry)[order])
-        intervals = make_intervals(xp, died, enter, start, end)
-    risk_sets = RiskSets(
+    risk_sets = _grouped(
+        xp,
+        died,
+        weight,
+        columns,
+        None if entry is None else entry_positions(xp, columns, xp.asarray(entry)[order]),
         order=None if presorted else xp.asarray(order, np.int32),
         position=None if presorted else xp.argsort(order).astype(np.int32),
         time=columns[-1].astype(number),
-        start=start,
-        rest=xp.where(rest < stop, rest, n),
-        last=last,
-        earlier=earlier,
-        stratum=None if strata is None else run_numbers(xp, *columns[:-1]),
-        intervals=intervals,
-        max_ties=1 << (int((rest - start).max(initial=1)) - 1).bit_length() if exact else None,
-        **_there(xp, start, died.astype(number), weight),
+        max_ties=None,
     )
+    if exact:
+        counts = np.bincount(risk_sets.start, died)
+        most = max(int(counts.max(initial=1)), 1)
+        risk_sets = replace(risk_sets, max_ties=1 << (most - 1).bit_length())
     kinds = {"f": number, "i": np.int32, "b": np.bool}
     return jax.tree.map(lambda a: jnp.asarray(a, kinds[a.dtype.kind]), risk_sets)
+
+
+def subset(risk_sets: RiskSets, positions: Array, where: ArrayLike) -> RiskSets:
+    """The risk sets of some rows among themselves, with no new sort: minibatches inside ``jit``.
+
+    The rows are taken in the order of ``positions``, so the result has no order of its own. Ties are
+    those of the data, and a row that has left all risk sets stays outside.
+
+    Args:
+        risk_sets: from `prepare_risk_sets` or `restrict`; with delayed entry there is still a sort.
+        positions: ``[m]``, nondecreasing positions in the order of ``risk_sets``.
+        where: ``[m]`` booleans, False for rows that are not there, such as repeated positions.
+    """
+    check_vectors(positions=positions, where=where)
+    rs, intervals = risk_sets, risk_sets.intervals
+    weight = jnp.where(jnp.asarray(where), jnp.exp(rs.log_weight[positions]), 0)
+    columns = [rs.start[positions]]
+    if rs.stratum is not None:
+        columns.insert(0, rs.stratum[positions])
+    return _grouped(
+        jnp,
+        positions < rs.rest[positions],  # an event, even where its weight is 0
+        weight,
+        columns,
+        None if intervals is None else jnp.searchsorted(positions, intervals.enter[positions]),
+        order=None,
+        position=None,
+        time=rs.time[positions],
+        max_ties=rs.max_ties,
+    )
 
 
 def given_risk_sets(

@@ -1,6 +1,6 @@
 """Training: one run (``fit``) and many runs as one compiled computation (``sweep``)."""
 
-from jaxsurv.training.fit import FitConfig, FitResult, Masks, Optimizer, adam, fit
+from jaxsurv.training.fit import FitConfig, FitResult, Masks, Optimizer, adam, each_row_once, fit
 from jaxsurv.training.plan import Plan, choose_plan, one_device_per_core
 from jaxsurv.training.sweep import Collect, SweepResult, concatenate, sweep, sweep_chunks
 
@@ -15,6 +15,7 @@ __all__ = [
     "adam",
     "choose_plan",
     "concatenate",
+    "each_row_once",
     "fit",
     "one_device_per_core",
     "sweep",

@@ -66,6 +66,8 @@ class FitResult(NamedTuple):
         best_score: that score (lower is better).
         epochs: epochs run before stopping.
         history: ``{name: [config.epochs]}``: each loss term and ``validation``, NaN after the stop.
+        teacher: what ``objective.follow`` had made of the parameters at ``best_epoch``, or None.
+            Scores, and so early stopping, are those of ``params``.
     """
 
     params: Params
@@ -73,13 +75,23 @@ class FitResult(NamedTuple):
     best_score: Array
     epochs: Array
     history: dict[str, Array]
+    teacher: Params | None = None
+
+
+class _Learner(NamedTuple):
+    """What a step changes; teacher and the number of steps are None where nothing follows."""
+
+    params: Params
+    optimizer: Any
+    teacher: Params | None
+    steps: Any
 
 
 class _State(NamedTuple):
     epoch: Array
-    params: Params
-    optimizer: Any
+    learner: _Learner
     best_params: Params
+    best_teacher: Params | None
     best_score: Array
     best_epoch: Array
     history: dict[str, Array]
@@ -88,6 +100,19 @@ class _State(NamedTuple):
 def adam(hparams: Any) -> optax.GradientTransformation:
     """Adam at ``hparams.learning_rate``, which may be traced."""
     return optax.adam(hparams.learning_rate)
+
+
+def each_row_once(batch: Any, key: Key, size: int) -> tuple[Array, Callable[[Array], Any]]:
+    """An epoch of minibatches that draws each row of ``batch.where`` once, in random order."""
+    shuffled = jax.random.uniform(key, batch.where.shape)
+    order = jnp.argsort(jnp.where(batch.where, shuffled, 2.0))  # the batch's rows come first
+    n_rows = jnp.sum(batch.where)
+
+    def minibatch(i: Array) -> Any:
+        position = i * size + jnp.arange(size)
+        return batch.take(order[position % batch.where.size]).restrict(position < n_rows)
+
+    return -(-n_rows // size), minibatch
 
 
 def fit(
@@ -122,43 +147,49 @@ def fit(
     # a table: its end is exactly 1, which a compiled quotient need not be
     progress = jnp.linspace(0.0, 1.0, config.epochs)
 
-    def step(params, state, rows, key, hparams):
-        gradient, terms = jax.grad(objective.loss, has_aux=True)(params, rows, key, hparams)
-        updates, state = transform.update(gradient, state, params)
-        return optax.apply_updates(params, updates), state, terms
+    draw, follow = objective.draw or each_row_once, objective.follow
 
-    def train_epoch(i, params, state, rows):
+    def step(now: _Learner, rows, key, hparams):
+        taught = () if follow is None else (now.teacher,)
+        gradient, terms = jax.grad(objective.loss, has_aux=True)(
+            now.params, rows, key, hparams, *taught
+        )
+        updates, state = transform.update(gradient, now.optimizer, now.params)
+        now = now._replace(params=optax.apply_updates(now.params, updates), optimizer=state)
+        if follow is not None:
+            steps = now.steps + 1
+            now = now._replace(teacher=follow(now.teacher, now.params, steps, hparams), steps=steps)
+        return now, terms
+
+    def train_epoch(i, learner, rows):
         """One pass, number i, over the rows that the batch ``rows`` is restricted to."""
         key, annealed = jax.random.fold_in(key_run, i), objective.anneal(hparams, progress[i])
         if config.batch_size is None:
-            return step(params, state, rows, key, annealed)
+            return step(learner, rows, key, annealed)
         key_order, key_noise = jax.random.split(key)
-        shuffled = jax.random.uniform(key_order, rows.where.shape)
-        order = jnp.argsort(jnp.where(rows.where, shuffled, 2.0))  # the batch's rows come first
-        n_train = jnp.sum(rows.where)
-        steps = -(-n_train // config.batch_size)
+        steps, minibatch = draw(rows, key_order, config.batch_size)
 
         def body(i, carry):
-            params, state, total = carry
-            first = i * config.batch_size
-            position = first + jnp.arange(config.batch_size)
-            drawn = rows.take(order[position % rows.where.size]).restrict(position < n_train)
+            learner, total = carry
+            drawn = minibatch(i)
             key = jax.random.fold_in(key_noise, i)
-            params, state, terms = step(params, state, drawn, key, annealed)
-            return params, state, jax.tree.map(jnp.add, total, terms)
+            learner, terms = step(learner, drawn, key, annealed)
+            return learner, jax.tree.map(jnp.add, total, terms)
 
         zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), term_shapes)
-        params, state, total = lax.fori_loop(0, steps, body, (params, state, zeros))
-        return params, state, jax.tree.map(lambda t: t / steps, total)
+        learner, total = lax.fori_loop(0, steps, body, (learner, zeros))
+        return learner, jax.tree.map(lambda t: t / steps, total)
 
     _, term_shapes = jax.eval_shape(objective.loss, params, train, key, hparams)
     score = objective.score(params, validation)
     empty = jnp.full(config.epochs, jnp.nan, score.dtype)
+    teacher, steps = (None, None) if follow is None else (params, jnp.int32(0))
+    first = _Learner(params, transform.init(params), teacher, steps)
     start = _State(
         epoch=jnp.int32(0),
-        params=params,
-        optimizer=transform.init(params),
+        learner=first,
         best_params=params,
+        best_teacher=teacher,
         best_score=jnp.where(jnp.isnan(score), jnp.inf, score),
         best_epoch=jnp.int32(0),
         history=dict.fromkeys([*term_shapes, "validation"], empty),
@@ -169,30 +200,32 @@ def fit(
         return (s.epoch < config.epochs) & (waited < config.patience)
 
     def advance(s: _State):
-        params, state, terms = train_epoch(s.epoch, s.params, s.optimizer, train)
-        score = objective.score(params, validation)
+        learner, terms = train_epoch(s.epoch, s.learner, train)
+        score = objective.score(learner.params, validation)
         better = score < s.best_score
         row = {**terms, "validation": score}
+
+        def keep(new, old):
+            return jax.tree.map(lambda new, old: jnp.where(better, new, old), new, old)
+
         return _State(
             epoch=s.epoch + 1,
-            params=params,
-            optimizer=state,
-            best_params=jax.tree.map(
-                lambda new, old: jnp.where(better, new, old), params, s.best_params
-            ),
+            learner=learner,
+            best_params=keep(learner.params, s.best_params),
+            best_teacher=keep(learner.teacher, s.best_teacher),
             best_score=jnp.where(better, score, s.best_score),
             best_epoch=jnp.where(better, s.epoch + 1, s.best_epoch),
             history={name: h.at[s.epoch].set(row[name]) for name, h in s.history.items()},
         )
 
     end = lax.while_loop(proceed, advance, start)
-    best = end.best_params
+    best, teacher = end.best_params, end.best_teacher
     if config.refit:
         develop = batch.restrict(masks.develop)
 
-        def again(i, carry):
-            params, state = carry
-            return train_epoch(i, params, state, develop)[:2]
+        def again(i, learner):
+            return train_epoch(i, learner, develop)[0]
 
-        best, _ = lax.fori_loop(0, end.best_epoch, again, (params, start.optimizer))
-    return FitResult(best, end.best_epoch, end.best_score, end.epoch, end.history)
+        learner = lax.fori_loop(0, end.best_epoch, again, first)
+        best, teacher = learner.params, learner.teacher
+    return FitResult(best, end.best_epoch, end.best_score, end.epoch, end.history, teacher)

@@ -31,6 +31,7 @@ class SweepResult(NamedTuple):
         best_epoch, best_score, epochs: ``[runs]``, see :class:`jaxsurv.training.FitResult`.
         history: ``{name: [runs, epochs]}``.
         collected: what ``collect`` gave, its leaves with a leading axis ``[runs]``; None without it.
+        teacher_prediction: ``[runs, n]`` of the parameters that ``objective.follow`` made, or None.
     """
 
     split: np.ndarray
@@ -42,6 +43,7 @@ class SweepResult(NamedTuple):
     epochs: np.ndarray
     history: dict[str, np.ndarray]
     collected: Any = None
+    teacher_prediction: np.ndarray | None = None
 
     def to_frame(self) -> pd.DataFrame:
         """One tidy row per run: split, seed, hyper-parameters, epochs and the terms at the best epoch.
@@ -106,7 +108,9 @@ def compile_runs(
         key = jax.random.fold_in(jax.random.key(run.seed), run.split)
         result = fit(key, objective, run.hparams, batch, masks, config, optimizer=optimizer)
         outputs = result._asdict() | {"prediction": objective.predict(result.params, batch)}
-        del outputs["params"]
+        del outputs["params"], outputs["teacher"]
+        if result.teacher is not None:
+            outputs["teacher_prediction"] = objective.predict(result.teacher, batch)
         if collect is not None:
             outputs["collected"] = collect(result.params, batch, masks)
         return outputs

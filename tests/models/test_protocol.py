@@ -13,9 +13,12 @@ from jaxsurv.models import (
     MYEVAE,
     MYEVAE_HPARAMS,
     Batch,
+    CoxMTConfig,
+    CoxMTHParams,
     CoxNnetHParams,
     HParams,
     SurvivalVAEConfig,
+    cox_mt,
     cox_nnet,
     survival_vae,
 )
@@ -34,6 +37,11 @@ MODELS = {
     ),
     "MyeVAE": (survival_vae(MYEVAE), MYEVAE_HPARAMS),
     "Cox-nnet": (cox_nnet(), CoxNnetHParams()),
+    "Cox-MT": (cox_mt(CoxMTConfig((8, 4))), CoxMTHParams()),
+    "Cox-MT, two sources": (
+        cox_mt(CoxMTConfig((8,), sources=("rna", "cnv"), tokens=4, width=8, heads=2)),
+        CoxMTHParams(),
+    ),
 }
 N, SIZES = 40, {"rna": 30, "cnv": 6}
 

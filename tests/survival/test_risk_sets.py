@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from jaxsurv.survival import neg_log_partial_likelihood, prepare_risk_sets, restrict
+from jaxsurv.survival import neg_log_partial_likelihood, prepare_risk_sets, restrict, subset
 from jaxsurv.survival.delayed_entry import log_at_risk, log_before
 from jaxsurv.types import InputError
 
@@ -40,6 +40,29 @@ def test_restricting_is_preparing_with_a_mask():
         later = restrict(prepare_risk_sets(EVENT, TIME, **options), where)
         jax.tree.map(np.testing.assert_array_equal, at_once, later)
     assert not later.tied  # of the two tied events one has left
+
+
+@pytest.mark.parametrize("column", ["none", "strata", "entry", "weights"])
+def test_a_subset_is_prepared_without_a_sort(column):
+    rng = np.random.default_rng(0)
+    event, time = rng.integers(0, 2, 30), rng.integers(1, 8, 30) / 2
+    options = {
+        "none": {},
+        "strata": {"strata": rng.integers(0, 3, 30)},
+        "entry": {"entry": time - rng.integers(1, 5, 30) / 4},
+        "weights": {"weights": rng.integers(0, 3, 30)},
+    }[column]
+    rs = prepare_risk_sets(event, time, **options)
+    positions = np.sort(rng.choice(30, 13, replace=False))
+    positions = np.append(positions, [29, 29])  # only fills up
+    where = (np.arange(15) < 13) & (np.arange(15) != 4)
+    rows = np.asarray(rs.order)[positions]
+    options = {name: values[rows] for name, values in options.items()}
+    expected = prepare_risk_sets(event[rows], time[rows], where=where, presorted=True, **options)
+    taken = jax.jit(subset)(rs, positions, where)
+    jax.tree.map(np.testing.assert_array_equal, taken, expected)
+    if column != "entry":
+        assert " sort[" not in str(jax.make_jaxpr(subset)(rs, positions, where))
 
 
 def test_traced_outcomes_are_prepared_alike():

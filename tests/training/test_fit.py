@@ -4,7 +4,7 @@ import numpy as np
 import optax
 import pytest
 
-from jaxsurv.training import FitConfig, Masks, fit
+from jaxsurv.training import FitConfig, Masks, each_row_once, fit
 from jaxsurv.types import InputError, Objective
 
 from .toy import Rates, regression, rows
@@ -167,6 +167,62 @@ def test_alone_and_vmapped_agree(x64):
             alone,
             together,
         )
+
+
+def followed(scores, *, rate=0.5, **config):
+    """`scripted`, with a teacher that goes a part of the way to the parameters after each step."""
+    plain = scripted(scores)
+
+    def loss(params, batch, key, hparams, teacher=None):
+        value, terms = plain.loss(params, batch, key, hparams)
+        return value, {**terms, "teacher": params if teacher is None else teacher}
+
+    def follow(teacher, params, t, hparams):
+        return teacher + rate * (params - teacher) + 100 * t
+
+    objective = plain._replace(loss=loss, follow=follow)
+    return run(plain, FitConfig(**config)), run(objective, FitConfig(**config))
+
+
+def teachers(steps, rate=0.5):
+    """By hand: after step t the parameters are t."""
+    teacher = [0.0]
+    for t in range(1, steps + 1):
+        teacher.append(teacher[-1] + rate * (t - teacher[-1]) + 100 * t)
+    return teacher
+
+
+def test_a_teacher_follows_and_changes_nothing_else():
+    plain, result = followed([5.0, 4, 2, 3, 6, 1, 9], epochs=6, patience=6)
+    assert plain.teacher is None
+    np.testing.assert_array_equal(result.history.pop("teacher"), teachers(6)[:6])
+    assert result.teacher == teachers(6)[5]  # of the best epoch
+    jax.tree.map(np.testing.assert_array_equal, result._replace(teacher=None), plain)
+
+
+def test_a_refit_starts_with_a_new_teacher():
+    result = followed([5.0, 4, 2, 3], epochs=3, refit=True)[1]
+    assert result.best_epoch == 2
+    first = 0.5 * 1.5 + 100  # 18 rows: a step of 1.5
+    assert result.teacher == first + 0.5 * (3 - first) + 200
+
+
+def test_the_steps_of_all_minibatches_are_counted():
+    _, result = followed([5.0, 4], epochs=1, batch_size=4)
+    assert result.params == 1
+    teacher = 0.0
+    for t in (1, 2, 3):
+        teacher += 0.5 * (t / 3 - teacher) + 100 * t
+    np.testing.assert_allclose(result.teacher, teacher, rtol=1e-6)
+
+
+def test_minibatches_are_drawn_as_the_objective_wants():
+    def twice(batch, key, size):
+        steps, minibatch = each_row_once(batch, key, size)
+        return 2 * steps, lambda i: minibatch(i // 2)
+
+    objective = scripted([5.0, 4, 3])._replace(draw=twice)
+    assert run(objective, FitConfig(epochs=1, batch_size=4)).params == 2
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,17 @@ def test_collecting_changes_nothing_else_and_compiles_once():
     jax.tree.map(np.testing.assert_array_equal, with_it._replace(collected=None), without)
 
 
+def test_predicts_with_the_teacher_too():
+    def loss(params, batch, key, hparams, teacher=None):
+        return regression.loss(params, batch, key, hparams)
+
+    negated = regression._replace(loss=loss, follow=lambda teacher, params, t, h: -params)
+    result, plain = swept(objective=negated), swept()
+    np.testing.assert_array_equal(result.teacher_prediction, -result.prediction)
+    assert plain.teacher_prediction is None
+    np.testing.assert_array_equal(result.prediction, plain.prediction)
+
+
 def test_the_optimizer_is_the_callers():
     def sgd(hparams):
         return optax.sgd(hparams.learning_rate)

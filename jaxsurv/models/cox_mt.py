@@ -1,0 +1,200 @@
+"""Cox-MT (arXiv 2601.20729): a Cox network that learns from a teacher what censored patients look like.
+
+The teacher is the moving average of the student (Mean Teacher, Tarvainen & Valpola, 2017).
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import lax
+
+from jaxsurv.models.batch import Batch, features
+from jaxsurv.models.minibatches import labelled_and_unlabelled
+from jaxsurv.nets import MLP, CrossAttention
+from jaxsurv.survival import neg_log_partial_likelihood
+from jaxsurv.types import Array, InputError, Key, Objective, Params
+
+_CONSISTENCY = ("both", "censored", "unlabelled", "none")
+
+
+class CoxMTHParams(NamedTuple):
+    """Traced scalars, with the published defaults.
+
+    Attributes:
+        weight: w, of the consistency loss; the paper finds 0.1 to 3 robust.
+        alpha: of the teacher's moving average; 0.9 to 0.999.
+        noise: sigma, the standard deviation of the noise on the input; 0 to 0.1.
+        dropout: rate in every hidden layer, in [0, 1); up to 0.4.
+        learning_rate: Adam's.
+        weight_decay: L2 penalty in Adam's gradient.
+        ramp_up: part of the epochs over which w rises to its full value; 0 = off, as published.
+    """
+
+    weight: Array | float = 1.0
+    alpha: Array | float = 0.99
+    noise: Array | float = 0.1
+    dropout: Array | float = 0.2
+    learning_rate: Array | float = 2e-3
+    weight_decay: Array | float = 1e-4
+    ramp_up: Array | float = 0.0
+
+
+@dataclass(frozen=True)
+class CoxMTConfig:
+    """Static choices.
+
+    Attributes:
+        hidden: widths of the hidden layers.
+        consistency: whose predictions must be consistent: ``"both"``, censored labelled and unlabelled
+            patients; ``"censored"`` or ``"unlabelled"`` alone; ``"none"``: the supervised network of
+            the same size, without a teacher.
+        sources: None: one network reads all modalities beside each other; the names of two: their tokens
+            attend to each other, see :class:`jaxsurv.nets.CrossAttention`. A source is features
+            ``[n, d]`` with presence ``[n]``, or tokens ``[n, T, d]`` with presence ``[n, T]``.
+        tokens, width, heads: of the attention; most chunks of a source of features, width of a token.
+    """
+
+    hidden: tuple[int, ...] = (1000, 200)
+    consistency: Literal["both", "censored", "unlabelled", "none"] = "both"
+    sources: tuple[str, str] | None = None
+    tokens: int = 32
+    width: int = 256
+    heads: int = 4
+
+    def __post_init__(self) -> None:
+        if self.consistency not in _CONSISTENCY:
+            raise InputError(f"consistency must be one of {_CONSISTENCY}, got {self.consistency!r}")
+        if self.sources is not None and len(set(self.sources)) != 2:
+            raise InputError(f"sources must be the names of two modalities, got {self.sources}")
+        if self.width % self.heads:
+            raise InputError(f"width {self.width} must be a multiple of heads, {self.heads}")
+
+
+def adam_l2(hparams: CoxMTHParams) -> optax.GradientTransformation:
+    """Adam on the gradient of loss + weight_decay / 2 |parameters|².
+
+    This is what weight decay means in the optimiser of that name in PyTorch; AdamW, which shrinks the
+    parameters beside the step, is another method.
+    """
+    return optax.chain(
+        optax.add_decayed_weights(hparams.weight_decay),  # type: ignore[arg-type]
+        optax.adam(hparams.learning_rate),
+    )
+
+
+def mean_teacher(teacher: Params, student: Params, t: Array, hparams: CoxMTHParams) -> Params:
+    """``a teacher + (1 - a) student`` with ``a = min(1 - 1/(t + 1), alpha)`` after step t = 1, 2, ...
+
+    The teacher is thus the mean of the initial and all later students until 1 - 1/(t + 1) > alpha.
+    """
+    alpha = jnp.minimum(1 - 1 / (t.astype(float) + 1), hparams.alpha)
+    return jax.tree.map(lambda a, b: b + alpha.astype(b.dtype) * (a - b), teacher, student)
+
+
+def cox_mt(config: CoxMTConfig = CoxMTConfig()) -> Objective:
+    """The objective of Cox-MT::
+
+        L   = L_s + w L_u
+        L_s = (1/d) sum_{i: event_i} [log sum_{j: t_j >= t_i} exp(eta_j) - eta_i]
+        L_u = mean over patients without an observed event of (eta_i - eta'_i)²
+
+    over the rows that the loss sees, d of them with events; eta is the student's log hazard on
+    ``x + noise N(0, I)``, eta' the teacher's with noise and dropout of its own; no gradient flows
+    through eta'. With unlabelled rows L_u is half the mean over them plus half the mean over the
+    censored labelled rows. Breslow ties. Both terms read one pass of the student.
+
+    Prediction and early stopping (Cox loss of the validation rows) use the student. The last layer starts
+    at zero and has no bias: L_s does not see a constant, and Adam would make a walk of its rounding
+    errors. ``batch.offset`` is added to the log hazard. Unlabelled rows (``batch.labelled``) must be in
+    the masks of training and development rows. Minibatches are drawn by
+    :func:`jaxsurv.models.minibatches.labelled_and_unlabelled`. ``w`` rises as
+    ``exp(-5 (1 - epoch / T)²)`` over the first ``T = ramp_up * epochs`` epochs, if asked for.
+    """
+    if config.sources is None:
+        net: Any = MLP((*config.hidden, 1), jax.nn.relu, zero=True, constant=False)
+    else:
+        sizes = {"tokens": config.tokens, "width": config.width, "heads": config.heads}
+        net = CrossAttention(config.hidden, **sizes)
+
+    def read(batch: Batch) -> tuple[Any, ...]:
+        if config.sources is None:
+            return (features(batch),)
+        missing = sorted(set(config.sources) - set(batch.inputs))
+        if missing:
+            raise InputError(f"no modality {missing}, the data have {sorted(batch.inputs)}")
+        inputs, presence = (
+            tuple(part[m] for m in config.sources) for part in (batch.inputs, batch.presence)
+        )
+        return inputs, presence, batch.clinical
+
+    def init(key: Key, batch: Batch) -> Params:
+        return net.init(key, *jax.tree.map(lambda x: x[:1], read(batch)))
+
+    def predict(params: Params, batch: Batch) -> Array:
+        return net.apply(params, *read(batch))[:, 0] + batch.offset
+
+    def perturbed(params: Params, batch: Batch, key: Key, hparams: CoxMTHParams) -> Array:
+        """``[n]`` log hazards with noise on the input and dropout."""
+        key_noise, key_dropout = jax.random.split(key)
+        given, structure = jax.tree.flatten((batch.inputs, batch.clinical))
+        keys = jax.random.split(key_noise, len(given))
+        noisy = [
+            x + hparams.noise * jax.random.normal(k, x.shape, x.dtype)
+            for x, k in zip(given, keys, strict=True)
+        ]
+        inputs, clinical = jax.tree.unflatten(structure, noisy)
+        batch = batch._replace(inputs=inputs, clinical=clinical)
+        rngs = {"dropout": key_dropout}
+        return net.apply(params, *read(batch), hparams.dropout, rngs=rngs)[:, 0] + batch.offset
+
+    def inconsistency(difference: Array, batch: Batch) -> Array:
+        """L_u."""
+        parts, used = [], []
+        if config.consistency != "unlabelled":
+            parts.append(batch.with_outcome & (batch.outcome.event == 0))
+            used.append(jnp.ones((), bool))
+        if config.consistency != "censored" and batch.labelled is not None:
+            parts.append(batch.where & ~batch.labelled)
+            used.append(jnp.any(parts[-1]))
+        squares = [
+            jnp.sum(jnp.where(rows, difference, 0) ** 2) / jnp.maximum(jnp.sum(rows), 1)
+            for rows in parts
+        ]
+        zero = jnp.zeros((), difference.dtype)
+        return sum(squares, zero) / jnp.maximum(sum(map(jnp.int32, used), 0), 1)
+
+    def loss(
+        params: Params,
+        batch: Batch,
+        key: Key,
+        hparams: CoxMTHParams,
+        teacher: Params | None = None,
+    ):
+        key_student, key_teacher = jax.random.split(key)
+        eta = perturbed(params, batch, key_student, hparams)
+        cox = neg_log_partial_likelihood(eta, risk_sets=batch.risk_sets, ties="breslow")
+        if config.consistency == "none":
+            return cox, {"loss": cox, "cox": cox}
+        taught = perturbed(
+            lax.stop_gradient(params if teacher is None else teacher), batch, key_teacher, hparams
+        )
+        consistency = inconsistency(eta - taught, batch)
+        total = cox + hparams.weight * consistency
+        return total, {"loss": total, "cox": cox, "consistency": consistency}
+
+    def score(params: Params, batch: Batch) -> Array:
+        return neg_log_partial_likelihood(predict(params, batch), risk_sets=batch.risk_sets)
+
+    def anneal(hparams: CoxMTHParams, progress: Array) -> CoxMTHParams:
+        ramp_up = jnp.asarray(hparams.ramp_up, progress.dtype)
+        risen = jnp.minimum(progress / jnp.where(ramp_up > 0, ramp_up, 1), 1)
+        factor = jnp.where(ramp_up > 0, jnp.exp(-5 * (1 - risen) ** 2), 1)
+        return hparams._replace(weight=hparams.weight * factor)
+
+    objective = Objective(init, loss, predict, score, draw=labelled_and_unlabelled)
+    if config.consistency == "none":
+        return objective._replace(unread=("weight", "alpha", "ramp_up"))
+    return objective._replace(anneal=anneal, follow=mean_teacher)

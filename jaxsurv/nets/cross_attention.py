@@ -1,0 +1,120 @@
+"""Two sources of tokens that attend to each other, as in the multi-modal Cox-MT.
+
+source -> tokens [n, T, width] --+-> + attention to the tokens of the other -> masked mean --+-> MLP
+"""
+
+import math
+from collections.abc import Callable
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from jaxsurv.nets.mlp import MLP
+from jaxsurv.types import Array
+
+
+class Tokens(nn.Module):
+    """Tokens of one source, zero where the mask is.
+
+    Features ``[n, d]`` are cut into contiguous chunks of ``ceil(d / count)``, each with a linear map of
+    its own; the patient's presence ``[n]`` is the mask of all chunks. Tokens given as ``[n, T, d]`` share
+    one linear map, so that they are a set, and come with their mask ``[n, T]``.
+
+    Attributes:
+        count: most chunks.
+        width: of a token.
+    """
+
+    count: int
+    width: int
+
+    @nn.compact
+    def __call__(self, x: Array, presence: Array) -> tuple[Array, Array]:
+        """``([n, T, width], [n, T])``, the tokens and which of them are there."""
+        if x.ndim == 2:
+            n, d = x.shape
+            chunk = -(-d // self.count)
+            tokens = -(-d // chunk)
+            x = jnp.pad(x, ((0, 0), (0, tokens * chunk - d))).reshape(n, tokens, chunk)
+            there = jnp.broadcast_to(presence[:, None] > 0, (n, tokens))
+            kernel_init = nn.initializers.lecun_normal(batch_axis=0)
+            shape = (tokens, chunk, self.width)
+            kernel = self.param("kernel", kernel_init, shape, x.dtype)
+            bias = self.param("bias", nn.initializers.zeros, (tokens, self.width), x.dtype)
+            tokens = jnp.einsum("ntc,tcw->ntw", x, kernel) + bias[None]
+        else:
+            there = presence > 0
+            tokens = nn.Dense(self.width, param_dtype=x.dtype, name="shared")(x)
+        return jnp.where(there[:, :, None], tokens, 0), there
+
+
+class Attention(nn.Module):
+    """Multi-head attention to tokens of which any, or all, may be absent: to none it is zero.
+
+    Attributes:
+        heads: number of heads, which divides the width of the tokens.
+    """
+
+    heads: int
+
+    @nn.compact
+    def __call__(self, queries: Array, tokens: Array, there: Array) -> Array:
+        """``[n, S, w]`` queries of tokens ``[n, T, w]`` with mask ``[n, T]`` ``-> [n, S, w]``."""
+        width = queries.shape[-1]
+
+        def split(x: Array, name: str) -> Array:
+            x = nn.Dense(width, param_dtype=x.dtype, name=name)(x)
+            return x.reshape(*x.shape[:2], self.heads, width // self.heads)
+
+        q, k, v = split(queries, "query"), split(tokens, "key"), split(tokens, "value")
+        logits = jnp.einsum("nshd,nthd->nhst", q, k) / math.sqrt(width // self.heads)
+        seen = there[:, None, None, :]
+        lowest = jnp.finfo(logits.dtype).min
+        top = jnp.max(jnp.where(seen, logits, lowest), axis=-1, keepdims=True)
+        weights = jnp.where(seen, jnp.exp(jnp.where(seen, logits - top, 0)), 0)
+        total = jnp.sum(weights, axis=-1, keepdims=True)
+        weights = weights / jnp.maximum(total, 1)  # the largest weight is 1, if there is any
+        read = jnp.einsum("nhst,nthd->nshd", weights, v).reshape(*queries.shape)
+        return nn.Dense(width, use_bias=False, param_dtype=read.dtype, name="out")(read)
+
+
+class CrossAttention(nn.Module):
+    """Mutual attention of two sources, masked means, an MLP.
+
+    The tokens are added to what they read in the other source, so that a patient without one of the
+    sources is still told by the other; the pooled tokens of an absent source are zero.
+
+    Attributes:
+        hidden: widths of the MLP before its one output.
+        tokens: most chunks of a source that comes as features.
+        width: of a token.
+        heads: of each attention.
+        activation: of the MLP.
+    """
+
+    hidden: tuple[int, ...]
+    tokens: int = 32
+    width: int = 256
+    heads: int = 4
+    activation: Callable[[Array], Array] = nn.relu
+
+    @nn.compact
+    def __call__(
+        self,
+        sources: tuple[Array, Array],
+        presence: tuple[Array, Array],
+        clinical: Array,
+        dropout: Array | float | None = None,
+    ) -> Array:
+        """``-> [n, 1]``, from sources as in `Tokens` and the clinical block ``[n, c]``."""
+        named = zip(("first", "second"), sources, presence, strict=True)
+        read = [Tokens(self.tokens, self.width, name=f"tokens_{s}")(x, p) for s, x, p in named]
+        pooled = []
+        for name, own, other in (("first", *read), ("second", *read[::-1])):
+            tokens, there = own
+            tokens = tokens + Attention(self.heads, name=f"attend_{name}")(tokens, *other)
+            count = jnp.maximum(jnp.sum(there, axis=1), 1)[:, None]
+            pooled.append(jnp.sum(jnp.where(there[:, :, None], tokens, 0), axis=1) / count)
+        x = jnp.concatenate([*pooled, clinical], axis=-1)
+        mlp = MLP((*self.hidden, 1), self.activation, zero=True, constant=False, name="mlp")
+        return mlp(x, dropout)
