@@ -30,3 +30,10 @@ def reference():
         return pd.read_csv(folder / name / "data.csv.gz"), numbers
 
     return load
+
+
+@pytest.fixture(autouse=True, scope="module")
+def forget_programs():
+    """Compiled programs are mapped memory, of which a process may have only so many pieces."""
+    yield
+    jax.clear_caches()
