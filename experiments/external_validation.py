@@ -13,13 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from jaxsurv.study.command import command_line
-
-
-@dataclass(frozen=True, kw_only=True)
-class Preset:
-    """The preset alone, which decides the defaults of all other options."""
-
-    preset: Literal["default", "smoke"] = "default"
+from jaxsurv.study.options import Preset
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,17 +13,9 @@ not published: here they are a grid, and the distribution over seeds x folds is 
 import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from jaxsurv.study.command import command_line
-from jaxsurv.study.options import RecipeOptions
-
-
-@dataclass(frozen=True, kw_only=True)
-class Preset:
-    """The preset alone, which decides the defaults of all other options."""
-
-    preset: Literal["default", "smoke"] = "default"
+from jaxsurv.study.options import Preset, RecipeOptions
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,17 +13,9 @@ import math
 import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from jaxsurv.study.command import command_line
-from jaxsurv.study.options import RecipeOptions
-
-
-@dataclass(frozen=True, kw_only=True)
-class Preset:
-    """The preset alone, which decides the defaults of all other options."""
-
-    preset: Literal["default", "smoke"] = "default"
+from jaxsurv.study.options import Preset, RecipeOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,9 +65,7 @@ def run(options: MORiskVAE) -> None:
 
     check_grid("betas", options.betas)
     check_grid("divergences", options.divergences)
-    study = open_study(options)
-    # early stopping on test rows leaves no rows held out to fit the weights of a stack to
-    study = with_stack(study) if options.protocol == "three-way" else study
+    study = with_stack(open_study(options))
     with study.console.status("fitting an elastic net to each fold"):
         baselines = {**study.baselines, "elastic-net Cox": elastic_net_cox(study.plain)}
     base, training = study.hparams, FitConfig(options.epochs)

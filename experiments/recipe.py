@@ -1,8 +1,8 @@
 """Which choices make a survival VAE worth its training? One change at a time, paired, with baselines.
 
 The published recipe (MyeVAE, MO-RiskVAE) loses to a ridge Cox model and to a Cox model of the clinical
-table. Here each candidate changes one thing of jaxsurv's default, on the same folds and seeds; the table
-in docs/recipe.md is the output for three cohorts.
+table. Here each candidate changes one thing of jaxsurv's default, on the same folds and seeds;
+docs/recipe.md has the output for two cohorts.
 
     python -m experiments.recipe                                    # bundled TCGA-ACC, minutes
     python -m experiments.recipe --cohort FOLDER --endpoint os --repeats 5 --out results/luad
@@ -11,17 +11,9 @@ in docs/recipe.md is the output for three cohorts.
 import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from jaxsurv.study.command import command_line
-from jaxsurv.study.options import RecipeOptions
-
-
-@dataclass(frozen=True, kw_only=True)
-class Preset:
-    """The preset alone, which decides the defaults of all other options."""
-
-    preset: Literal["default", "smoke"] = "default"
+from jaxsurv.study.options import Preset, RecipeOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +51,10 @@ def run(options: Recipe) -> None:
     if options.protocol != "three-way":
         raise InputError("recipe: stacks need rows that are held out; use --protocol three-way")
     study = with_stack(open_study(options))
-    with study.console.status("fitting an elastic net to each fold"):
+    with study.console.status("fitting an elastic net to each fold, selecting features"):
         elastic_net = elastic_net_cox(study.plain)
+        components = options.components or None
+        selected = refine(study.plain, select="elastic-net", components=components)
     config, hparams = study.config, study.hparams._replace(beta=options.beta)
     default, training = "clinical offset, zero head", FitConfig(options.epochs)
 
@@ -69,8 +63,6 @@ def run(options: Recipe) -> None:
         return Method(name, survival_vae(config), setting, data, training)
 
     plain = without_offset(study.data)
-    components = options.components or None
-    selected = refine(study.plain, select="elastic-net", components=components)
     selected = replace(selected, splits=selected.splits._replace(offset=study.data.splits.offset))
     reads = replace(config, head_reads_clinical=True)
     methods = [

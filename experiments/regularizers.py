@@ -15,14 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from jaxsurv.study.command import command_line
-from jaxsurv.study.options import RecipeOptions
-
-
-@dataclass(frozen=True, kw_only=True)
-class Preset:
-    """The preset alone, which decides the defaults of all other options."""
-
-    preset: Literal["default", "smoke"] = "default"
+from jaxsurv.study.options import Preset, RecipeOptions
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,9 +68,7 @@ def run(options: SweepBeta) -> None:
 
     check_grid("betas", options.betas)
     paper = options.preset == "paper"
-    study = open_study(options)
-    # early stopping on test rows leaves no rows held out to fit the weights of a stack to
-    study = with_stack(study) if options.protocol == "three-way" else study
+    study = with_stack(open_study(options))
     method = Method(
         name="MyeVAE" if paper else "MO-RiskVAE",
         objective=survival_vae(MYEVAE if paper else study.config),

@@ -6,6 +6,7 @@ likelihood of Verweij & van Houwelingen (1993), so nothing of a baseline sees a 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple, Protocol
 
 import jax
@@ -82,16 +83,9 @@ def _over_splits(x: Array, risk_sets: RiskSets, develop: Array, inner: Array) ->
 
 def _inner_folds(data: StudyData) -> np.ndarray:
     """``[splits, k, n]`` held-out rows, event-stratified within each split's development rows."""
-    folds = []
-    for develop in data.design.develop:
-        rows = np.flatnonzero(develop)
-        inner = stratified_kfold(
-            np.asarray(data.shared.event)[rows], folds=INNER_FOLDS, validation_fraction=None
-        ).test
-        held_out = np.zeros((INNER_FOLDS, develop.size), bool)
-        held_out[:, rows] = inner
-        folds.append(held_out)
-    return np.stack(folds)
+    event = np.asarray(data.shared.event)
+    deal = partial(stratified_kfold, event, folds=INNER_FOLDS, validation_fraction=None)
+    return np.stack([deal(eligible=develop).test for develop in data.design.develop])
 
 
 def _standardised_blocks(

@@ -60,6 +60,15 @@ class Split(NamedTuple):
     imputed: Array | None = None
 
 
+@jax.jit
+def _standardise(shared: Shared, split: Split) -> Array:
+    """``[n, d]``: all features, what was imputed filled in, clipped and scaled."""
+    x = shared.features.x
+    if split.imputed is not None:
+        x = jnp.asarray(x).at[shared.incomplete].set(split.imputed)
+    return transform(split.scaler, x)
+
+
 @dataclass(frozen=True)
 class StudyData:
     """One endpoint of one cohort, ready to be swept.
@@ -97,18 +106,14 @@ class StudyData:
 
     def standardised(self, shared: Shared, split: Split) -> dict[str, Array]:
         """``{modality: [n, d]}``, clinical included, before any projection."""
-        x = shared.features.x
-        if split.imputed is not None:
-            x = jnp.asarray(x).at[shared.incomplete].set(split.imputed)
-        z = transform(split.scaler, x)
+        z = _standardise(shared, split)
         return {m: z[:, columns] for m, columns in self.encoded.columns.items()}
 
     def standardised_splits(self) -> Iterator[tuple[Split, dict[str, np.ndarray]]]:
         """Each split with its `standardised` modalities, for what is fitted on the host."""
-        standardise = jax.jit(self.standardised)
         for s in range(len(self.design.fold)):
             split = jax.tree.map(lambda x, s=s: x[s], self.splits)
-            yield split, jax.tree.map(np.asarray, standardise(self.shared, split))
+            yield split, jax.tree.map(np.asarray, self.standardised(self.shared, split))
 
     def build(self, shared: Shared, split: Split, seed: Array) -> tuple[Batch, Masks]:
         """One run's batch and masks; pure, runs inside the compiled sweep."""

@@ -23,6 +23,7 @@ from jaxsurv.study.baselines import (
     with_offset,
 )
 from jaxsurv.study.execute import Method, train
+from jaxsurv.study.findings import choose_per_split
 from jaxsurv.study.prepare import StudyData, prepare_study, refine
 from jaxsurv.study.stacking import ensemble, stack, stack_members
 from jaxsurv.survival import breslow_baseline, kaplan_meier, survival_function
@@ -40,10 +41,8 @@ def external_split(event: np.ndarray, train: np.ndarray, parts: int) -> Splits:
         train: ``[n]`` booleans.
         parts: into which the training rows are dealt, see :class:`jaxsurv.data.Splits`.
     """
-    rows = np.flatnonzero(train)
-    dealt = stratified_kfold(event[rows], folds=parts, validation_fraction=None).test
-    validation = np.zeros((1, parts, len(event)), bool)
-    validation[0][:, rows] = dealt
+    dealt = stratified_kfold(event, folds=parts, eligible=train, validation_fraction=None)
+    validation = dealt.test[None]
     zero = np.zeros(1, int)
     return Splits(train & ~validation, validation, ~train[None], zero, zero, "three-way")
 
@@ -84,10 +83,9 @@ def frozen_models(
         plan = choose_plan(seeds * len(settings))
         trained = train(method, seeds=range(seeds), plan=plan, report=lambda rows: None)
     rows, arrays = trained.rows, trained.arrays
-    best = rows.groupby("setting")["validation_loss"].mean().idxmin()
-    runs = np.flatnonzero(rows["setting"] == best)
+    runs = np.flatnonzero(choose_per_split(rows))
     network = ensemble(data, arrays.split[runs], arrays.prediction[runs], arrays.seed[runs])
-    models[f"MO-RiskVAE, {best}"] = network
+    models[f"MO-RiskVAE, {rows['setting'][runs[0]]}"] = network
     models["MO-RiskVAE, stacked"] = stack(data, {**members, "MO-RiskVAE": network})
     return data, models
 

@@ -8,6 +8,13 @@ Protocol = Literal["three-way", "two-way", "single-split"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Preset:
+    """The preset alone, which decides the defaults of all other options of an experiment."""
+
+    preset: Literal["default", "smoke"] = "default"
+
+
+@dataclass(frozen=True, kw_only=True)
 class StudyOptions:
     """Options of a study.
 

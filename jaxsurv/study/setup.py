@@ -88,7 +88,12 @@ def open_study(options: RecipeOptions) -> Opened:
 
 
 def with_stack(study: Opened) -> Opened:
-    """With the Cox models of the single modalities, and their stack as one more baseline."""
+    """With the Cox models of the single modalities, and their stack as one more baseline.
+
+    Unchanged if early stopping watches test rows: that holds out no rows to fit a stack's weights to.
+    """
+    if study.plain.design.protocol == "two-way":
+        return study
     with study.console.status("fitting a Cox model to each modality"):
         members = stack_members(study.plain)
         stacked = {"stacked Cox": stack(study.plain, members)}
