@@ -82,17 +82,16 @@ def run(options: Recipe) -> None:
         method("stacked Cox as offset", data=with_offset(plain, study.baselines["stacked Cox"])),
     ]
     stacked = f"{default}, stacked"
+    stacks = {
+        stacked: study.members,
+        f"{stacked}, elastic net too": {**study.members, "elastic net": elastic_net},
+        f"{stacked}, no RBF kernel": {m: v for m, v in study.members.items() if "RBF" not in m},
+    }
     comparison = Comparison(
         default,
         choices={},
         headline=stacked,
-        stacked={
-            stacked: (default, study.members),
-            f"{default}, stacked, elastic net too": (
-                default,
-                {**study.members, "elastic net": elastic_net},
-            ),
-        },
+        stacked={name: (default, members) for name, members in stacks.items()},
     )
     run_study(
         methods,

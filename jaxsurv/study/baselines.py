@@ -7,7 +7,7 @@ likelihood of Verweij & van Houwelingen (1993), so nothing of a baseline sees a 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -23,6 +23,8 @@ INNER_FOLDS = 5
 PENALTIES = tuple(10.0 ** np.arange(-1.0, 3.01, 0.5))  # of blocks with one unit of variance each
 COMPONENTS = 100  # the penalty silences what comes after them
 PADDING = 32
+
+Basis = Literal["linear", "squares", "rbf"]
 
 
 class PenalisedCox(NamedTuple):
@@ -69,7 +71,8 @@ def _ridge_cox(x: Array, risk_sets: RiskSets, develop: Array, inner: Array) -> P
     # the last mask holds nothing out: the fit of all development rows
     masks = jnp.concatenate([develop[None] & ~inner, develop[None]])
     penalties = jnp.asarray(PENALTIES, x.dtype)
-    log_hazard, excess = lax.map(lambda l2: jax.vmap(fit, in_axes=(0, None))(masks, l2), penalties)
+    # one after the other: batched risk sets cost more than they save
+    log_hazard, excess = lax.map(lambda l2: lax.map(lambda kept: fit(kept, l2), masks), penalties)
     best = jnp.argmin(jnp.sum(excess[:, :-1], axis=1))
     fitted = log_hazard[best, -1]
     held_out = jnp.sum(jnp.where(inner, log_hazard[best, :-1], 0.0), axis=0)
@@ -89,7 +92,7 @@ def _inner_folds(data: StudyData) -> np.ndarray:
 
 
 def _standardised_blocks(
-    data: StudyData, modalities: Sequence[str], squares: bool
+    data: StudyData, modalities: Sequence[str], basis: Basis
 ) -> Iterator[np.ndarray]:
     """``[n, p]`` per split: the modalities beside each other, each divided by the root of its number of
     usable features, so that all weigh the same."""
@@ -97,35 +100,57 @@ def _standardised_blocks(
     for split, z in data.standardised_splits():
         usable = {m: np.count_nonzero(split.scaler.gain[data.encoded.columns[m]]) for m in z}
         blocks = [(m, z[m]) for m in modalities]
-        if squares:  # centred for normal values; what is missing, 0, stays 0
+        if basis == "squares":  # centred for normal values; what is missing, 0, stays 0
             blocks += [(m, np.where(x != 0, (x**2 - 1) / 2, 0)[:, measured[m]]) for m, x in blocks]
         yield np.concatenate([x / np.sqrt(max(1, usable[m])) for m, x in blocks], 1)
 
 
-def _leading(x: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Scores on the leading principal components of ``rows``, in as few columns as lose nothing."""
-    few = min(COMPONENTS, rows.sum())
-    if x.shape[1] <= few:
-        return x
-    gram = x[rows] @ x[rows].T
-    size, vectors = np.linalg.eigh(gram.astype(float))
+def _leading(gram: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Scores on the leading principal components of ``rows``, in as few columns as lose nothing.
+
+    ``gram``: ``[n, n]`` inner products or kernel values.
+    """
+    size, vectors = np.linalg.eigh(gram[np.ix_(rows, rows)].astype(float))
+    few = min(COMPONENTS, len(size))
     size, vectors = size[-few:], vectors[:, -few:]
     weak = size <= 1e-6 * max(size[-1], 1e-30)
-    directions = x[rows].T @ (vectors / np.where(weak, np.inf, np.sqrt(np.abs(size))))
-    return x @ directions.astype(x.dtype)
+    directions = vectors / np.where(weak, np.inf, np.sqrt(np.abs(size)))
+    return gram[:, rows] @ directions.astype(gram.dtype)
+
+
+def _rbf(x: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """``[n, n]`` values of ``exp(-2 |x - y|²)``, centred on ``rows``.
+
+    Two patients differ by 2 on average in a block that weighs 1, hence by four length scales.
+    """
+    square = (x**2).sum(axis=1)
+    kernel = np.exp(-2 * np.maximum(square[:, None] + square - 2 * x @ x.T, 0))
+    kernel = kernel - kernel[:, rows].mean(axis=1, keepdims=True)
+    return kernel - kernel[rows].mean(axis=0)
+
+
+def _inputs(x: np.ndarray, rows: np.ndarray, basis: Basis) -> np.ndarray:
+    """What the linear predictor reads of one split's block."""
+    if basis == "rbf":
+        return _leading(_rbf(x, rows), rows)
+    return x if x.shape[1] <= min(COMPONENTS, rows.sum()) else _leading(x @ x.T, rows)
 
 
 def ridge_cox(
-    data: StudyData, modalities: Sequence[str] | None = None, *, squares: bool = False
+    data: StudyData, modalities: Sequence[str] | None = None, *, basis: Basis = "linear"
 ) -> PenalisedCox:
-    """Ridge Cox on the leading joint components of some modalities; None = all, the clinical one too.
+    """Ridge Cox on the leading joint components of some modalities.
 
-    ``squares``: read also the square of every feature with more than two values.
+    Args:
+        data: the study.
+        modalities: that it reads; None = all, the clinical one too.
+        basis: squares: reads also the square of every feature with more than two values. rbf: a smooth
+            function of all features at once, by the components of an RBF kernel.
     """
     modalities = list(data.encoded.columns) if modalities is None else modalities
     develop = data.design.develop
-    blocks = _standardised_blocks(data, modalities, squares)
-    x = [_leading(block, rows) for block, rows in zip(blocks, develop, strict=True)]
+    blocks = _standardised_blocks(data, modalities, basis)
+    x = [_inputs(block, rows, basis) for block, rows in zip(blocks, develop, strict=True)]
     # columns of zeros change nothing, and models of similar widths share a compilation
     width = max(block.shape[1] for block in x)
     width = max(width, min(len(x[0]), -(-width // PADDING) * PADDING))

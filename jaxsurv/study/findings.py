@@ -209,11 +209,13 @@ def legend(findings: Findings) -> str:
             ": the value with the lowest early-stopping loss in each split, which is what a user can "
             "do; the best of the rows above it is picked by test scores. "
         )
-    stacked = "".join(
-        f"'{name}': their mean over the seeds, stacked with a ridge Cox model of each modality by weights "
-        "that are fitted to rows held out and shrunk to equal ones. "
-        for name in findings.comparison.stacked
-    )
+    stacked = ", ".join(f"'{name}'" for name in findings.comparison.stacked)
+    if stacked:
+        stacked += (
+            ": the mean over the seeds, stacked with ridge Cox models of the single modalities (of the "
+            "clinical one also with squares and with an RBF kernel) by weights that are fitted to rows "
+            "held out and shrunk to equal ones. "
+        )
     return (
         f"{optimistic}Harrell's C on test rows, {splits} splits, {data.design.protocol} protocol; seeds "
         f"averaged within a split. {chosen}{stacked}"

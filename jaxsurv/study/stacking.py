@@ -33,14 +33,15 @@ class Stack(NamedTuple):
 
 
 def stack_members(data: StudyData) -> dict[str, PenalisedCox]:
-    """A ridge Cox model per modality; of the clinical one a second with the squares of its numbers.
+    """A ridge Cox model per modality; of the clinical one two more, with squares and with an RBF kernel.
 
     Modalities differ in how much they know and so in their penalty, which a joint ridge model cannot
-    give them. Age and the like seldom act linearly, and few clinical columns make squares affordable.
+    give them. Age and the like seldom act linearly, and few clinical columns make curves affordable.
     """
     members = {m: ridge_cox(data, [m]) for m in data.encoded.columns}
     if CLINICAL in members:
-        members[f"{CLINICAL}, squares"] = ridge_cox(data, [CLINICAL], squares=True)
+        members[f"{CLINICAL}, squares"] = ridge_cox(data, [CLINICAL], basis="squares")
+        members[f"{CLINICAL}, RBF kernel"] = ridge_cox(data, [CLINICAL], basis="rbf")
     return members
 
 

@@ -1,10 +1,11 @@
 """Stacks: weights against an exhaustive search, cross-fitting row by row, and nothing seen of a test row."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from jaxsurv.data import stratified_kfold
-from jaxsurv.study.baselines import PenalisedCox, clinical_cox, ridge_cox
+from jaxsurv.data import Cohort, stratified_kfold
+from jaxsurv.study.baselines import PenalisedCox, _leading, _rbf, clinical_cox, ridge_cox
 from jaxsurv.study.prepare import CLINICAL, one_part, prepare_study, without_offset
 from jaxsurv.study.stacking import SHRINKAGE, Ensemble, ensemble, stack, stack_members
 from jaxsurv.survival import neg_log_partial_likelihood
@@ -23,25 +24,55 @@ def members(data):
     return stack_members(data)
 
 
-def test_a_member_per_modality_and_squares_of_the_clinical_one(data, members):
-    assert list(members) == ["rna", CLINICAL, f"{CLINICAL}, squares"]
+def test_a_member_per_modality_and_curves_of_the_clinical_one(data, members):
+    curves = [f"{CLINICAL}, squares", f"{CLINICAL}, RBF kernel"]
+    assert list(members) == ["rna", CLINICAL, *curves]
     np.testing.assert_array_equal(members[CLINICAL].log_hazard, clinical_cox(data).log_hazard)
-    x, y = (members[m].log_hazard[0] for m in (CLINICAL, f"{CLINICAL}, squares"))
-    assert 0.3 < np.corrcoef(x, y)[0, 1] < 0.999
+    for curve in curves:
+        x, y = (members[m].log_hazard[0] for m in (CLINICAL, curve))
+        assert 0.3 < np.corrcoef(x, y)[0, 1] < 0.999
 
 
-def test_squares_find_what_is_not_linear():
-    cohort = small_cohort(n=120)
-    clinical, survival = cohort.modalities[CLINICAL], cohort.survival.copy()
-    far = np.abs(clinical["age"] - clinical["age"].mean())
-    survival["os_time"] = np.exp(-far / 4) * np.random.default_rng(0).exponential(1.0, 120)
-    survival["os_event"] = 1
-    cohort = type(cohort)({CLINICAL: clinical, "rna": cohort.modalities["rna"]}, survival)
-    data = prepare_study(cohort, "os", stratified_kfold(np.ones(120), folds=2))
+def clinical_only(shape):
+    """A cohort whose log hazard is ``shape`` of two standardised clinical columns; and ``[n]`` of it."""
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(150, 2))
+    eta = shape(z)
+    names = [f"p{i}" for i in range(len(z))]
+    survival = pd.DataFrame({"os_time": rng.exponential(np.exp(-3 * eta)), "os_event": 1}, names)
+    tables = {CLINICAL: pd.DataFrame(z, names, ["age", "size"])}
+    tables["rna"] = pd.DataFrame(rng.normal(size=(len(z), 3)), names)
+    return prepare_study(
+        Cohort(tables, survival), "os", stratified_kfold(np.ones(150), folds=2)
+    ), eta
+
+
+@pytest.mark.parametrize(
+    ("shape", "found_by"),
+    [
+        (lambda z: z[:, 0], {"linear", "squares", "rbf"}),
+        (lambda z: np.abs(z[:, 0]), {"squares", "rbf"}),
+        (lambda z: np.sign(z[:, 0] * z[:, 1]), {"rbf"}),
+    ],
+    ids=["line", "curve", "interaction"],
+)
+def test_each_basis_finds_its_shapes(shape, found_by):
+    data, eta = clinical_only(shape)
     test = data.design.test[0]
-    linear, square = (ridge_cox(data, [CLINICAL], squares=s).log_hazard[0] for s in (False, True))
-    assert np.corrcoef(square[test], far[test])[0, 1] > 0.8
-    assert abs(np.corrcoef(linear[test], far[test])[0, 1]) < 0.5
+    for basis in ("linear", "squares", "rbf"):
+        found = ridge_cox(data, [CLINICAL], basis=basis).log_hazard[0]
+        r = np.corrcoef(found[test], eta[test])[0, 1]
+        assert (r > 0.6) == (basis in found_by), (basis, r)
+
+
+def test_components_reproduce_the_centred_kernel():
+    x, rows = np.random.default_rng(0).normal(size=(60, 4)) / 2, np.arange(60) < 40
+    kernel = _rbf(x, rows)
+    distance = ((x[:, None] - x) ** 2).sum(axis=-1)
+    centre = np.eye(60) - np.where(rows, 1 / 40, 0)
+    np.testing.assert_allclose(kernel, centre @ np.exp(-2 * distance) @ centre.T, atol=1e-12)
+    z = _leading(kernel, rows)
+    np.testing.assert_allclose(z @ z[rows].T, kernel[:, rows], atol=1e-4)
 
 
 def test_weights_are_the_minimum_and_not_negative(data, members):
