@@ -59,6 +59,7 @@ def run(options: MORiskVAE) -> None:
     from jaxsurv.study.execute import Method
     from jaxsurv.study.figures import forest, survival_curves
     from jaxsurv.study.findings import Comparison
+    from jaxsurv.study.prepare import refine
     from jaxsurv.study.run import run_study
     from jaxsurv.study.setup import check_grid, open_study, with_stack
     from jaxsurv.training import FitConfig
@@ -66,8 +67,9 @@ def run(options: MORiskVAE) -> None:
     check_grid("betas", options.betas)
     check_grid("divergences", options.divergences)
     study = with_stack(open_study(options))
-    with study.console.status("fitting an elastic net to each fold"):
+    with study.console.status("fitting an elastic net to each fold, selecting, imputing"):
         baselines = {**study.baselines, "elastic-net Cox": elastic_net_cox(study.plain)}
+        as_released = refine(study.plain, select="elastic-net", impute="round-robin")
     base, training = study.hparams, FitConfig(options.epochs)
     k, middle = options.categories, options.divergences[len(options.divergences) // 2]
 
@@ -93,7 +95,7 @@ def run(options: MORiskVAE) -> None:
             "MO-RiskVAE", {f"MO-RiskVAE, β = {b:g}": both[b] for b in options.betas}, categories=k
         ),
         Method(
-            "MyeVAE", survival_vae(MYEVAE), {"MyeVAE as released": MYEVAE_HPARAMS}, study.plain,
+            "MyeVAE", survival_vae(MYEVAE), {"MyeVAE as released": MYEVAE_HPARAMS}, as_released,
             FitConfig(100, burn_in=20, patience=5),
         ),
         Method("Cox-nnet", cox_nnet(), penalties, study.plain, training, nesterov),

@@ -30,8 +30,9 @@ class SweepBeta(RecipeOptions, Preset):
     """Sweep the KL weight beta of MO-RiskVAE over seeds x folds x beta in one compiled program.
 
     Attributes:
-        preset: changes the defaults shown here. paper: MyeVAE's network on all features, no offset, 100
-            epochs at learning rate 5e-4, two-way folds over complete patients. smoke: half a minute.
+        preset: changes the defaults shown here. paper: MyeVAE's network, elastic-net selection and
+            round-robin imputation (in each fold), no offset, 100 epochs at learning rate 5e-4, two-way
+            folds over complete patients. smoke: half a minute.
         betas: KL weights. KL is in nats per patient and Cox per event, so that a value means the same
             at every cohort size (preset paper: sums over the batch, as MyeVAE was released).
     """
@@ -47,6 +48,8 @@ PRESETS = {
         preset="paper",
         protocol="two-way",
         complete_only=True,
+        select="elastic-net",
+        impute="round-robin",
         offset="none",
         components=0,
         epochs=100,
