@@ -38,7 +38,7 @@ def _refuse(bad: pd.DataFrame, frame: pd.DataFrame, label: str, what: str, fix: 
         )
 
 
-def _to_float(frame: pd.DataFrame, label: str, fix: str) -> pd.DataFrame:
+def to_float(frame: pd.DataFrame, label: str, fix: str) -> pd.DataFrame:
     """All columns as float64; text that is no number is refused, not turned into NaN."""
     if all(is_numeric(frame[c]) for c in frame.columns):
         numeric = frame.astype("float64")
@@ -57,7 +57,7 @@ def _refuse_codes(frame: pd.DataFrame, codes: tuple[int, ...], label: str, fix: 
     _refuse(bad, frame, label, "the value", fix)
 
 
-def _to_text(column: pd.Series) -> pd.Series:
+def to_text(column: pd.Series) -> pd.Series:
     """Categories as text with NaN where missing; 2, 2.0 and "2" are one category."""
     if pd.api.types.is_float_dtype(column) and np.all(column.dropna() % 1 == 0):
         column = column.astype("Int64")
@@ -135,14 +135,14 @@ def clean_modality(name: str, frame: pd.DataFrame, kind: str | None) -> tuple[pd
     if kind not in KINDS:
         raise InputError(f"modality {name!r} has the unknown kind {kind!r}; use {few(KINDS, 9)}")
     if kind == "categorical":
-        frame = frame.apply(_to_text)
+        frame = frame.apply(to_text)
     elif kind == "mixed":
         numeric = [c for c in frame.columns if is_numeric(frame[c])]
-        floats = _to_float(frame[numeric], label, "")
-        frame = frame.apply(lambda c: floats[c.name] if c.name in floats else _to_text(c))
+        floats = to_float(frame[numeric], label, "")
+        frame = frame.apply(lambda c: floats[c.name] if c.name in floats else to_text(c))
     else:
         fix = "correct or empty it, or declare the modality as 'mixed'"
-        frame = _to_float(frame, label, fix)
+        frame = to_float(frame, label, fix)
         if kind == "counts":
             fix = "counts are >= 0; declare log-scale data as 'continuous'"
             _refuse(frame < 0, frame, label, "the negative value", fix)
@@ -207,7 +207,7 @@ def clean_survival(frame: pd.DataFrame) -> pd.DataFrame:
             f"{label}: column {few(other)} is not <endpoint>_time, <endpoint>_event or "
             "<endpoint>_entry; rename it (os_time, os_event) or move it to a modality"
         )
-    frame = _to_float(frame, label, "code events 0/1 and give times as numbers")
+    frame = to_float(frame, label, "code events 0/1 and give times as numbers")
     for endpoint in endpoint_names(frame):
         for column in (f"{endpoint}_time", f"{endpoint}_event"):
             if column not in frame:

@@ -6,9 +6,11 @@ from jaxsurv.preprocess.conditional_gaussian import (
     impute_gaussian,
 )
 from jaxsurv.preprocess.encode import Encoded, encode
+from jaxsurv.preprocess.preprocessing import Preprocessing, Standardised
 from jaxsurv.preprocess.project import fit_projection
 from jaxsurv.preprocess.round_robin import RoundRobin, fit_round_robin, impute_round_robin
 from jaxsurv.preprocess.scale import Features, Scaler, fit_scaler, prepare, transform
+from jaxsurv.preprocess.schema import Schema
 from jaxsurv.preprocess.select import (
     drop_correlated,
     select_by_elastic_net,
@@ -22,9 +24,12 @@ __all__ = [
     "ConditionalGaussian",
     "Encoded",
     "Features",
+    "Preprocessing",
     "RoundRobin",
     "Scaler",
+    "Schema",
     "Stability",
+    "Standardised",
     "drop_correlated",
     "encode",
     "fit_gaussian",

@@ -4,12 +4,14 @@ Across patients only the schema is looked at, never the outcome: which categorie
 features take the values 0 and 1 alone. Whatever is estimated is in `jaxsurv.preprocess.scale`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from jaxsurv.data import Cohort
+from jaxsurv.preprocess.schema import Schema
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Encoded:
         names: ``d`` feature names; one-hot columns are ``column=category``.
         indicator: ``[d]`` booleans: the feature takes two values only (mutations, one-hot columns).
         heavy_tailed: ``[d]`` booleans: measured on a scale, so gross outliers are possible.
+        schema: the tables' columns and categories.
     """
 
     x: np.ndarray
@@ -31,27 +34,44 @@ class Encoded:
     names: tuple[str, ...]
     indicator: np.ndarray
     heavy_tailed: np.ndarray
+    schema: Schema
 
 
-def _one_hot(column: pd.Series) -> pd.DataFrame:
-    """0/1 per category, NaN where missing; two categories give one column."""
-    categories = sorted(column.dropna().unique())
-    kept = categories[1:] if len(categories) == 2 else categories
+def _columns(categories: Sequence[str]) -> Sequence[str]:
+    """Those with a column of their own: of two categories only one has."""
+    return categories[1:] if len(categories) == 2 else categories
+
+
+def _one_hot(column: pd.Series, categories: Sequence[str]) -> pd.DataFrame:
+    """0/1 per category, NaN where missing."""
     columns = {
-        f"{column.name}={c}": (column == c).astype(float).where(column.notna()) for c in kept
+        f"{column.name}={c}": (column == c).astype(float).where(column.notna())
+        for c in _columns(categories)
     }
     return pd.DataFrame(columns, index=column.index)
 
 
-def _numeric(table: pd.DataFrame, kind: str) -> pd.DataFrame:
-    """One modality's table as numbers."""
-    if kind == "counts":
+def encoded_columns(schema: Schema, modality: str) -> list[str]:
+    """For each encoded column of a modality the feature that it comes from."""
+    text = schema.categories[modality]
+    return [
+        feature
+        for feature in schema.features[modality]
+        for _ in (_columns(text[feature]) if feature in text else [feature])
+    ]
+
+
+def encode_table(schema: Schema, modality: str, table: pd.DataFrame) -> pd.DataFrame:
+    """One modality's table as numbers; ``table`` conforms to the schema."""
+    if schema.kinds[modality] == "counts":
         return np.log2(table + 1.0)
-    if kind not in ("mixed", "categorical"):
+    text = schema.categories[modality]
+    if not text:
         return table
     columns = [table[name] for name in table.columns]
     return pd.concat(
-        [c.to_frame() if pd.api.types.is_numeric_dtype(c) else _one_hot(c) for c in columns], axis=1
+        [_one_hot(c, text[str(c.name)]) if c.name in text else c.to_frame() for c in columns],
+        axis=1,
     )
 
 
@@ -61,17 +81,17 @@ def encode(cohort: Cohort) -> Encoded:
     ``counts`` become ``log2(x + 1)``; ``five_state`` copy numbers stay -2..2, ``binary`` 0/1;
     categories become one-hot columns, two categories a single one.
     """
-    index = cohort.survival.index
+    schema, index = Schema.of(cohort), cohort.survival.index
     blocks, columns, names, indicator, heavy_tailed = [], {}, [], [], []
     for modality, table in cohort.modalities.items():
-        kind = cohort.kinds[modality]
-        numeric = _numeric(table, kind)
+        numeric = encode_table(schema, modality, table)
         columns[modality] = slice(len(names), len(names) + numeric.shape[1])
         names += list(numeric.columns)
         blocks.append(numeric.reindex(index).to_numpy(np.float32))
         two_valued = (numeric.isin([0.0, 1.0]) | numeric.isna()).to_numpy().all(axis=0)
         indicator.append(two_valued)
-        heavy_tailed.append(~two_valued & (kind in ("continuous", "counts", "mixed")))
+        measured = cohort.kinds[modality] in ("continuous", "counts", "mixed")
+        heavy_tailed.append(~two_valued & measured)
     return Encoded(
         x=np.concatenate(blocks, axis=1),
         columns=columns,
@@ -79,4 +99,5 @@ def encode(cohort: Cohort) -> Encoded:
         names=tuple(names),
         indicator=np.concatenate(indicator),
         heavy_tailed=np.concatenate(heavy_tailed),
+        schema=schema,
     )

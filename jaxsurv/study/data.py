@@ -10,10 +10,10 @@ import numpy as np
 
 from jaxsurv.data import Cohort, Splits
 from jaxsurv.models import Batch
-from jaxsurv.preprocess import Encoded, Features, Scaler, transform
+from jaxsurv.preprocess import Encoded, Features, Preprocessing, Scaler, transform
 from jaxsurv.survival import RiskSets
 from jaxsurv.training import Masks
-from jaxsurv.types import Array, Survival
+from jaxsurv.types import Array, InputError, Survival
 
 CLINICAL = "clinical"
 
@@ -114,6 +114,19 @@ class StudyData:
         for s in range(len(self.design.fold)):
             split = jax.tree.map(lambda x, s=s: x[s], self.splits)
             yield split, jax.tree.map(np.asarray, self.standardised(self.shared, split))
+
+    def preprocessing(self, split: int) -> Preprocessing:
+        """What was fitted on one split, to be kept with its models.
+
+        Raises:
+            InputError: features are imputed from each other, which it does not hold.
+        """
+        if self.splits.imputed is not None:
+            raise InputError(
+                "preprocessing that imputes features from each other cannot be kept yet"
+            )
+        fitted = jax.tree.map(lambda x: np.asarray(x[split]), self.splits)
+        return Preprocessing(self.encoded.schema, fitted.scaler, fitted.projection)
 
     def build(self, shared: Shared, split: Split, seed: Array) -> tuple[Batch, Masks]:
         """One run's batch and masks; pure, runs inside the compiled sweep."""

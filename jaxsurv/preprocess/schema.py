@@ -1,0 +1,87 @@
+"""What a model reads, by name: so that a table with other columns, or in another order, is not misread."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from jaxsurv.data import Cohort
+from jaxsurv.data.tables import clean_modality, clean_rows, few, is_numeric, to_float, to_text
+from jaxsurv.types import InputError
+
+
+@dataclass(frozen=True)
+class Schema:
+    """Modalities, their features in order, and the categories of those that are text.
+
+    Attributes:
+        kinds: modality to its kind, see :class:`jaxsurv.data.Cohort`.
+        features: modality to the columns of its table.
+        categories: modality to the categories of its text columns, sorted.
+    """
+
+    kinds: Mapping[str, str]
+    features: Mapping[str, tuple[str, ...]]
+    categories: Mapping[str, Mapping[str, tuple[str, ...]]]
+
+    @classmethod
+    def of(cls, cohort: Cohort) -> "Schema":
+        """The schema of a cohort's own tables."""
+        categories = {}
+        for m, table in cohort.modalities.items():
+            text = [table[c] for c in table.columns if not is_numeric(table[c])]
+            categories[m] = {str(c.name): tuple(sorted(c.dropna().unique())) for c in text}
+        features = {m: tuple(table.columns) for m, table in cohort.modalities.items()}
+        return cls(dict(cohort.kinds), features, categories)
+
+    def conform(
+        self, tables: Mapping[str, pd.DataFrame], needed: Mapping[str, Collection[str]]
+    ) -> dict[str, pd.DataFrame]:
+        """The tables with the model's features in the model's order, and each cell checked.
+
+        A modality may be absent, and cells may be empty. Columns that the model does not know are left
+        out; those that it knows and does not need may be absent.
+
+        Args:
+            tables: modality to ``[patients who have it, columns]``.
+            needed: modality to the features that must be there.
+
+        Raises:
+            InputError: a modality that the model does not know or none that it does; features that are
+                missing, listed beside those that it does not know; a cell that does not fit the kind or
+                a category never seen in training, with column, patient and value.
+        """
+        for m in tables:
+            if m not in self.features:
+                raise InputError(f"the model reads {few(list(self.features))}, not the modality {m!r}")
+        if not tables:
+            raise InputError(f"no modality is given; the model reads {few(list(self.features))}")
+        return {m: self._conform(m, table, needed[m]) for m, table in tables.items()}
+
+    def _conform(self, m: str, table: pd.DataFrame, needed: Collection[str]) -> pd.DataFrame:
+        label, text = f"modality {m!r}", self.categories[m]
+        table = clean_rows(table, label)
+        missing = [f for f in self.features[m] if f in needed and f not in table.columns]
+        if missing:
+            unknown = table.columns.difference(self.features[m], sort=False)
+            others = (
+                f", and has {len(unknown)} that the model does not know: {few(unknown)}"
+                * bool(len(unknown))
+            )
+            raise InputError(
+                f"{label} lacks {len(missing)} of the {len(needed)} features that the model "
+                f"needs: {few(missing, 20)}{others}. Rename them, or add empty columns for what was not "
+                "measured"
+            )
+        table = table.reindex(columns=list(self.features[m]))
+        numbers = to_float(table[[c for c in table.columns if c not in text]], label, "correct it")
+        table = table.assign(**numbers, **{c: to_text(table[c]) for c in text})
+        for name, known in text.items():
+            new = table[name][table[name].notna() & ~table[name].isin(known)]
+            if len(new):
+                raise InputError(
+                    f"{label}: the category {new.iloc[0]!r} in column {name!r}, patient "
+                    f"{new.index[0]!r}, was never seen in training; known are {few(known, 20)}. "
+                    "Correct or empty it"
+                )
+        return clean_modality(m, table, self.kinds[m])[0]

@@ -1,0 +1,165 @@
+"""Preprocessing kept with a model: new tables by name, refusals that list, files that are data."""
+
+import jax
+import numpy as np
+import pandas as pd
+import pytest
+
+from jaxsurv.data import load_tcga_acc, stratified_kfold
+from jaxsurv.preprocess import Preprocessing
+from jaxsurv.study.prepare import CLINICAL, prepare_study
+from jaxsurv.types import InputError
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    return load_tcga_acc().for_endpoint("os")
+
+
+@pytest.fixture(scope="module")
+def data(cohort):
+    splits = stratified_kfold(cohort.outcome("os").event, folds=2)
+    return prepare_study(cohort, "os", splits, components=4)
+
+
+@pytest.fixture(scope="module")
+def fitted(data):
+    return data.preprocessing(1)
+
+
+@pytest.fixture
+def tables(cohort):
+    return {m: table.copy() for m, table in cohort.modalities.items()}
+
+
+def same(one, other):
+    assert one.patients == other.patients
+    for m in one.inputs:
+        np.testing.assert_array_equal(one.inputs[m], other.inputs[m], err_msg=m)
+        np.testing.assert_array_equal(one.presence[m], other.presence[m], err_msg=m)
+
+
+def test_new_tables_are_read_as_in_training(cohort, data, fitted, tables):
+    ours = fitted.apply(tables)
+    split = jax.tree.map(lambda x: x[1], data.splits)
+    batch, _ = jax.jit(data.build)(data.shared, split, np.int32(0))
+    rows = pd.Index(ours.patients).get_indexer(cohort.survival.index)
+    assert (rows >= 0).all()
+    for m, expected in {**batch.inputs, CLINICAL: batch.clinical}.items():
+        np.testing.assert_allclose(ours.inputs[m][rows], expected, rtol=1e-5, atol=1e-5)
+    for m, expected in batch.presence.items():
+        np.testing.assert_array_equal(ours.presence[m][rows], expected)
+
+
+def test_order_and_columns_that_are_not_read_change_nothing(fitted, tables):
+    expected = fitted.apply(tables)
+    mixed = {m: t[list(t.columns)[::-1]].assign(another=1.0) for m, t in tables.items()}
+    same(fitted.apply(mixed), expected)
+
+
+def test_a_patient_alone_is_read_as_among_others(fitted, tables):
+    everybody, name = fitted.apply(tables), tables["rna"].index[7]
+    alone = fitted.apply({m: t.loc[[name]] for m, t in tables.items() if name in t.index})
+    row = everybody.patients.index(name)
+    for m, x in alone.inputs.items():
+        np.testing.assert_allclose(x[0], everybody.inputs[m][row], rtol=1e-5, atol=1e-6)
+        assert alone.presence[m][0] == everybody.presence[m][row]
+
+
+def test_an_absent_modality_is_missing(fitted, tables):
+    del tables["rna"]
+    found = fitted.apply(tables)
+    assert not found.presence["rna"].any()
+    assert not found.inputs["rna"].any()
+
+
+def test_features_that_change_nothing_may_be_absent(data, fitted, tables):
+    idle = [f for f in tables["cnv"] if f not in fitted.needed["cnv"]]
+    assert len(fitted.needed["rna"]) == tables["rna"].shape[1]
+    assert "cnv" in data.unused or len(fitted.needed["cnv"]) > 0
+    expected = fitted.apply(tables)
+    tables["cnv"] = tables["cnv"].drop(columns=idle)
+    same(fitted.apply(tables), expected)
+
+
+def change(tables, m, edit):
+    return {**tables, m: edit(tables[m])}
+
+
+@pytest.mark.parametrize(
+    ("edit", "parts"),
+    [
+        (
+            lambda t: change(t, "rna", lambda x: x.rename(columns={x.columns[3]: "ENSG9"})),
+            ["'rna' lacks 1 of", "{rna3}", "1 that the model does not know: ENSG9", "Rename them"],
+        ),
+        (
+            lambda t: change(t, "rna", lambda x: x.iloc[:, 30:]),
+            ["'rna' lacks 30 of", "{rna3}", "and 10 more", "empty columns"],
+        ),
+        (lambda t: {**t, "RNA": t["rna"]}, ["not the modality 'RNA'", "rna"]),
+        (lambda t: {}, ["no modality is given"]),
+        (
+            lambda t: change(t, "rna", lambda x: x.astype(object).mask(x == x.iloc[2, 3], "high")),
+            ["'high'", "column '{rna3}'", "patient '{patient2}'"],
+        ),
+        (lambda t: {"rna": t["rna"] * np.nan}, ["no patient has a single value"]),
+    ],
+    ids=["renamed", "missing", "modality", "nothing", "text", "empty"],
+)
+def test_refusals_list_what_is_wrong(fitted, tables, edit, parts):
+    names = {"rna3": tables["rna"].columns[3], "patient2": tables["rna"].index[2]}
+    with pytest.raises(InputError) as error:
+        fitted.apply(edit(tables))
+    for part in parts:
+        assert part.format(**names) in str(error.value)
+
+
+def test_a_category_never_seen_is_refused(fitted, tables):
+    text = next(c for c, known in fitted.schema.categories[CLINICAL].items() if len(known) > 1)
+    patient = tables[CLINICAL].index[5]
+    tables[CLINICAL].loc[patient, text] = "unheard of"
+    with pytest.raises(InputError, match=f"'unheard of' in column '{text}', patient '{patient}'"):
+        fitted.apply(tables)
+    tables[CLINICAL].loc[patient, text] = np.nan
+    fitted.apply(tables)
+
+
+def test_files_keep_every_bit(fitted, tables, tmp_path):
+    fitted.save(tmp_path / "kept.npz")
+    loaded = Preprocessing.load(tmp_path / "kept.npz")
+    assert loaded.schema == fitted.schema
+    same(loaded.apply(tables), fitted.apply(tables))
+
+
+@pytest.mark.parametrize("content", ["truncated", "text", "array", "object", "other"])
+def test_other_files_are_refused(fitted, tmp_path, content):
+    path = tmp_path / "kept.npz"
+    fitted.save(path)
+    if content == "truncated":
+        path.write_bytes(path.read_bytes()[:-100])
+    elif content == "text":
+        path.write_text("not a model")
+    else:
+        value = {"array": np.zeros(3), "object": np.array([{}]), "other": np.zeros(2)}[content]
+        with open(path, "wb") as file:
+            np.savez(file, x=value) if content == "other" else np.save(file, value)
+    with pytest.raises(InputError, match=r"kept\.npz is not a saved preprocessing"):
+        Preprocessing.load(path)
+
+
+def test_a_newer_format_is_refused(fitted, tmp_path, monkeypatch):
+    from jaxsurv.preprocess import preprocessing
+
+    with monkeypatch.context() as patch:
+        patch.setattr(preprocessing, "FORMAT", 2)
+        fitted.save(tmp_path / "kept.npz")
+    with pytest.raises(InputError, match=r"format 2, this version reads 1: update jaxsurv"):
+        Preprocessing.load(tmp_path / "kept.npz")
+
+
+def test_imputation_from_other_features_is_refused(cohort):
+    splits = stratified_kfold(cohort.outcome("os").event, folds=2)
+    data = prepare_study(cohort, "os", splits, impute="gaussian")
+    with pytest.raises(InputError, match="cannot be kept"):
+        data.preprocessing(0)
