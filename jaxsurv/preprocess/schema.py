@@ -53,7 +53,9 @@ class Schema:
         """
         for m in tables:
             if m not in self.features:
-                raise InputError(f"the model reads {few(list(self.features))}, not the modality {m!r}")
+                raise InputError(
+                    f"the model reads {few(list(self.features))}, not the modality {m!r}"
+                )
         if not tables:
             raise InputError(f"no modality is given; the model reads {few(list(self.features))}")
         return {m: self._conform(m, table, needed[m]) for m, table in tables.items()}

@@ -203,7 +203,7 @@ def legend(findings: Findings) -> str:
         if findings.two_way
         else ""
     )
-    chosen = " and ".join(f"'{name}'" for name in findings.comparison.choices)
+    chosen = ", ".join(f"'{name}'" for name in findings.comparison.choices)
     if chosen:
         chosen += (
             ": the value with the lowest early-stopping loss in each split, which is what a user can "

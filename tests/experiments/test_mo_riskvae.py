@@ -1,5 +1,7 @@
 """The final table and the recipes from the command line. Many programs to compile, hence slow."""
 
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 
@@ -17,17 +19,35 @@ def test_the_final_table(tmp_path, capsys):
     ):  # fmt: skip
         assert summary.loc[name, "mean"] > 0
     assert "ridge_lower" in summary
-    assert "'MO-RiskVAE, stacked'" in (tmp_path / "r" / "report.html").read_text().replace(
-        "&#x27;", "'"
-    )
+    report = (tmp_path / "r" / "report.html").read_text().replace("&#x27;", "'")
+    assert "'MO-RiskVAE, stacked'" in report
+    assert "The paper ranks by best single runs" in report
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "verdict"),
+    [
+        (-0.01, 0.02, "none can be told from KL: these data do not support the published ranking"),
+        (0.01, 0.02, "better than KL: MO-RiskVAE; worse: none"),
+        (-0.03, -0.01, "better than KL: none; worse: MO-RiskVAE"),
+    ],
+)
+def test_the_published_ranking_is_judged_by_paired_intervals(lower, upper, verdict):
+    names = [f"{m}: chosen per fold" for m in ("MO-RiskVAE", "β-KL", "MMD + HSIC", "MMD")]
+    table = pd.DataFrame({"setting": names, "reference_mean": 0.0})
+    table["reference_lower"], table["reference_upper"] = -0.02, 0.01
+    table.loc[0, ["reference_mean", "reference_lower", "reference_upper"]] = [0.005, lower, upper]
+    told = mo_riskvae.ranking(SimpleNamespace(summary=table))
+    assert told.endswith(f"So {verdict}.")
+    assert "MO-RiskVAE 0.779, β-KL 0.742" in told
 
 
 @pytest.mark.slow
 def test_recipes(tmp_path):
     assert recipe.main(["--preset", "smoke", "--out", str(tmp_path / "r")]) == 0
     summary = pd.read_csv(tmp_path / "r" / "summary.csv").set_index("setting")
-    assert len(summary) == 12 + 2 + 4
+    assert len(summary) == 12 + 3 + 4
     assert (tmp_path / "r" / "figures" / "methods.svg").stat().st_size > 1000
 
 
