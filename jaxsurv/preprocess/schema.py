@@ -77,8 +77,9 @@ class Schema:
             )
         table = table.reindex(columns=list(self.features[m]))
         numbers = to_float(table[[c for c in table.columns if c not in text]], label, "correct it")
-        table = table.assign(**numbers, **{c: to_text(table[c]) for c in text})
-        for name, known in text.items():
+        texts = [to_text(table[c]) for c in table.columns if c in text]
+        table = pd.concat([numbers, *texts], axis=1).reindex(columns=table.columns)
+        for name, known in ((c, text[c]) for c in text if c in needed):
             new = table[name][table[name].notna() & ~table[name].isin(known)]
             if len(new):
                 raise InputError(
@@ -86,4 +87,6 @@ class Schema:
                     f"{new.index[0]!r}, was never seen in training; known are {few(known, 20)}. "
                     "Correct or empty it"
                 )
+        if self.kinds[m] == "continuous":  # a few patients cannot show on which scale they are
+            return table.dropna(how="all")
         return clean_modality(m, table, self.kinds[m])[0]

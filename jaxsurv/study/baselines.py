@@ -21,7 +21,7 @@ from jaxsurv.types import Array
 
 INNER_FOLDS = 5
 PENALTIES = tuple(10.0 ** np.arange(-1.0, 3.01, 0.5))  # of blocks with one unit of variance each
-COMPONENTS = 100  # the penalty silences what comes after them
+COMPONENTS = 100  # of linear models the penalty silences what comes after them
 PADDING = 32
 
 Basis = Literal["linear", "squares", "rbf"]
@@ -96,19 +96,25 @@ def _standardised_blocks(
 ) -> Iterator[np.ndarray]:
     """``[n, p]`` per split: the modalities beside each other, each divided by the root of its number of
     usable features, so that all weigh the same."""
-    measured = {m: ~data.encoded.indicator[data.encoded.columns[m]] for m in modalities}
+    columns = data.encoded.columns
+    measured = {m: ~data.encoded.indicator[columns[m]] for m in modalities}
+    missing = {m: np.isnan(data.encoded.x[:, columns[m]]) for m in modalities}
     for split, z in data.standardised_splits():
-        usable = {m: np.count_nonzero(split.scaler.gain[data.encoded.columns[m]]) for m in z}
+        usable = {m: np.count_nonzero(split.scaler.gain[columns[m]]) for m in z}
         blocks = [(m, z[m]) for m in modalities]
-        if basis == "squares":  # centred for normal values; what is missing, 0, stays 0
-            blocks += [(m, np.where(x != 0, (x**2 - 1) / 2, 0)[:, measured[m]]) for m, x in blocks]
+        if basis == "squares":  # centred for normal values; what is missing stays 0
+            square = {m: np.where(missing[m], 0, (x**2 - 1) / 2) for m, x in blocks}
+            blocks += [
+                (m, square[m][:, measured[m] & (split.scaler.gain[columns[m]] > 0)]) for m in square
+            ]
         yield np.concatenate([x / np.sqrt(max(1, usable[m])) for m, x in blocks], 1)
 
 
 def _leading(gram: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Scores on the leading principal components of ``rows``, in as few columns as lose nothing.
+    """Scores on the leading principal components of ``rows``, at most COMPONENTS of them.
 
-    ``gram``: ``[n, n]`` inner products or kernel values.
+    ``gram``: ``[n, n]`` inner products or kernel values. With more rows than that, a kernel of many
+    columns is an approximation of this rank.
     """
     size, vectors = np.linalg.eigh(gram[np.ix_(rows, rows)].astype(float))
     few = min(COMPONENTS, len(size))
@@ -121,7 +127,7 @@ def _leading(gram: np.ndarray, rows: np.ndarray) -> np.ndarray:
 def _rbf(x: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """``[n, n]`` values of ``exp(-2 |x - y|²)``, centred on ``rows``.
 
-    Two patients differ by 2 on average in a block that weighs 1, hence by four length scales.
+    Two patients of a block with one unit of variance are 2 apart in mean square: exp(-4).
     """
     square = (x**2).sum(axis=1)
     kernel = np.exp(-2 * np.maximum(square[:, None] + square - 2 * x @ x.T, 0))

@@ -119,12 +119,10 @@ class StudyData:
         """What was fitted on one split, to be kept with its models.
 
         Raises:
-            InputError: features are imputed from each other, which it does not hold.
+            InputError: features are imputed, which it does not hold.
         """
-        if self.splits.imputed is not None:
-            raise InputError(
-                "preprocessing that imputes features from each other cannot be kept yet"
-            )
+        if self.imputes:
+            raise InputError("preprocessing that imputes cannot be kept yet; use impute='none'")
         fitted = jax.tree.map(lambda x: np.asarray(x[split]), self.splits)
         return Preprocessing(self.encoded.schema, fitted.scaler, fitted.projection)
 

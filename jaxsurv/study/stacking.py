@@ -47,15 +47,17 @@ def stack_members(data: StudyData) -> dict[str, PenalisedCox]:
 
 @jax.jit
 @jax.value_and_grad
-def _loss(weights: Array, log_hazard: Array, risk_sets: RiskSets) -> Array:
+def _loss(weights: Array, equal: Array, log_hazard: Array, risk_sets: RiskSets) -> Array:
     """``log_hazard [n, members]``."""
     cox = neg_log_partial_likelihood(log_hazard @ weights, risk_sets=risk_sets)
-    return cox + SHRINKAGE * jnp.sum((weights - 1 / weights.size) ** 2)
+    return cox + SHRINKAGE * jnp.sum((weights - equal) ** 2)
 
 
 def stack(data: StudyData, members: Mapping[str, CrossFitted]) -> Stack:
     """Weights ``w >= 0`` that minimise, over the development rows that every member has held out,
     ``Cox(H w) per event + |w - 1/k|²``, with H ``[n, k]`` the members' held-out log hazards.
+    Members that predict one risk for everybody, such as that of a modality without a usable feature,
+    have weight 0 and do not count in k.
 
     Stacked regression (Breiman 1996; van der Laan, Polley & Hubbard 2007), shrunk to the plain mean of
     log hazards. Nothing of it sees a test row.
@@ -64,19 +66,22 @@ def stack(data: StudyData, members: Mapping[str, CrossFitted]) -> Stack:
         np.stack([getattr(m, part) for m in members.values()], axis=-1).astype(np.float32)
         for part in ("log_hazard", "held_out")
     )
-    k = len(members)
     weights = []
     for h, develop in zip(held_out, data.design.develop, strict=True):
         known = np.isfinite(h).all(axis=1)
         sets = restrict(data.shared.risk_sets, develop & known)
         h = np.where(known[:, None], h, 0)
+        live = np.ptp(h[develop & known], axis=0) > 0
+        equal = (live / max(1, live.sum())).astype(np.float32)
 
-        def loss(w: np.ndarray, h=h, sets=sets) -> tuple[float, np.ndarray]:
-            value, slope = _loss(jnp.asarray(w, jnp.float32), h, sets)
+        def loss(
+            w: np.ndarray, h: np.ndarray = h, sets: RiskSets = sets, equal: np.ndarray = equal
+        ) -> tuple[float, np.ndarray]:
+            value, slope = _loss(jnp.asarray(w, jnp.float32), equal, h, sets)
             return float(value), np.asarray(slope, float)
 
-        start, bounds = np.full(k, 1 / k), [(0, None)] * k
-        weights.append(minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B").x)
+        bounds = [(0, None)] * len(live)
+        weights.append(minimize(loss, equal, jac=True, bounds=bounds, method="L-BFGS-B").x)
     w = np.stack(weights)
     total = (np.einsum("snk,sk->sn", h, w) for h in (log_hazard, held_out))
     return Stack(*total, w, tuple(members))  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxsurv.data import load_tcga_acc, stratified_kfold
+from jaxsurv.data import DataWarning, load_tcga_acc, stratified_kfold
 from jaxsurv.preprocess import Preprocessing
 from jaxsurv.study.prepare import CLINICAL, prepare_study
 from jaxsurv.types import InputError
@@ -125,6 +125,38 @@ def test_a_category_never_seen_is_refused(fitted, tables):
     fitted.apply(tables)
 
 
+def test_a_new_category_of_a_column_that_changes_nothing_is_no_matter(fitted, tables):
+    idle = next(c for c in fitted.schema.categories[CLINICAL] if c not in fitted.needed[CLINICAL])
+    expected = fitted.apply(tables)
+    tables[CLINICAL][idle] = "another"
+    same(fitted.apply(tables), expected)
+
+
+@pytest.mark.parametrize(
+    ("m", "change"),
+    [
+        ("rna", lambda x: 30 * x),
+        ("protein", lambda x: x + 100),
+        ("protein", lambda x: 2 ** (x + 8)),
+    ],
+    ids=["times 30", "plus 100", "no logarithm"],
+)
+def test_another_scale_is_warned_of(fitted, tables, m, change):
+    with pytest.warns(DataWarning, match=rf"modality '{m}': \d+ of \d+ measured values lie far"):
+        fitted.apply({**tables, m: change(tables[m])})
+
+
+def test_patients_named_in_two_ways_are_warned_of(fitted, tables):
+    tables[CLINICAL] = tables[CLINICAL].rename(index="{}-01A".format)
+    with pytest.warns(DataWarning, match=r"have no patient in common \(.*01A.*named alike"):
+        fitted.apply(tables)
+
+
+def test_whole_numbers_of_one_patient_are_no_counts(fitted, tables):
+    one = tables["rna"].iloc[:1].round()
+    fitted.apply({"rna": one})
+
+
 def test_files_keep_every_bit(fitted, tables, tmp_path):
     fitted.save(tmp_path / "kept.npz")
     loaded = Preprocessing.load(tmp_path / "kept.npz")
@@ -154,12 +186,13 @@ def test_a_newer_format_is_refused(fitted, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(preprocessing, "FORMAT", 2)
         fitted.save(tmp_path / "kept.npz")
-    with pytest.raises(InputError, match=r"format 2, this version reads 1: update jaxsurv"):
+    with pytest.raises(InputError, match=r"format 2, this version of jaxsurv reads 1"):
         Preprocessing.load(tmp_path / "kept.npz")
 
 
-def test_imputation_from_other_features_is_refused(cohort):
+@pytest.mark.parametrize("impute", ["mean", "gaussian"])
+def test_imputation_is_refused(cohort, impute):
     splits = stratified_kfold(cohort.outcome("os").event, folds=2)
-    data = prepare_study(cohort, "os", splits, impute="gaussian")
+    data = prepare_study(cohort, "os", splits, impute=impute)
     with pytest.raises(InputError, match="cannot be kept"):
         data.preprocessing(0)

@@ -1,5 +1,6 @@
 """Stacks: weights against an exhaustive search, cross-fitting row by row, and nothing seen of a test row."""
 
+import jax
 import numpy as np
 import pandas as pd
 import pytest
@@ -96,6 +97,13 @@ def test_weights_are_the_minimum_and_not_negative(data, members):
         rtol=1e-4,
         atol=1e-5,
     )
+
+
+def test_members_that_say_nothing_change_nothing(data, members):
+    nothing = jax.tree.map(np.zeros_like, members["rna"])
+    alone, with_nothing = stack(data, members), stack(data, {**members, "nothing": nothing})
+    assert (with_nothing.weights[:, -1] == 0).all()
+    np.testing.assert_allclose(with_nothing.weights[:, :-1], alone.weights, atol=1e-4)
 
 
 def test_rows_that_a_member_did_not_hold_out_are_left_out(data, members):
