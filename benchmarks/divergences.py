@@ -5,7 +5,7 @@
 About a minute on two cores. Each line is the median of interleaved calls at n = 1,024 points in
 d = 32 dimensions in float32; the gradient is that of the first sample. PyTorch has no such function,
 so it gets the three usual ways to write one: distances from one matrix product, from ``torch.cdist``, and
-from all differences ``[n, n, d]``, as InfoVAE's and most published codes do.
+from all differences ``[n, n, d]``, as InfoVAE was released.
 Then the memory that jaxsurv's compiled programs need besides their arguments, as n grows.
 """
 
