@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from sklearn.metrics.pairwise import rbf_kernel
 
 from jaxsurv.data import stratified_kfold
 from jaxsurv.study.prepare import CLINICAL, StudyData
@@ -113,25 +114,24 @@ def _standardised_blocks(
 def _leading(gram: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Scores on the leading principal components of ``rows``, at most COMPONENTS of them.
 
-    ``gram``: ``[n, n]`` inner products or kernel values. With more rows than that, a kernel of many
+    ``gram``: ``[n, rows]`` inner products or kernel values. With more rows than that, a kernel of many
     columns is an approximation of this rank.
     """
-    size, vectors = np.linalg.eigh(gram[np.ix_(rows, rows)].astype(float))
+    size, vectors = np.linalg.eigh(gram[rows].astype(float))
     few = min(COMPONENTS, len(size))
     size, vectors = size[-few:], vectors[:, -few:]
     weak = size <= 1e-6 * max(size[-1], 1e-30)
     directions = vectors / np.where(weak, np.inf, np.sqrt(np.abs(size)))
-    return gram[:, rows] @ directions.astype(gram.dtype)
+    return gram @ directions.astype(gram.dtype)
 
 
 def _rbf(x: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """``[n, n]`` values of ``exp(-2 |x - y|²)``, centred on ``rows``.
+    """``[n, rows]`` values of ``exp(-2 |x - y|²)``, centred on ``rows``.
 
     Two patients of a block with one unit of variance are 2 apart in mean square: exp(-4).
     """
-    square = (x**2).sum(axis=1)
-    kernel = np.exp(-2 * np.maximum(square[:, None] + square - 2 * x @ x.T, 0))
-    kernel = kernel - kernel[:, rows].mean(axis=1, keepdims=True)
+    kernel = rbf_kernel(x, x[rows], gamma=2.0)
+    kernel = kernel - kernel.mean(axis=1, keepdims=True)
     return kernel - kernel[rows].mean(axis=0)
 
 
@@ -139,7 +139,7 @@ def _inputs(x: np.ndarray, rows: np.ndarray, basis: Basis) -> np.ndarray:
     """What the linear predictor reads of one split's block."""
     if basis == "rbf":
         return _leading(_rbf(x, rows), rows)
-    return x if x.shape[1] <= min(COMPONENTS, rows.sum()) else _leading(x @ x.T, rows)
+    return x if x.shape[1] <= min(COMPONENTS, rows.sum()) else _leading(x @ x[rows].T, rows)
 
 
 def ridge_cox(
