@@ -6,9 +6,11 @@ from jaxsurv.preprocess.conditional_gaussian import (
     impute_gaussian,
 )
 from jaxsurv.preprocess.encode import Encoded, encode
+from jaxsurv.preprocess.imputation import Imputation, fit_imputation, impute_missing
 from jaxsurv.preprocess.preprocessing import Preprocessing, Standardised
 from jaxsurv.preprocess.project import fit_projection
 from jaxsurv.preprocess.round_robin import RoundRobin, fit_round_robin, impute_round_robin
+from jaxsurv.preprocess.saved import load_preprocessing, save_preprocessing
 from jaxsurv.preprocess.scale import Features, Scaler, fit_scaler, prepare, transform
 from jaxsurv.preprocess.schema import Schema
 from jaxsurv.preprocess.select import (
@@ -24,6 +26,7 @@ __all__ = [
     "ConditionalGaussian",
     "Encoded",
     "Features",
+    "Imputation",
     "Preprocessing",
     "RoundRobin",
     "Scaler",
@@ -33,12 +36,16 @@ __all__ = [
     "drop_correlated",
     "encode",
     "fit_gaussian",
+    "fit_imputation",
     "fit_projection",
     "fit_round_robin",
     "fit_scaler",
     "impute_gaussian",
+    "impute_missing",
     "impute_round_robin",
+    "load_preprocessing",
     "prepare",
+    "save_preprocessing",
     "select_by_elastic_net",
     "select_by_variance",
     "selection_stability",

@@ -131,7 +131,8 @@ def impute_gaussian(
     if unknown := sorted(set(rows_of) - {()} - set(model.patterns)):
         raise InputError(
             f"patients with {' + '.join(unknown[0])} only, a pattern that was not there "
-            "when the imputation was fitted; include such rows (where=False) in fit_gaussian"
+            "when the imputation was fitted; impute by another rule, or let such patients be in the "
+            "training cohort, on whatever side of the split"
         )
     z, filled = np.asarray(transform(model.scaler, x), float), np.array(x)
     gain, center = (np.asarray(a, float) for a in (model.scaler.gain, model.scaler.center))

@@ -1,24 +1,20 @@
 """Fitted preprocessing that is kept with a model, so that new patients are read as the training ones were."""
 
-import json
-import os
 import warnings
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import combinations
 from typing import NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
 
 from jaxsurv.data import DataWarning
 from jaxsurv.preprocess.encode import encode_table, encoded_columns
+from jaxsurv.preprocess.imputation import Imputation, impute_missing
 from jaxsurv.preprocess.scale import Scaler, transform
 from jaxsurv.preprocess.schema import Schema
 from jaxsurv.types import InputError
-
-FORMAT = 1
 
 
 class Standardised(NamedTuple):
@@ -27,7 +23,7 @@ class Standardised(NamedTuple):
     Attributes:
         patients: ``n`` names, in the order of the rows.
         inputs: modality to ``[n, k]``, 0 where missing.
-        presence: modality to ``[n]``, 1 where the patient has it.
+        presence: modality to ``[n]``, 1 where the patient has it or it was imputed.
     """
 
     patients: tuple[str, ...]
@@ -43,11 +39,13 @@ class Preprocessing:
         schema: modalities, features and categories of the training cohort.
         scaler: of the encoded columns, all modalities beside each other.
         projection: modality to ``[columns, components]``; others enter feature by feature.
+        imputation: None = the model is told what is missing.
     """
 
     schema: Schema
     scaler: Scaler
     projection: Mapping[str, np.ndarray]
+    imputation: Imputation | None = None
 
     @property
     def columns(self) -> dict[str, slice]:
@@ -88,55 +86,22 @@ class Preprocessing:
         if not len(patients):
             raise InputError("no patient has a single value; check the tables")
         _warn_of_strangers(given)
-        inputs, presence = {}, {}
-        for m, columns in self.columns.items():
-            x = np.full((len(patients), columns.stop - columns.start), np.nan, np.float32)
+        columns, presence = self.columns, {}
+        x = np.full((len(patients), len(self.scaler.gain)), np.nan, np.float32)
+        for m in columns:
             presence[m] = np.zeros(len(patients), np.float32)
             if m in given:
                 rows = patients.get_indexer(given[m].index)
-                x[rows] = encode_table(self.schema, m, given[m]).to_numpy(np.float32)
+                x[rows, columns[m]] = encode_table(self.schema, m, given[m]).to_numpy(np.float32)
                 presence[m][rows] = 1
-            scaler = Scaler(*(np.asarray(a[columns]) for a in self.scaler))
-            _warn_of_scale(m, scaler, x)
-            z = np.asarray(transform(scaler, x))
-            inputs[m] = z @ self.projection[m] if m in self.projection else z
+        _warn_of_scales(columns, self.scaler, x)
+        if self.imputation is not None:
+            x = impute_missing(self.imputation, x, presence)
+            presence = {m: np.ones_like(there) for m, there in presence.items()}
+        z = np.asarray(transform(self.scaler, x))
+        inputs = {m: z[:, c] for m, c in columns.items()}
+        inputs |= {m: inputs[m] @ projection for m, projection in self.projection.items()}
         return Standardised(tuple(patients), inputs, presence)
-
-    def save(self, path: str | os.PathLike) -> None:
-        """Write one ``.npz`` file of numbers and names; nothing in it is executed on loading."""
-        header = json.dumps({"format": FORMAT, "schema": asdict(self.schema)})
-        arrays = {f"scaler/{name}": np.asarray(a) for name, a in self.scaler._asdict().items()}
-        arrays |= {f"projection/{m}": np.asarray(p) for m, p in self.projection.items()}
-        with open(path, "wb") as file:
-            np.savez(file, header=np.frombuffer(header.encode(), np.uint8), **arrays)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike) -> "Preprocessing":
-        """Read what `save` wrote.
-
-        Raises:
-            InputError: another kind of file, or one of a newer format.
-        """
-        try:
-            with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
-                arrays = dict(file)
-            header = json.loads(arrays.pop("header").tobytes())
-            found, schema = header["format"], header["schema"]
-        except (ValueError, KeyError, TypeError, EOFError, OSError, BadZipFile) as problem:
-            raise InputError(f"{path} is not a saved preprocessing: {problem}") from problem
-        if found != FORMAT:
-            raise InputError(f"{path} has format {found}, this version of jaxsurv reads {FORMAT}")
-        lists = {m: tuple(names) for m, names in schema["features"].items()}
-        categories = {
-            m: {c: tuple(values) for c, values in columns.items()}
-            for m, columns in schema["categories"].items()
-        }
-        prefix = "projection/"
-        return cls(
-            Schema(schema["kinds"], lists, categories),
-            Scaler(*(arrays[f"scaler/{name}"] for name in Scaler._fields)),
-            {k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)},
-        )
 
 
 def _warn_of_strangers(tables: Mapping[str, pd.DataFrame]) -> None:
@@ -151,16 +116,17 @@ def _warn_of_strangers(tables: Mapping[str, pd.DataFrame]) -> None:
             )
 
 
-def _warn_of_scale(m: str, scaler: Scaler, x: np.ndarray) -> None:
+def _warn_of_scales(columns: Mapping[str, slice], scaler: Scaler, x: np.ndarray) -> None:
     """In training far fewer than a quarter of the values lie beyond Tukey's far-out fences."""
     fenced = np.isfinite(scaler.lower) & (scaler.gain != 0)
-    values = x[:, fenced]
-    outside = (values < scaler.lower[fenced]) | (values > scaler.upper[fenced])
-    known = np.isfinite(values).sum()
-    if outside.sum() > known / 4:
-        warnings.warn(
-            f"modality {m!r}: {outside.sum()} of {known} measured values lie far outside those of the "
-            "training patients; check unit, logarithm and normalisation",
-            DataWarning,
-            stacklevel=3,
-        )
+    for m, c in columns.items():
+        values = x[:, c][:, fenced[c]]
+        outside = (values < scaler.lower[c][fenced[c]]) | (values > scaler.upper[c][fenced[c]])
+        known = np.isfinite(values).sum()
+        if outside.sum() > known / 4:
+            warnings.warn(
+                f"modality {m!r}: {outside.sum()} of {known} measured values lie far outside those of "
+                "the training patients; check unit, logarithm and normalisation",
+                DataWarning,
+                stacklevel=3,
+            )

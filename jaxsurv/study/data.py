@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,12 +10,21 @@ import numpy as np
 
 from jaxsurv.data import Cohort, Splits
 from jaxsurv.models import Batch
-from jaxsurv.preprocess import Encoded, Features, Preprocessing, Scaler, transform
+from jaxsurv.preprocess import (
+    Encoded,
+    Features,
+    Imputation,
+    Preprocessing,
+    Scaler,
+    fit_imputation,
+    transform,
+)
 from jaxsurv.survival import RiskSets
 from jaxsurv.training import Masks
-from jaxsurv.types import Array, InputError, Survival
+from jaxsurv.types import Array, Survival
 
 CLINICAL = "clinical"
+Impute = Literal["none", "mean", "gaussian", "round-robin"]
 
 
 class Shared(NamedTuple):
@@ -81,7 +90,7 @@ class StudyData:
         encoded: where each modality's columns are, and the names of all features.
         design: the masks that the splits were made from, with repeat, fold and protocol.
         selects: features that are not selected have no reconstruction loss.
-        imputes: all modalities count as present.
+        impute: how; unless by ``"none"``, all modalities count as present.
     """
 
     cohort: Cohort
@@ -91,7 +100,7 @@ class StudyData:
     encoded: Encoded
     design: Splits
     selects: bool = False
-    imputes: bool = False
+    impute: Impute = "none"
 
     @property
     def unused(self) -> list[str]:
@@ -116,15 +125,17 @@ class StudyData:
             yield split, jax.tree.map(np.asarray, self.standardised(self.shared, split))
 
     def preprocessing(self, split: int) -> Preprocessing:
-        """What was fitted on one split, to be kept with its models.
-
-        Raises:
-            InputError: features are imputed, which it does not hold.
-        """
-        if self.imputes:
-            raise InputError("preprocessing that imputes cannot be kept yet; use impute='none'")
+        """What was fitted on one split, to be kept with its models."""
         fitted = jax.tree.map(lambda x: np.asarray(x[split]), self.splits)
-        return Preprocessing(self.encoded.schema, fitted.scaler, fitted.projection)
+        imputation = None if self.impute == "none" else self.imputation(fitted)
+        return Preprocessing(self.encoded.schema, fitted.scaler, fitted.projection, imputation)
+
+    def imputation(self, split: Split) -> Imputation:
+        """Fitted again whenever it is asked for: kept for every split it would fill the memory."""
+        presence, columns = self.encoded.presence, self.encoded.columns
+        return fit_imputation(
+            self.impute, self.shared.features, split.scaler, columns, presence, split.develop
+        )
 
     def build(self, shared: Shared, split: Split, seed: Array) -> tuple[Batch, Masks]:
         """One run's batch and masks; pure, runs inside the compiled sweep."""
@@ -137,7 +148,7 @@ class StudyData:
         presence = {m: shared.presence[m] for m in inputs}
         batch = Batch(
             inputs=inputs,
-            presence=jax.tree.map(jnp.ones_like, presence) if self.imputes else presence,
+            presence=presence if self.impute == "none" else jax.tree.map(jnp.ones_like, presence),
             clinical=clinical,
             offset=split.offset,
             outcome=Survival(shared.event, shared.time),

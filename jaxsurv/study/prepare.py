@@ -17,24 +17,19 @@ from jaxsurv.preprocess import (
     Features,
     Scaler,
     encode,
-    fit_gaussian,
     fit_projection,
-    fit_round_robin,
     fit_scaler,
-    impute_gaussian,
-    impute_round_robin,
+    impute_missing,
     prepare,
     select_by_elastic_net,
     select_by_variance,
     selection_stability,
 )
-from jaxsurv.study.data import CLINICAL, Shared, Split, StudyData
+from jaxsurv.study.data import CLINICAL, Impute, Shared, Split, StudyData
 from jaxsurv.survival import RiskSets, prepare_risk_sets
 from jaxsurv.types import Array, InputError, Survival
 
 Select = Literal["none", "variance", "elastic-net"]
-Impute = Literal["none", "mean", "gaussian", "round-robin"]
-_WIDTH = 128  # a round-robin program is compiled per multiple of so many features
 
 
 def prepare_study(
@@ -125,10 +120,9 @@ def refine(
         raise InputError(f"components must be at least 1 or None, got {components}")
     if select != "none":
         data = _with_selection(data, select)
-    if impute != "none":
-        data = replace(data, imputes=True)
+    data = replace(data, impute=impute)
     if impute in ("gaussian", "round-robin") and data.shared.incomplete.size:
-        data = _with_imputation(data, impute)
+        data = _with_imputation(data)
     return data if components is None else _with_projection(data, components)
 
 
@@ -184,32 +178,13 @@ def _with_selection(data: StudyData, how: str) -> StudyData:
     return replace(data, splits=splits, selects=True)
 
 
-@jax.jit
-def _round_robin(features: Features, scaler: Scaler, where: Array) -> Array:
-    return impute_round_robin(fit_round_robin(features, scaler, where), features.x)
+def _with_imputation(data: StudyData) -> StudyData:
+    rows, encoded = np.asarray(data.shared.incomplete), data.encoded
 
+    def fill(split: Split) -> np.ndarray:
+        return impute_missing(data.imputation(split), encoded.x, encoded.presence)[rows]
 
-def _with_imputation(data: StudyData, how: str) -> StudyData:
-    features, encoded = data.shared.features, data.encoded
-    rows = np.asarray(data.shared.incomplete)
-
-    def round_robin(split: Split) -> np.ndarray:
-        """On the columns in use; the program's width must not depend on any other split."""
-        used = np.flatnonzero(split.scaler.gain)
-        columns = np.pad(used, (0, -len(used) % _WIDTH))
-        part, scaler = jax.tree.map(lambda a: a[..., columns], (features, split.scaler))
-        gain = np.where(np.arange(len(columns)) < len(used), scaler.gain, np.float32(0))
-        filled = _round_robin(part, scaler._replace(gain=gain), split.develop)
-        out = np.array(features.x[rows])
-        out[:, used] = np.asarray(filled)[rows, : len(used)]
-        return out
-
-    def gaussian(split: Split) -> np.ndarray:
-        presence = encoded.presence
-        model = fit_gaussian(features.x, split.scaler, encoded.columns, presence, split.develop)
-        return impute_gaussian(model, features.x, presence)[rows]
-
-    filled = _over_splits(data, {"gaussian": gaussian, "round-robin": round_robin}[how])
+    filled = _over_splits(data, fill)
     return replace(data, splits=data.splits._replace(imputed=filled))  # type: ignore[arg-type]
 
 

@@ -1,13 +1,14 @@
 """Preprocessing kept with a model: new tables by name, refusals that list, files that are data."""
 
+from dataclasses import replace
+
 import jax
 import numpy as np
 import pandas as pd
 import pytest
 
 from jaxsurv.data import DataWarning, load_tcga_acc, stratified_kfold
-from jaxsurv.preprocess import Preprocessing
-from jaxsurv.study.prepare import CLINICAL, prepare_study
+from jaxsurv.study.prepare import CLINICAL, prepare_study, refine
 from jaxsurv.types import InputError
 
 
@@ -157,42 +158,43 @@ def test_whole_numbers_of_one_patient_are_no_counts(fitted, tables):
     fitted.apply({"rna": one})
 
 
-def test_files_keep_every_bit(fitted, tables, tmp_path):
-    fitted.save(tmp_path / "kept.npz")
-    loaded = Preprocessing.load(tmp_path / "kept.npz")
-    assert loaded.schema == fitted.schema
-    same(loaded.apply(tables), fitted.apply(tables))
-
-
-@pytest.mark.parametrize("content", ["truncated", "text", "array", "object", "other"])
-def test_other_files_are_refused(fitted, tmp_path, content):
-    path = tmp_path / "kept.npz"
-    fitted.save(path)
-    if content == "truncated":
-        path.write_bytes(path.read_bytes()[:-100])
-    elif content == "text":
-        path.write_text("not a model")
-    else:
-        value = {"array": np.zeros(3), "object": np.array([{}]), "other": np.zeros(2)}[content]
-        with open(path, "wb") as file:
-            np.savez(file, x=value) if content == "other" else np.save(file, value)
-    with pytest.raises(InputError, match=r"kept\.npz is not a saved preprocessing"):
-        Preprocessing.load(path)
-
-
-def test_a_newer_format_is_refused(fitted, tmp_path, monkeypatch):
-    from jaxsurv.preprocess import preprocessing
-
-    with monkeypatch.context() as patch:
-        patch.setattr(preprocessing, "FORMAT", 2)
-        fitted.save(tmp_path / "kept.npz")
-    with pytest.raises(InputError, match=r"format 2, this version of jaxsurv reads 1"):
-        Preprocessing.load(tmp_path / "kept.npz")
-
-
-@pytest.mark.parametrize("impute", ["mean", "gaussian"])
-def test_imputation_is_refused(cohort, impute):
+@pytest.fixture(scope="module")
+def imputing(cohort):
+    """Half of the patients without RNA, and half of the others without protein."""
+    modalities = {m: cohort.modalities[m] for m in ("rna", "protein", CLINICAL)}
+    modalities["rna"] = modalities["rna"].iloc[::2]
+    kinds = {m: cohort.kinds[m] for m in modalities}
+    cohort = replace(cohort, modalities=modalities, kinds=kinds)
     splits = stratified_kfold(cohort.outcome("os").event, folds=2)
-    data = prepare_study(cohort, "os", splits, impute=impute)
-    with pytest.raises(InputError, match="cannot be kept"):
-        data.preprocessing(0)
+    return prepare_study(cohort, "os", splits, select="variance")
+
+
+@pytest.mark.parametrize("impute", ["mean", "gaussian", "round-robin"])
+def test_what_is_missing_is_filled_as_in_training(impute, imputing):
+    data = refine(imputing, impute=impute, components=6)
+    ours = data.preprocessing(1).apply(data.cohort.modalities)
+    split = jax.tree.map(lambda x: x[1], data.splits)
+    batch, _ = jax.jit(data.build)(data.shared, split, np.int32(0))
+    rows = pd.Index(ours.patients).get_indexer(data.cohort.survival.index)
+    for m, expected in batch.inputs.items():
+        np.testing.assert_allclose(ours.inputs[m][rows], expected, rtol=1e-4, atol=1e-4)
+        assert ours.presence[m].all()
+    absent = data.encoded.presence["rna"] == 0
+    assert absent.sum() > 40
+    assert ours.inputs["rna"][rows][absent].any() == (impute != "mean")
+
+
+def test_imputation_does_not_depend_on_who_else_is_scored(imputing):
+    fitted = refine(imputing, impute="round-robin").preprocessing(0)
+    tables = imputing.cohort.modalities
+    everybody = fitted.apply(tables)
+    name = next(p for p in tables["protein"].index if p not in tables["rna"].index)
+    alone = fitted.apply({m: t.loc[[name]] for m, t in tables.items() if name in t.index})
+    row = everybody.patients.index(name)
+    np.testing.assert_allclose(alone.inputs["rna"][0], everybody.inputs["rna"][row], atol=1e-5)
+
+
+def test_a_pattern_never_seen_is_refused_by_the_gaussian(imputing):
+    fitted = refine(imputing, impute="gaussian").preprocessing(0)
+    with pytest.raises(InputError, match="patients with rna only, a pattern that was not there"):
+        fitted.apply({"rna": imputing.cohort.modalities["rna"]})
