@@ -48,6 +48,16 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def inverted(table: pd.DataFrame) -> list[str]:
+    """A sentence for each model that ranks external patients the wrong way round, beyond chance."""
+    return [
+        f"'{model}' ranks the patients of {' and of '.join(rows['cohort'])} the wrong way round (C "
+        f"{', '.join(rows['c'].map('{:.3f}'.format))}, intervals below 0.5): is a feature that it reads "
+        "coded the other way there?"
+        for model, rows in table[table["c_upper"] < 0.5].groupby("model", sort=False)
+    ]
+
+
 def _curves(
     data: StudyData, model: CrossFitted, table: pd.DataFrame, origin: np.ndarray, name: str
 ) -> tuple[Figure, Picture]:
@@ -116,6 +126,8 @@ def publish(
         f"({r.c_lower:.2f} to {r.c_upper:.2f}) and a calibration slope of {r.slope:.2f}."
         for r in best.itertuples()
     ]
+    reversed_ = inverted(table)
+    told += reversed_
     found = joined.found[joined.found["cohort"] != trained].astype(str)
     title = f"External validation of models trained on {data.cohort.title or trained}"
     sections = [
@@ -130,3 +142,5 @@ def publish(
     folder.text("report.html", text)
     folder.manifest(**facts, status="complete")
     print_table(console, title, shown(table), NOTE)
+    for sentence in reversed_:
+        console.print(sentence, style="yellow")

@@ -8,6 +8,7 @@ import pytest
 from jaxsurv.data import join_cohorts, simulate_cohort
 from jaxsurv.metrics import concordance_index
 from jaxsurv.study.external import external_split, judge
+from jaxsurv.study.external_report import inverted
 from jaxsurv.study.prepare import prepare_study
 from jaxsurv.study.stacking import Ensemble
 
@@ -57,6 +58,9 @@ def test_c_is_raw_and_of_the_external_rows_alone(data, joined):
     assert good["slope"][0] > 0 > bad["slope"][0]
     assert good["hazard_ratio"][0] > 1
     assert good["ibs"][0] < good["ibs_null"][0] < bad["ibs"][0]
+    assert not inverted(good.assign(model="good"))
+    (sentence,) = inverted(bad.assign(model="bad"))
+    assert "'bad' ranks the patients of second the wrong way round (C 0.0" in sentence
 
 
 def test_a_model_without_knowledge_is_the_null_curve(data, joined):
