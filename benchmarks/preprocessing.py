@@ -1,6 +1,6 @@
 """Elastic-net selection, round-robin imputation and scaling in repeated folds: time and peak memory.
 
-    python -m benchmarks.preprocessing FOLDER ENDPOINT
+python -m benchmarks.preprocessing FOLDER ENDPOINT
 """
 
 import resource

@@ -7,6 +7,7 @@ from jaxsurv.data.readers import read_cohort, write_cohort
 from jaxsurv.data.simulate import Simulation, simulate_cohort
 from jaxsurv.data.splits import Splits, single_split, stratified_kfold
 from jaxsurv.data.tables import DataWarning
+from jaxsurv.data.unlabelled import add_unlabelled
 
 __all__ = [
     "Cohort",
@@ -15,6 +16,7 @@ __all__ = [
     "Joined",
     "Simulation",
     "Splits",
+    "add_unlabelled",
     "join_cohorts",
     "load_tcga_acc",
     "read_cohort",

@@ -25,12 +25,14 @@ class Source:
             be repeated, as in --endpoint os os_days os_status pfs pfs_days pfs_status.
         clinical: columns of the clinical table; age, sex, stage, grade and histology if not given.
         annotation: for GEO: the platform's table from probes to genes.
+        semi_supervised: keep patients without an outcome, as rows without a label.
     """
 
     source: Annotated[Path, Positional, arg(metavar="SOURCE")]
     endpoint: tuple[tuple[str, str, str], ...] = ()
     clinical: tuple[str, ...] = ()
     annotation: Path | None = None
+    semi_supervised: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +80,7 @@ def run(options: Convert | Describe) -> None:
             endpoints={name: (time, event) for name, time, event in options.endpoint} or None,
             clinical=options.clinical or None,
             annotation=options.annotation,
+            semi_supervised=options.semi_supervised or None,
         )
     if isinstance(options, Describe):
         out = options.out or Path("results/describe") / cohort.name

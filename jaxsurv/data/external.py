@@ -82,7 +82,7 @@ def join_cohorts(
                 )
             table = table.reindex(columns=reference.columns)
             if name != train.name and m != "clinical" and train.kinds[m] in _MEASURED:
-                table = _harmonised(table, reference, harmonise)
+                table = harmonised(table, reference, harmonise)
             tables[m].append(table.rename(lambda p, n=name: f"{n}:{p}"))
     joined = replace(
         cohorts[train.name],
@@ -103,7 +103,8 @@ def _logged(cohort: Cohort) -> Cohort:
     )
 
 
-def _harmonised(table: pd.DataFrame, reference: pd.DataFrame, how: Harmonise) -> pd.DataFrame:
+def harmonised(table: pd.DataFrame, reference: pd.DataFrame, how: Harmonise) -> pd.DataFrame:
+    """``table`` with the distribution of each numeric feature made that of ``reference``."""
     if how == "none":
         return table
     numeric = [c for c in table.columns if is_numeric(reference[c])]

@@ -12,6 +12,7 @@ import pandas as pd
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.identifiers import match_barcodes, refuse_transposed
 from jaxsurv.data.tables import clean_modality, clean_survival, few
+from jaxsurv.data.unlabelled import with_unlabelled
 from jaxsurv.types import InputError
 
 _SUFFIXES = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"}
@@ -78,7 +79,7 @@ def _settings(path: Path) -> dict:
         return settings
 
 
-def read_cohort(path: str | Path) -> Cohort:
+def read_cohort(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
     """Read a cohort from a folder.
 
     The folder holds ``survival.csv`` and one ``<modality>.csv`` each, with the patient names in the
@@ -88,6 +89,10 @@ def read_cohort(path: str | Path) -> Cohort:
 
     TCGA barcodes of different lengths in different files are matched on the patient part, one
     sample per patient, with a ``DataWarning`` that says how many matched.
+
+    Args:
+        path: of the folder.
+        semi_supervised: keep patients who have no row in the survival table, as rows without a label.
 
     Raises:
         InputError: naming the file, and within it the column, patient and value; also if one table
@@ -111,6 +116,8 @@ def read_cohort(path: str | Path) -> Cohort:
             refuse_transposed(f"modality {name!r}", table, survival.index)
             modalities[name], kinds[name] = clean_modality(name, table, kinds.get(name))
     modalities, survival = match_barcodes(modalities, survival)
+    if semi_supervised:
+        survival = with_unlabelled(survival, modalities)
     with naming(folder):
         return Cohort(modalities, survival, kinds, **settings)
 

@@ -16,6 +16,7 @@ from jaxsurv.data.formats.outcomes import clinical_table, outcome_table, paired_
 from jaxsurv.data.identifiers import gene_name, patients_of
 from jaxsurv.data.readers import naming
 from jaxsurv.data.tables import DataWarning, few
+from jaxsurv.data.unlabelled import with_unlabelled
 from jaxsurv.types import InputError
 
 # The MAF classes that change a protein.
@@ -35,7 +36,12 @@ _GENES = ("Hugo_Symbol", "Entrez_Gene_Id", "Cytoband")
 _FIVE = (-2, -1, 0, 1, 2)
 
 
-def read_cbioportal(path: str | Path, *, clinical: Sequence[str] | None = None) -> Cohort:
+def read_cbioportal(
+    path: str | Path,
+    *,
+    clinical: Sequence[str] | None = None,
+    semi_supervised: bool = False,
+) -> Cohort:
     """Read a cBioPortal study folder; patients are the rows of ``data_clinical_patient.txt``.
 
     - ``rna``: ``data_mrna_seq_*.txt`` (else ``data_mrna_*.txt``), not the z-scores unless there is
@@ -55,6 +61,7 @@ def read_cbioportal(path: str | Path, *, clinical: Sequence[str] | None = None) 
     Args:
         path: of the folder.
         clinical: columns of the patient table to take instead of those known at diagnosis.
+        semi_supervised: keep patients without an outcome, as rows without a label.
 
     Raises:
         InputError: naming the file and what is wrong in it.
@@ -89,6 +96,8 @@ def read_cbioportal(path: str | Path, *, clinical: Sequence[str] | None = None) 
         with naming(mutations[0]):
             modalities["mutation"] = _mutations(mutations[0], owners)
         kinds["mutation"] = "binary"
+    if semi_supervised:
+        survival = with_unlabelled(survival, modalities)
     about = _study(folder / "meta_study.txt")
     with naming(folder):
         return Cohort(

@@ -19,6 +19,7 @@ from jaxsurv.data.formats.outcomes import Endpoints, clinical_table, outcome_tab
 from jaxsurv.data.identifiers import gene_name
 from jaxsurv.data.readers import naming
 from jaxsurv.data.tables import DataWarning, few
+from jaxsurv.data.unlabelled import with_unlabelled
 from jaxsurv.types import InputError
 
 _SYMBOLS = ("gene symbol", "gene_symbol", "symbol", "genesymbol", "hgnc symbol", "hugo_symbol")
@@ -38,6 +39,7 @@ def read_geo(
     annotation: str | Path | None = None,
     clinical: Sequence[str] | None = None,
     log_scale: bool | None = None,
+    semi_supervised: bool = False,
 ) -> Cohort:
     """Read a GEO series matrix; patients are the samples (GSM accessions).
 
@@ -56,6 +58,7 @@ def read_geo(
         log_scale: whether values are logarithms; None = seen from their quantiles by the rule of
             GEO2R (logarithms unless the 99 % quantile is over 100, or values span over 50 with the
             lower quartile above 0), with a ``DataWarning`` that says what was seen.
+        semi_supervised: keep patients without an outcome, as rows without a label.
 
     Raises:
         InputError: naming the file and what is wrong in it.
@@ -82,6 +85,8 @@ def read_geo(
             genes = _genes(Path(annotation))
         matrix = _by_gene(matrix, genes, logs, file.name)
     modalities["expression"] = matrix.T
+    if semi_supervised:
+        survival = with_unlabelled(survival, modalities)
     with naming(file):
         return Cohort(
             modalities,

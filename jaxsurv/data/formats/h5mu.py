@@ -15,6 +15,7 @@ from jaxsurv.data.formats.outcomes import (
 from jaxsurv.data.identifiers import patients_of
 from jaxsurv.data.readers import naming
 from jaxsurv.data.tables import few
+from jaxsurv.data.unlabelled import with_unlabelled
 from jaxsurv.types import InputError
 
 
@@ -23,6 +24,7 @@ def read_h5mu(
     *,
     endpoints: Endpoints | None = None,
     clinical: Sequence[str] | None = None,
+    semi_supervised: bool = False,
 ) -> Cohort:
     """Read a MuData file: its modalities' ``X``, and outcomes from the global ``obs``.
 
@@ -35,6 +37,7 @@ def read_h5mu(
             ``<endpoint>_time``, ``<endpoint>_event``.
         clinical: columns of ``obs`` to take instead of those known at diagnosis; a modality named
             ``clinical`` comes first.
+        semi_supervised: keep patients without an outcome, as rows without a label.
 
     Raises:
         InputError: the extra is not installed, or what is wrong in the file.
@@ -63,6 +66,8 @@ def read_h5mu(
         modalities = clinical_table(obs.drop(columns=used), clinical, "obs")
         modalities |= {m: as_modality(table.to_df().T, m) for m, table in data.mod.items()}
         kinds = {m: measured_kind(table) for m, table in modalities.items() if m != "clinical"}
+        if semi_supervised:
+            survival = with_unlabelled(survival, modalities)
         return Cohort(
             modalities,
             survival,

@@ -12,6 +12,7 @@ from jaxsurv.data.formats.outcomes import outcome_table
 from jaxsurv.data.identifiers import gene_name
 from jaxsurv.data.readers import EXACT, naming
 from jaxsurv.data.tables import DataWarning, few
+from jaxsurv.data.unlabelled import with_unlabelled
 from jaxsurv.types import InputError
 
 LABELS = "train_labels.csv"
@@ -33,7 +34,7 @@ _PREFIXES = {
 }
 
 
-def read_myevae(path: str | Path) -> Cohort:
+def read_myevae(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
     """Read MyeVAE's input folder: ``train_labels.csv`` and the features of the same patients.
 
     Features are read from the first that is there of ``train_features.csv`` (raw, with its missing
@@ -46,6 +47,10 @@ def read_myevae(path: str | Path) -> Cohort:
     igh, ``Feature_clin`` clinical. Endpoints, in days: os (``oscdy``, ``censos`` 1 = died), pfs
     (``pfscdy``, ``censpfs``). Negative times are shifted as MyeVAE does: all times of that endpoint
     by as much as makes the smallest 0, with a ``DataWarning``.
+
+    Args:
+        path: of the folder.
+        semi_supervised: keep patients without an outcome, as rows without a label.
 
     Raises:
         InputError: naming the file and what is wrong in it.
@@ -85,6 +90,8 @@ def read_myevae(path: str | Path) -> Cohort:
     with naming(file):
         modalities = _modalities(_features(file), file.name)
     kinds = {m: measured_kind(table) for m, table in modalities.items()}
+    if semi_supervised:
+        survival = with_unlabelled(survival, modalities)
     with naming(folder):
         return Cohort(
             modalities,

@@ -18,6 +18,7 @@ from jaxsurv.data.formats.outcomes import clinical_table, outcome_table, paired_
 from jaxsurv.data.identifiers import patient_part, patients_of
 from jaxsurv.data.readers import naming
 from jaxsurv.data.tables import few
+from jaxsurv.data.unlabelled import with_unlabelled
 from jaxsurv.types import InputError
 
 # What the hubs' file names say, in the order in which they are asked.
@@ -35,7 +36,12 @@ _IGNORED = re.compile(r"probemap|\.(json|md|html|pdf|zip)$", re.IGNORECASE)
 _SAMPLE = ("sample", "sampleid", "xena_sample", "submitter_id.samples")
 
 
-def read_xena(path: str | Path, *, clinical: Sequence[str] | None = None) -> Cohort:
+def read_xena(
+    path: str | Path,
+    *,
+    clinical: Sequence[str] | None = None,
+    semi_supervised: bool = False,
+) -> Cohort:
     """Read a folder of UCSC Xena files, each tab-separated, ``.gz`` or not.
 
     - The survival table: the one file whose header has ``sample`` and pairs such as ``OS``,
@@ -52,6 +58,7 @@ def read_xena(path: str | Path, *, clinical: Sequence[str] | None = None) -> Coh
     Args:
         path: of the folder.
         clinical: columns of the clinical file to take instead of those known at diagnosis.
+        semi_supervised: keep patients without an outcome, as rows without a label.
 
     Raises:
         InputError: naming the file and what is wrong in it.
@@ -95,6 +102,8 @@ def read_xena(path: str | Path, *, clinical: Sequence[str] | None = None) -> Coh
             name = _modality(file.name, modalities)
             modalities[name] = as_modality(matrix, file.name, owners)
             kinds[name] = measured_kind(modalities[name])
+    if semi_supervised:
+        survival = with_unlabelled(survival, modalities)
     with naming(folder):
         return Cohort(
             modalities,

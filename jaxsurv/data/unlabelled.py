@@ -1,0 +1,85 @@
+"""Patients with features and no outcome: rows of the survival table whose times and events are empty."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from jaxsurv.data.cohort import Cohort
+from jaxsurv.data.external import LEAST_SHARED, harmonised
+from jaxsurv.data.tables import clean_rows, few
+from jaxsurv.types import InputError
+
+# expressed at a similar level in most tissues
+HOUSEKEEPING = ("ACTB", "B2M", "GAPDH", "GUSB", "HPRT1", "PGK1", "PPIA", "RPLP0", "TBP", "TFRC")
+
+
+def with_unlabelled(survival: pd.DataFrame, modalities: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """``survival`` with an empty row for each patient who is in a modality and not in it."""
+    patients = survival.index
+    for table in modalities.values():
+        patients = patients.append(table.index.difference(patients, sort=False).unique())
+    return survival.reindex(patients)
+
+
+def add_unlabelled(
+    cohort: Cohort,
+    modality: str,
+    table: pd.DataFrame,
+    *,
+    harmonise: Literal["z-score", "housekeeping", "none"] = "z-score",
+    housekeeping: tuple[str, ...] = HOUSEKEEPING,
+) -> Cohort:
+    """The cohort with the patients of ``table`` below it, who have this one modality and no outcome.
+
+    Another platform measures on another scale. Within the new patients, ``"z-score"`` gives each
+    feature the cohort's mean and standard deviation (of log2(x + 1) for counts); ``"housekeeping"``
+    multiplies all values by one number, the ratio of the means over the housekeeping genes, as Cox-MT
+    does with expression that is not a logarithm.
+
+    Args:
+        cohort: with outcomes.
+        modality: one of its modalities.
+        table: ``[patients, features]``, on the scale of the cohort's kind; what it lacks is missing.
+        harmonise: ``"z-score"``, ``"housekeeping"`` or ``"none"``.
+        housekeeping: names of features.
+
+    Raises:
+        InputError: no such modality; patients of the cohort; less than a tenth of its features; no
+            housekeeping gene in both; housekeeping genes of logarithms.
+    """
+    if modality not in cohort.modalities:
+        raise InputError(f"there is no modality {modality!r}, but {few(list(cohort.modalities))}")
+    reference, counts = cohort.modalities[modality], cohort.kinds[modality] == "counts"
+    table = clean_rows(table, f"unlabelled {modality!r}")
+    if (again := table.index.intersection(cohort.survival.index)).size:
+        raise InputError(f"{few(again)} of the unlabelled patients are patients of the cohort")
+    shared = reference.columns.intersection(table.columns)
+    if len(shared) < LEAST_SHARED * reference.shape[1]:
+        raise InputError(
+            f"the unlabelled table has {len(shared)} of the {reference.shape[1]} features of "
+            f"{modality!r}, less than a tenth; check that both name features in the same way"
+        )
+    if harmonise == "housekeeping":
+        if not counts:
+            raise InputError(
+                "a ratio of housekeeping genes is for values that are not logarithms; "
+                f"{modality!r} is {cohort.kinds[modality]!r}: use harmonise='z-score'"
+            )
+        genes = shared.intersection(list(housekeeping))
+        if genes.empty:
+            raise InputError(
+                f"no housekeeping gene is in both tables: {few(housekeeping, 20)}; name others"
+            )
+        table = table * (np.nanmean(reference[genes]) / np.nanmean(table[genes]))
+    table = table.reindex(columns=reference.columns)
+    if harmonise == "z-score":
+        logs = (np.log2(t + 1.0) if counts else t for t in (table, reference))
+        table = harmonised(*logs, "z-score")
+        table = (2.0**table - 1.0).clip(lower=0) if counts else table
+    modalities = {**cohort.modalities, modality: pd.concat([reference, table])}
+    return replace(
+        cohort, modalities=modalities, survival=with_unlabelled(cohort.survival, modalities)
+    )
