@@ -40,6 +40,17 @@ class Splits(NamedTuple):
         """``[s, n]`` booleans: the rows that may be fitted to, never test rows."""
         return (self.train | self.validation).any(axis=1) & ~self.test
 
+    def spread(self, rows: np.ndarray) -> "Splits":
+        """The same splits over more patients, of whom ``rows`` ``[m]`` are these n; others have no role."""
+
+        def wider(mask: np.ndarray) -> np.ndarray:
+            out = np.zeros((*mask.shape[:-1], len(rows)), bool)
+            out[..., rows] = mask
+            return out
+
+        masks = {name: wider(getattr(self, name)) for name in ("train", "validation", "test")}
+        return self._replace(**masks)
+
 
 def _draw(rng: np.random.Generator, event: np.ndarray, rows: np.ndarray, size: int) -> np.ndarray:
     """Mask of ``size`` of the given ``rows``, with events in proportion (at least one)."""

@@ -76,8 +76,8 @@ def add_unlabelled(
         table = table * (np.nanmean(reference[genes]) / np.nanmean(table[genes]))
     table = table.reindex(columns=reference.columns)
     if harmonise == "z-score":
-        logs = (np.log2(t + 1.0) if counts else t for t in (table, reference))
-        table = harmonised(*logs, "z-score")
+        log, onto = (np.log2(t + 1.0) if counts else t for t in (table, reference))
+        table = harmonised(log, onto, "z-score")
         table = (2.0**table - 1.0).clip(lower=0) if counts else table
     modalities = {**cohort.modalities, modality: pd.concat([reference, table])}
     return replace(

@@ -102,7 +102,7 @@ def brier_score(
     check_curves(survival, times, n)
     case, until, control = case_control_weights(times, event, time, train_event, train_time, where)
     count = n if where is None else jnp.sum(jnp.asarray(where).astype(bool))
-    score = _weighted_squares(survival, case, until, control) / count
+    score = weighted_squares(survival, case, until, control) / count
     if is_concrete(score) and np.isnan(score).any():
         check_probabilities("survival", survival)
     return score
@@ -112,8 +112,15 @@ _ROWS = 1024
 
 
 @jax.jit
-def _weighted_squares(survival: Array, case: Array, until: Array, control: Array) -> Array:
-    """Sum over patients at each time, some rows at a time: XLA's own column sum is 5 times slower."""
+def weighted_squares(survival: Array, case: Array, until: Array, control: Array) -> Array:
+    """Sum over patients of the weighted squared errors at each time, ``[t]``.
+
+    Some rows at a time: XLA's own column sum is 5 times slower.
+
+    Args:
+        survival: ``[n, t]``.
+        case, until, control: see `case_control_weights`.
+    """
     n, t = survival.shape
     rows = min(_ROWS, n)
     number = jnp.result_type(float)

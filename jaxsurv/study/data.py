@@ -33,8 +33,8 @@ class Shared(NamedTuple):
     Attributes:
         features: ``[n, d]``, NaN where missing.
         presence: modality to ``[n]``.
-        event, time: ``[n]``.
-        risk_sets: of all patients.
+        event, time: ``[n]``, 0 for patients without an outcome.
+        risk_sets: of all patients with an outcome.
         incomplete: ``[r]``, the rows with a missing value.
     """
 
@@ -58,6 +58,8 @@ class Split(NamedTuple):
         projection: modality to ``[d, k]``; empty if the modalities enter feature by feature.
         offset: ``[n]`` known part of the log hazard, 0 if none.
         imputed: ``[r, d]``, the incomplete rows with what was imputed filled in; None = nothing was.
+        unlabelled: ``[n]`` booleans, rows that train without an outcome, none of which is in another
+            mask; None = there are none.
     """
 
     develop: Array
@@ -67,6 +69,7 @@ class Split(NamedTuple):
     projection: dict[str, Array]
     offset: Array
     imputed: Array | None = None
+    unlabelled: Array | None = None
 
 
 @jax.jit
@@ -83,7 +86,7 @@ class StudyData:
     """One endpoint of one cohort, ready to be swept.
 
     Attributes:
-        cohort: the patients labelled for the endpoint.
+        cohort: the patients labelled for the endpoint, and in semi-supervised studies all others.
         endpoint: its name.
         shared: arrays of all patients.
         splits: one row per split.
@@ -107,6 +110,11 @@ class StudyData:
         """Modalities without a single usable feature in any split."""
         gain = np.asarray(self.splits.scaler.gain)
         return [m for m, columns in self.encoded.columns.items() if not gain[:, columns].any()]
+
+    @property
+    def labelled(self) -> np.ndarray:
+        """``[n]`` booleans, the patients with an outcome."""
+        return self.cohort.survival[f"{self.endpoint}_time"].notna().to_numpy()
 
     @property
     def test_fraction(self) -> float:
@@ -159,4 +167,9 @@ class StudyData:
             else None,
         )
         validation = split.validation[seed % split.validation.shape[0]]
-        return batch, Masks(split.develop & ~validation, validation, split.develop)
+        masks = Masks(split.develop & ~validation, validation, split.develop)
+        if split.unlabelled is None:
+            return batch, masks
+        more = split.unlabelled
+        batch = batch._replace(where=batch.where | more, labelled=~more)
+        return batch, masks._replace(train=masks.train | more, develop=masks.develop | more)

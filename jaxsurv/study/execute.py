@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from jaxsurv.metrics import concordance_index
+from jaxsurv.study.prediction_error import integrated_brier
 from jaxsurv.study.prepare import StudyData
 from jaxsurv.training import (
     Collect,
@@ -69,7 +70,9 @@ def _concordances(log_hazard, event, time, masks):
 def score(
     data: StudyData, split: np.ndarray, seed: np.ndarray, log_hazard: np.ndarray
 ) -> pd.DataFrame:
-    """C on the training, early-stopping and test rows of each run: ``train_c``, ... columns.
+    """C on the training, early-stopping and test rows of each run, and ``test_ibs``.
+
+    The integrated Brier score is :func:`jaxsurv.study.prediction_error.integrated_brier`.
 
     Args:
         data: the study.
@@ -82,6 +85,7 @@ def score(
     rows = np.stack(masks, axis=1)
     index = _concordances(log_hazard, data.shared.event, data.shared.time, rows)
     columns = {f"{part}_c": np.asarray(index)[:, i] for i, part in enumerate(PARTS)}
+    columns["test_ibs"] = integrated_brier(data, split, log_hazard)
     return pd.DataFrame({"repeat": design.repeat[split], "fold": design.fold[split], **columns})
 
 

@@ -27,7 +27,7 @@ from jaxsurv.preprocess import (
 )
 from jaxsurv.study.data import CLINICAL, Impute, Shared, Split, StudyData
 from jaxsurv.survival import RiskSets, prepare_risk_sets
-from jaxsurv.types import Array, InputError, Survival
+from jaxsurv.types import Array, InputError
 
 Select = Literal["none", "variance", "elastic-net"]
 
@@ -40,6 +40,7 @@ def prepare_study(
     select: Select = "none",
     impute: Impute = "none",
     components: int | None = None,
+    semi_supervised: bool = False,
 ) -> StudyData:
     """Encode the patients labelled for ``endpoint`` and fit every split's preprocessing.
 
@@ -49,6 +50,8 @@ def prepare_study(
         endpoint: one of ``cohort.endpoints``.
         splits: masks over the rows of ``cohort.for_endpoint(endpoint)``.
         select, impute, components: see `refine`.
+        semi_supervised: all other patients take part as well, unlabelled, in every split's training.
+            Scaling and selection are fitted to labelled patients all the same.
 
     Returns:
         the data with a zero offset; see :func:`jaxsurv.study.baselines.with_offset`.
@@ -57,13 +60,17 @@ def prepare_study(
         InputError: also for delayed entry, which the losses know but the study's scores and curves
             do not yet.
     """
-    cohort = cohort.for_endpoint(endpoint)
     outcome = cohort.outcome(endpoint)
-    n = len(outcome.event)
-    if splits.test.shape[1] != n:
+    if splits.test.shape[1] != len(outcome.event):
         raise InputError(
-            f"splits are for {splits.test.shape[1]} patients, {n} are labelled for {endpoint!r}"
+            f"splits are for {splits.test.shape[1]} patients, {len(outcome.event)} are labelled for "
+            f"{endpoint!r}"
         )
+    cohort = cohort if semi_supervised else cohort.for_endpoint(endpoint)
+    labelled = cohort.survival[f"{endpoint}_time"].notna().to_numpy()
+    splits = splits.spread(labelled)
+    event, time = np.zeros((2, len(labelled)))
+    event[labelled], time[labelled] = outcome.event, outcome.time
     if outcome.entry is not None:
         raise InputError(
             f"endpoint {endpoint!r} has delayed entry ({endpoint}_entry), which studies cannot score "
@@ -75,19 +82,20 @@ def prepare_study(
     shared = Shared(
         features=prepare(encoded),
         presence=encoded.presence,  # type: ignore[arg-type]
-        event=np.asarray(outcome.event, np.float32),  # type: ignore[arg-type]
-        time=np.asarray(outcome.time, np.float32),  # type: ignore[arg-type]
-        risk_sets=prepare_risk_sets(outcome.event, outcome.time),
+        event=event.astype(np.float32),  # type: ignore[arg-type]
+        time=time.astype(np.float32),  # type: ignore[arg-type]
+        risk_sets=prepare_risk_sets(event, time, where=None if labelled.all() else labelled),
         incomplete=np.flatnonzero(np.isnan(encoded.x).any(axis=1)),  # type: ignore[arg-type]
     )
     develop = splits.develop
     fitted = Split(
         develop=develop,  # type: ignore[arg-type]
         validation=splits.validation,  # type: ignore[arg-type]
-        risk_sets=_risk_sets(outcome, develop | splits.validation.any(axis=1)),
+        risk_sets=risk_sets_of(event, time, develop | splits.validation.any(axis=1)),
         scaler=jax.tree.map(np.asarray, _fit_scalers(shared.features, develop)),  # type: ignore[arg-type]
         projection={},
         offset=np.zeros(develop.shape, np.float32),  # type: ignore[arg-type]
+        unlabelled=_everywhere(~labelled & cohort.presence.to_numpy().any(axis=1), len(develop)),  # type: ignore[arg-type]
     )
     data = StudyData(cohort, endpoint, shared, fitted, encoded, splits)
     return refine(data, select=select, impute=impute, components=components)
@@ -126,12 +134,15 @@ def refine(
     return data if components is None else _with_projection(data, components)
 
 
-def _risk_sets(outcome: Survival, masks: np.ndarray) -> RiskSets:
-    each = [
-        prepare_risk_sets(np.where(w, outcome.event, 0), np.where(w, outcome.time, 0), where=w)
-        for w in masks
-    ]
+def risk_sets_of(event: np.ndarray, time: np.ndarray, masks: np.ndarray) -> RiskSets:
+    """Those of the rows in each of ``masks`` ``[s, n]``, stacked; other rows change no bit of them."""
+    each = [prepare_risk_sets(np.where(w, event, 0), np.where(w, time, 0), where=w) for w in masks]
     return jax.tree.map(lambda *a: np.stack(a), *each)
+
+
+def _everywhere(rows: np.ndarray, splits: int) -> np.ndarray | None:
+    """The same rows in every split; None if there are none."""
+    return np.tile(rows, (splits, 1)) if rows.any() else None
 
 
 @jax.jit

@@ -35,12 +35,16 @@ class Section(NamedTuple):
     note: str
 
 
-def interval(row: pd.Series, prefix: str = "", *, sign: bool = False) -> str:
-    """``0.671 (0.63 to 0.71)`` from the columns mean, lower, upper."""
+def interval(row: pd.Series, prefix: str = "", *, sign: bool = False, digits: int = 2) -> str:
+    """``0.671 (0.63 to 0.71)`` from the columns mean, lower, upper; ``digits`` of the limits."""
     mean, lower, upper = (row[f"{prefix}{part}"] for part in ("mean", "lower", "upper"))
     plus = "+" if sign else ""
     shown = "" if pd.isna(mean) else f"{mean:{plus}.3f}"
-    return shown if pd.isna(lower) else f"{shown} ({lower:{plus}.2f} to {upper:{plus}.2f})"
+    return (
+        shown
+        if pd.isna(lower)
+        else f"{shown} ({lower:{plus}.{digits}f} to {upper:{plus}.{digits}f})"
+    )
 
 
 def print_table(console: Console, title: str, frame: pd.DataFrame, note: str) -> None:
@@ -64,31 +68,6 @@ figcaption,.note{color:#444;font-size:.9rem}code{font-size:.85rem}h2{margin-top:
 """
 
 
-def render(
-    *,
-    title: str,
-    summary: Sequence[str],
-    table: pd.DataFrame,
-    table_note: str,
-    pictures: Sequence[Picture],
-    folder: Path,
-    facts: Mapping[str, object],
-) -> str:
-    """The page of a study: what was asked, the answer in sentences, the table, the figures, how.
-
-    Args:
-        title: of the page.
-        summary: sentences, each a paragraph.
-        table: strings.
-        table_note: what the columns mean.
-        pictures: figures in ``folder``, embedded, so that the page stands alone.
-        folder: of the PNG files.
-        facts: name and value, listed at the end.
-    """
-    results = Section("Results", table, table_note)
-    return page(title, summary, [results], pictures, folder=folder, facts=facts)
-
-
 def page(
     title: str,
     summary: Sequence[str],
@@ -98,7 +77,16 @@ def page(
     folder: Path,
     facts: Mapping[str, object],
 ) -> str:
-    """A self-contained page: sentences, tables, figures, facts. Arguments as in ``render``."""
+    """A self-contained page: what was asked, the answer in sentences, tables, figures, how.
+
+    Args:
+        title: of the page.
+        summary: sentences, each a paragraph.
+        sections: tables.
+        pictures: figures in ``folder``, embedded, so that the page stands alone.
+        folder: of the PNG files.
+        facts: name and value, listed at the end.
+    """
     flat = {k: v for k, v in facts.items() if not isinstance(v, Mapping)}
     for value in facts.values():
         flat |= value if isinstance(value, Mapping) else {}

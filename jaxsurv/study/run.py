@@ -14,9 +14,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from jaxsurv.artifacts import ResultsFolder
 from jaxsurv.study.baselines import CrossFitted
 from jaxsurv.study.execute import Method, baseline_rows, train
-from jaxsurv.study.findings import Comparison, Findings, find, legend, shown
+from jaxsurv.study.findings import (
+    ERRORS,
+    Comparison,
+    Findings,
+    find,
+    legend,
+    shown,
+    shown_errors,
+)
 from jaxsurv.study.prepare import StudyData
-from jaxsurv.study.report import Picture, print_table, render
+from jaxsurv.study.report import Picture, Section, page, print_table
 from jaxsurv.study.sentences import sentences
 from jaxsurv.training import Plan, choose_plan
 from jaxsurv.types import InputError
@@ -121,13 +129,15 @@ def _publish(
     folder.table("predictions.csv.gz", findings.predictions)
     for figure, picture in drawn:
         folder.figure(picture.name, figure)
-    page = render(
-        title=title,
-        summary=[*sentences(findings), *(p.finding for _, p in drawn if p.finding)],
-        table=shown(findings),
-        table_note=legend(findings),
-        pictures=[picture for _, picture in drawn],
+    text = page(
+        title,
+        [*sentences(findings), *(p.finding for _, p in drawn if p.finding)],
+        [
+            Section("Results", shown(findings), legend(findings)),
+            Section("Prediction error", shown_errors(findings), ERRORS),
+        ],
+        [picture for _, picture in drawn],
         folder=folder.path / "figures",
         facts=facts,
     )
-    folder.text("report.html", page)
+    folder.text("report.html", text)

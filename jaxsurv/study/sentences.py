@@ -26,7 +26,8 @@ def sentences(findings: Findings) -> list[str]:
     summary = findings.summary.set_index("setting")
     swept = findings.settings.set_index("setting")
     chosen, best = summary.loc[comparison.headline], swept.loc[swept["mean"].idxmax()]
-    event = np.asarray(findings.data.shared.event)
+    rows = findings.data.labelled
+    event = np.asarray(findings.data.shared.event)[rows]
     told = [
         f"{about(findings, len(event), int(event.sum()))}; {len(findings.runs)} training runs.",
         f"The mean test C of '{comparison.headline}' is {interval(chosen)} (95 % interval).",

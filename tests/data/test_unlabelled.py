@@ -54,7 +54,9 @@ def test_another_platform(cohort, harmonise):
         assert shift < 0.05
     else:
         assert (shift < 0.5) == (harmonise == "housekeeping")
-        np.testing.assert_allclose(theirs.corr().iloc[2, 3], np.log2(other + 1).corr().iloc[2, 3], 0.1)
+        np.testing.assert_allclose(
+            theirs.corr().iloc[2, 3], np.log2(other + 1).corr().iloc[2, 3], 0.1
+        )
 
 
 def test_housekeeping_is_one_factor(cohort):

@@ -1,0 +1,57 @@
+"""Labels hidden from part of a cohort, so that the use of unlabelled patients can be measured on it."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from jaxsurv.study.data import StudyData
+from jaxsurv.study.prepare import risk_sets_of
+from jaxsurv.types import InputError
+
+
+def hide_labels(data: StudyData, *, labelled: float, unlabelled: float, seed: int = 0) -> StudyData:
+    """Of each split's development rows a share keeps its outcome and another trains without one.
+
+    Test rows stay as they are. Which rows keep their outcome depends on ``seed`` and ``labelled`` alone,
+    in the same share of events and of every early-stopping part; of the rows whose outcome is
+    hidden, a smaller ``unlabelled`` takes some of those that a larger one takes. Rows with neither
+    have no role. Scaling and selection stay those of all development rows.
+
+    Args:
+        data: without an offset, which was fitted to the outcomes that are to be hidden.
+        labelled: share in (0, 1].
+        unlabelled: share of the development rows, at most ``1 - labelled``.
+        seed: of NumPy's generator.
+    """
+    if not (0 < labelled <= 1 and 0 <= unlabelled <= 1 - labelled + 1e-9):
+        raise InputError(
+            f"labelled must be in (0, 1] and unlabelled in [0, 1 - labelled], got {labelled:g} and "
+            f"{unlabelled:g}"
+        )
+    if np.any(data.splits.offset) or data.design.protocol == "two-way":
+        raise InputError("labels can be hidden in three-way studies without an offset only")
+    design, event = data.design, np.asarray(data.shared.event)
+    kept, used = np.zeros((2, *design.develop.shape), bool)
+    for s in range(len(kept)):
+        rng = np.random.default_rng([seed, s])
+        hidden = []
+        for part in design.validation[s]:
+            for outcome in (event > 0, event == 0):
+                rows = rng.permutation(np.flatnonzero(part & outcome))
+                count = max(1, round(labelled * len(rows)))
+                kept[s, rows[:count]] = True
+                hidden.append(rows[count:])
+        hidden = rng.permutation(np.concatenate(hidden))
+        used[s, hidden[: round(unlabelled * design.develop[s].sum())]] = True
+    before = data.splits.unlabelled
+    more = used if before is None else used | np.asarray(before)
+    design = design._replace(
+        train=design.train & kept[:, None], validation=design.validation & kept[:, None]
+    )
+    splits = data.splits._replace(
+        develop=kept,  # type: ignore[arg-type]
+        validation=design.validation,  # type: ignore[arg-type]
+        risk_sets=risk_sets_of(event, np.asarray(data.shared.time), kept),
+        unlabelled=more if more.any() else None,  # type: ignore[arg-type]
+    )
+    return replace(data, design=design, splits=splits)
