@@ -18,6 +18,7 @@ from jaxsurv.survival import neg_log_partial_likelihood
 from jaxsurv.types import Array, InputError, Key, Objective, Params
 
 _CONSISTENCY = ("both", "censored", "unlabelled", "none")
+_RULES = ("mean-teacher", "pseudo-risk")
 
 
 class CoxMTHParams(NamedTuple):
@@ -31,6 +32,7 @@ class CoxMTHParams(NamedTuple):
         learning_rate: Adam's.
         weight_decay: L2 penalty in Adam's gradient.
         ramp_up: part of the epochs over which w rises to its full value; 0 = off, as published.
+        threshold: of pseudo-risks: how many standard deviations from the mean one must be to count.
     """
 
     weight: Array | float = 1.0
@@ -40,6 +42,7 @@ class CoxMTHParams(NamedTuple):
     learning_rate: Array | float = 2e-3
     weight_decay: Array | float = 1e-4
     ramp_up: Array | float = 0.0
+    threshold: Array | float = 0.5
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,9 @@ class CoxMTConfig:
         consistency: whose predictions must be consistent: ``"both"``, censored labelled and unlabelled
             patients; ``"censored"`` or ``"unlabelled"`` alone; ``"none"``: the supervised network of
             the same size, without a teacher.
+        rule: with what: ``"mean-teacher"``, the teacher's; ``"pseudo-risk"``, the network's own without
+            noise and dropout, where it is clearly high or low, as FixMatch (Sohn et al., 2020) does with
+            classes.
         sources: None: one network reads all modalities beside each other; the names of two: their tokens
             attend to each other, see :class:`jaxsurv.nets.CrossAttention`. A source is features
             ``[n, d]`` with presence ``[n]``, or tokens ``[n, T, d]`` with presence ``[n, T]``.
@@ -59,6 +65,7 @@ class CoxMTConfig:
 
     hidden: tuple[int, ...] = (1000, 200)
     consistency: Literal["both", "censored", "unlabelled", "none"] = "both"
+    rule: Literal["mean-teacher", "pseudo-risk"] = "mean-teacher"
     sources: tuple[str, str] | None = None
     tokens: int = 32
     width: int = 256
@@ -67,6 +74,8 @@ class CoxMTConfig:
     def __post_init__(self) -> None:
         if self.consistency not in _CONSISTENCY:
             raise InputError(f"consistency must be one of {_CONSISTENCY}, got {self.consistency!r}")
+        if self.rule not in _RULES:
+            raise InputError(f"rule must be one of {_RULES}, got {self.rule!r}")
         if self.sources is not None and len(set(self.sources)) != 2:
             raise InputError(f"sources must be the names of two modalities, got {self.sources}")
         if self.width % self.heads:
@@ -94,6 +103,13 @@ def mean_teacher(teacher: Params, student: Params, t: Array, hparams: CoxMTHPara
     return jax.tree.map(lambda a, b: b + alpha.astype(b.dtype) * (a - b), teacher, student)
 
 
+def confident(risk: Array, batch: Batch, threshold: Array | float) -> Array:
+    """``[n]`` booleans: ``threshold`` standard deviations or more from the mean of the batch's rows."""
+    count = jnp.maximum(jnp.sum(batch.where), 1)
+    away = risk - jnp.sum(jnp.where(batch.where, risk, 0)) / count
+    return away**2 >= threshold**2 * jnp.sum(jnp.where(batch.where, away, 0) ** 2) / count
+
+
 def cox_mt(config: CoxMTConfig = CoxMTConfig()) -> Objective:
     """The objective of Cox-MT::
 
@@ -104,7 +120,9 @@ def cox_mt(config: CoxMTConfig = CoxMTConfig()) -> Objective:
     over the rows that the loss sees, d of them with events; eta is the student's log hazard on
     ``x + noise N(0, I)``, eta' the teacher's with noise and dropout of its own; no gradient flows
     through eta'. With unlabelled rows L_u is half the mean over them plus half the mean over the
-    censored labelled rows. Breslow ties. Both terms read one pass of the student.
+    censored labelled rows. Breslow ties. Both terms read one pass of the student. Under the rule
+    ``"pseudo-risk"`` eta' is the student's own prediction in evaluation mode, and counts where it is
+    ``threshold`` standard deviations or more from the mean of the minibatch; else the square is 0.
 
     Prediction and early stopping (Cox loss of the validation rows) use the student. The last layer starts
     at zero and has no bias: L_s does not see a constant, and Adam would make a walk of its rounding
@@ -178,10 +196,13 @@ def cox_mt(config: CoxMTConfig = CoxMTConfig()) -> Objective:
         cox = neg_log_partial_likelihood(eta, risk_sets=batch.risk_sets, ties="breslow")
         if config.consistency == "none":
             return cox, {"loss": cox, "cox": cox}
-        taught = perturbed(
-            lax.stop_gradient(params if teacher is None else teacher), batch, key_teacher, hparams
-        )
-        consistency = inconsistency(eta - taught, batch)
+        if config.rule == "pseudo-risk":
+            own = predict(lax.stop_gradient(params), batch)
+            difference = jnp.where(confident(own, batch, hparams.threshold), eta - own, 0)
+        else:
+            teacher = lax.stop_gradient(params if teacher is None else teacher)
+            difference = eta - perturbed(teacher, batch, key_teacher, hparams)
+        consistency = inconsistency(difference, batch)
         total = cox + hparams.weight * consistency
         return total, {"loss": total, "cox": cox, "consistency": consistency}
 
@@ -196,5 +217,8 @@ def cox_mt(config: CoxMTConfig = CoxMTConfig()) -> Objective:
 
     objective = Objective(init, loss, predict, score, draw=labelled_and_unlabelled)
     if config.consistency == "none":
-        return objective._replace(unread=("weight", "alpha", "ramp_up"))
-    return objective._replace(anneal=anneal, follow=mean_teacher)
+        return objective._replace(unread=("weight", "alpha", "ramp_up", "threshold"))
+    objective = objective._replace(anneal=anneal)
+    if config.rule == "pseudo-risk":
+        return objective._replace(unread=("alpha",))
+    return objective._replace(follow=mean_teacher, unread=("threshold",))

@@ -99,7 +99,7 @@ def train(
     """Sweep one method; ``report`` gets the rows of each compiled call when it is done.
 
     The rows hold method, setting, seed, repeat, fold, the hyper-parameters that the method reads,
-    epochs, C by part and loss terms.
+    epochs, C by part, ``teacher_test_c`` where a teacher follows, and loss terms.
     """
     data, names = method.data, list(method.settings)
     rows, chunks = [], []
@@ -122,6 +122,9 @@ def train(
             for a in (chunk.split, chunk.seed, chunk.prediction)
         )
         scores = score(data, split, seed, risk).iloc[: len(frame)]
+        if chunk.teacher_prediction is not None:
+            taught = np.pad(chunk.teacher_prediction, [(0, pad), (0, 0)])
+            scores["teacher_test_c"] = score(data, split, seed, taught)["test_c"]
         frame = pd.concat([scores, frame.drop(columns="split")], axis=1)
         first = sum(map(len, rows))
         settings = [names[i % len(names)] for i in range(first, first + len(frame))]

@@ -37,7 +37,8 @@ def _horizon(data: StudyData, s: int) -> _Horizon:
     develop, test = data.design.develop[s], data.design.test[s]
     first, last = np.quantile(time[develop & (event > 0)], (0.1, 0.9))
     last = min(last, time[test].max(), time[develop].max())
-    times = np.linspace(min(first, last / 2), last, _TIMES)
+    # in the precision of the device: a time that is also a patient's must stay one
+    times = np.linspace(min(first, last / 2), last, _TIMES).astype(np.float32)
     weights = case_control_weights(times, event, time, event[develop], time[develop], test)
     return jax.device_put(_Horizon(develop, test, times, *weights))
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from jaxsurv.models import CoxMTConfig, CoxMTHParams, adam_l2, cox_mt, features, mean_teacher
+from jaxsurv.models.cox_mt import confident
 from jaxsurv.training import FitConfig, Masks, fit
 from jaxsurv.types import InputError
 from tests.models.test_minibatches import without_outcome
@@ -138,6 +139,40 @@ def test_noise_and_dropout_are_independent_and_in_both():
     assert consistency(dropout=0.2) > 0
 
 
+def test_clear_pseudo_risks():
+    batch, own = make_batch().restrict(jnp.arange(N) != 5), jnp.linspace(-1, 2, N).at[5].set(99)
+    there = np.arange(N) != 5
+    z = (own - own[there].mean()) / own[there].std()
+    for threshold in (0.0, 0.5, 1.5):
+        np.testing.assert_array_equal(confident(own, batch, threshold), np.abs(z) >= threshold)
+
+
+def test_pseudo_risks_are_the_networks_own_where_clear(x64):
+    """The network without noise is the target: without noise the loss is 0, and it has no gradient."""
+    batch = in_double(semi_supervised())
+    objective, student = cox_mt(CoxMTConfig(HIDDEN, rule="pseudo-risk")), some_params(batch)
+
+    def term(params=student, **hparams):
+        h = QUIET._replace(**hparams)
+        return objective.loss(params, batch, jax.random.key(0), h)[1]["consistency"]
+
+    assert term() == 0
+    values = [float(term(noise=0.3, threshold=t)) for t in (0.0, 0.5, 1.0, 9.0)]
+    assert values == sorted(values, reverse=True)
+    assert values[0] > values[1] > values[3] == 0
+    # a common shift moves both the prediction and its target, of which one alone has a derivative
+    last = jax.grad(lambda p: term(p, noise=0.3, threshold=0.0))(student)["params"]["Dense_2"]
+
+    def shifted(eps):
+        moved = jax.tree.map(lambda p: p, student)
+        moved["params"]["Dense_2"]["kernel"] = (1 + eps) * student["params"]["Dense_2"]["kernel"]
+        return term(moved, noise=0.3, threshold=0.0)
+
+    along = jnp.sum(last["kernel"] * student["params"]["Dense_2"]["kernel"])
+    assert abs(along - (shifted(1e-6) - shifted(-1e-6)) / 2e-6) > 0.1 * abs(along)
+    assert objective.follow is None
+
+
 def test_moving_average_closed_form(x64):
     students, alpha = np.random.default_rng(0).normal(size=9), 0.7
     teacher = jnp.asarray(students[0])
@@ -180,6 +215,15 @@ def trained(consistency="both", batch_size=8, **hparams):
         return fit(key, objective, h, batch, MASKS, config, optimizer=adam_l2)
 
     return run(jax.tree.map(jnp.float32, CoxMTHParams(**hparams))), run
+
+
+def test_weight_0_of_pseudo_risks_is_the_supervised_network():
+    batch = semi_supervised()
+    objective = cox_mt(CoxMTConfig(HIDDEN, rule="pseudo-risk"))
+    result = jax.jit(
+        lambda h: fit(jax.random.key(0), objective, h, batch, MASKS, CONFIG, optimizer=adam_l2)
+    )(jax.tree.map(jnp.float32, CoxMTHParams(weight=0.0)))
+    jax.tree.map(np.testing.assert_array_equal, result.params, trained("none")[0].params)
 
 
 @pytest.mark.parametrize("batch_size", [8, None])
@@ -247,6 +291,7 @@ def test_two_sources_of_which_one_is_absent():
     [
         ({"consistency": "all"}, "consistency must be one of .*, got 'all'"),
         ({"sources": ("rna", "rna")}, "sources must be the names of two modalities"),
+        ({"rule": "fixmatch"}, "rule must be one of .*, got 'fixmatch'"),
         ({"heads": 3}, "width 256 must be a multiple of heads, 3"),
     ],
 )

@@ -38,6 +38,7 @@ MODELS = {
     "MyeVAE": (survival_vae(MYEVAE), MYEVAE_HPARAMS),
     "Cox-nnet": (cox_nnet(), CoxNnetHParams()),
     "Cox-MT": (cox_mt(CoxMTConfig((8, 4))), CoxMTHParams()),
+    "pseudo-risk": (cox_mt(CoxMTConfig((8, 4), rule="pseudo-risk")), CoxMTHParams()),
     "Cox-MT, two sources": (
         cox_mt(CoxMTConfig((8,), sources=("rna", "cnv"), tokens=4, width=8, heads=2)),
         CoxMTHParams(),
