@@ -4,6 +4,7 @@ from jaxsurv.plots.cohort import modality_patterns
 from jaxsurv.plots.external import external_scores
 from jaxsurv.plots.forest import Forest, score_forest
 from jaxsurv.plots.latent import LatentMap, latent_maps
+from jaxsurv.plots.profiles import Profile, score_profiles
 from jaxsurv.plots.scale import score_against_scale
 from jaxsurv.plots.survival import RiskGroups, risk_groups, survival_curve
 from jaxsurv.plots.sweep import score_against_setting, training_curves
@@ -11,6 +12,7 @@ from jaxsurv.plots.sweep import score_against_setting, training_curves
 __all__ = [
     "Forest",
     "LatentMap",
+    "Profile",
     "RiskGroups",
     "external_scores",
     "latent_maps",
@@ -19,6 +21,7 @@ __all__ = [
     "score_against_scale",
     "score_against_setting",
     "score_forest",
+    "score_profiles",
     "survival_curve",
     "training_curves",
 ]

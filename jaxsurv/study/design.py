@@ -19,13 +19,26 @@ from jaxsurv.study.options import StudyOptions
 from jaxsurv.types import InputError
 
 
-def load_cohort(name: str) -> Cohort:
+def load_cohort(name: str, *, semi_supervised: bool = False) -> Cohort:
     """The bundled cohort, the simulated one, or a folder."""
     if name == "tcga_acc":
         return load_tcga_acc()
     if name == "simulated":
         return simulate_cohort().cohort
-    return read_cohort(name)
+    return read_cohort(name, semi_supervised=semi_supervised)
+
+
+def only(cohort: Cohort, modalities: Sequence[str]) -> Cohort:
+    """Some modalities of a cohort, and the patients who have at least one of them."""
+    if unknown := sorted(set(modalities) - set(cohort.modalities)):
+        raise InputError(f"there is no modality {unknown}, but {sorted(cohort.modalities)}")
+    having = cohort.presence[list(modalities)].to_numpy().any(axis=1)
+    return replace(
+        cohort,
+        modalities={m: cohort.modalities[m] for m in modalities},
+        kinds={m: cohort.kinds[m] for m in modalities},
+        survival=cohort.survival[having],
+    )
 
 
 def load_external(train: Path | None, external: Sequence[Path]) -> tuple[Cohort, dict[str, Cohort]]:

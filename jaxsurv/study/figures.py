@@ -1,16 +1,20 @@
 """The figures of a study, each with its caption."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from jaxsurv.plots import (
     Forest,
+    Profile,
     RiskGroups,
     risk_groups,
     score_against_scale,
     score_against_setting,
     score_forest,
+    score_profiles,
     training_curves,
 )
 from jaxsurv.study.findings import Findings, hazard_ratios
@@ -66,6 +70,35 @@ def forest(findings: Findings, highlight: str) -> tuple[Figure, Picture]:
         f"Test C of every run, and the mean with its 95 % interval{line}. The "
         "intervals say how sure each mean is; differences are paired, see the table.",
         f"{len(summary)} rows, mean C from {summary['mean'].min():.3f} to {summary['mean'].max():.3f}.",
+    )
+
+
+def profiles(
+    findings: Findings, panels: Mapping[str, tuple[Mapping[float, str], str]]
+) -> tuple[Figure, Picture]:
+    """The scores of some settings along several axes.
+
+    Args:
+        findings: of the study.
+        panels: label of an axis to its values, each with its setting, and to the setting of a line.
+    """
+    rows = findings.summary.set_index("setting")
+    drawn = [
+        Profile(
+            label,
+            [f"{value:g}" for value in sorted(settings)],
+            rows.loc[[settings[value] for value in sorted(settings)]],
+            float(rows.loc[line, "mean"]),
+            line,
+        )
+        for label, (settings, line) in panels.items()
+    ]
+    figure = score_profiles(drawn, ylabel="Harrell's C, test rows", title=tested(findings))
+    return figure, Picture(
+        "profiles",
+        "Mean test C with its 95 % interval along each axis. The intervals say how sure each mean is; "
+        "differences are paired, see the table.",
+        f"{len(drawn)} panels: {', '.join(panels)}.",
     )
 
 

@@ -12,7 +12,7 @@ from jaxsurv.study.execute import Trained, baseline_rows, ensemble_rows, pooled_
 from jaxsurv.study.prepare import StudyData
 from jaxsurv.study.report import interval
 from jaxsurv.study.stacking import ensemble, stack
-from jaxsurv.study.statistics import paired, summarise
+from jaxsurv.study.statistics import Estimate, corrected_t, paired, summarise
 
 SPLIT = ["repeat", "fold"]
 
@@ -46,6 +46,8 @@ class Findings:
         comparison: what was asked.
         trained: the runs by method.
         runs: one tidy row per run of all methods.
+        splits: ``test_c`` and ``test_ibs`` by split of each of these, seeds averaged: columns ``setting``,
+            ``repeat``, ``fold``.
         summary: one row per setting, choice and baseline.
         baselines: their names.
         predictions: one pooled out-of-fold risk per tested patient and setting.
@@ -55,6 +57,7 @@ class Findings:
     comparison: Comparison
     trained: Sequence[Trained]
     runs: pd.DataFrame
+    splits: pd.DataFrame
     summary: pd.DataFrame
     baselines: Sequence[str]
     predictions: pd.DataFrame
@@ -63,6 +66,12 @@ class Findings:
     def two_way(self) -> bool:
         """True if early stopping watched the test rows, so that scores are optimistic."""
         return self.data.design.protocol == "two-way"
+
+    def difference(self, setting: str, reference: str, score: str = "test_c") -> Estimate:
+        """Mean of the score of ``setting`` minus that of ``reference``, paired by split."""
+        table = self.splits.set_index(["setting", *SPLIT])[score]
+        scores = (table[setting] - table[reference]).to_numpy()
+        return corrected_t(scores, self.data.test_fraction)
 
     @property
     def settings(self) -> pd.DataFrame:
@@ -138,7 +147,9 @@ def find(
     if comparison.headline is None:
         settings = summary[summary["setting"].isin(runs["setting"])].set_index("setting")
         comparison = replace(comparison, headline=settings["mean"].idxmax())
-    return Findings(data, comparison, trained, runs, summary, names, predictions)
+    means = together.groupby(["setting", *SPLIT], sort=False)[["test_c", "test_ibs"]].mean()
+    splits = means.reset_index()
+    return Findings(data, comparison, trained, runs, splits, summary, names, predictions)
 
 
 def references(comparison: Comparison, baselines: Sequence[str]) -> dict[str, str]:

@@ -25,6 +25,7 @@ from jaxsurv.preprocess import (
     select_by_variance,
     selection_stability,
 )
+from jaxsurv.preprocess.select import TOP
 from jaxsurv.study.data import CLINICAL, Impute, Shared, Split, StudyData
 from jaxsurv.survival import RiskSets, prepare_risk_sets
 from jaxsurv.types import Array, InputError
@@ -107,6 +108,7 @@ def refine(
     select: Select = "none",
     impute: Impute = "none",
     components: int | None = None,
+    top: int = TOP,
 ) -> StudyData:
     """Select, impute, project, in this order, each fitted on the development rows of every split.
 
@@ -118,6 +120,7 @@ def refine(
         impute: ``"none"``: models are told what is missing; else all modalities count as present, with
             ``"mean"`` values, or by :func:`jaxsurv.preprocess.fit_gaussian` or
             :func:`jaxsurv.preprocess.fit_round_robin` from the selected features and the clinical ones.
+        top: features of each modality that ``select="variance"`` keeps.
         components: let each modality with more features enter as so many principal components; None =
             feature by feature.
     """
@@ -127,7 +130,7 @@ def refine(
     if components is not None and components < 1:
         raise InputError(f"components must be at least 1 or None, got {components}")
     if select != "none":
-        data = _with_selection(data, select)
+        data = _with_selection(data, select, top)
     data = replace(data, impute=impute)
     if impute in ("gaussian", "round-robin") and data.shared.incomplete.size:
         data = _with_imputation(data)
@@ -173,14 +176,14 @@ def _omics(data: StudyData) -> dict[str, slice]:
     return {m: c for m, c in data.encoded.columns.items() if m != CLINICAL}
 
 
-def _with_selection(data: StudyData, how: str) -> StudyData:
+def _with_selection(data: StudyData, how: str, top: int) -> StudyData:
     features, modalities = data.shared.features, _omics(data)
     presence, outcome = data.encoded.presence, (data.shared.event, data.shared.time)
 
     def fit(split: Split) -> np.ndarray:
         where = np.asarray(split.develop)
         if how == "variance":
-            return select_by_variance(features, split.scaler, modalities, where)
+            return select_by_variance(features, split.scaler, modalities, where, k=top)
         return select_by_elastic_net(features, split.scaler, modalities, presence, *outcome, where)
 
     scaler = data.splits.scaler

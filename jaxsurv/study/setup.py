@@ -1,6 +1,8 @@
 """From the options of an experiment to its data and baselines, with everything checked on the way."""
 
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from rich.console import Console
@@ -9,8 +11,9 @@ from jaxsurv.artifacts import ResultsFolder
 from jaxsurv.data import Cohort
 from jaxsurv.models import HParams, SurvivalVAEConfig
 from jaxsurv.study.baselines import CrossFitted, PenalisedCox, clinical_cox, ridge_cox, with_offset
-from jaxsurv.study.design import load_cohort, make_splits
-from jaxsurv.study.options import RecipeOptions
+from jaxsurv.study.data import CLINICAL
+from jaxsurv.study.design import load_cohort, make_splits, only
+from jaxsurv.study.options import RecipeOptions, StudyOptions
 from jaxsurv.study.prepare import StudyData, prepare_study, refine, selection_table
 from jaxsurv.study.stacking import stack, stack_members
 from jaxsurv.types import InputError
@@ -85,6 +88,50 @@ def open_study(options: RecipeOptions) -> Opened:
         dropout=options.dropout,
     )
     return Opened(cohort, plain, data, config, hparams, baselines, folder, console)
+
+
+class Sources(NamedTuple):
+    """A study of some modalities of a cohort, without its clinical table.
+
+    Attributes:
+        data: of the networks; patients without an outcome take part.
+        baselines: name to model.
+        title: of the cohort.
+        folder, console: where results and progress go.
+    """
+
+    data: StudyData
+    baselines: dict[str, CrossFitted]
+    title: str
+    folder: ResultsFolder
+    console: Console
+
+
+def open_sources(options: StudyOptions, modalities: Sequence[str], *, top: int) -> Sources:
+    """Read the patients who have one of the modalities, and prepare every fold.
+
+    A ridge Cox model reads the same modalities; a clinical one, on the same splits, what the cohort
+    has beside them. ``top`` features of largest variance stay in each modality.
+    """
+    folder = ResultsFolder(options.out, overwrite=options.overwrite)
+    console = Console(width=None if sys.stdout.isatty() else 170)
+    with console.status("reading the cohort, preprocessing every fold, fitting the baselines"):
+        whole = load_cohort(options.cohort, semi_supervised=True)
+        cohort = only(whole, modalities)
+        endpoint = options.endpoint or cohort.endpoints[0]
+        splits = make_splits(cohort, endpoint, options)
+        data = prepare_study(cohort, endpoint, splits, semi_supervised=True)
+        wide = any(t.shape[1] > top for t in cohort.modalities.values())
+        data = refine(data, select="variance", top=top) if wide else data
+        baselines: dict[str, CrossFitted] = {"ridge Cox": ridge_cox(data)}
+        if CLINICAL in whole.modalities and CLINICAL not in modalities:
+            both = {m: whole.modalities[m] for m in (*modalities, CLINICAL)}
+            kinds = {m: whole.kinds[m] for m in both}
+            beside = replace(cohort, modalities=both, kinds=kinds)
+            clinical = prepare_study(beside, endpoint, splits, semi_supervised=True)
+            baselines["clinical Cox"] = ridge_cox(clinical, [CLINICAL])
+    title = cohort.title or cohort.name
+    return Sources(data, baselines, title, folder, console)
 
 
 def with_stack(study: Opened) -> Opened:

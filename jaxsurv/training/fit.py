@@ -25,6 +25,7 @@ class FitConfig:
         batch_size: rows per step; an epoch draws each of its rows once. None = full batch.
         refit: after the stop, train once more from the same initial parameters for ``best_epoch``
             epochs on ``masks.develop``, so that the early-stopping rows are not lost to training.
+        early_stopping: False: all ``epochs`` are taken and the last parameters kept, whatever the score.
     """
 
     epochs: int = 300
@@ -32,6 +33,7 @@ class FitConfig:
     patience: int = 40
     batch_size: int | None = None
     refit: bool = False
+    early_stopping: bool = True
 
     def __post_init__(self) -> None:
         for name in ("epochs", "patience"):
@@ -197,12 +199,13 @@ def fit(
 
     def proceed(s: _State):
         waited = s.epoch - jnp.maximum(s.best_epoch, config.burn_in)
-        return (s.epoch < config.epochs) & (waited < config.patience)
+        patient = (waited < config.patience) | (not config.early_stopping)
+        return (s.epoch < config.epochs) & patient
 
     def advance(s: _State):
         learner, terms = train_epoch(s.epoch, s.learner, train)
         score = objective.score(learner.params, validation)
-        better = score < s.best_score
+        better = (score < s.best_score) | (not config.early_stopping)
         row = {**terms, "validation": score}
 
         def keep(new, old):

@@ -61,6 +61,13 @@ def test_a_run_that_never_improves_returns_its_initial_parameters():
     assert (int(result.best_epoch), float(result.params)) == (0, 0.0)
 
 
+def test_without_early_stopping_the_last_parameters_count():
+    config = FitConfig(epochs=6, burn_in=0, patience=1, early_stopping=False)
+    result = run(scripted([1.0, 2, 0, 9, float("nan"), 8, 7]), config)
+    assert (int(result.best_epoch), int(result.epochs), float(result.params)) == (6, 6, 6.0)
+    assert result.best_score == 7
+
+
 def test_nan_scores_never_win():
     nan = float("nan")
     result = run(scripted([nan, 3.0, nan, 2.0]), FitConfig(epochs=3))
