@@ -103,6 +103,7 @@ def simulate_cohort(
     n_genes: int = 500,
     n_cnv: int = 200,
     censored: float = 0.65,
+    signal: float = 1.0,
 ) -> Simulation:
     """Simulate a multiple-myeloma cohort of the size, kinds and missingness of MO-RiskVAE's.
 
@@ -123,6 +124,7 @@ def simulate_cohort(
         n_genes: columns of ``rna``.
         n_cnv: columns of ``cnv``.
         censored: share of censored patients.
+        signal: factor of the log hazard; 0 = nothing is to be learned.
 
     Raises:
         InputError: a size or share out of range.
@@ -180,7 +182,7 @@ def simulate_cohort(
         patients,
     )
     effects = np.array([effect for _, effect in _FACTORS.values()])
-    log_hazard = factors.to_numpy() @ effects + _AGE * age + _ISS * (stage - 1)
+    log_hazard = signal * (factors.to_numpy() @ effects + _AGE * age + _ISS * (stage - 1))
     event, time = _survival(rng, log_hazard, censored)
     cohort = Cohort(
         modalities,
