@@ -11,6 +11,8 @@ from jaxsurv.types import InputError
 KINDS = ("continuous", "counts", "five_state", "binary", "categorical", "mixed")
 _CODES = {"binary": (0, 1), "five_state": (-2, -1, 0, 1, 2)}
 _FIELDS = ("time", "event", "entry")
+WIDE = 50  # features of a table whose scale can be told from its values
+MANY_NUMBERS = 10  # distinct ones in a column that is no code
 
 
 class DataWarning(UserWarning):
@@ -70,7 +72,7 @@ def is_numeric(column: pd.Series) -> bool:
 
 
 def clean_rows(frame: pd.DataFrame, label: str) -> pd.DataFrame:
-    """A copy with text names; refuses no columns, repeated or missing names of rows and columns."""
+    """A copy with text names; refuses no columns, dates, repeated or missing names of rows and columns."""
     if not isinstance(frame, pd.DataFrame):
         raise InputError(f"{label} must be a pandas DataFrame, got {type(frame).__name__}")
     if not frame.shape[1]:
@@ -86,6 +88,11 @@ def clean_rows(frame: pd.DataFrame, label: str) -> pd.DataFrame:
         if names.has_duplicates:
             twice = names[names.duplicated()].unique()
             raise InputError(f"{label} has duplicate {what}: {few(twice)}; keep one of each")
+    if dates := [column for column, kind in frame.dtypes.items() if kind.kind in "mM"]:
+        raise InputError(
+            f"{label}: column {few(dates)} holds dates or durations; give numbers, such as days since "
+            "diagnosis"
+        )
     return frame.rename_axis(index="patient", columns=None)
 
 
@@ -139,6 +146,7 @@ def clean_modality(name: str, frame: pd.DataFrame, kind: str | None) -> tuple[pd
     elif kind == "mixed":
         numeric = [c for c in frame.columns if is_numeric(frame[c])]
         floats = to_float(frame[numeric], label, "")
+        _refuse_numbers_as_text(frame.drop(columns=numeric), label)
         frame = frame.apply(lambda c: floats[c.name] if c.name in floats else to_text(c))
     else:
         fix = "correct or empty it, or declare the modality as 'mixed'"
@@ -146,6 +154,7 @@ def clean_modality(name: str, frame: pd.DataFrame, kind: str | None) -> tuple[pd
         if kind == "counts":
             fix = "counts are >= 0; declare log-scale data as 'continuous'"
             _refuse(frame < 0, frame, label, "the negative value", fix)
+            _refuse_logarithms(frame, label)
         elif kind in _CODES:
             _refuse_codes(frame, _CODES[kind], label)
         elif not frame.empty:
@@ -153,17 +162,41 @@ def clean_modality(name: str, frame: pd.DataFrame, kind: str | None) -> tuple[pd
     return frame.dropna(how="all"), kind
 
 
+def _refuse_numbers_as_text(frame: pd.DataFrame, label: str) -> None:
+    """Refuse text columns of more than ten numbers and fewer words: each would be a category."""
+    number = frame.apply(pd.to_numeric, errors="coerce").notna()
+    word = frame.notna() & ~number
+    numbers, words = frame[number].nunique(), frame[word].nunique()
+    offending = word | (number & ~word.any())  # without a word they are numbers stored as text
+    bad = offending & (numbers > MANY_NUMBERS) & (numbers > words)
+    fix = "correct or empty it, give numbers as numbers, or move the column to a 'categorical' modality"
+    _refuse(bad, frame, label, "among many numbers, the text", fix)
+
+
 def is_raw_scale(frame: pd.DataFrame) -> bool:
     """True if numbers look like counts or intensities whose logarithm nobody has taken.
 
-    That is: at least 50 features, no negative value, and beyond 100 in more than a tenth of the
-    features. Logarithms of anything measured stay below 100; z-scores, log ratios and most protein
-    data have negative values, percentages and methylation end at 100 or 1, and a table of
-    laboratory values is narrower.
+    That is: at least 50 features, less than 1 % negative values (a subtracted background leaves
+    some), and beyond 100 in more than a tenth of the features. Logarithms of anything measured stay
+    below 100; z-scores, log ratios and most protein data have negative values, percentages and
+    methylation end at 100 or 1, and a table of laboratory values is narrower.
     """
-    if frame.shape[1] < 50 or frame.empty:
+    if frame.shape[1] < WIDE or frame.empty:
         return False
-    return bool(frame.min().min() >= 0 and (frame.max() > 100).mean() > 0.1)
+    few_negative = (frame < 0).sum().sum() < 0.01 * frame.count().sum()
+    return bool(few_negative and (frame.max() > 100).mean() > 0.1)
+
+
+def _refuse_logarithms(frame: pd.DataFrame, label: str) -> None:
+    """Refuse counts of many features that have fractions and stay below 40, as logarithms do."""
+    largest = frame.max().dropna()
+    if len(largest) < WIDE or largest.max() >= 40 or not (frame % 1).max().max() > 0:
+        return
+    raise InputError(
+        f"{label}: fractions, and no value above {largest.max():.3g} (column {largest.idxmax()!r}), look "
+        "like logarithms, of which log2(x + 1) would be taken again; give the counts, or declare the "
+        "modality as 'continuous'"
+    )
 
 
 def _refuse_raw_scale(frame: pd.DataFrame, label: str, declared: bool) -> None:

@@ -158,6 +158,11 @@ def test_whole_numbers_of_one_patient_are_no_counts(fitted, tables):
     fitted.apply({"rna": one})
 
 
+def test_logarithms_where_training_had_counts_are_refused(fitted, tables):
+    with pytest.raises(InputError, match=r"'rna' \(counts\): fractions, and no value above"):
+        fitted.apply({**tables, "rna": np.log2(tables["rna"] + 1)})
+
+
 @pytest.fixture(scope="module")
 def imputing(cohort):
     """Half of the patients without RNA, and half of the others without protein."""
