@@ -120,6 +120,32 @@ def test_files_with_barcodes_of_different_length_are_matched(tmp_path, outcome):
         assert read_cohort(tmp_path).complete.all()
 
 
+@pytest.mark.parametrize(
+    ("sample", "said"),
+    [("06A", "1 patients have several samples"), ("11A", "1 samples of normal tissue dropped")],
+)
+def test_a_folder_of_samples_has_each_patient_once(tmp_path, outcome, sample, said):
+    samples = [f"{p}-01A" for p in outcome.index]
+    survival = pd.concat(
+        [outcome.set_axis(samples), outcome.iloc[:1].set_axis([samples[0][:-3] + sample])]
+    )
+    rna = pd.DataFrame({"TP53": [1.5, 2.5, 3.5, 9.5], "MYC": [2.5, 0.5, 1.5, 9.5]}, survival.index)
+    write(tmp_path, survival, rna)
+    with pytest.warns(DataWarning) as caught:
+        cohort = read_cohort(tmp_path)
+    text = "\n".join(str(w.message) for w in caught)
+    for part in (f"survival table: {said}", f"modality 'rna': {said}", "3 of 3 in 'rna' have an"):
+        assert part in text
+    assert list(cohort.survival.index) == list(outcome.index)
+    assert list(cohort.modalities["rna"]["TP53"]) == [1.5, 2.5, 3.5]
+
+
+def test_samples_of_different_patients_stay_samples(tmp_path, outcome):
+    outcome = outcome.set_axis([f"{p}-01A" for p in outcome.index])
+    write(tmp_path, outcome, pd.DataFrame({"TP53": [1.5, 2.5, 3.5]}, outcome.index))
+    assert list(read_cohort(tmp_path).survival.index) == list(outcome.index)
+
+
 def test_patients_as_columns_are_refused_with_the_fix(tmp_path, outcome):
     rna = pd.DataFrame(np.eye(3), ["TP53", "MYC", "TP53"], outcome.index + "-01A")
     write(tmp_path, outcome, rna)

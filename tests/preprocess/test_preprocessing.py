@@ -148,8 +148,17 @@ def test_another_scale_is_warned_of(fitted, tables, m, change):
 
 
 def test_patients_named_in_two_ways_are_warned_of(fitted, tables):
-    tables[CLINICAL] = tables[CLINICAL].rename(index="{}-01A".format)
-    with pytest.warns(DataWarning, match=r"have no patient in common \(.*01A.*named alike"):
+    tables[CLINICAL] = tables[CLINICAL].rename(index="case {}".format)
+    with pytest.warns(DataWarning, match=r"have no patient in common \(.*case.*named alike"):
+        fitted.apply(tables)
+
+
+def test_two_names_of_one_patient_are_refused(fitted, tables):
+    one = tables["rna"].index[0]
+    tables["rna"] = tables["rna"].rename(index={one: f"{one}-01A"})
+    with pytest.raises(
+        InputError, match=f"{one}-01A.* are names of one patient, '{one}'; give each"
+    ):
         fitted.apply(tables)
 
 
