@@ -26,8 +26,12 @@ def few(items: object, limit: int = 5) -> str:
     return ", ".join(names[:limit]) + more
 
 
-def _refuse(bad: pd.DataFrame, frame: pd.DataFrame, label: str, what: str, fix: str) -> None:
-    """Raise for the first cell where ``bad`` is True."""
+def refuse_cells(bad: pd.DataFrame, frame: pd.DataFrame, label: str, what: str, fix: str) -> None:
+    """Raise for the first cell where ``bad`` is True.
+
+    Raises:
+        InputError: ``label: what VALUE in column, patient; fix``.
+    """
     cells = np.argwhere(bad.to_numpy())
     if len(cells):
         row, column = cells[0]
@@ -46,8 +50,10 @@ def to_float(frame: pd.DataFrame, label: str, fix: str) -> pd.DataFrame:
         numeric = frame.astype("float64")
     else:
         numeric = frame.apply(pd.to_numeric, errors="coerce").astype("float64")
-        _refuse(numeric.isna() & frame.notna(), frame, label, "the non-numeric value", fix)
-    _refuse(pd.DataFrame(np.isinf(numeric)), frame, label, "the infinite value", "leave it empty")
+        refuse_cells(numeric.isna() & frame.notna(), frame, label, "the non-numeric value", fix)
+    refuse_cells(
+        pd.DataFrame(np.isinf(numeric)), frame, label, "the infinite value", "leave it empty"
+    )
     return numeric
 
 
@@ -56,7 +62,7 @@ def _refuse_codes(frame: pd.DataFrame, codes: tuple[int, ...], label: str, fix: 
     for code in codes:  # much faster than isin
         bad &= frame != code
     fix = fix or f"the codes are {few(codes)}"
-    _refuse(bad, frame, label, "the value", fix)
+    refuse_cells(bad, frame, label, "the value", fix)
 
 
 def to_text(column: pd.Series) -> pd.Series:
@@ -110,7 +116,7 @@ def infer_kind(frame: pd.DataFrame, label: str) -> str:
     if text.to_numpy().any():
         typo = text.sum() < 0.1 * frame.notna().sum()
         fix = "correct or empty it, or declare the modality's kind"
-        _refuse(text & typo, frame, label, "among numbers, the text", fix)
+        refuse_cells(text & typo, frame, label, "among numbers, the text", fix)
         return "mixed"
     values = set(np.unique(numbers.to_numpy()[numbers.notna()]))
     if values <= {0, 1}:
@@ -153,7 +159,7 @@ def clean_modality(name: str, frame: pd.DataFrame, kind: str | None) -> tuple[pd
         frame = to_float(frame, label, fix)
         if kind == "counts":
             fix = "counts are >= 0; declare log-scale data as 'continuous'"
-            _refuse(frame < 0, frame, label, "the negative value", fix)
+            refuse_cells(frame < 0, frame, label, "the negative value", fix)
             _refuse_logarithms(frame, label)
         elif kind in _CODES:
             _refuse_codes(frame, _CODES[kind], label)
@@ -170,7 +176,7 @@ def _refuse_numbers_as_text(frame: pd.DataFrame, label: str) -> None:
     offending = word | (number & ~word.any())  # without a word they are numbers stored as text
     bad = offending & (numbers > MANY_NUMBERS) & (numbers > words)
     fix = "correct or empty it, give numbers as numbers, or move the column to a 'categorical' modality"
-    _refuse(bad, frame, label, "among many numbers, the text", fix)
+    refuse_cells(bad, frame, label, "among many numbers, the text", fix)
 
 
 def is_raw_scale(frame: pd.DataFrame) -> bool:
@@ -265,9 +271,9 @@ def _check_times(frame: pd.DataFrame, endpoint: str) -> None:
     time = f"{endpoint}_time"
     entry = f"{endpoint}_entry"
     columns = frame[[c for c in (time, entry) if c in frame]]
-    _refuse(columns < 0, columns, "survival table", "the negative time", "times are >= 0")
+    refuse_cells(columns < 0, columns, "survival table", "the negative time", "times are >= 0")
     if entry in frame:
         # Written as "not before" so that a missing entry is refused too.
         late = ~(frame[entry] < frame[time]) & frame[time].notna()
         fix = f"it must be given and be before {time}"
-        _refuse(late.to_frame(), frame[[entry]], "survival table", "the entry", fix)
+        refuse_cells(late.to_frame(), frame[[entry]], "survival table", "the entry", fix)
