@@ -51,6 +51,41 @@ def sample_type(name: object) -> int | None:
     return int(barcode[4]) if barcode and barcode[4] else None
 
 
+def match_samples(names: pd.Index, listed: pd.Index) -> dict[str, str]:
+    """Each of ``names`` to the one of ``listed`` that it is.
+
+    That is the same name, or the only TCGA barcode of the same sample; where either says no sample, of
+    the same patient.
+
+    Raises:
+        InputError: names that are not in the list, or may be several of it.
+    """
+
+    def alone(keys: list[str]) -> dict[str, str]:
+        return dict(pd.Series(listed, keys)[~pd.Index(keys).duplicated(keep=False)])
+
+    samples, patients = (
+        alone([_sample_part(s) for s in listed]),
+        alone(list(map(patient_part, listed))),
+    )
+    same = set(listed)
+    found = {}
+    for name in names:
+        of_sample = samples.get(_sample_part(name)) or samples.get(patient_part(name))
+        of_patient = patients.get(patient_part(name)) if sample_type(name) is None else None
+        found[name] = name if name in same else of_sample or of_patient
+    if lost := [name for name, sample in found.items() if sample is None]:
+        raise InputError(
+            f"{len(lost)} samples are not among those listed: {few(lost)} (listed are {few(listed, 2)})"
+        )
+    return found
+
+
+def _sample_part(name: object) -> str:
+    kind = sample_type(name)
+    return patient_part(name) if kind is None else f"{patient_part(name)}-{kind:02d}"
+
+
 def is_normal(name: object) -> bool:
     """True for a TCGA sample of normal tissue."""
     return 10 <= (sample_type(name) or 0) <= 19

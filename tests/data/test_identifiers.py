@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from jaxsurv.data import DataWarning, read_cohort
 from jaxsurv.data.identifiers import (
     gene_name,
+    match_samples,
     one_row_per_gene,
     patient_part,
     patients_of,
@@ -90,6 +91,23 @@ def test_one_tumour_sample_per_patient():
     with pytest.warns(DataWarning, match="1 patients have several"):
         chosen = patients_of(pd.Index(["s2", "s1", "s3"]), "", patients={"s2": "p", "s1": "p"})
     assert chosen.to_dict() == {"p": "s1", "s3": "s3"}
+
+
+def test_samples_are_matched_on_the_longest_part_that_both_have():
+    listed = pd.Index(["TCGA-OR-A5J1-01", "TCGA-OR-A5J1-06", "TCGA-OR-A5J2", "mine"])
+    names = ["TCGA-OR-A5J1-06A-11D", "TCGA-OR-A5J2-01A", "tcga.or.a5j1.01", "mine"]
+    found = match_samples(pd.Index(names), listed)
+    assert list(found.values()) == [listed[1], listed[2], listed[0], "mine"]
+    assert match_samples(pd.Index(["TCGA-OR-A5J3"]), pd.Index(["TCGA-OR-A5J3-02B"])) == {
+        "TCGA-OR-A5J3": "TCGA-OR-A5J3-02B"
+    }
+    for lost in (
+        "TCGA-OR-A5J1-02",
+        "TCGA-OR-A5J1",
+        "other",
+    ):  # another sample; either of two; nobody
+        with pytest.raises(InputError, match=f"1 samples are not among those listed: {lost} "):
+            match_samples(pd.Index([lost, "mine"]), listed)
 
 
 def write(folder, survival, rna, kinds=None):
