@@ -158,7 +158,8 @@ def clean_modality(name: str, frame: pd.DataFrame, kind: str | None) -> tuple[pd
         fix = "correct or empty it, or declare the modality as 'mixed'"
         frame = to_float(frame, label, fix)
         if kind == "counts":
-            fix = "counts are >= 0; declare log-scale data as 'continuous'"
+            fix = "counts are >= 0: set what is below a background to 0, or declare log-scale data as "
+            fix += "'continuous'"
             refuse_cells(frame < 0, frame, label, "the negative value", fix)
             _refuse_logarithms(frame, label)
         elif kind in _CODES:
