@@ -75,7 +75,7 @@ def main() -> None:
     truth, missing, presence = patients()
     x, where = np.where(missing, np.nan, truth).astype(np.float32), np.ones(N, bool)
     order = np.argsort(x, axis=0).astype(np.int32)
-    features: Any = Features(x, order, TWO, ~(FIVE | TWO))
+    features: Any = Features(x, order, ~(FIVE | TWO))
     scaler = jax.tree.map(np.asarray, jax.jit(fit_scaler)(features, where))
     chain = jax.jit(
         lambda where: impute_round_robin(fit_round_robin(features, scaler, where), features.x)

@@ -63,8 +63,6 @@ class Describe(Source):
 
 def run(options: Convert | Describe) -> None:
     """Read, then write the folder or the report."""
-    from dataclasses import replace
-
     from rich.console import Console
 
     from jaxsurv.artifacts import ResultsFolder
@@ -87,7 +85,7 @@ def run(options: Convert | Describe) -> None:
         describe(cohort, ResultsFolder(out, overwrite=options.overwrite), console)
         return
     with console.status(f"writing {options.destination}"):
-        cohort = replace(cohort, name=options.name) if options.name else cohort
+        cohort = cohort.renamed(options.name) if options.name else cohort
         write_cohort(cohort, options.destination)
     print_summary(cohort, console)
     console.print(f"cohort: {options.destination}")

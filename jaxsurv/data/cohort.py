@@ -7,6 +7,7 @@ import hashlib
 import json
 import warnings
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -138,6 +139,12 @@ class Cohort:
         with warnings.catch_warnings():  # the full cohort has given its warning
             warnings.simplefilter("ignore", DataWarning)
             return replace(self, survival=rows)
+
+    def renamed(self, name: str) -> "Cohort":
+        """The same cohort, ``unmatched`` included, under another name."""
+        other = copy(self)
+        object.__setattr__(other, "name", name)
+        return other
 
     def _labelled(self, endpoint: str) -> pd.DataFrame:
         if endpoint not in self.endpoints:

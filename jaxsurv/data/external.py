@@ -1,5 +1,9 @@
 """Other cohorts put beside a training cohort: same columns, same order, comparable values."""
 
+# pandas' own types cannot tell frame[name], a Series, from frame[names].
+# pyright: reportIndexIssue=false
+
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -8,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
-from jaxsurv.data.tables import is_numeric
+from jaxsurv.data.identifiers import patient_part
+from jaxsurv.data.tables import DataWarning, few, is_numeric, to_text
 from jaxsurv.types import InputError
 
 Harmonise = Literal["z-score", "quantile", "none"]
@@ -48,7 +53,12 @@ def join_cohorts(
     ``"none"``: not. Clinical values, states and 0/1 columns stay as they are.
 
     Raises:
-        InputError: no shared modality, or less than a tenth of a modality's features shared.
+        InputError: no shared modality, or less than a tenth of a modality's features shared; times in
+            different units; text where the training cohort has numbers, a category or a code
+            that it lacks, with column, patient and value.
+
+    Warns:
+        DataWarning: patients of the training cohort are in an external one, by name.
     """
     given = {train.name: train, **external}
     cohorts = {name: _logged(cohort.for_endpoint(endpoint)) for name, cohort in given.items()}
@@ -56,6 +66,8 @@ def join_cohorts(
         raise InputError(
             f"external cohorts need names other than {train.name!r}, the training one's"
         )
+    _check_units(cohorts)
+    _warn_of_shared_patients(cohorts)
     tables: dict[str, list[pd.DataFrame]] = {m: [] for m in train.modalities}
     survival, origin, found = [], [], []
     for name, cohort in cohorts.items():
@@ -81,8 +93,12 @@ def join_cohorts(
                     "or leave the modality out"
                 )
             table = table.reindex(columns=reference.columns)
-            if name != train.name and m != "clinical" and train.kinds[m] in _MEASURED:
-                table = harmonised(table, reference, harmonise)
+            if name != train.name:
+                codes = m == "clinical" or train.kinds[m] in ("binary", "mixed")
+                label = f"cohort {name!r}, modality {m!r}"
+                table = _conformed(table, reference, label, codes=codes)
+                if m != "clinical" and train.kinds[m] in _MEASURED:
+                    table = harmonised(table, reference, harmonise)
             tables[m].append(table.rename(lambda p, n=name: f"{n}:{p}"))
     joined = replace(
         cohorts[train.name],
@@ -103,22 +119,81 @@ def _logged(cohort: Cohort) -> Cohort:
     )
 
 
+def _check_units(cohorts: Mapping[str, Cohort]) -> None:
+    units = {name: cohort.time_unit for name, cohort in cohorts.items() if cohort.time_unit}
+    if len(set(units.values())) > 1:
+        told = [f"{unit} in {name!r}" for name, unit in units.items()]
+        raise InputError(
+            f"times are in {few(told)}; convert them to one unit, and name it in time_unit"
+        )
+
+
+def _warn_of_shared_patients(cohorts: Mapping[str, Cohort]) -> None:
+    train, *others = cohorts
+    known = {patient_part(p) for p in cohorts[train].survival.index}
+    for name in others:
+        if again := [p for p in cohorts[name].survival.index if patient_part(p) in known]:
+            warnings.warn(
+                f"{len(again)} patients of {name!r} have names of patients of {train!r} ({few(again)}); "
+                "if they are the same persons, leave them out: a model has seen them",
+                DataWarning,
+                stacklevel=3,
+            )
+
+
+def _conformed(
+    table: pd.DataFrame, reference: pd.DataFrame, label: str, *, codes: bool
+) -> pd.DataFrame:
+    """``table`` with categories as text; refuses what cannot stand below the column of ``reference``.
+
+    ``codes``: columns of 0 and 1 are answers. In a matrix of measurements they are rare transcripts,
+    of which another cohort may have more.
+    """
+    table = table.copy()
+    coded = reference.columns[_two_valued(reference) & (reference.nunique() == 2) & codes]
+    for column, known in reference.items():
+        given = table[column]
+        if not is_numeric(known):
+            given = table[column] = to_text(given)
+            bad, there = ~given.isin(known.dropna()), sorted(known.dropna().unique())
+        elif not is_numeric(given):
+            bad, there = given.notna(), ["numbers"]
+        elif column in coded:
+            bad, there = ~given.isin([0, 1]), [0, 1]
+        else:
+            continue
+        if (bad := bad & given.notna()).any():
+            raise InputError(
+                f"{label}: the value {given[bad].tolist()[0]!r} in column {column!r}, patient "
+                f"{given.index[bad][0]!r}, has no counterpart in training, where there are "
+                f"{few(there)}; recode or empty it"
+            )
+    return table
+
+
+def _two_valued(table: pd.DataFrame) -> pd.Series:
+    """Which columns have no value but 0 and 1."""
+    return ((table == 0) | (table == 1) | table.isna()).all()
+
+
 def harmonised(table: pd.DataFrame, reference: pd.DataFrame, how: Harmonise) -> pd.DataFrame:
-    """``table`` with the distribution of each numeric feature made that of ``reference``."""
+    """``table`` with the distribution of each numeric feature made that of ``reference``.
+
+    A feature of nothing but 0 and 1 in both stays as it is. One that is constant in ``table`` becomes the
+    mean of ``reference`` (``"z-score"``) or its median (``"quantile"``).
+    """
     if how == "none":
         return table
-    numeric = [c for c in table.columns if is_numeric(reference[c])]
+    measured = ~(_two_valued(table) & _two_valued(reference))
+    numeric = [c for c in table.columns if measured[c] and is_numeric(reference[c])]
     x, y = table[numeric], reference[numeric]
     if how == "z-score":
-        sd = x.std(ddof=0)
-        mapped = (x - x.mean()) / sd.where(sd > 0, 1.0) * y.std(ddof=0) + y.mean()
+        mean, sd = x.mean(), x.std(ddof=0)
+        spread = sd.where(sd > 1e-9 * mean.abs(), np.inf)  # less is the rounding of a constant
+        mapped = (x - mean) / spread * y.std(ddof=0) + y.mean()
     else:
         share = (x.rank() - 0.5) / x.notna().sum()
         mapped = share.apply(
-            lambda q: (
-                pd.Series(np.nanquantile(y[q.name], q.clip(0, 1)), q.index).where(q.notna())
-                if q.notna().any()
-                else q
-            )
+            lambda q: pd.Series(np.nanquantile(y[q.name], q.fillna(0.5)), q.index).where(q.notna())
         )
     return table.assign(**mapped)

@@ -51,6 +51,46 @@ def sample_type(name: object) -> int | None:
     return int(barcode[4]) if barcode and barcode[4] else None
 
 
+def match_samples(names: pd.Index, listed: pd.Index) -> dict[str, str]:
+    """Each of ``names`` to the one of ``listed`` that it is.
+
+    That is the same name, or the only TCGA barcode of the same sample; where either says no sample, of
+    the same patient.
+
+    Raises:
+        InputError: names that are not in the list, or may be several of it.
+    """
+
+    def alone(keys: list[str]) -> dict[str, str]:
+        return dict(pd.Series(listed, keys)[~pd.Index(keys).duplicated(keep=False)])
+
+    samples, patients = (
+        alone([_sample_part(s) for s in listed]),
+        alone(list(map(patient_part, listed))),
+    )
+    same = set(listed)
+    found = {}
+    for name in names:
+        of_sample = samples.get(_sample_part(name)) or samples.get(patient_part(name))
+        of_patient = patients.get(patient_part(name)) if sample_type(name) is None else None
+        found[name] = name if name in same else of_sample or of_patient
+    if lost := [name for name, sample in found.items() if sample is None]:
+        raise InputError(
+            f"{len(lost)} samples are not among those listed: {few(lost)} (listed are {few(listed, 2)})"
+        )
+    return found
+
+
+def _sample_part(name: object) -> str:
+    kind = sample_type(name)
+    return patient_part(name) if kind is None else f"{patient_part(name)}-{kind:02d}"
+
+
+def is_normal(name: object) -> bool:
+    """True for a TCGA sample of normal tissue."""
+    return 10 <= (sample_type(name) or 0) <= 19
+
+
 def one_row_per_gene(matrix: pd.DataFrame, label: str) -> pd.DataFrame:
     """``[genes, samples]`` with clean, distinct gene names.
 
@@ -95,7 +135,7 @@ def patients_of(
     known = patients or {}
     names = samples.astype(str)
     owners = [patient_part(known.get(s, s)) for s in names]
-    normal = np.array([10 <= (sample_type(s) or 0) <= 19 for s in names], bool)
+    normal = np.array([is_normal(s) for s in names], bool)
     table = pd.DataFrame({"sample": names, "patient": owners})[~normal]
     chosen = table.sort_values("sample").drop_duplicates("patient").sort_index()
     told = [f"{normal.sum()} samples of normal tissue dropped"] if normal.any() else []
@@ -112,11 +152,12 @@ def patients_of(
 def match_barcodes(
     tables: Mapping[str, pd.DataFrame], survival: pd.DataFrame
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
-    """Give tables and outcomes one form of patient name, if TCGA barcodes of several lengths differ.
+    """Give tables and outcomes one form of patient name, and one row per patient, if they are samples.
 
-    A table that has more patients in common with the survival table on the patient part than on
-    whole names is reduced to it, with one row per patient, and a ``DataWarning`` says how many
-    matched. Other tables stay as they are, and so does the survival table unless one is reduced.
+    That is: if a table has more patients in common with the survival table on the patient part of TCGA
+    barcodes than on whole names, or if the survival table has several samples of a patient or normal
+    tissue. Then all tables are reduced to the patient part, and a ``DataWarning`` says how many
+    matched; otherwise all stay as they are.
     """
     short = pd.Index([patient_part(p) for p in survival.index])
     parts = {m: pd.Index([patient_part(p) for p in t.index]) for m, t in tables.items()}
@@ -125,7 +166,7 @@ def match_barcodes(
         for m, t in tables.items()
         if parts[m].isin(short).sum() > t.index.isin(survival.index).sum()
     }
-    if not apart:
+    if not (apart or short.has_duplicates or any(map(is_normal, survival.index))):
         return dict(tables), survival
 
     def reduced(name: str, table: pd.DataFrame) -> pd.DataFrame:
@@ -134,7 +175,7 @@ def match_barcodes(
 
     out = {m: reduced(f"modality {m!r}", t) for m, t in tables.items()}
     survival = reduced("survival table", survival)
-    counts = {m: out[m].index.isin(survival.index).sum() for m in sorted(apart)}
+    counts = {m: out[m].index.isin(survival.index).sum() for m in sorted(apart or out)}
     told = ", ".join(f"{n} of {len(out[m])} in {m!r}" for m, n in counts.items())
     warnings.warn(
         f"TCGA barcodes matched on the patient part (TCGA-XX-XXXX): {told} have an outcome",

@@ -1,17 +1,19 @@
 """Cohorts on disk: a folder with one table per modality, a survival table and ``cohort.json``."""
 
+import io
 import json
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
+from typing import TextIO
 
 import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.identifiers import match_barcodes, refuse_transposed
-from jaxsurv.data.tables import clean_modality, clean_survival, few
+from jaxsurv.data.tables import clean_modality, clean_survival, few, is_numeric, refuse_cells
 from jaxsurv.data.unlabelled import with_unlabelled
 from jaxsurv.types import InputError
 
@@ -36,18 +38,37 @@ def _read_table(path: Path, separator: str, kind: str | None) -> pd.DataFrame:
     names = header.iloc[0, 1:].astype(str)
     if names.duplicated().any():  # pandas would rename the second one
         raise InputError(f"duplicate columns {few(names[names.duplicated()])}; keep one of each")
+    return named_rows(_read_cells(path, separator, kind))
+
+
+def _read_cells(source: Path | TextIO, separator: str, kind: str | None) -> pd.DataFrame:
+    """Patient names and declared categories are text: "007" is not 7."""
     categorical = kind == "categorical"
-    frame = pd.read_csv(
-        path,
+    return pd.read_csv(
+        source,
         sep=separator,
-        # Patient names and declared categories are text: "007" is not 7.
         dtype=str if categorical else None,
         converters=None if categorical else {0: str},
         **EXACT,
     )
-    if isinstance(frame.index, pd.RangeIndex):  # else the header names only the features, as in R
-        frame = frame.set_index(frame.columns[0])
-    return frame
+
+
+def named_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows named by the first column, unless the header names only the features, as in R.
+
+    pandas' own ``index_col`` reads a column without a name as numbers, whatever the converters.
+    """
+    indexed = not isinstance(frame.index, pd.RangeIndex)
+    return frame if indexed else frame.set_index(frame.columns[0])
+
+
+def _refuse_what_would_change(name: str, table: pd.DataFrame, kind: str) -> None:
+    text = table[[c for c in table.columns if not is_numeric(table[c])]]
+    if text.shape[1]:
+        again = named_rows(_read_cells(io.StringIO(text.to_csv()), ",", kind))
+        bad = text.notna() & (again.to_numpy(object) != text.to_numpy(object))
+        fix = "it would be read as a number or as missing: rename it, such as 'stage 1' for '1'"
+        refuse_cells(bad, text, f"modality {name!r} ({kind})", "the category", fix)
 
 
 def _tables(folder: Path) -> dict[str, tuple[Path, str]]:
@@ -126,8 +147,11 @@ def write_cohort(cohort: Cohort, path: str | Path) -> None:
     """Write a cohort as the folder that ``read_cohort`` reads; the values come back exactly.
 
     Raises:
-        InputError: the folder exists and is not empty.
+        InputError: the folder exists and is not empty; a category that would come back as a number or
+            as missing, with column and patient.
     """
+    for name, table in cohort.modalities.items():
+        _refuse_what_would_change(name, table, cohort.kinds[name])
     folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):

@@ -11,6 +11,8 @@ from jaxsurv.types import InputError
 KINDS = ("continuous", "counts", "five_state", "binary", "categorical", "mixed")
 _CODES = {"binary": (0, 1), "five_state": (-2, -1, 0, 1, 2)}
 _FIELDS = ("time", "event", "entry")
+WIDE = 50  # features of a table whose scale can be told from its values
+MANY_NUMBERS = 10  # distinct ones in a column that is no code
 
 
 class DataWarning(UserWarning):
@@ -24,8 +26,12 @@ def few(items: object, limit: int = 5) -> str:
     return ", ".join(names[:limit]) + more
 
 
-def _refuse(bad: pd.DataFrame, frame: pd.DataFrame, label: str, what: str, fix: str) -> None:
-    """Raise for the first cell where ``bad`` is True."""
+def refuse_cells(bad: pd.DataFrame, frame: pd.DataFrame, label: str, what: str, fix: str) -> None:
+    """Raise for the first cell where ``bad`` is True.
+
+    Raises:
+        InputError: ``label: what VALUE in column, patient; fix``.
+    """
     cells = np.argwhere(bad.to_numpy())
     if len(cells):
         row, column = cells[0]
@@ -44,8 +50,10 @@ def to_float(frame: pd.DataFrame, label: str, fix: str) -> pd.DataFrame:
         numeric = frame.astype("float64")
     else:
         numeric = frame.apply(pd.to_numeric, errors="coerce").astype("float64")
-        _refuse(numeric.isna() & frame.notna(), frame, label, "the non-numeric value", fix)
-    _refuse(pd.DataFrame(np.isinf(numeric)), frame, label, "the infinite value", "leave it empty")
+        refuse_cells(numeric.isna() & frame.notna(), frame, label, "the non-numeric value", fix)
+    refuse_cells(
+        pd.DataFrame(np.isinf(numeric)), frame, label, "the infinite value", "leave it empty"
+    )
     return numeric
 
 
@@ -54,7 +62,7 @@ def _refuse_codes(frame: pd.DataFrame, codes: tuple[int, ...], label: str, fix: 
     for code in codes:  # much faster than isin
         bad &= frame != code
     fix = fix or f"the codes are {few(codes)}"
-    _refuse(bad, frame, label, "the value", fix)
+    refuse_cells(bad, frame, label, "the value", fix)
 
 
 def to_text(column: pd.Series) -> pd.Series:
@@ -70,7 +78,7 @@ def is_numeric(column: pd.Series) -> bool:
 
 
 def clean_rows(frame: pd.DataFrame, label: str) -> pd.DataFrame:
-    """A copy with text names; refuses no columns, repeated or missing names of rows and columns."""
+    """A copy with text names; refuses no columns, dates, repeated or missing names of rows and columns."""
     if not isinstance(frame, pd.DataFrame):
         raise InputError(f"{label} must be a pandas DataFrame, got {type(frame).__name__}")
     if not frame.shape[1]:
@@ -86,6 +94,11 @@ def clean_rows(frame: pd.DataFrame, label: str) -> pd.DataFrame:
         if names.has_duplicates:
             twice = names[names.duplicated()].unique()
             raise InputError(f"{label} has duplicate {what}: {few(twice)}; keep one of each")
+    if dates := [column for column, kind in frame.dtypes.items() if kind.kind in "mM"]:
+        raise InputError(
+            f"{label}: column {few(dates)} holds dates or durations; give numbers, such as days since "
+            "diagnosis"
+        )
     return frame.rename_axis(index="patient", columns=None)
 
 
@@ -103,7 +116,7 @@ def infer_kind(frame: pd.DataFrame, label: str) -> str:
     if text.to_numpy().any():
         typo = text.sum() < 0.1 * frame.notna().sum()
         fix = "correct or empty it, or declare the modality's kind"
-        _refuse(text & typo, frame, label, "among numbers, the text", fix)
+        refuse_cells(text & typo, frame, label, "among numbers, the text", fix)
         return "mixed"
     values = set(np.unique(numbers.to_numpy()[numbers.notna()]))
     if values <= {0, 1}:
@@ -139,13 +152,16 @@ def clean_modality(name: str, frame: pd.DataFrame, kind: str | None) -> tuple[pd
     elif kind == "mixed":
         numeric = [c for c in frame.columns if is_numeric(frame[c])]
         floats = to_float(frame[numeric], label, "")
+        _refuse_numbers_as_text(frame.drop(columns=numeric), label)
         frame = frame.apply(lambda c: floats[c.name] if c.name in floats else to_text(c))
     else:
         fix = "correct or empty it, or declare the modality as 'mixed'"
         frame = to_float(frame, label, fix)
         if kind == "counts":
-            fix = "counts are >= 0; declare log-scale data as 'continuous'"
-            _refuse(frame < 0, frame, label, "the negative value", fix)
+            fix = "counts are >= 0: set what is below a background to 0, or declare log-scale data as "
+            fix += "'continuous'"
+            refuse_cells(frame < 0, frame, label, "the negative value", fix)
+            _refuse_logarithms(frame, label)
         elif kind in _CODES:
             _refuse_codes(frame, _CODES[kind], label)
         elif not frame.empty:
@@ -153,17 +169,41 @@ def clean_modality(name: str, frame: pd.DataFrame, kind: str | None) -> tuple[pd
     return frame.dropna(how="all"), kind
 
 
+def _refuse_numbers_as_text(frame: pd.DataFrame, label: str) -> None:
+    """Refuse text columns of more than ten numbers and fewer words: each would be a category."""
+    number = frame.apply(pd.to_numeric, errors="coerce").notna()
+    word = frame.notna() & ~number
+    numbers, words = frame[number].nunique(), frame[word].nunique()
+    offending = word | (number & ~word.any())  # without a word they are numbers stored as text
+    bad = offending & (numbers > MANY_NUMBERS) & (numbers > words)
+    fix = "correct or empty it, give numbers as numbers, or move the column to a 'categorical' modality"
+    refuse_cells(bad, frame, label, "among many numbers, the text", fix)
+
+
 def is_raw_scale(frame: pd.DataFrame) -> bool:
     """True if numbers look like counts or intensities whose logarithm nobody has taken.
 
-    That is: at least 50 features, no negative value, and beyond 100 in more than a tenth of the
-    features. Logarithms of anything measured stay below 100; z-scores, log ratios and most protein
-    data have negative values, percentages and methylation end at 100 or 1, and a table of
-    laboratory values is narrower.
+    That is: at least 50 features, less than 1 % negative values (a subtracted background leaves
+    some), and beyond 100 in more than a tenth of the features. Logarithms of anything measured stay
+    below 100; z-scores, log ratios and most protein data have negative values, percentages and
+    methylation end at 100 or 1, and a table of laboratory values is narrower.
     """
-    if frame.shape[1] < 50 or frame.empty:
+    if frame.shape[1] < WIDE or frame.empty:
         return False
-    return bool(frame.min().min() >= 0 and (frame.max() > 100).mean() > 0.1)
+    few_negative = (frame < 0).sum().sum() < 0.01 * frame.count().sum()
+    return bool(few_negative and (frame.max() > 100).mean() > 0.1)
+
+
+def _refuse_logarithms(frame: pd.DataFrame, label: str) -> None:
+    """Refuse counts of many features that have fractions and stay below 40, as logarithms do."""
+    largest = frame.max().dropna()
+    if len(largest) < WIDE or largest.max() >= 40 or not (frame % 1).max().max() > 0:
+        return
+    raise InputError(
+        f"{label}: fractions, and no value above {largest.max():.3g} (column {largest.idxmax()!r}), look "
+        "like logarithms, of which log2(x + 1) would be taken again; give the counts, or declare the "
+        "modality as 'continuous'"
+    )
 
 
 def _refuse_raw_scale(frame: pd.DataFrame, label: str, declared: bool) -> None:
@@ -232,9 +272,9 @@ def _check_times(frame: pd.DataFrame, endpoint: str) -> None:
     time = f"{endpoint}_time"
     entry = f"{endpoint}_entry"
     columns = frame[[c for c in (time, entry) if c in frame]]
-    _refuse(columns < 0, columns, "survival table", "the negative time", "times are >= 0")
+    refuse_cells(columns < 0, columns, "survival table", "the negative time", "times are >= 0")
     if entry in frame:
         # Written as "not before" so that a missing entry is refused too.
         late = ~(frame[entry] < frame[time]) & frame[time].notna()
         fix = f"it must be given and be before {time}"
-        _refuse(late.to_frame(), frame[[entry]], "survival table", "the entry", fix)
+        refuse_cells(late.to_frame(), frame[[entry]], "survival table", "the entry", fix)

@@ -11,14 +11,13 @@ from jaxsurv.preprocess.preprocessing import Preprocessing, Standardised
 from jaxsurv.preprocess.project import fit_projection
 from jaxsurv.preprocess.round_robin import RoundRobin, fit_round_robin, impute_round_robin
 from jaxsurv.preprocess.saved import load_preprocessing, save_preprocessing
-from jaxsurv.preprocess.scale import Features, Scaler, fit_scaler, prepare, transform
+from jaxsurv.preprocess.scale import Features, Scaler, fit_scaler, prepare, transform, two_valued
 from jaxsurv.preprocess.schema import Schema
 from jaxsurv.preprocess.select import (
     drop_correlated,
     select_by_elastic_net,
     select_by_variance,
     top_variance,
-    variance_filter,
 )
 from jaxsurv.preprocess.stability import Stability, selection_stability
 
@@ -51,5 +50,5 @@ __all__ = [
     "selection_stability",
     "top_variance",
     "transform",
-    "variance_filter",
+    "two_valued",
 ]

@@ -1,7 +1,7 @@
 """Tables of a cohort as numeric arrays: log counts, one-hot categories, NaN where nothing is known.
 
-Across patients only the schema is looked at, never the outcome: which categories a column has, and which
-features take the values 0 and 1 alone. Whatever is estimated is in `jaxsurv.preprocess.scale`.
+Across patients only the schema is looked at: which categories a column has. Whatever is estimated, or
+depends on the values of several patients, is in `jaxsurv.preprocess.scale`.
 """
 
 from collections.abc import Sequence
@@ -23,8 +23,7 @@ class Encoded:
         columns: modality to its slice of the d columns.
         presence: modality to ``[n]`` float32, 1 where the patient has it.
         names: ``d`` feature names; one-hot columns are ``column=category``.
-        indicator: ``[d]`` booleans: the feature takes two values only (mutations, one-hot columns).
-        heavy_tailed: ``[d]`` booleans: measured on a scale, so gross outliers are possible.
+        measured: ``[d]`` booleans: of a continuous, mixed or counts table, so gross outliers are possible.
         schema: the tables' columns and categories.
     """
 
@@ -32,8 +31,7 @@ class Encoded:
     columns: dict[str, slice]
     presence: dict[str, np.ndarray]
     names: tuple[str, ...]
-    indicator: np.ndarray
-    heavy_tailed: np.ndarray
+    measured: np.ndarray
     schema: Schema
 
 
@@ -82,22 +80,18 @@ def encode(cohort: Cohort) -> Encoded:
     categories become one-hot columns, two categories a single one.
     """
     schema, index = Schema.of(cohort), cohort.survival.index
-    blocks, columns, names, indicator, heavy_tailed = [], {}, [], [], []
+    blocks, columns, names, measured = [], {}, [], []
     for modality, table in cohort.modalities.items():
         numeric = encode_table(schema, modality, table)
         columns[modality] = slice(len(names), len(names) + numeric.shape[1])
         names += list(numeric.columns)
         blocks.append(numeric.reindex(index).to_numpy(np.float32))
-        two_valued = (numeric.isin([0.0, 1.0]) | numeric.isna()).to_numpy().all(axis=0)
-        indicator.append(two_valued)
-        measured = cohort.kinds[modality] in ("continuous", "counts", "mixed")
-        heavy_tailed.append(~two_valued & measured)
+        measured += [cohort.kinds[modality] in ("continuous", "counts", "mixed")] * numeric.shape[1]
     return Encoded(
         x=np.concatenate(blocks, axis=1),
         columns=columns,
         presence={m: index.isin(t.index).astype(np.float32) for m, t in cohort.modalities.items()},
         names=tuple(names),
-        indicator=np.concatenate(indicator),
-        heavy_tailed=np.concatenate(heavy_tailed),
+        measured=np.array(measured),
         schema=schema,
     )

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from jaxsurv.data import DataWarning
+from jaxsurv.data.identifiers import patient_part
+from jaxsurv.data.tables import few
 from jaxsurv.preprocess.encode import encode_table, encoded_columns
 from jaxsurv.preprocess.imputation import Imputation, impute_missing
 from jaxsurv.preprocess.scale import Scaler, transform
@@ -75,7 +77,8 @@ class Preprocessing:
                 with a value in any column that the training table had, has the modality.
 
         Raises:
-            InputError: see :meth:`Schema.conform`: features that are missing are listed.
+            InputError: see :meth:`Schema.conform`: features that are missing are listed; two names of
+                one TCGA patient.
 
         Warns:
             DataWarning: two tables share no patient; most values of a modality are far from those in
@@ -85,6 +88,7 @@ class Preprocessing:
         patients = pd.Index([]).append([t.index for t in given.values()]).unique()
         if not len(patients):
             raise InputError("no patient has a single value; check the tables")
+        _refuse_two_names(patients)
         _warn_of_strangers(given)
         columns, presence = self.columns, {}
         x = np.full((len(patients), len(self.scaler.gain)), np.nan, np.float32)
@@ -102,6 +106,17 @@ class Preprocessing:
         inputs = {m: z[:, c] for m, c in columns.items()}
         inputs |= {m: inputs[m] @ projection for m, projection in self.projection.items()}
         return Standardised(tuple(patients), inputs, presence)
+
+
+def _refuse_two_names(patients: pd.Index) -> None:
+    """Refuse barcodes of one patient in two lengths: each would be a patient who lacks modalities."""
+    owners = patients.map(patient_part)
+    if owners.has_duplicates:
+        first = owners == owners[owners.duplicated()][0]
+        raise InputError(
+            f"{few(patients[first])} are names of one patient, {owners[first][0]!r}; give each patient "
+            "one name in all tables, and one sample"
+        )
 
 
 def _warn_of_strangers(tables: Mapping[str, pd.DataFrame]) -> None:

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jaxsurv.preprocess.scale import Features, Scaler, transform
+from jaxsurv.preprocess.scale import Features, Scaler, transform, two_valued
 from jaxsurv.types import Array
 
 ROUNDS = 5
@@ -102,13 +102,14 @@ def fit_round_robin(
     known = jnp.isfinite(features.x)
     z = transform(scaler, features.x)
     usable = known & where[:, None]
-    indicator = features.indicator & (scaler.gain > 0)
+    binary = two_valued(features.x, where)
+    indicator = binary & (scaler.gain > 0)
     least = jnp.min(jnp.where(usable, z, jnp.inf), axis=0)
     most = jnp.max(jnp.where(usable, z, -jnp.inf), axis=0)
     model = RoundRobin(
         scaler,
         indicator=indicator,
-        discrete=~features.heavy_tailed,
+        discrete=binary | ~features.measured,
         least=jnp.where(least <= most, least, 0),
         most=jnp.where(least <= most, most, 0),
         neighbours=nearest(z, known, where, k),

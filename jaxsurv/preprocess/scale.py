@@ -23,14 +23,12 @@ class Features(NamedTuple):
     Attributes:
         x: ``[n, d]``, NaN where missing.
         order: ``[n, d]`` row numbers that sort each column, NaN last.
-        indicator: ``[d]`` booleans, two-valued features.
-        heavy_tailed: ``[d]`` booleans, features that are clipped.
+        measured: ``[d]`` booleans, features that are clipped unless they are `two_valued`.
     """
 
     x: Array
     order: Array
-    indicator: Array
-    heavy_tailed: Array
+    measured: Array
 
 
 class Scaler(NamedTuple):
@@ -45,7 +43,15 @@ class Scaler(NamedTuple):
 def prepare(encoded: Encoded) -> Features:
     """Sort the columns once, on the host."""
     order = np.argsort(encoded.x, axis=0, kind="stable").astype(np.int32)
-    return Features(encoded.x, order, encoded.indicator, encoded.heavy_tailed)  # type: ignore[arg-type]
+    return Features(encoded.x, order, encoded.measured)  # type: ignore[arg-type]
+
+
+def two_valued(x: Array, where: Array) -> Array:
+    """``[d]`` booleans: no value but 0 and 1 on the rows in ``where``; mutations, one-hot columns.
+
+    Of these rows alone: one value of a test row must not turn a mutation into a measurement.
+    """
+    return jnp.all((x == 0) | (x == 1) | ~(where[:, None] & jnp.isfinite(x)), axis=0)
 
 
 def _quantile(features: Features, where: Array, q: float) -> Array:
@@ -62,14 +68,16 @@ def _quantile(features: Features, where: Array, q: float) -> Array:
 def fit_scaler(features: Features, where: Array) -> Scaler:
     """Fit on the rows in ``where`` ``[n]``.
 
-    Heavy-tailed features are clipped at three interquartile ranges beyond their quartiles (where the
-    range is 0 they are not clipped), then all are centred and divided by their standard deviation (of
-    two-valued and copy-number features at least 0.2). A feature that is constant on these rows, or
-    two-valued with fewer than five of them on one side, gets gain 0.
+    Measured features, unless `two_valued`, are clipped at three interquartile ranges beyond their quartiles
+    (where the range is 0 they are not clipped), then all are centred and divided by their standard
+    deviation (of two-valued and copy-number features at least 0.2). A feature that is constant on these
+    rows, or two-valued with fewer than five of them on one side, gets gain 0.
     """
     first, third = _quantile(features, where, 0.25), _quantile(features, where, 0.75)
     reach = FENCE * (third - first)
-    clip = features.heavy_tailed & (reach > 0)
+    indicator = two_valued(features.x, where)
+    heavy_tailed = features.measured & ~indicator
+    clip = heavy_tailed & (reach > 0)
     lower = jnp.where(clip, first - reach, -jnp.inf)
     upper = jnp.where(clip, third + reach, jnp.inf)
     x = jnp.clip(features.x, lower[None], upper[None])
@@ -79,9 +87,9 @@ def fit_scaler(features: Features, where: Array) -> Scaler:
     residual = jnp.where(usable, x - center[None], 0.0)
     sd = jnp.sqrt(jnp.sum(residual**2, axis=0) / count)
     carriers = center * count
-    rare = features.indicator & (jnp.minimum(carriers, count - carriers) < MIN_CARRIERS - 0.5)
+    rare = indicator & (jnp.minimum(carriers, count - carriers) < MIN_CARRIERS - 0.5)
     constant = sd <= 1e-6 * jnp.abs(center)  # rounding of the mean; holds in any unit
-    floor = jnp.where(features.heavy_tailed, 0.0, MIN_SD)
+    floor = jnp.where(heavy_tailed, 0.0, MIN_SD)
     gain = jnp.where(constant | rare, 0.0, 1.0 / jnp.where(constant, 1.0, jnp.maximum(sd, floor)))
     return Scaler(lower, upper, center, gain)
 

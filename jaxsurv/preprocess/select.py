@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from jaxsurv.preprocess.scale import Features, Scaler, transform
+from jaxsurv.preprocess.scale import Features, Scaler, transform, two_valued
 from jaxsurv.survival import coxnet_path, prepare_risk_sets, restrict
 from jaxsurv.types import Array, ArrayLike
 
@@ -25,11 +25,6 @@ def variance(x: Array, where: Array) -> Array:
     count = jnp.maximum(jnp.sum(usable, axis=0), 1)
     mean = jnp.sum(jnp.where(usable, x, 0), axis=0) / count
     return jnp.sum(jnp.where(usable, x - mean[None], 0) ** 2, axis=0) / count
-
-
-def variance_filter(x: Array, where: Array, least: float = 0.0) -> Array:
-    """``[d]`` booleans: the variance, in the squared units of x, is above ``least``."""
-    return variance(x, where) > least
 
 
 def top_variance(x: Array, where: Array, k: int) -> Array:
@@ -136,8 +131,9 @@ def select_by_elastic_net(
     """
     z = np.asarray(transform(scaler, features.x))
     usable, where = np.asarray(scaler.gain) > 0, np.asarray(where)
-    threshold = np.where(features.indicator, THRESHOLD_INDICATOR, THRESHOLD)
-    states = ~np.asarray(features.indicator) & ~np.asarray(features.heavy_tailed)
+    indicator = np.asarray(two_valued(features.x, where))
+    threshold = np.where(indicator, THRESHOLD_INDICATOR, THRESHOLD)
+    states = ~indicator & ~np.asarray(features.measured)
     kept = usable.copy()
     large = {m: c for m, c in modalities.items() if c.stop - c.start > SMALL}
     width = max((c.stop - c.start for c in large.values()), default=0)

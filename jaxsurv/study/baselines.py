@@ -16,6 +16,7 @@ from jax import lax
 from sklearn.metrics.pairwise import rbf_kernel
 
 from jaxsurv.data import stratified_kfold
+from jaxsurv.preprocess import two_valued
 from jaxsurv.study.prepare import CLINICAL, StudyData
 from jaxsurv.survival import RiskSets, cox_fit, coxnet_cv, neg_log_partial_likelihood, restrict
 from jaxsurv.types import Array
@@ -98,16 +99,15 @@ def _standardised_blocks(
     """``[n, p]`` per split: the modalities beside each other, each divided by the root of its number of
     usable features, so that all weigh the same."""
     columns = data.encoded.columns
-    measured = {m: ~data.encoded.indicator[columns[m]] for m in modalities}
     missing = {m: np.isnan(data.encoded.x[:, columns[m]]) for m in modalities}
     for split, z in data.standardised_splits():
         usable = {m: np.count_nonzero(split.scaler.gain[columns[m]]) for m in z}
         blocks = [(m, z[m]) for m in modalities]
         if basis == "squares":  # centred for normal values; what is missing stays 0
+            codes = np.asarray(two_valued(data.encoded.x, split.develop))
+            more = (split.scaler.gain > 0) & ~codes
             square = {m: np.where(missing[m], 0, (x**2 - 1) / 2) for m, x in blocks}
-            blocks += [
-                (m, square[m][:, measured[m] & (split.scaler.gain[columns[m]] > 0)]) for m in square
-            ]
+            blocks += [(m, square[m][:, more[columns[m]]]) for m in square]
         yield np.concatenate([x / np.sqrt(max(1, usable[m])) for m, x in blocks], 1)
 
 

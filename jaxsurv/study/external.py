@@ -95,9 +95,11 @@ def judge(data: StudyData, model: CrossFitted, origin: np.ndarray) -> pd.DataFra
 
     C is raw, never ``max(c, 1 - c)``. The baseline hazard, and the threshold of the hazard ratio, come
     from the training rows by their cross-fitted log hazards: fitted ones would be too sure of
-    themselves. Brier scores are integrated up to the time by which nine tenths of the cohort's events
-    have happened, or the last of the training cohort; ``ibs_null`` is that of the training cohort's
-    Kaplan-Meier curve for everybody.
+    themselves. Observed over expected events are counted up to the end of the training cohort's
+    follow-up, beyond which its hazard is not known. Brier scores are integrated up to the time by which
+    nine tenths of the cohort's events have happened, or the last of the training cohort, and weighted by
+    the cohort's own censoring; ``ibs_null`` is that of the training cohort's Kaplan-Meier curve for
+    everybody.
 
     Args:
         data: with the split of `external_split`.
@@ -112,18 +114,19 @@ def judge(data: StudyData, model: CrossFitted, origin: np.ndarray) -> pd.DataFra
     baseline = breslow_baseline(eta[train], event[train], time[train])
     null = kaplan_meier(event[train], time[train])
     threshold = float(np.median(eta[train]))
-    follow_up = {"train_event": event[train], "train_time": time[train]}
+    end = time[train].max()
     table = []
     for name in dict.fromkeys(origin[~data.design.develop[0]]):
         rows = origin == name
         e, t, risk = event[rows], time[rows], eta[rows]
         c = concordance_index(risk, e, t)
         slope = calibration_slope(risk, e, t)
-        hazard = np.asarray(baseline(t)) * np.exp(risk)
-        ratio = observed_expected(hazard, e)
+        hazard = np.asarray(baseline(np.minimum(t, end))) * np.exp(risk)
+        ratio = observed_expected(hazard, np.where(t > end, 0, e))
         last = min(np.quantile(t[e > 0], 0.9), time[train & (event > 0)].max())
         times = np.linspace(np.quantile(t[e > 0], 0.1), last, 50)
         ours = survival_function(baseline, risk, times)
+        follow_up = {"train_event": e, "train_time": t}  # for the censoring curve
         everybody = np.tile(np.asarray(null(times)), (len(t), 1))
         row = {
             "cohort": name,

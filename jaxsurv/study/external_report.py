@@ -17,8 +17,9 @@ from jaxsurv.study.report import Picture, Section, page, print_table
 
 NOTE = (
     "C: Harrell's, raw, with its jackknife interval. Slope: Cox coefficient of the predicted log hazard, 1 "
-    "is right, below 1 the predictions are too extreme. O / E: observed over expected events. IBS: "
-    "integrated Brier score, beside that of the training cohort's Kaplan-Meier curve for everybody (null). "
+    "is right, below 1 the predictions are too extreme. O / E: observed over expected events, up to the end "
+    "of the training cohort's follow-up. IBS: integrated Brier score, beside that of the training cohort's "
+    "Kaplan-Meier curve for everybody (null). "
     "HR: above against below the training cohort's median risk; empty where all are on one side. Nothing "
     "was refitted or rescaled on the external cohorts, and their outcomes were seen by no choice."
 )

@@ -1,6 +1,7 @@
 """From a cohort and its splits to what a sweep reads: everything is fitted per split, on training rows."""
 
 import queue
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -12,7 +13,7 @@ import pandas as pd
 from jax import lax
 from threadpoolctl import threadpool_limits
 
-from jaxsurv.data import Cohort, Splits
+from jaxsurv.data import Cohort, DataWarning, Splits
 from jaxsurv.preprocess import (
     Features,
     Scaler,
@@ -60,6 +61,9 @@ def prepare_study(
     Raises:
         InputError: also for delayed entry, which the losses know but the study's scores and curves
             do not yet.
+
+    Warns:
+        DataWarning: labelled patients without any modality: they stay, and all get one prediction.
     """
     outcome = cohort.outcome(endpoint)
     if splits.test.shape[1] != len(outcome.event):
@@ -79,6 +83,14 @@ def prepare_study(
         )
     if not set(cohort.modalities) - {CLINICAL}:
         raise InputError(f"cohort {cohort.name!r} has no modality to encode beside {CLINICAL!r}")
+    present = cohort.presence.to_numpy().any(axis=1)
+    if absent := int((labelled & ~present).sum()):
+        warnings.warn(
+            f"{absent} of {labelled.sum()} patients have no modality at all: they count, and models give "
+            "all of them the same risk; leave them out if their data are still to come",
+            DataWarning,
+            stacklevel=2,
+        )
     encoded = encode(cohort)
     shared = Shared(
         features=prepare(encoded),
@@ -96,7 +108,7 @@ def prepare_study(
         scaler=jax.tree.map(np.asarray, _fit_scalers(shared.features, develop)),  # type: ignore[arg-type]
         projection={},
         offset=np.zeros(develop.shape, np.float32),  # type: ignore[arg-type]
-        unlabelled=_everywhere(~labelled & cohort.presence.to_numpy().any(axis=1), len(develop)),  # type: ignore[arg-type]
+        unlabelled=_everywhere(~labelled & present, len(develop)),  # type: ignore[arg-type]
     )
     data = StudyData(cohort, endpoint, shared, fitted, encoded, splits)
     return refine(data, select=select, impute=impute, components=components)

@@ -40,12 +40,15 @@ def hub(tmp_path):
 
 
 def test_convert_writes_the_folder_and_says_what_is_in_it(hub, tmp_path, capsys):
+    rna = hub / "HiSeqV2.tsv"
+    rna.write_text(rna.read_text().replace("A5J5-01", "A5J9-01"))
     assert main(["convert", str(hub), str(tmp_path / "acc"), "--name", "acc"]) == 0
     printed = capsys.readouterr().out
     assert "UCSC Xena folder" in printed
+    assert "acc: modalities" in printed
     assert re.search(r"os\s*│\s*6\s*│\s*3 \(50%\)", printed)
-    assert re.search(r"rna\s*│\s*continuous\s*│\s*4 of 6", printed)
-    assert re.search(r"none\s*│\s*2", printed)  # two patients without any modality
+    assert re.search(r"rna\s*│\s*continuous\s*│\s*3 of 6\s*│\s*1\s*│", printed)  # 1 unmatched
+    assert re.search(r"none\s*│\s*3", printed)  # three patients without any modality
     cohort = read_cohort(tmp_path / "acc")
     assert cohort.name == "acc"
     assert cohort.fingerprint() == read_any(hub).fingerprint()

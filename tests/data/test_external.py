@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxsurv.data import Cohort, join_cohorts
+from jaxsurv.data import Cohort, DataWarning, add_unlabelled, join_cohorts
 from jaxsurv.types import InputError
 
 
 def cohort(name, n, genes, seed=0, scale=1.0, shift=0.0):
     rng = np.random.default_rng(seed)
-    patients = [f"p{i}" for i in range(n)]
+    patients = [f"{name}{i}" for i in range(n)]
     rna = pd.DataFrame(rng.normal(size=(n, len(genes))) * scale + shift, patients, genes)
     clinical = pd.DataFrame({"age": rng.normal(60, 9, n)}, patients)
     survival = pd.DataFrame(
@@ -29,7 +29,7 @@ def test_columns_are_the_training_cohorts_in_its_order():
     joined = join_cohorts(TRAIN, {"b": OTHER}, "os")
     rna = joined.cohort.modalities["rna"]
     assert list(rna.columns) == ["x", "y", "z"]
-    assert rna.loc["b:p3"].isna().tolist() == [False, True, False]
+    assert rna.loc["b:b3"].isna().tolist() == [False, True, False]
     np.testing.assert_array_equal(rna.iloc[:40], TRAIN.modalities["rna"])
     assert joined.origin.tolist() == ["a"] * 40 + ["b"] * 30
     found = joined.found.set_index(["cohort", "modality"])["found"]
@@ -81,3 +81,97 @@ def test_refusals():
         join_cohorts(TRAIN, {"b": alone}, "os")
     with pytest.raises(InputError, match="names other than 'a'"):
         join_cohorts(TRAIN, {"a": OTHER}, "os")
+
+
+def with_column(given, m, name, values):
+    """The cohort with one more column, whose values are repeated as often as needed."""
+    table = given.modalities[m]
+    column = pd.Series(np.resize(np.array(values, dtype=object), len(table)), table.index)
+    column = column if any(isinstance(v, str) for v in values) else column.astype(float)
+    modalities = {**given.modalities, m: table.assign(**{name: column})}
+    return replace(given, modalities=modalities, kinds={m: "mixed"})
+
+
+@pytest.mark.parametrize(
+    ("known", "given", "message"),
+    [
+        (
+            ["f", "m"],
+            ["f", "Male"],
+            "the value 'Male' in column 'x', patient 'b1'.* are f, m; recode",
+        ),
+        ([1.5, 2.5], ["2", "low"], "the value '2' in column 'x', patient 'b0'.* are numbers"),
+        ([0.0, 1.0], [1.0, np.nan, 2.0], r"the value 2\.0 in column 'x', patient 'b2'.* are 0, 1;"),
+        (["i", "ii"], [1.0, 2.0], "the value '1' in column 'x', patient 'b0'.* are i, ii"),
+    ],
+)
+def test_values_without_a_counterpart_in_training_are_refused(known, given, message):
+    train = with_column(TRAIN, "clinical", "x", known)
+    with pytest.raises(InputError, match=f"cohort 'b', modality 'clinical': {message}"):
+        join_cohorts(train, {"b": with_column(OTHER, "clinical", "x", given)}, "os")
+    joined = join_cohorts(train, {"b": with_column(OTHER, "clinical", "x", known[::-1])}, "os")
+    assert set(joined.cohort.modalities["clinical"]["x"][40:]) == set(known)
+
+
+def test_numbers_that_name_categories_are_the_same_categories():
+    train = with_column(TRAIN, "clinical", "stage", ["1", "2"])
+    joined = join_cohorts(train, {"b": with_column(OTHER, "clinical", "stage", [2.0, 1.0])}, "os")
+    assert list(joined.cohort.modalities["clinical"]["stage"].iloc[40:42]) == ["2", "1"]
+
+
+def test_a_transcript_that_training_hardly_has_may_be_common_elsewhere():
+    modalities = {"rna": TRAIN.modalities["rna"].assign(x=[0.0, 1.0] * 20)}
+    train = replace(TRAIN, modalities=modalities, kinds={})
+    rna = join_cohorts(train, {"b": OTHER}, "os").cohort.modalities["rna"]
+    np.testing.assert_allclose(rna["x"].iloc[40:].mean(), 0.5)
+
+
+def test_times_in_different_units_are_refused():
+    months = replace(OTHER, time_unit="months")
+    joined = join_cohorts(replace(TRAIN, time_unit="months"), {"b": OTHER}, "os")
+    assert joined.cohort.time_unit == "months"
+    with pytest.raises(InputError, match="days in 'a', months in 'b'; convert them to one unit"):
+        join_cohorts(replace(TRAIN, time_unit="days"), {"b": months}, "os")
+
+
+def test_patients_on_both_sides_are_warned_of():
+    def barcodes(given, tail):
+        names = {p: f"TCGA-OR-{i:04d}{tail}" for i, p in enumerate(given.survival.index)}
+        modalities = {m: t.rename(names) for m, t in given.modalities.items()}
+        return replace(given, modalities=modalities, survival=given.survival.rename(names))
+
+    train, other = barcodes(TRAIN, ""), barcodes(OTHER, "-01A")
+    with pytest.warns(
+        DataWarning, match=r"30 patients of 'b' .* of 'a' \(TCGA-OR-0000-01A, .* 25 more"
+    ):
+        join_cohorts(train, {"b": other}, "os")
+
+
+@pytest.mark.filterwarnings("ignore:constant features")
+@pytest.mark.parametrize("how", ["z-score", "quantile"])
+def test_what_has_no_distribution_is_not_stretched(how):
+    """Constant features, 0/1 columns, and cells that are missing."""
+
+    def changed(given, **columns):
+        modalities = {**given.modalities, "rna": given.modalities["rna"].assign(**columns)}
+        return replace(given, modalities=modalities, kinds={})
+
+    train = changed(TRAIN, mutated=[0.0, 0, 0, 1] * 10, deleted=[0.0, 1] * 20)
+    mutated, z = np.resize([0.0, 1], 30), OTHER.modalities["rna"]["z"].copy()
+    z.iloc[5] = np.nan
+    other = changed(OTHER, x=0.1, mutated=mutated, deleted=0.0, z=z)
+    rna = join_cohorts(train, {"b": other}, "os", harmonise=how).cohort.modalities["rna"]
+    x, reference = rna["x"].iloc[40:], TRAIN.modalities["rna"]["x"]
+    expected = reference.mean() if how == "z-score" else reference.median()
+    np.testing.assert_allclose(x, expected, rtol=1e-12)
+    np.testing.assert_array_equal(rna["mutated"].iloc[40:], mutated)
+    np.testing.assert_array_equal(rna["deleted"].iloc[40:], 0)
+    np.testing.assert_array_equal(rna["z"].iloc[40:].isna(), z.isna())
+    np.testing.assert_array_equal(rna["z"].iloc[40:].rank(), z.rank())
+
+
+@pytest.mark.filterwarnings("ignore:constant features")
+def test_a_constant_feature_of_unlabelled_patients_is_the_mean_too():
+    table = OTHER.modalities["rna"].assign(x=0.1)
+    rna = add_unlabelled(TRAIN, "rna", table).modalities["rna"]
+    np.testing.assert_allclose(rna["x"].iloc[40:], TRAIN.modalities["rna"]["x"].mean(), rtol=1e-12)

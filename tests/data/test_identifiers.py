@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from jaxsurv.data import DataWarning, read_cohort
 from jaxsurv.data.identifiers import (
     gene_name,
+    match_samples,
     one_row_per_gene,
     patient_part,
     patients_of,
@@ -92,6 +93,23 @@ def test_one_tumour_sample_per_patient():
     assert chosen.to_dict() == {"p": "s1", "s3": "s3"}
 
 
+def test_samples_are_matched_on_the_longest_part_that_both_have():
+    listed = pd.Index(["TCGA-OR-A5J1-01", "TCGA-OR-A5J1-06", "TCGA-OR-A5J2", "mine"])
+    names = ["TCGA-OR-A5J1-06A-11D", "TCGA-OR-A5J2-01A", "tcga.or.a5j1.01", "mine"]
+    found = match_samples(pd.Index(names), listed)
+    assert list(found.values()) == [listed[1], listed[2], listed[0], "mine"]
+    assert match_samples(pd.Index(["TCGA-OR-A5J3"]), pd.Index(["TCGA-OR-A5J3-02B"])) == {
+        "TCGA-OR-A5J3": "TCGA-OR-A5J3-02B"
+    }
+    for lost in (
+        "TCGA-OR-A5J1-02",
+        "TCGA-OR-A5J1",
+        "other",
+    ):  # another sample; either of two; nobody
+        with pytest.raises(InputError, match=f"1 samples are not among those listed: {lost} "):
+            match_samples(pd.Index([lost, "mine"]), listed)
+
+
 def write(folder, survival, rna, kinds=None):
     survival.to_csv(folder / "survival.csv")
     rna.to_csv(folder / "rna.csv")
@@ -118,6 +136,32 @@ def test_files_with_barcodes_of_different_length_are_matched(tmp_path, outcome):
     )
     with pytest.warns(DataWarning, match="3 of 3 in 'rna'"):
         assert read_cohort(tmp_path).complete.all()
+
+
+@pytest.mark.parametrize(
+    ("sample", "said"),
+    [("06A", "1 patients have several samples"), ("11A", "1 samples of normal tissue dropped")],
+)
+def test_a_folder_of_samples_has_each_patient_once(tmp_path, outcome, sample, said):
+    samples = [f"{p}-01A" for p in outcome.index]
+    survival = pd.concat(
+        [outcome.set_axis(samples), outcome.iloc[:1].set_axis([samples[0][:-3] + sample])]
+    )
+    rna = pd.DataFrame({"TP53": [1.5, 2.5, 3.5, 9.5], "MYC": [2.5, 0.5, 1.5, 9.5]}, survival.index)
+    write(tmp_path, survival, rna)
+    with pytest.warns(DataWarning) as caught:
+        cohort = read_cohort(tmp_path)
+    text = "\n".join(str(w.message) for w in caught)
+    for part in (f"survival table: {said}", f"modality 'rna': {said}", "3 of 3 in 'rna' have an"):
+        assert part in text
+    assert list(cohort.survival.index) == list(outcome.index)
+    assert list(cohort.modalities["rna"]["TP53"]) == [1.5, 2.5, 3.5]
+
+
+def test_samples_of_different_patients_stay_samples(tmp_path, outcome):
+    outcome = outcome.set_axis([f"{p}-01A" for p in outcome.index])
+    write(tmp_path, outcome, pd.DataFrame({"TP53": [1.5, 2.5, 3.5]}, outcome.index))
+    assert list(read_cohort(tmp_path).survival.index) == list(outcome.index)
 
 
 def test_patients_as_columns_are_refused_with_the_fix(tmp_path, outcome):

@@ -97,6 +97,30 @@ def test_what_is_written_is_read(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("kind", "values", "message"),
+    [
+        ("mixed", ["1", "2", "1"], "'1' in column 'stage', patient 'a'.*rename it"),
+        ("mixed", ["True", "False", "True"], "'True' in column 'stage', patient 'a'"),
+        ("mixed", ["None", "yes", "no"], "'None' in column 'stage', patient 'a'"),
+        ("categorical", ["yes", "NA", "no"], "'NA' in column 'stage', patient 'b'"),
+        ("categorical", ["007", "1.0", "True"], None),
+        ("mixed", ["i", "ii", None], None),
+    ],
+)
+def test_categories_that_would_come_back_as_others_are_not_written(tmp_path, kind, values, message):
+    outcome = pd.DataFrame({"os_time": [1.0, 2, 3], "os_event": [1, 0, 1]}, list("abc"))
+    table = pd.DataFrame({"stage": values, "sex": ["m", "f", "m"]}, list("abc"), dtype=object)
+    cohort = Cohort({"clinical": table}, outcome, {"clinical": kind})
+    if message is None:
+        write_cohort(cohort, tmp_path / "a")
+        assert read_cohort(tmp_path / "a").fingerprint() == cohort.fingerprint()
+        return
+    with pytest.raises(InputError, match=rf"'clinical' \({kind}\): the category {message}"):
+        write_cohort(cohort, tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize(
     ("name", "text", "message"),
     [
         ("rna.csv", "patient,TP53\n001,-1\n002,4\n", r"rna\.csv: .*-1.* 'TP53', patient '001'"),

@@ -88,12 +88,84 @@ def test_kinds_are_inferred(values, kind):
     assert infer_kind(pd.DataFrame({"x": values}, PATIENTS), "m") == kind
 
 
-def test_one_text_cell_among_numbers_is_a_typo_not_a_category():
-    values = [str(i) for i in range(20)] + ["unknown"]
-    frame = pd.DataFrame({"age": values}, index=[f"p{i}" for i in range(21)])
-    with pytest.raises(InputError, match="text 'unknown' in column 'age', patient 'p20'"):
-        clean_modality("clinical", frame, None)
-    assert clean_modality("clinical", frame, "mixed")[1] == "mixed"
+def ages(*others, store=str):
+    """Twenty ages and some cells that are none."""
+    values = [*map(store, range(40, 60)), *others]
+    return pd.DataFrame({"age": values}, [f"p{i}" for i in range(len(values))], dtype=object)
+
+
+@pytest.mark.parametrize("kind", [None, "mixed"])
+@pytest.mark.parametrize(
+    ("others", "cell"),
+    [
+        (["unknown"], "'unknown' in column 'age', patient 'p20'"),
+        (["", ">89", "n.k.", None], r"'' in column 'age', patient 'p20' \(and 2 more cells\)"),
+        (["unknown"] * 30, r"'unknown' in column 'age', patient 'p20' \(and 29 more cells\)"),
+    ],
+)
+def test_words_among_numbers_are_typos_not_categories(kind, others, cell):
+    with pytest.raises(InputError, match=f"numbers, the text {cell}; correct or empty it"):
+        clean_modality("clinical", ages(*others), kind)
+    table, _ = clean_modality("clinical", ages(*others), "categorical")  # if they say so
+    assert table["age"].iloc[0] == "40"
+
+
+def test_numbers_stored_as_text_are_no_categories():
+    with pytest.raises(
+        InputError, match=r"the text '40' in column 'age', patient 'p0' \(and 19 more"
+    ):
+        clean_modality("clinical", ages(None).assign(sex=["f", "m", "m"] * 7), None)
+    stage = pd.DataFrame({"stage": ["1", "2", "2"], "sex": ["f", "m", "m"]}, PATIENTS)
+    assert list(clean_modality("clinical", stage, None)[0]["stage"]) == ["1", "2", "2"]
+
+
+def test_codes_of_which_some_are_numbers_stay_categories():
+    words = [f"C{i}.9" for i in range(21)]
+    assert clean_modality("m", ages(*words), "mixed")[1] == "mixed"
+    assert (
+        clean_modality("m", pd.DataFrame({"age": [61.0, 50, 4]}, PATIENTS), "mixed")[1] == "mixed"
+    )
+
+
+DAYS = pd.date_range("2010-01-01", periods=3)
+
+
+@pytest.mark.parametrize("dates", [DAYS, DAYS.tz_localize("UTC"), DAYS - DAYS[0], [pd.NaT] * 3])
+def test_dates_and_durations_are_refused(dates):
+    with pytest.raises(
+        InputError, match="'m': column visit holds dates or durations; give numbers"
+    ):
+        clean_modality("m", column(1.0, 2.0, 3.0).assign(visit=dates), None)
+    with pytest.raises(InputError, match="survival table: column os_time holds dates or durations"):
+        clean_survival(outcome(os_time=dates))
+
+
+def wide(low, high, n=60, features=60):
+    values = np.random.default_rng(0).uniform(low, high, (n, features))
+    return pd.DataFrame(values).add_prefix("g")
+
+
+def test_logarithms_declared_as_counts_are_refused():
+    with pytest.raises(
+        InputError, match=r"'rna' \(counts\): fractions, and no value above 16 .*'cont"
+    ):
+        clean_modality("rna", wide(0, 16), "counts")
+    for counts in (
+        wide(0, 16).round(),  # of rare transcripts
+        wide(0, 60),
+        wide(0, 16, features=49),
+        wide(0, 16).assign(**{f"g{i}": np.nan for i in range(11)}),  # only 49 were measured
+    ):
+        assert clean_modality("rna", counts, "counts")[1] == "counts"
+
+
+def test_intensities_with_a_few_negative_values_are_no_logarithms():
+    intensities = wide(0, 5000)
+    intensities.iloc[:30, 0] = -3.0
+    with pytest.raises(InputError, match=r"values up to .* look like counts or intensities"):
+        clean_modality("rna", intensities, None)
+    intensities.iloc[:37, 0] = -3.0  # 37 of 3600: more than 1 %
+    assert clean_modality("rna", intensities, None)[1] == "continuous"
 
 
 def test_names_must_be_there_once():

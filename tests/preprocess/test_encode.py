@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from jaxsurv.data import Cohort, load_tcga_acc
-from jaxsurv.preprocess import encode, fit_scaler, prepare, transform
+from jaxsurv.preprocess import encode, fit_scaler, prepare, transform, two_valued
 
 PATIENTS = ["p1", "p2", "p3", "p4"]
 _ = np.nan
@@ -81,10 +81,9 @@ def test_each_modality_has_its_columns_and_patients(encoded):
 
 def test_what_a_feature_is(encoded):
     named = np.array(encoded.names)
-    assert set(named[encoded.indicator]) == {
-        "sex=male", "stage=i", "stage=ii", "stage=iii", "smoker", "TP53", "KRAS",
-    }  # fmt: skip
-    assert set(named[encoded.heavy_tailed]) == {"A", "B", "age", "p53"}
+    codes = {"sex=male", "stage=i", "stage=ii", "stage=iii", "smoker"}
+    assert set(named[encoded.measured]) == codes | {"A", "B", "age", "p53"}
+    assert set(named[two_valued(encoded.x, np.ones(4, bool))]) == codes | {"TP53", "KRAS"}
 
 
 def test_order_sorts_every_column_missing_last(encoded):
@@ -113,8 +112,8 @@ def test_tcga_acc_end_to_end():
     np.testing.assert_allclose((z * known).sum(axis=0) / count, 0, atol=1e-5)
     sd = np.sqrt((z**2 * known).sum(axis=0) / count)
     assert (sd < 1 + 1e-5).all()
-    np.testing.assert_allclose(sd[(sd > 0) & encoded.heavy_tailed], 1, rtol=1e-4)
-    two = encoded.indicator
+    two = np.asarray(two_valued(encoded.x, where))
+    np.testing.assert_allclose(sd[(sd > 0) & encoded.measured & ~two], 1, rtol=1e-4)
     carriers = np.nansum(encoded.x[where][:, two], axis=0)
     common = (carriers >= 5) & (count[two] - carriers >= 5)
     assert 0 < common.sum() < two.sum()

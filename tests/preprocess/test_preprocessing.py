@@ -148,14 +148,28 @@ def test_another_scale_is_warned_of(fitted, tables, m, change):
 
 
 def test_patients_named_in_two_ways_are_warned_of(fitted, tables):
-    tables[CLINICAL] = tables[CLINICAL].rename(index="{}-01A".format)
-    with pytest.warns(DataWarning, match=r"have no patient in common \(.*01A.*named alike"):
+    tables[CLINICAL] = tables[CLINICAL].rename(index="case {}".format)
+    with pytest.warns(DataWarning, match=r"have no patient in common \(.*case.*named alike"):
+        fitted.apply(tables)
+
+
+def test_two_names_of_one_patient_are_refused(fitted, tables):
+    one = tables["rna"].index[0]
+    tables["rna"] = tables["rna"].rename(index={one: f"{one}-01A"})
+    with pytest.raises(
+        InputError, match=f"{one}-01A.* are names of one patient, '{one}'; give each"
+    ):
         fitted.apply(tables)
 
 
 def test_whole_numbers_of_one_patient_are_no_counts(fitted, tables):
     one = tables["rna"].iloc[:1].round()
     fitted.apply({"rna": one})
+
+
+def test_logarithms_where_training_had_counts_are_refused(fitted, tables):
+    with pytest.raises(InputError, match=r"'rna' \(counts\): fractions, and no value above"):
+        fitted.apply({**tables, "rna": np.log2(tables["rna"] + 1)})
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,7 @@ def blocks(seed, *, two=True, five=True, sporadic=0.0):
 
 def scaled(data, where):
     order = np.argsort(data.x, axis=0).astype(np.int32)
-    features = Features(data.x, order, data.two, ~(data.five | data.two))
+    features = Features(data.x, order, ~(data.five | data.two))
     return features, jax.tree.map(np.asarray, jax.jit(fit_scaler)(features, where))
 
 

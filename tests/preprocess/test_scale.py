@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jaxsurv.preprocess import Features, fit_scaler, transform
+from jaxsurv.preprocess import Features, fit_scaler, transform, two_valued
 
 N = 60
-INDICATOR, STATES = (3, 4), (5,)  # columns of `table` that are not heavy-tailed
+STATES = (5,)  # columns of `table` that are not measured
 
 
 def table(seed):
@@ -34,11 +34,9 @@ def table(seed):
     return x
 
 
-def features(x, indicator=INDICATOR, states=STATES):
-    column = np.arange(x.shape[1])
-    two_valued = np.isin(column, indicator)
+def features(x, states=STATES):
     order = np.argsort(x, axis=0, kind="stable").astype(np.int32)
-    return Features(x, order, two_valued, ~two_valued & ~np.isin(column, states))
+    return Features(x, order, ~np.isin(np.arange(x.shape[1]), states))
 
 
 def nearest_rank(values, q):
@@ -51,15 +49,17 @@ def naive(f, where):
     for j, column in enumerate(f.x.T.astype(float)):
         values = column[where & np.isfinite(column)]
         lower, upper = -np.inf, np.inf
-        if f.heavy_tailed[j] and len(values):
+        indicator = set(values) <= {0, 1}
+        heavy_tailed = f.measured[j] and not indicator
+        if heavy_tailed and len(values):
             first, third = nearest_rank(values, 0.25), nearest_rank(values, 0.75)
             if third > first:
                 lower, upper = first - 3 * (third - first), third + 3 * (third - first)
         values = np.clip(values, lower, upper)
         mean, sd = (values.mean(), values.std()) if len(values) else (0.0, 0.0)
-        rare = f.indicator[j] and min(sum(values == 0), sum(values == 1)) < 5
+        rare = indicator and min(sum(values == 0), sum(values == 1)) < 5
         dropped = rare or sd <= 1e-9
-        floor = 0.0 if f.heavy_tailed[j] else 0.2
+        floor = 0.0 if heavy_tailed else 0.2
         rows.append((lower, upper, mean, 0.0 if dropped else 1.0 / max(sd, floor)))
     return np.array(rows).T
 
@@ -127,7 +127,7 @@ def test_columns_that_say_nothing_are_dropped():
     x[: 40 - 4, 4] = 1  # all but four
     x[:, 5] = np.where(where, 3.0, np.arange(N))  # constant under the mask only
     x[:, 6] = np.arange(N)
-    f = features(x, indicator=(2, 3, 4))
+    f = features(x)
     z = np.asarray(standardise(f, where))
     np.testing.assert_array_equal(z.any(axis=0), [0, 0, 0, 1, 0, 0, 1, 0])
     assert not np.asarray(standardise(f, np.zeros(N, bool))).any()
@@ -137,7 +137,7 @@ def test_rare_mutations_do_not_weigh_most():
     x = np.zeros((400, 2), np.float32)
     x[:5, 0] = 1  # sd 0.11
     x[:200, 1] = 1
-    z = np.asarray(standardise(features(x, (0, 1)), np.ones(400, bool)))
+    z = np.asarray(standardise(features(x), np.ones(400, bool)))
     np.testing.assert_allclose(np.ptp(z, axis=0), [5.0, 2.0], rtol=1e-4)
 
 
@@ -146,7 +146,7 @@ def test_gross_outliers_hardly_move_the_others():
     dirty = clean.copy()
     dirty[0], dirty[1] = 1e4, -1e4
     where = np.ones(400, bool)
-    before, after = (np.asarray(standardise(features(x, (), ()), where)) for x in (clean, dirty))
+    before, after = (np.asarray(standardise(features(x, ()), where)) for x in (clean, dirty))
     assert np.abs(before - after)[2:].max() < 0.25
     assert np.abs(after).max() < 6
 
@@ -155,8 +155,8 @@ def test_gross_outliers_hardly_move_the_others():
 def test_the_unit_of_a_measurement_does_not_matter(unit):
     x = np.random.default_rng(3).normal(size=(400, 2)).astype(np.float32)
     where = np.ones(400, bool)
-    expected = standardise(features(x, (), ()), where)
-    converted = standardise(features(x * np.float32(unit), (), ()), where)
+    expected = standardise(features(x, ()), where)
+    converted = standardise(features(x * np.float32(unit), ()), where)
     np.testing.assert_allclose(converted, expected, rtol=1e-5)
 
 
@@ -169,3 +169,10 @@ def test_training_rows_become_z_scores_and_missing_cells_zero():
     np.testing.assert_allclose(np.nanmean(z[where], axis=0), 0, atol=1e-6)
     kept = [0, 1, 3, 5, 7]  # neither constant nor rare
     np.testing.assert_allclose(np.nanstd(z[where], axis=0)[kept], 1, rtol=1e-5)
+
+
+def test_a_feature_is_two_valued_on_the_rows_of_the_mask():
+    x = np.array([[0, 1, 0, 3], [1, np.nan, 1, 1], [2, 0, np.nan, 0]], np.float32)
+    where = np.array([True, True, False])
+    assert two_valued(x, where).tolist() == [True, True, True, False]
+    assert two_valued(x, np.ones(3, bool)).tolist() == [False, True, True, False]

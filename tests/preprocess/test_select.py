@@ -13,7 +13,6 @@ from jaxsurv.preprocess import (
     select_by_elastic_net,
     select_by_variance,
     top_variance,
-    variance_filter,
 )
 from jaxsurv.survival import coxnet_path
 
@@ -31,9 +30,7 @@ def table(seed):
 def test_variance_by_hand():
     x = np.array([[1, 5, 0], [3, 5, _], [5, 5, 4], [99, 99, 99]], np.float32)
     where = np.array([True, True, True, False])
-    assert variance_filter(x, where).tolist() == [True, False, True]  # 8/3, 0, 4
-    assert variance_filter(x, where, 3.0).tolist() == [False, False, True]
-    assert top_variance(x, where, 1).tolist() == [False, False, True]
+    assert top_variance(x, where, 1).tolist() == [False, False, True]  # 8/3, 0, 4
     assert top_variance(x, where, 3).tolist() == [True, False, True]
 
 
@@ -108,10 +105,9 @@ def cohort():
     presence["rna"][:40] = 0
     x[:40, COLUMNS["rna"]] = np.nan
     kind = np.arange(48)
-    indicator = (kind >= 28) & (kind < 46)
-    heavy = (kind < 14) | (kind >= 46)
+    measured = (kind < 14) | (kind >= 46)
     x = x.astype(np.float32)
-    features = Features(x, np.argsort(x, axis=0).astype(np.int32), indicator, heavy)
+    features = Features(x, np.argsort(x, axis=0).astype(np.int32), measured)
     return features, presence, event, time
 
 

@@ -1,12 +1,13 @@
 """Frozen models: what a perfect and a reversed one get, and that the training cohort alone is fitted."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from jaxsurv.data import join_cohorts, simulate_cohort
-from jaxsurv.metrics import concordance_index
+from jaxsurv.metrics import concordance_index, integrated_brier_score
 from jaxsurv.study.external import external_split, judge
 from jaxsurv.study.external_report import inverted
 from jaxsurv.study.prepare import prepare_study
@@ -69,3 +70,38 @@ def test_a_model_without_knowledge_is_the_null_curve(data, joined):
     table = judge(data, Ensemble(eta, eta), joined.origin)
     np.testing.assert_allclose(table["ibs"], table["ibs_null"], rtol=0.02)
     assert 0.7 < table["observed_expected"][0] < 1.4
+
+
+def two_cohorts(censored_a, censored_b, n=3000):
+    """Cox data of one truth, censored differently in a and b: log hazards, times, judge's arguments."""
+    rng = np.random.default_rng(0)
+    origin = np.repeat(["a", "b"], n)
+    eta = 0.7 * rng.normal(size=2 * n)
+    complete = rng.exponential(5 / np.exp(eta))
+    censored = np.concatenate([np.broadcast_to(c, n) for c in (censored_a, censored_b)])
+    event, time = (complete <= censored) * 1.0, np.minimum(complete, censored)
+    first = (origin == "a")[None]
+    shared = SimpleNamespace(event=event, time=time)
+    data = SimpleNamespace(shared=shared, design=SimpleNamespace(develop=first, test=~first))
+    return eta, complete, (data, Ensemble(eta[None], eta[None]), origin)
+
+
+def test_brier_scores_allow_for_the_external_cohorts_own_censoring():
+    early = np.random.default_rng(1).exponential(2.0, 3000)
+    eta, complete, arguments = two_cohorts(8.0, early)
+    found = judge(*arguments)["ibs"][0]
+    event, time = (np.asarray(a)[3000:] for a in arguments[0].shared.__dict__.values())
+    times = np.linspace(*np.quantile(time[event > 0], [0.1, 0.9]), 50)
+    truth = np.exp(-times[None] * np.exp(eta[3000:])[:, None] / 5)
+    whole = {"event": np.ones(3000), "time": complete[3000:]}
+    follow_up = {f"train_{k}": v for k, v in whole.items()}
+    expected = integrated_brier_score(truth, times, *whole.values(), **follow_up)
+    np.testing.assert_allclose(found, expected, rtol=0.05)
+
+
+def test_events_beyond_the_training_follow_up_are_not_expected():
+    longer = judge(*two_cohorts(2.0, 10.0)[2])
+    cut = judge(*two_cohorts(2.0, 2.0)[2])
+    for name in ("observed_expected", "observed_expected_lower", "observed_expected_upper"):
+        np.testing.assert_allclose(longer[name], cut[name], rtol=1e-6)
+    assert 0.9 < longer["observed_expected"][0] < 1.1

@@ -16,7 +16,10 @@ PATIENTS = [f"p{i}" for i in range(90)]
 
 
 def cohort():
-    """Genes (counts), copy numbers, mutations and a clinical table; two modalities incomplete."""
+    """Genes (counts), copy numbers, mutations, a clinical table and laboratory values; two incomplete.
+
+    Two laboratory values are 0 or 1, one of them hardly ever, and nothing declares them to be.
+    """
     rng = np.random.default_rng(0)
     n = len(PATIENTS)
     factor = rng.normal(size=(n, 2))
@@ -37,6 +40,10 @@ def cohort():
     tables["rna"] = tables["rna"][rng.random(n) < 0.7]
     tables["cnv"] = tables["cnv"][rng.random(n) < 0.8]
     tables[CLINICAL].iloc[::7, 0] = np.nan
+    tables["lab"] = tables["mutation"].add_prefix("lab_").mul(1.0) + rng.normal(size=(n, 12))
+    tables["lab"]["common"], tables["lab"]["rare"] = genes[:, 1] > 0.3, np.arange(n) % 30 == 7
+    tables["lab"] *= 1.0
+    tables["lab"].loc[PATIENTS[::8], "common"] = np.nan
     time = rng.exponential(np.exp(-genes[:, 0] - factor[:, 0]))
     event = rng.random(n) < 0.7
     survival = pd.DataFrame({"os_time": time, "os_event": event * 1}, PATIENTS)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxsurv.data import single_split, stratified_kfold
+from jaxsurv.data import DataWarning, single_split, stratified_kfold
 from jaxsurv.study.design import load_cohort, make_splits
 from jaxsurv.study.options import StudyOptions
 from jaxsurv.study.prepare import CLINICAL, prepare_study, refine, selection_table
@@ -44,6 +44,16 @@ def test_components_replace_wide_modalities_only():
     assert batch.clinical.shape == (80, 2)
     wide = prepare_study(cohort, "os", splits_of(cohort, folds=4), components=12)
     assert wide.splits.projection == {}
+
+
+def test_patients_without_any_modality_stay_and_are_counted():
+    cohort = small_cohort()
+    tables = {m: table.iloc[5:] for m, table in cohort.modalities.items()}
+    cohort = replace(cohort, modalities=tables)
+    with pytest.warns(DataWarning, match="5 of 80 patients have no modality at all: they count"):
+        data = prepare_study(cohort, "os", splits_of(cohort, folds=4))
+    assert data.shared.event.shape == (80,)
+    assert data.splits.unlabelled is None
 
 
 def test_two_way_protocol_does_not_develop_on_test_rows():

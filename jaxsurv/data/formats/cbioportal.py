@@ -13,7 +13,7 @@ import pandas as pd
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.formats.matrix import as_modality, measured_kind, open_text, read_matrix
 from jaxsurv.data.formats.outcomes import clinical_table, outcome_table, paired_endpoints
-from jaxsurv.data.identifiers import gene_name, patients_of
+from jaxsurv.data.identifiers import gene_name, match_samples, patients_of
 from jaxsurv.data.readers import naming
 from jaxsurv.data.tables import DataWarning, few
 from jaxsurv.data.unlabelled import with_unlabelled
@@ -48,9 +48,10 @@ def read_cbioportal(
       nothing else; kind ``counts`` if on the scale of counts (see ``is_raw_scale``).
     - ``cnv``: ``data_cna.txt``, five states (fractions, as some panels have them: continuous).
     - ``mutation``: ``data_mutations*.txt`` (MAF): 1 where a patient has a mutation of a class in
-      ``NON_SILENT`` in a gene; rows whose status is germline, LOH, none or wildtype do not count.
-      Sequenced patients are those of ``case_lists/cases_sequenced.txt``; without that file those
-      in the MAF, with a ``DataWarning``, since a tumour without any mutation is then unknown.
+      ``NON_SILENT``, in any case, in a gene; rows whose status is germline, LOH, none or wildtype do
+      not count. Sequenced patients are those of ``case_lists/cases_sequenced.txt``, whose barcodes may
+      be shorter or longer (see ``match_samples``); without that file those in the MAF, with a
+      ``DataWarning``, since a tumour without any mutation is then unknown.
     - ``clinical``: of the patient table, see ``clinical_table``.
     - endpoints: every pair ``X_MONTHS``, ``X_STATUS`` (``1:DECEASED``): OS, DFS, PFS, DSS, ...
 
@@ -158,13 +159,17 @@ def _mutations(path: Path, owners: dict[str, str]) -> pd.DataFrame:
         )  # fmt: skip
     if absent := [c for c in needed if c not in maf]:
         raise InputError(f"has no column {few(absent)}; is it a MAF?")
+    maf = maf.dropna(subset=needed[2:])
     sequenced = path.parent / "case_lists" / "cases_sequenced.txt"
     if sequenced.exists():
         listed = [s for s in sequenced.read_text("utf-8").splitlines() if ":" in s]
         fields = dict(line.split(":", 1) for line in listed)
         samples = pd.Index(fields.get("case_list_ids", "").split()).unique()
+        with naming(sequenced):  # a barcode may be longer in one of them
+            listed = match_samples(pd.Index(maf["Tumor_Sample_Barcode"].unique()), samples)
+        maf["Tumor_Sample_Barcode"] = maf["Tumor_Sample_Barcode"].map(listed)
     else:
-        samples = pd.Index(maf["Tumor_Sample_Barcode"].dropna().unique())
+        samples = pd.Index(maf["Tumor_Sample_Barcode"].unique())
         warnings.warn(
             f"{path.name}: without case_lists/cases_sequenced.txt, the patients who appear in it count "
             "as sequenced; those without any mutation have no mutation data",
@@ -172,7 +177,8 @@ def _mutations(path: Path, owners: dict[str, str]) -> pd.DataFrame:
             stacklevel=3,
         )
     chosen = patients_of(samples, path.name, patients=owners)
-    counts = maf["Variant_Classification"].isin(NON_SILENT) & maf["Hugo_Symbol"].notna()
+    classes = [c.lower() for c in NON_SILENT]
+    counts = maf["Variant_Classification"].str.lower().isin(classes) & maf["Hugo_Symbol"].notna()
     if "Mutation_Status" in maf:
         counts &= ~maf["Mutation_Status"].str.lower().isin(_NOT_SOMATIC)
     maf = maf[counts & maf["Tumor_Sample_Barcode"].isin(chosen)]

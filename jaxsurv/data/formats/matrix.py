@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import warnings
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TextIO
@@ -36,7 +37,8 @@ def read_matrix(handle: TextIO, names: Collection[str] = ()) -> pd.DataFrame:
             left out of the matrix); none = the first column.
 
     Raises:
-        InputError: repeated samples; a cell that is no number, with its row and column.
+        InputError: repeated samples; rows longer than the header, as R writes them: which cell is whose
+            would be a guess; a cell that is no number, with its row and column.
     """
     header = read_header(handle)
     samples = pd.Index(header)
@@ -44,9 +46,22 @@ def read_matrix(handle: TextIO, names: Collection[str] = ()) -> pd.DataFrame:
         raise InputError(
             f"duplicate columns {few(samples[samples.duplicated()])}; keep one of each"
         )
-    frame = pd.read_csv(
-        handle, sep="\t", names=header, comment="!", low_memory=False, index_col=False, **EXACT
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)  # it would drop the last column
+        try:
+            frame = pd.read_csv(
+                handle,
+                sep="\t",
+                names=header,
+                comment="!",
+                low_memory=False,
+                index_col=False,
+                **EXACT,
+            )
+        except pd.errors.ParserWarning as error:
+            raise InputError(
+                f"rows have more cells than the header ({few(header, 3)}); name the first column too"
+            ) from error
     there = [c for c in names if c in header] or header[:1]
     if len(there) == len(header) or frame.empty:
         raise InputError("holds no numbers; is it a tab-separated matrix of features × samples?")

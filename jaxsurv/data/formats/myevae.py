@@ -10,7 +10,7 @@ from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.formats.matrix import as_numbers, measured_kind
 from jaxsurv.data.formats.outcomes import outcome_table
 from jaxsurv.data.identifiers import gene_name
-from jaxsurv.data.readers import EXACT, naming
+from jaxsurv.data.readers import EXACT, named_rows, naming
 from jaxsurv.data.tables import DataWarning, few
 from jaxsurv.data.unlabelled import with_unlabelled
 from jaxsurv.types import InputError
@@ -59,7 +59,7 @@ def read_myevae(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
     """
     folder = Path(path)
     with naming(folder / LABELS):
-        labels = pd.read_csv(folder / LABELS, index_col=0, converters={0: str}, **EXACT)
+        labels = named_rows(pd.read_csv(folder / LABELS, converters={0: str}, **EXACT))
         there = {e: c for e, c in _ENDPOINTS.items() if set(c) <= set(labels.columns)}
         if not there:
             raise InputError(
@@ -113,7 +113,7 @@ def _features(file: Path) -> pd.DataFrame:
             raise InputError(
                 "is a Parquet file; pip install 'jaxsurv[omics]' to read it"
             ) from error
-    return pd.read_csv(file, index_col=0, converters={0: str}, low_memory=False, **EXACT)
+    return named_rows(pd.read_csv(file, converters={0: str}, low_memory=False, **EXACT))
 
 
 def _modalities(features: pd.DataFrame, label: str) -> dict[str, pd.DataFrame]:

@@ -143,5 +143,6 @@ def clinical_table(
     if table.empty:
         return {}
     # What a file can hold, so that writing and reading changes nothing.
-    text = table.rename_axis("patient").to_csv()
-    return {"clinical": pd.read_csv(io.StringIO(text), converters={0: str}, index_col=0, **EXACT)}
+    text = io.StringIO(table.rename_axis("patient").to_csv())
+    only_empty: dict = {"keep_default_na": False, "na_values": [""]}  # "None" may be an answer
+    return {"clinical": pd.read_csv(text, converters={0: str}, index_col=0, **only_empty, **EXACT)}

@@ -71,6 +71,11 @@ def read_xena(
             f"{folder}: needs one survival table (columns sample, OS, OS.time), found "
             f"{few([f.name for f in tables]) or 'none'}"
         )
+    others = [f for f in files if f not in tables]
+    if len(second := [f.name for f in others if _CLINICAL.search(f.name)]) > 1:
+        raise InputError(
+            f"{folder}: there are {len(second)} clinical files, {few(second)}; keep one"
+        )
     with naming(tables[0]):
         outcomes = _samples(tables[0])
         owners = outcomes["_PATIENT"].dropna().to_dict() if "_PATIENT" in outcomes else {}
@@ -82,7 +87,7 @@ def read_xena(
         survival.columns = survival.columns.str.replace(".", "_")
     modalities: dict[str, pd.DataFrame] = {}
     kinds = {}
-    for file in (f for f in files if f not in tables):
+    for file in others:
         with naming(file):
             if _CLINICAL.search(file.name):
                 table = _samples(file)

@@ -133,6 +133,39 @@ def test_clinical_columns_can_be_named(files):
         quietly(folder, clinical=["STAGE"])
 
 
+def test_a_chosen_category_none_is_no_missing_value(files):
+    text = PATIENTS.replace("Vital_status", "Therapy").replace(" Dead", " None")
+    clinical = quietly(
+        files(STUDY | {"data_clinical_patient.txt": text}), clinical=["VITAL_STATUS"]
+    )
+    assert list(clinical.modalities["clinical"]["VITAL_STATUS"]) == [
+        "None",
+        "Alive",
+        "Alive",
+        "None",
+    ]
+
+
+def test_mutations_are_found_whatever_the_length_of_barcodes_and_case_of_classes(files):
+    expected = quietly(files(STUDY | SEQUENCED)).modalities["mutation"]
+    longer = MAF.replace("A5J1-01", "A5J1-01A-11D-A29I-10").replace("Nonsense_M", "nonsense_m")
+    longer = longer.replace("Missense_Mutation TCGA", "Silent TCGA")
+    for maf, listed in (
+        (longer, SEQUENCED),
+        (MAF, {f: t.replace("A5J1-01", "A5J1-01A-11D") for f, t in SEQUENCED.items()}),
+    ):
+        found = quietly(files(STUDY | {"data_mutations.txt": maf} | listed)).modalities["mutation"]
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_mutations_of_samples_that_are_not_listed_are_refused(files):
+    listed = {f: t.replace(" S-2 ", " ") for f, t in SEQUENCED.items()}
+    with pytest.raises(
+        InputError, match=r"cases_sequenced\.txt: 1 samples are not .*: S-2 \(listed"
+    ):
+        quietly(files(STUDY | listed))
+
+
 def test_counts_are_seen_by_their_scale(files):
     genes = "\n".join(f"G{j} {j} {j}.5 {200 * j} 7" for j in range(60))
     rsem = f"Hugo_Symbol Entrez_Gene_Id TCGA-OR-A5J1-01 S-2 S-3\n{genes}"

@@ -21,7 +21,8 @@ MMRF_3,0.25,1,,,,0,,,0,1.5,0,9
 LABELS = (
     "PUBLIC_ID,oscdy,censos,pfscdy,censpfs\nMMRF_1,100,1,50,1\nMMRF_2,-8,0,20,0\nMMRF_3,7,0,,\n"
 )
-INPUTS = {"train_features_os_processed.csv": FEATURES, "train_labels.csv": LABELS}
+FEATURES_FILE = "train_features_os_processed.csv"
+INPUTS = {FEATURES_FILE: FEATURES, "train_labels.csv": LABELS}
 
 
 def quietly(folder):
@@ -63,6 +64,12 @@ def test_raw_features_come_first(files):
     raw = FEATURES.replace("0.25", "0.75")
     cohort = quietly(files(INPUTS | {"train_features.csv": raw}))
     assert cohort.modalities["rna"].iat[1, 0] == 0.75
+
+
+def test_names_keep_their_zeros_though_their_column_has_no_name(files):
+    short = FEATURES.replace("PUBLIC_ID", "").replace("MMRF_", "000")
+    inputs = {FEATURES_FILE: short, "train_labels.csv": LABELS.replace("MMRF_", "000")}
+    assert list(quietly(files(inputs)).modalities["rna"].index) == ["0001", "0003"]
 
 
 def test_parquet_under_that_name_is_read_or_refused(files, monkeypatch):

@@ -88,6 +88,11 @@ def test_patients_come_from_barcodes_without_a_patient_column(files):
         ("mutations.tsv", "sample chr start\nTCGA-OR-A5J1-01 17 75", "no column is a sample"),
         (
             "x_phenotype",
+            CLINICAL,
+            "there are 2 clinical files, TCGA.ACC.sampleMap_ACC_clinicalMatrix, x_phenotype; keep one",
+        ),
+        (
+            "TCGA.ACC.sampleMap_ACC_clinicalMatrix",
             CLINICAL.replace("A5J2", "A5J1"),
             "samples TCGA-OR-A5J1-01 are there twice",
         ),
