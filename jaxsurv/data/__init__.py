@@ -5,6 +5,7 @@ from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.external import Harmonise, Joined, join_cohorts
 from jaxsurv.data.readers import read_cohort, write_cohort
 from jaxsurv.data.simulate import Simulation, simulate_cohort
+from jaxsurv.data.simulate_subtypes import simulate_subtypes
 from jaxsurv.data.splits import Splits, single_split, stratified_kfold
 from jaxsurv.data.tables import DataWarning
 from jaxsurv.data.unlabelled import add_unlabelled
@@ -21,6 +22,7 @@ __all__ = [
     "load_tcga_acc",
     "read_cohort",
     "simulate_cohort",
+    "simulate_subtypes",
     "single_split",
     "stratified_kfold",
     "write_cohort",
