@@ -19,6 +19,14 @@ def x64():
         yield
 
 
+@pytest.fixture
+def quick_to_compile():
+    """Compile without most optimisations: whole training runs take longer to compile than to run."""
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
+
+
 @pytest.fixture(scope="session")
 def reference():
     """``reference(data set, file) -> (table, numbers)``: data, and what other packages compute."""

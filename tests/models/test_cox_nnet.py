@@ -6,7 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsurv.data import load_tcga_acc, stratified_kfold
 from jaxsurv.models import CoxNnetHParams, cox_nnet, nesterov
+from jaxsurv.study.design import only
+from jaxsurv.study.prepare import prepare_study
+from jaxsurv.training import FitConfig, Plan, sweep
 from tests.models.test_protocol import SIZES, N, in_double, make_batch
 
 
@@ -52,3 +56,18 @@ def test_nesterov_looks_ahead():
     first, state = optimizer.update(1.0, state)
     second, _ = optimizer.update(1.0, state)
     np.testing.assert_allclose([first, second], [-0.1 * 1.5, -0.1 * (1 + 0.5 * 1.5)], rtol=1e-6)
+
+
+def test_the_penalty_has_an_interior_optimum_on_a_cohort():
+    """Cox loss of rows held out, TCGA-ACC's RNA, without early stopping to hide what is too small."""
+    cohort = only(load_tcga_acc(), ["rna"])
+    data = prepare_study(cohort, "os", stratified_kfold(cohort.outcome("os").event, folds=3))
+    grid = (-6.0, -3.0, -1.0, 1.6)
+    result = sweep(
+        cox_nnet(), data.build, data.shared, data.splits, seeds=[0], optimizer=nesterov,
+        hparams=[CoxNnetHParams(math.exp(x)) for x in grid],
+        config=FitConfig(100, early_stopping=False), plan=Plan(1, 6, 1),
+    )  # fmt: skip
+    loss = result.best_score.reshape(-1, len(grid)).mean(axis=0)
+    assert loss.argmin() == 2
+    assert min(loss[0], loss[3]) > loss[2] + 0.1

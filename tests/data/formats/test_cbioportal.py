@@ -75,6 +75,15 @@ def quietly(folder, **options):
         return read_cbioportal(folder, **options)
 
 
+def test_patients_without_an_outcome_are_kept_if_asked(files):
+    folder = files(STUDY | SEQUENCED)
+    kept = quietly(folder, semi_supervised=True)
+    assert list(kept.survival.index) == [f"TCGA-OR-A5J{i}" for i in (1, 2, 3, 4, 5)]
+    assert kept.survival.loc["TCGA-OR-A5J5"].isna().all()
+    assert kept.modalities["clinical"].loc["TCGA-OR-A5J5", "AGE"] == 60
+    assert "TCGA-OR-A5J5" not in quietly(folder).modalities["clinical"].index
+
+
 def test_a_study_is_read(files, comes_back):
     folder = files(STUDY | SEQUENCED)
     (folder / "meta_study.txt").write_text(META)

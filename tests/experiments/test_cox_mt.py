@@ -1,0 +1,56 @@
+"""Cox-MT's study from the command line, and the sentences about its claims."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from experiments import cox_mt
+from jaxsurv.study.statistics import Estimate
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("second", [[], ["--second", "protein"]], ids=["rna", "rna and protein"])
+def test_the_study(second, tmp_path, capsys):
+    arguments = ["--preset", "smoke", *second, "--out", str(tmp_path / "r")]
+    assert cox_mt.main(arguments) == 0
+    summary = pd.read_csv(tmp_path / "r" / "summary.csv").set_index("setting")
+    for name in (
+        "Cox-nnet, log λ = -2", "network, learning rate 0.002, decay 0.0001", cox_mt.PUBLISHED,
+        "Cox-MT, w = 3", "Cox-MT, α = 0.9", "Cox-MT, σ = 0", "pseudo-risk", "network, 4 epochs",
+        "Cox-MT, 4 epochs", "50% labelled: network", "50% labelled, 0% unlabelled: Cox-MT",
+        "50% labelled, 50% unlabelled: Cox-MT", "50% labelled, 50% unlabelled: no censored part",
+        "Cox-nnet: chosen per fold", "Cox-MT: chosen per fold", "ridge Cox", "clinical Cox",
+    ):  # fmt: skip
+        assert 0 < summary.loc[name, "ibs_mean"] < 0.4
+        assert summary.loc[name, "mean"] > 0
+    runs = pd.read_csv(tmp_path / "r" / "runs.csv")
+    taught = runs["teacher_test_c"].notna()
+    assert set(runs.loc[taught, "method"]) == {"Cox-MT", "few labels"}
+    assert runs.loc[runs["setting"] == "Cox-MT, 4 epochs", "epochs"].eq(4).all()
+    report = (tmp_path / "r" / "report.html").read_text()
+    assert "published gain of 0.09 to 0.18" in report
+    assert "Prediction error" in report
+    assert (tmp_path / "r" / "figures" / "profiles.svg").stat().st_size > 1000
+    assert capsys.readouterr().err == ""
+
+
+def test_a_modality_that_is_not_there(tmp_path, capsys):
+    assert cox_mt.main(["--modality", "images", "--out", str(tmp_path / "r")]) == 2
+    assert "there is no modality ['images']" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("upper", "verdict"), [(0.10, "is within reach of"), (0.05, "does not reach")]
+)
+def test_the_published_gain_is_judged_by_the_interval(upper, verdict):
+    names = ("nnet", "network", "mt", "network_all", "mt_all", "alone")
+    rows = cox_mt.Rows(*names, growing=("fewest", "most"), ablated="ablated")
+    findings = SimpleNamespace(
+        difference=lambda *_: Estimate(0.02, -0.01, upper, 0.5),
+        runs=pd.DataFrame({"teacher_test_c": [0.7, None, 0.6], "test_c": [0.6, 0.1, 0.6]}),
+    )
+    told = cox_mt.told(findings, rows)
+    assert f"which {verdict} the published gain" in told
+    assert "The teacher predicts +0.0500 better" in told
+    assert "'most' minus the supervised network" in told
