@@ -61,9 +61,12 @@ def run(options: Unlabelled) -> None:
     from jaxsurv.artifacts import ResultsFolder
     from jaxsurv.plots import Profile, score_profiles
     from jaxsurv.study.report import Picture, Section, interval, page, print_table
-    from jaxsurv.study.simulated_gain import Condition, gains
+    from jaxsurv.study.simulated_gain import POOL, Condition, gains
     from jaxsurv.study.statistics import corrected_t
+    from jaxsurv.types import InputError
 
+    if options.replicates < 2 or not all(0 <= u <= POOL for u in options.unlabelled):
+        raise InputError(f"needs replicates >= 2 and unlabelled from 0 to {POOL}")
     folder = ResultsFolder(options.out, overwrite=options.overwrite)
     console = Console(width=None if sys.stdout.isatty() else 170)
     base = Condition()
@@ -79,11 +82,11 @@ def run(options: Unlabelled) -> None:
     folder.manifest(**facts, status="running")
     settings = {"hidden": options.hidden, "weight": options.weight, "epochs": options.epochs}
     seeds = range(1000, 1000 + options.replicates)  # the search for the base had smaller ones
-    tables, rows = [], {}
+    tables, rows = {}, {}
     for condition in track(conditions, "training", console=console, transient=True):
         found = gains(condition, seeds, **settings).assign(**condition._asdict())
-        tables.append(found)
-        folder.table("runs.csv", pd.concat(tables, ignore_index=True))
+        tables[condition] = found
+        folder.table("runs.csv", pd.concat(tables.values(), ignore_index=True))
         estimate = corrected_t((found["Cox-MT"] - found["network"]).to_numpy(), 0.0)
         means = found[["events", "truth", "network", "Cox-MT"]].mean()
         rows[condition] = {**condition._asdict(), **means, **estimate._asdict()}
@@ -113,11 +116,15 @@ def run(options: Unlabelled) -> None:
         "consistency loss, same seed and minibatches, mean over independent cohorts with its t interval. "
         "The first row is the base, of which every other row changes one thing."
     )
+    stopped = tables[base._replace(early_stopping=True)]["network"]
+    against = corrected_t((tables[base]["Cox-MT"] - stopped).to_numpy(), 0.0)
     told = [
         f"In the base condition the gain is {interval(summary.iloc[0], sign=True, digits=3)}.",
         "The interval excludes 0 from above in "
         f"{(summary['lower'] > 0).sum()} of {len(summary)} conditions, from below in "
         f"{(summary['upper'] < 0).sum()}.",
+        "Minus a supervised network that is stopped early, with fewer patients to train on, Cox-MT in the "
+        f"base condition has {interval(pd.Series(against._asdict()), sign=True, digits=3)}.",
     ]
     picture = Picture(
         "gain",

@@ -18,7 +18,7 @@ from jaxsurv.types import InputError
 
 Harmonise = Literal["z-score", "quantile", "none"]
 LEAST_SHARED = 0.1
-_MEASURED = ("continuous", "counts", "mixed")
+MEASURED = ("continuous", "counts", "mixed")
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def join_cohorts(
                 codes = m == "clinical" or train.kinds[m] in ("binary", "mixed")
                 label = f"cohort {name!r}, modality {m!r}"
                 table = _conformed(table, reference, label, codes=codes)
-                if m != "clinical" and train.kinds[m] in _MEASURED:
+                if m != "clinical" and train.kinds[m] in MEASURED:
                     table = harmonised(table, reference, harmonise)
             tables[m].append(table.rename(lambda p, n=name: f"{n}:{p}"))
     joined = replace(

@@ -14,7 +14,7 @@ def simulate_subtypes(
     *,
     n_genes: int = 50,
     subtypes: int = 4,
-    separation: float = 8.0,
+    separation: float = 16.0,
     signal: float = 1.0,
     event_rate: float = 0.3,
 ) -> Simulation:

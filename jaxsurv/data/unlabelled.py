@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
-from jaxsurv.data.external import LEAST_SHARED, harmonised
-from jaxsurv.data.tables import clean_rows, few
+from jaxsurv.data.external import LEAST_SHARED, MEASURED, harmonised
+from jaxsurv.data.identifiers import is_normal
+from jaxsurv.data.tables import clean_modality, few
 from jaxsurv.types import InputError
 
 # expressed at a similar level in most tissues
@@ -17,10 +18,14 @@ HOUSEKEEPING = ("ACTB", "B2M", "GAPDH", "GUSB", "HPRT1", "PGK1", "PPIA", "RPLP0"
 
 
 def with_unlabelled(survival: pd.DataFrame, modalities: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """``survival`` with an empty row for each patient who is in a modality and not in it."""
+    """``survival`` with an empty row for each patient who is in a modality and not in it.
+
+    Samples of normal tissue are nobody's tumour.
+    """
     patients = survival.index
     for table in modalities.values():
-        patients = patients.append(table.index.difference(patients, sort=False).unique())
+        others = table.index.difference(patients, sort=False).unique()
+        patients = patients.append(others[[not is_normal(p) for p in others]])
     return survival.reindex(patients)
 
 
@@ -42,18 +47,25 @@ def add_unlabelled(
     Args:
         cohort: with outcomes.
         modality: one of its modalities.
-        table: ``[patients, features]``, on the scale of the cohort's kind; what it lacks is missing.
+        table: ``[patients, features]``, on the scale of the cohort's kind; what it lacks is missing. It is
+            mapped to the moments of all patients of the cohort, those to be tested included, without
+            a look at outcomes.
         harmonise: ``"z-score"``, ``"housekeeping"`` or ``"none"``.
         housekeeping: names of features.
 
     Raises:
-        InputError: no such modality; patients of the cohort; less than a tenth of its features; no
-            housekeeping gene in both; housekeeping genes of logarithms.
+        InputError: no such modality; cells that the kind does not allow; patients of the cohort; less
+            than a tenth of its features; no housekeeping gene in both; housekeeping genes of
+            logarithms.
     """
     if modality not in cohort.modalities:
         raise InputError(f"there is no modality {modality!r}, but {few(list(cohort.modalities))}")
     reference, counts = cohort.modalities[modality], cohort.kinds[modality] == "counts"
-    table = clean_rows(table, f"unlabelled {modality!r}")
+    if harmonise not in ("z-score", "housekeeping", "none"):
+        raise InputError(
+            f"harmonise must be 'z-score', 'housekeeping' or 'none', got {harmonise!r}"
+        )
+    table, _ = clean_modality(f"unlabelled {modality}", table, cohort.kinds[modality])
     if (again := table.index.intersection(cohort.survival.index)).size:
         raise InputError(f"{few(again)} of the unlabelled patients are patients of the cohort")
     shared = reference.columns.intersection(table.columns)
@@ -75,7 +87,7 @@ def add_unlabelled(
             )
         table = table * (np.nanmean(reference[genes]) / np.nanmean(table[genes]))
     table = table.reindex(columns=reference.columns)
-    if harmonise == "z-score":
+    if harmonise == "z-score" and cohort.kinds[modality] in MEASURED:
         log, onto = (np.log2(t + 1.0) if counts else t for t in (table, reference))
         table = harmonised(log, onto, "z-score")
         table = (2.0**table - 1.0).clip(lower=0) if counts else table

@@ -164,6 +164,8 @@ def cox_mt(config: CoxMTConfig = CoxMTConfig()) -> Objective:
             for x, k in zip(given, keys, strict=True)
         ]
         inputs, clinical = jax.tree.unflatten(structure, noisy)
+        if batch.feature_mask is not None:
+            inputs = {m: x * batch.feature_mask[m] for m, x in inputs.items()}
         batch = batch._replace(inputs=inputs, clinical=clinical)
         rngs = {"dropout": key_dropout}
         return net.apply(params, *read(batch), hparams.dropout, rngs=rngs)[:, 0] + batch.offset

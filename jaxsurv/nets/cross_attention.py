@@ -4,7 +4,6 @@ source -> tokens [n, T, width] --+-> + attention to the tokens of the other -> m
 """
 
 import math
-from collections.abc import Callable
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -89,14 +88,12 @@ class CrossAttention(nn.Module):
         tokens: most chunks of a source that comes as features.
         width: of a token.
         heads: of each attention.
-        activation: of the MLP.
     """
 
     hidden: tuple[int, ...]
     tokens: int = 32
     width: int = 256
     heads: int = 4
-    activation: Callable[[Array], Array] = nn.relu
 
     @nn.compact
     def __call__(
@@ -116,5 +113,5 @@ class CrossAttention(nn.Module):
             count = jnp.maximum(jnp.sum(there, axis=1), 1)[:, None]
             pooled.append(jnp.sum(jnp.where(there[:, :, None], tokens, 0), axis=1) / count)
         x = jnp.concatenate([*pooled, clinical], axis=-1)
-        mlp = MLP((*self.hidden, 1), self.activation, zero=True, constant=False, name="mlp")
+        mlp = MLP((*self.hidden, 1), nn.relu, zero=True, constant=False, name="mlp")
         return mlp(x, dropout)

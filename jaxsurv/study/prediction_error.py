@@ -18,7 +18,7 @@ class _Horizon(NamedTuple):
     """What the scores of one split need.
 
     Attributes:
-        develop: ``[n]`` booleans, whose outcomes give the baseline hazard and the censoring weights.
+        develop: ``[n]`` booleans, whose outcomes give the baseline hazard.
         test: ``[n]`` booleans.
         times: ``[t]``.
         case, until, control: see :func:`jaxsurv.metrics.prediction_error.case_control_weights`.
@@ -35,11 +35,12 @@ class _Horizon(NamedTuple):
 def _horizon(data: StudyData, s: int) -> _Horizon:
     event, time = np.asarray(data.shared.event), np.asarray(data.shared.time, float)
     develop, test = data.design.develop[s], data.design.test[s]
-    first, last = np.quantile(time[develop & (event > 0)], (0.1, 0.9))
-    last = min(last, time[test].max(), time[develop].max())
+    known = data.labelled & ~test  # hidden outcomes too: all rows are scored alike
+    first, last = np.quantile(time[known & (event > 0)], (0.1, 0.9))
+    last = min(last, time[test].max(), time[known].max())
     # in the precision of the device: a time that is also a patient's must stay one
     times = np.linspace(min(first, last / 2), last, _TIMES).astype(np.float32)
-    weights = case_control_weights(times, event, time, event[develop], time[develop], test)
+    weights = case_control_weights(times, event, time, event[known], time[known], test)
     return jax.device_put(_Horizon(develop, test, times, *weights))
 
 
@@ -55,10 +56,10 @@ def _integrated_brier(log_hazard: Array, h: _Horizon, risk_sets: RiskSets) -> Ar
 def integrated_brier(data: StudyData, split: np.ndarray, log_hazard: np.ndarray) -> np.ndarray:
     """The score of each run on the test rows of its split, ``[runs]``; lower is better.
 
-    Times go from a tenth to nine tenths of the development rows' event times, as long as test rows are
-    followed, the same for all models. Survival curves are Breslow's: the baseline hazard of the
-    development rows at the log hazards that the run gives them, so that a run pays for being too sure
-    of what it was fitted to.
+    Times go from a tenth to nine tenths of the event times outside the test rows, as long as test rows
+    are followed; these and the censoring weights are the same for all models, hidden outcomes
+    included. Survival curves are Breslow's: the baseline hazard of the development rows at the log
+    hazards that the run gives them, so that a run pays for being too sure of what it was fitted to.
 
     Args:
         data: the study.

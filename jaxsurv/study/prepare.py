@@ -101,6 +101,7 @@ def prepare_study(
         incomplete=np.flatnonzero(np.isnan(encoded.x).any(axis=1)),  # type: ignore[arg-type]
     )
     develop = splits.develop
+    others = ~labelled & present
     fitted = Split(
         develop=develop,  # type: ignore[arg-type]
         validation=splits.validation,  # type: ignore[arg-type]
@@ -108,7 +109,7 @@ def prepare_study(
         scaler=jax.tree.map(np.asarray, _fit_scalers(shared.features, develop)),  # type: ignore[arg-type]
         projection={},
         offset=np.zeros(develop.shape, np.float32),  # type: ignore[arg-type]
-        unlabelled=_everywhere(~labelled & present, len(develop)),  # type: ignore[arg-type]
+        unlabelled=np.tile(others, (len(develop), 1)) if others.any() else None,  # type: ignore[arg-type]
     )
     data = StudyData(cohort, endpoint, shared, fitted, encoded, splits)
     return refine(data, select=select, impute=impute, components=components)
@@ -153,11 +154,6 @@ def risk_sets_of(event: np.ndarray, time: np.ndarray, masks: np.ndarray) -> Risk
     """Those of the rows in each of ``masks`` ``[s, n]``, stacked; other rows change no bit of them."""
     each = [prepare_risk_sets(np.where(w, event, 0), np.where(w, time, 0), where=w) for w in masks]
     return jax.tree.map(lambda *a: np.stack(a), *each)
-
-
-def _everywhere(rows: np.ndarray, splits: int) -> np.ndarray | None:
-    """The same rows in every split; None if there are none."""
-    return np.tile(rows, (splits, 1)) if rows.any() else None
 
 
 @jax.jit

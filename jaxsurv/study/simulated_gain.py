@@ -17,6 +17,7 @@ from jaxsurv.training import FitConfig, Masks, choose_plan, sweep
 from jaxsurv.types import Array, Survival
 
 _TESTED = 1000  # patients on whom C is measured
+POOL = 3000  # unlabelled patients that are simulated: how many of them train changes nobody else
 
 
 class Condition(NamedTuple):
@@ -25,11 +26,11 @@ class Condition(NamedTuple):
     Attributes:
         separation, signal, event_rate: see :func:`jaxsurv.data.simulate_subtypes`.
         labelled: patients whose outcome is known.
-        unlabelled: patients who train without theirs.
+        unlabelled: patients who train without theirs, at most ``POOL``.
         early_stopping: by a fifth of the labelled patients, who do not train then.
     """
 
-    separation: float = 8.0
+    separation: float = 16.0
     signal: float = 1.0
     event_rate: float = 0.1
     labelled: int = 200
@@ -52,18 +53,19 @@ def _replicates(condition: Condition, seeds: Sequence[int]) -> _Replicate:
     each = []
     for seed in seeds:
         simulated = simulate_subtypes(
-            seed, known + condition.unlabelled + _TESTED, separation=condition.separation,
+            seed, known + POOL + _TESTED, separation=condition.separation,
             signal=condition.signal, event_rate=condition.event_rate,
         )  # fmt: skip
-        x = simulated.cohort.modalities["rna"].to_numpy()
+        chosen = np.r_[: known + condition.unlabelled, -_TESTED:0]
+        x = simulated.cohort.modalities["rna"].to_numpy()[chosen]
         x = (x - x[:known].mean(axis=0)) / x[:known].std(axis=0)
-        event, time = (np.asarray(a, float) for a in simulated.cohort.outcome("os")[:2])
+        event, time = (np.asarray(a, float)[chosen] for a in simulated.cohort.outcome("os")[:2])
         validation = np.zeros(len(x), bool)
         for rows in (np.flatnonzero(event[:known] == e) for e in (0, 1)):
             validation[rows[: -(-len(rows) // 5)]] = True
         labelled = np.arange(len(x)) < known
         sets = jax.tree.map(lambda a: a[0], risk_sets_of(event, time, labelled[None]))
-        log_hazard = simulated.log_hazard.to_numpy()
+        log_hazard = simulated.log_hazard.to_numpy()[chosen]
         each.append(_Replicate(x, event, time, log_hazard, validation, sets))  # type: ignore[arg-type]
     arrays = jax.tree.map(lambda *a: np.stack(a), *each)
     return jax.tree.map(lambda a: a.astype(np.float32) if a.dtype == np.float64 else a, arrays)

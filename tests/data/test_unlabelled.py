@@ -71,6 +71,8 @@ def test_housekeeping_is_one_factor(cohort):
     ("change", "message"),
     [
         (lambda c, t: add_unlabelled(c, "cnv", t), "no modality 'cnv', but rna"),
+        (lambda c, t: add_unlabelled(c, "rna", -t), "the negative value .*column 'ACTB'"),
+        (lambda c, t: add_unlabelled(c, "rna", t, harmonise="zscore"), "got 'zscore'"),
         (lambda c, t: add_unlabelled(c, "rna", c.modalities["rna"]), "p0, p1.*are patients of the"),
         (lambda c, t: add_unlabelled(c, "rna", t.add_prefix("x")), "has 0 of the 32 features"),
         (

@@ -16,7 +16,8 @@ def test_the_study(second, tmp_path, capsys):
     assert cox_mt.main(arguments) == 0
     summary = pd.read_csv(tmp_path / "r" / "summary.csv").set_index("setting")
     for name in (
-        "Cox-nnet, log λ = -2", "network, learning rate 0.002, decay 0.0001", cox_mt.PUBLISHED,
+        "Cox-nnet, log λ = -2", "network, learning rate 0.002, decay 0.0001",
+        "Cox-MT, learning rate 0.002, decay 0.0001",
         "Cox-MT, w = 3", "Cox-MT, α = 0.9", "Cox-MT, σ = 0", "pseudo-risk", "network, 4 epochs",
         "Cox-MT, 4 epochs", "50% labelled: network", "50% labelled, 0% unlabelled: Cox-MT",
         "50% labelled, 50% unlabelled: Cox-MT", "50% labelled, 50% unlabelled: no censored part",
@@ -35,22 +36,33 @@ def test_the_study(second, tmp_path, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_a_modality_that_is_not_there(tmp_path, capsys):
-    assert cox_mt.main(["--modality", "images", "--out", str(tmp_path / "r")]) == 2
-    assert "there is no modality ['images']" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--modality", "images"], "there is no modality ['images']"),
+        (["--second", "clinical"], "the clinical table is a baseline here"),
+        (["--protocol", "two-way"], "use --protocol three-way"),
+        (["--labelled", "0.5"], "with the largest unlabelled, at most 1"),
+        (["--l2", "0", "0"], "l2 must be given and different"),
+    ],
+)
+def test_refusals(options, message, tmp_path, capsys):
+    assert cox_mt.main([*options, "--out", str(tmp_path / "r")]) == 2
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("upper", "verdict"), [(0.10, "is within reach of"), (0.05, "does not reach")]
+    ("lower", "upper", "verdict"),
+    [(-0.01, 0.10, "leaves open"), (-0.01, 0.05, "rules out"), (0.1, 0.2, "supports")],
 )
-def test_the_published_gain_is_judged_by_the_interval(upper, verdict):
-    names = ("nnet", "network", "mt", "network_all", "mt_all", "alone")
+def test_the_published_gain_is_judged_by_the_interval(lower, upper, verdict):
+    names = ("nnet", "network", "mt", "network_all", "mt_all", "centre", "alone")
     rows = cox_mt.Rows(*names, growing=("fewest", "most"), ablated="ablated")
     findings = SimpleNamespace(
-        difference=lambda *_: Estimate(0.02, -0.01, upper, 0.5),
+        difference=lambda *_: Estimate(0.02, lower, upper, 0.5),
         runs=pd.DataFrame({"teacher_test_c": [0.7, None, 0.6], "test_c": [0.6, 0.1, 0.6]}),
     )
     told = cox_mt.told(findings, rows)
     assert f"which {verdict} the published gain" in told
-    assert "The teacher predicts +0.0500 better" in told
+    assert "Teacher minus student: +0.0500" in told
     assert "'most' minus the supervised network" in told

@@ -79,9 +79,9 @@ def test_unlabelled_patients_change_what_is_learned(data):
         return train(method, seeds=range(1), plan=Plan(1, 3, 1), report=lambda rows: None)
 
     with_them, without = trained(data), trained(hide_labels(data, labelled=1, unlabelled=0))
-    np.testing.assert_array_equal(with_them.arrays.prediction, without.arrays.prediction)
-    nobody = replace(data, splits=data.splits._replace(unlabelled=None))
-    assert not np.array_equal(with_them.arrays.prediction, trained(nobody).arrays.prediction)
+    nobody = trained(replace(data, splits=data.splits._replace(unlabelled=None)))
+    np.testing.assert_array_equal(nobody.arrays.prediction, without.arrays.prediction)
+    assert not np.array_equal(with_them.arrays.prediction, nobody.arrays.prediction)
     assert with_them.rows["teacher_test_c"].between(0, 1).all()
 
 
@@ -111,6 +111,7 @@ def test_hidden_labels_are_nested_stratified_and_never_of_test_rows():
     ("change", "message"),
     [
         (lambda d: hide_labels(d, labelled=0, unlabelled=0.5), "labelled must be in"),
+        (lambda d: hide_labels(d, labelled=0.02, unlabelled=0), "none; use at least 0.1"),
         (lambda d: hide_labels(d, labelled=0.5, unlabelled=0.6), "unlabelled in .*got 0.5 and 0.6"),
         (
             lambda d: hide_labels(
