@@ -6,7 +6,7 @@ changed at a time. The base was found by search: w = 10, no early stopping and w
 are what it takes; on cohorts whose risk is linear in many genes the gain is 0 or negative. The
 cohorts of this study are other draws than those of the search.
 
-    python -m experiments.unlabelled                                # ten minutes on two cores
+    python -m experiments.unlabelled                                # four minutes on two cores
 """
 
 import sys
