@@ -106,6 +106,7 @@ def test_refuses_to_write_over_another_run(finished):
     assert (out / "runs.csv").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_paper_preset_says_that_it_is_two_way(tmp_path):
     few = ("--betas", "1", "--seeds", 1, "--folds", 2, "--epochs", 3)
     done = sweep("--preset", "paper", *few, "--out", tmp_path / "r")

@@ -70,7 +70,7 @@ def test_labelled_patients_are_prepared_as_without_them(data):
         np.testing.assert_allclose(scores[0][column], scores[1][column], rtol=1e-4)
 
 
-def test_unlabelled_patients_change_what_is_learned(data):
+def test_unlabelled_patients_change_what_is_learned(data, quick_to_compile):
     def trained(data):
         method = Method(
             "Cox-MT", cox_mt(CoxMTConfig((6,))), {"Cox-MT": CoxMTHParams(learning_rate=0.01)}, data,
