@@ -10,6 +10,7 @@ SETTINGS = ["Gaussian", "hybrid, K = 3, τ = 0.5", "hybrid, K = 3, τ = 1"]
 CHOSEN = ["hybrid: K and τ chosen per fold", "latent, K and τ chosen per fold"]
 
 
+@pytest.mark.slow
 def test_smoke(tmp_path, capsys):
     assert latent_structure.main(["--preset", "smoke", "--out", str(tmp_path / "r")]) == 0
     printed = capsys.readouterr().out

@@ -1,10 +1,12 @@
 """Axis II from the command line, as a user runs it."""
 
 import pandas as pd
+import pytest
 
 from experiments import regularizers
 
 
+@pytest.mark.slow
 def test_smoke(tmp_path, capsys):
     assert regularizers.main(["--preset", "smoke", "--out", str(tmp_path / "r")]) == 0
     printed = capsys.readouterr().out

@@ -65,7 +65,7 @@ def findings() -> Findings:
     runs = pd.concat([t.rows for t in trained], ignore_index=True)
     comparison = Comparison("Gaussian", {"chosen": ["planted", "random"]}, "chosen", "K")
     empty = pd.DataFrame()
-    return Findings(data, comparison, trained, runs, empty, [], empty)
+    return Findings(data, comparison, trained, runs, empty, empty, [], empty)
 
 
 def test_agreement_by_hand():

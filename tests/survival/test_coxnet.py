@@ -200,7 +200,7 @@ def test_without_l1_it_is_ridge(x64):
     np.testing.assert_allclose(path.coef[-1], ridge.coef, atol=1e-6)
 
 
-def test_more_columns_than_the_largest_program_holds(monkeypatch):
+def test_more_columns_than_the_largest_program_holds(monkeypatch, x64):
     monkeypatch.setattr(newton, "working_set_sizes", lambda p, n: [16])
     x, event, time = simulated(50, 70)
     path = coxnet_path(x, event, time, n_lambdas=5, lambda_min_ratio=0.1, l1_ratio=0.2)
