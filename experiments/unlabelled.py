@@ -75,9 +75,8 @@ def run(options: Unlabelled) -> None:
         n: sorted({getattr(base, n), *getattr(options, n)}) for n in names if getattr(options, n)
     }
     axes["early_stopping"] = [False, True]
-    conditions = {base: None} | {
-        base._replace(**{n: v}): None for n, values in axes.items() for v in values
-    }
+    changed = (base._replace(**{n: v}) for n, values in axes.items() for v in values)
+    conditions = dict.fromkeys([base, *changed])  # the base is on every axis
     facts = {"experiment": "unlabelled", "options": asdict(options)}
     folder.manifest(**facts, status="running")
     settings = {"hidden": options.hidden, "weight": options.weight, "epochs": options.epochs}

@@ -67,12 +67,10 @@ def _concordances(log_hazard, event, time, masks):
     return jax.vmap(jax.vmap(one, in_axes=(None, 0)))(log_hazard, masks)
 
 
-def score(
+def concordances(
     data: StudyData, split: np.ndarray, seed: np.ndarray, log_hazard: np.ndarray
 ) -> pd.DataFrame:
-    """C on the training, early-stopping and test rows of each run, and ``test_ibs``.
-
-    The integrated Brier score is :func:`jaxsurv.study.prediction_error.integrated_brier`.
+    """C on the training, early-stopping and test rows of each run: ``train_c``, ... columns.
 
     Args:
         data: the study.
@@ -85,8 +83,15 @@ def score(
     rows = np.stack(masks, axis=1)
     index = _concordances(log_hazard, data.shared.event, data.shared.time, rows)
     columns = {f"{part}_c": np.asarray(index)[:, i] for i, part in enumerate(PARTS)}
-    columns["test_ibs"] = integrated_brier(data, split, log_hazard)
     return pd.DataFrame({"repeat": design.repeat[split], "fold": design.fold[split], **columns})
+
+
+def score(
+    data: StudyData, split: np.ndarray, seed: np.ndarray, log_hazard: np.ndarray
+) -> pd.DataFrame:
+    """`concordances`, and :func:`jaxsurv.study.prediction_error.integrated_brier` as ``test_ibs``."""
+    errors = integrated_brier(data, split, log_hazard)
+    return concordances(data, split, seed, log_hazard).assign(test_ibs=errors)
 
 
 def train(
@@ -124,7 +129,7 @@ def train(
         scores = score(data, split, seed, risk).iloc[: len(frame)]
         if chunk.teacher_prediction is not None:
             taught = np.pad(chunk.teacher_prediction, [(0, pad), (0, 0)])
-            scores["teacher_test_c"] = score(data, split, seed, taught)["test_c"]
+            scores["teacher_test_c"] = concordances(data, split, seed, taught)["test_c"]
         frame = pd.concat([scores, frame.drop(columns="split")], axis=1)
         first = sum(map(len, rows))
         settings = [names[i % len(names)] for i in range(first, first + len(frame))]
@@ -172,6 +177,6 @@ def ensemble_rows(data: StudyData, frame: pd.DataFrame, log_hazard: np.ndarray) 
         mean = log_hazard[group.index].mean(axis=0)
         rows.append((splits[repeat, fold], setting, mean))
     split, settings, risk = zip(*rows, strict=True)
-    scores = score(data, np.asarray(split), np.zeros(len(split), int), np.stack(risk))
+    scores = concordances(data, np.asarray(split), np.zeros(len(split), int), np.stack(risk))
     scores.insert(0, "setting", settings)
     return scores
