@@ -41,12 +41,14 @@ class Preprocessing:
         schema: modalities, features and categories of the training cohort.
         scaler: of the encoded columns, all modalities beside each other.
         projection: modality to ``[columns, components]``; others enter feature by feature.
+        chosen: modality to ``[k]``, the columns of it that enter; of others all do.
         imputation: None = the model is told what is missing.
     """
 
     schema: Schema
     scaler: Scaler
     projection: Mapping[str, np.ndarray]
+    chosen: Mapping[str, np.ndarray]
     imputation: Imputation | None = None
 
     @property
@@ -104,6 +106,7 @@ class Preprocessing:
             presence = {m: np.ones_like(there) for m, there in presence.items()}
         z = np.asarray(transform(self.scaler, x))
         inputs = {m: z[:, c] for m, c in columns.items()}
+        inputs |= {m: inputs[m][:, columns] for m, columns in self.chosen.items()}
         inputs |= {m: inputs[m] @ projection for m, projection in self.projection.items()}
         return Standardised(tuple(patients), inputs, presence)
 

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 from zipfile import BadZipFile
 
@@ -52,7 +52,8 @@ def load_preprocessing(path: str | os.PathLike) -> Preprocessing:
 def pack(fitted: Preprocessing) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """What can be written as JSON, and arrays by name."""
     header: dict[str, Any] = {"format": FORMAT, "schema": asdict(fitted.schema)}
-    arrays = _named("scaler", fitted.scaler._asdict()) | _named("projection", fitted.projection)
+    arrays = _named("scaler", fitted.scaler._asdict())
+    arrays |= _named("projection", fitted.projection) | _named("chosen", fitted.chosen)
     if fitted.imputation is not None:
         model, arrays["imputed"] = fitted.imputation
         header["imputation"] = type(model).__name__
@@ -79,6 +80,7 @@ def unpack(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Prepr
         Schema(schema["kinds"], features, categories),
         Scaler(**_below("scaler", arrays)),
         _below("projection", arrays),
+        _below("chosen", arrays),
     )
     if "imputation" not in header:
         return fitted
@@ -95,7 +97,7 @@ def unpack(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Prepr
         patterns = tuple(tuple(p) for p in header["patterns"])
         model = ConditionalGaussian(fitted.scaler, fitted.columns, patterns, regressions)
     imputation = Imputation(model, arrays["imputed"])
-    return Preprocessing(fitted.schema, fitted.scaler, fitted.projection, imputation)
+    return replace(fitted, imputation=imputation)
 
 
 def _named(prefix: str, arrays: Mapping[str, Any]) -> dict[str, np.ndarray]:

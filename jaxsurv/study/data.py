@@ -56,6 +56,9 @@ class Split(NamedTuple):
             the outcomes of test rows, and sums over it in their last bit.
         scaler: clipping and z-scores of all features; gain 0 for those that are not selected.
         projection: modality to ``[d, k]``; empty if the modalities enter feature by feature.
+        chosen: modality to ``[k]``, its columns that enter where features were selected: those in use,
+            then as many of the others, which are 0, as the split with most features has more; empty if
+            nothing was selected.
         offset: ``[n]`` known part of the log hazard, 0 if none.
         imputed: ``[r, d]``, the incomplete rows with what was imputed filled in; None = nothing was.
         unlabelled: ``[n]`` booleans, rows that train without an outcome, none of which is in another
@@ -67,6 +70,7 @@ class Split(NamedTuple):
     risk_sets: RiskSets
     scaler: Scaler
     projection: dict[str, Array]
+    chosen: dict[str, Array]
     offset: Array
     imputed: Array | None = None
     unlabelled: Array | None = None
@@ -92,7 +96,6 @@ class StudyData:
         splits: one row per split.
         encoded: where each modality's columns are, and the names of all features.
         design: the masks that the splits were made from, with repeat, fold and protocol.
-        selects: features that are not selected have no reconstruction loss.
         impute: how; unless by ``"none"``, all modalities count as present.
     """
 
@@ -102,7 +105,6 @@ class StudyData:
     splits: Split
     encoded: Encoded
     design: Splits
-    selects: bool = False
     impute: Impute = "none"
 
     @property
@@ -136,7 +138,10 @@ class StudyData:
         """What was fitted on one split, to be kept with its models."""
         fitted = jax.tree.map(lambda x: np.asarray(x[split]), self.splits)
         imputation = None if self.impute == "none" else self.imputation(fitted)
-        return Preprocessing(self.encoded.schema, fitted.scaler, fitted.projection, imputation)
+        columns = {m: c for m, c in fitted.chosen.items() if m not in fitted.projection}
+        return Preprocessing(
+            self.encoded.schema, fitted.scaler, fitted.projection, columns, imputation
+        )
 
     def imputation(self, split: Split) -> Imputation:
         """Fitted again whenever it is asked for: kept for every split it would fill the memory."""
@@ -150,9 +155,12 @@ class StudyData:
         inputs = self.standardised(shared, split)
         clinical = inputs.pop(CLINICAL, jnp.zeros((shared.event.shape[0], 0)))
         used = {m: split.scaler.gain[self.encoded.columns[m]] > 0 for m in inputs}
-        for m, projection in split.projection.items():
-            inputs[m] = inputs[m] @ projection
-            used[m] = jnp.any(projection != 0, axis=0)
+        for m in inputs:
+            if m in split.projection:
+                inputs[m] = inputs[m] @ split.projection[m]
+                used[m] = jnp.any(split.projection[m] != 0, axis=0)
+            elif m in split.chosen:
+                inputs[m], used[m] = inputs[m][:, split.chosen[m]], used[m][split.chosen[m]]
         presence = {m: shared.presence[m] for m in inputs}
         batch = Batch(
             inputs=inputs,
@@ -163,7 +171,7 @@ class StudyData:
             where=split.develop | jnp.any(split.validation, axis=0),
             risk_sets=split.risk_sets,
             feature_mask={m: u.astype(jnp.float32) for m, u in used.items()}
-            if self.selects
+            if split.chosen
             else None,
         )
         validation = split.validation[seed % split.validation.shape[0]]

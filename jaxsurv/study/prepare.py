@@ -108,6 +108,7 @@ def prepare_study(
         risk_sets=risk_sets_of(event, time, develop | splits.validation.any(axis=1)),
         scaler=jax.tree.map(np.asarray, _fit_scalers(shared.features, develop)),  # type: ignore[arg-type]
         projection={},
+        chosen={},
         offset=np.zeros(develop.shape, np.float32),  # type: ignore[arg-type]
         unlabelled=np.tile(others, (len(develop), 1)) if others.any() else None,  # type: ignore[arg-type]
     )
@@ -196,8 +197,13 @@ def _with_selection(data: StudyData, how: str, top: int) -> StudyData:
 
     scaler = data.splits.scaler
     gain = np.where(_over_splits(data, fit), scaler.gain, np.float32(0))
-    splits = data.splits._replace(scaler=scaler._replace(gain=gain))  # type: ignore[arg-type]
-    return replace(data, splits=splits, selects=True)
+    chosen = {}
+    for m, columns in modalities.items():
+        used = gain[:, columns] > 0
+        most = max(int(used.sum(axis=1).max()), 1)  # one shape for all splits
+        chosen[m] = np.argsort(~used, axis=1, kind="stable")[:, :most].astype(np.int32)
+    splits = data.splits._replace(scaler=scaler._replace(gain=gain), chosen=chosen)  # type: ignore[arg-type]
+    return replace(data, splits=splits)
 
 
 def _with_imputation(data: StudyData) -> StudyData:

@@ -77,7 +77,7 @@ def open_study(options: RecipeOptions) -> Opened:
             impute=options.impute,
             components=options.components or None,
         )
-    if data.selects:
+    if data.splits.chosen:
         folder.table("selection.csv", selection_table(data))
     offset = clinical if options.offset == "clinical" else None
     data = with_offset(data, offset) if offset else data

@@ -40,8 +40,11 @@ def same(one, other):
         np.testing.assert_array_equal(one.presence[m], other.presence[m], err_msg=m)
 
 
-def test_new_tables_are_read_as_in_training(cohort, data, fitted, tables):
-    ours = fitted.apply(tables)
+@pytest.mark.parametrize("how", [{}, {"select": "variance", "top": 20}])
+def test_new_tables_are_read_as_in_training(how, cohort, data, tables):
+    projected = replace(data, splits=data.splits._replace(projection={})) if how else data
+    data = refine(projected, **how)
+    ours = data.preprocessing(1).apply(tables)
     split = jax.tree.map(lambda x: x[1], data.splits)
     batch, _ = jax.jit(data.build)(data.shared, split, np.int32(0))
     rows = pd.Index(ours.patients).get_indexer(cohort.survival.index)

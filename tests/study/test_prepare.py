@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from jaxsurv.data import DataWarning, single_split, stratified_kfold
+from jaxsurv.study import prepare
 from jaxsurv.study.design import load_cohort, make_splits
 from jaxsurv.study.options import StudyOptions
 from jaxsurv.study.prepare import CLINICAL, prepare_study, refine, selection_table
@@ -148,14 +149,29 @@ def test_selected_features_alone_enter_and_are_reconstructed(incomplete):
     assert used[:, data.encoded.columns[CLINICAL]].all()
     batch, _ = data.build(data.shared, split_of(data, 0), 0)
     rna = used[0, data.encoded.columns["rna"]]
-    np.testing.assert_array_equal(batch.feature_mask["rna"], rna)
-    np.testing.assert_array_equal(np.any(batch.inputs["rna"], axis=0), rna)
+    assert batch.feature_mask["rna"].tolist() == [1] * 200
     plain, _ = incomplete.build(incomplete.shared, split_of(incomplete, 0), 0)
     assert plain.feature_mask is None
-    np.testing.assert_array_equal(batch.inputs["rna"][:, rna], plain.inputs["rna"][:, rna])
+    np.testing.assert_array_equal(batch.inputs["rna"], plain.inputs["rna"][:, rna])
     few = refine(data, components=3)
     batch, _ = few.build(few.shared, split_of(few, 0), 0)
     assert batch.feature_mask["rna"].tolist() == [1, 1, 1]
+
+
+def test_splits_that_select_more_or_fewer_features_have_one_shape(incomplete, monkeypatch):
+    select = prepare.select_by_variance
+    sizes = iter([30, 50])
+    monkeypatch.setattr(
+        prepare, "select_by_variance", lambda *a, k: select(*a, k=min(k, next(sizes)))
+    )
+    data = refine(incomplete, select="variance")
+    counts = (np.asarray(data.splits.scaler.gain)[:, data.encoded.columns["rna"]] > 0).sum(axis=1)
+    assert sorted(counts) == [30, 50]
+    for s, count in enumerate(counts):
+        batch, _ = data.build(data.shared, split_of(data, s), 0)
+        assert batch.inputs["rna"].shape == (80, counts.max())
+        assert batch.feature_mask["rna"].sum() == count
+        assert np.any(batch.inputs["rna"], axis=0).sum() == count
 
 
 def test_selection_table(incomplete):
