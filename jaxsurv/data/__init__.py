@@ -1,10 +1,12 @@
-"""Cohorts: checked tables, folders on disk, a bundled cohort, a simulator, splits as masks."""
+"""Cohorts: checked tables, folders on disk, a bundled cohort, images, simulators, splits as masks."""
 
 from jaxsurv.data.bundled import load_tcga_acc
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.external import Harmonise, Joined, join_cohorts
+from jaxsurv.data.images import Images, read_images
 from jaxsurv.data.readers import read_cohort, write_cohort
 from jaxsurv.data.simulate import Simulation, simulate_cohort
+from jaxsurv.data.simulate_images import simulate_images
 from jaxsurv.data.simulate_subtypes import simulate_subtypes
 from jaxsurv.data.splits import Splits, single_split, stratified_kfold
 from jaxsurv.data.tables import DataWarning
@@ -14,6 +16,7 @@ __all__ = [
     "Cohort",
     "DataWarning",
     "Harmonise",
+    "Images",
     "Joined",
     "Simulation",
     "Splits",
@@ -21,7 +24,9 @@ __all__ = [
     "join_cohorts",
     "load_tcga_acc",
     "read_cohort",
+    "read_images",
     "simulate_cohort",
+    "simulate_images",
     "simulate_subtypes",
     "single_split",
     "stratified_kfold",

@@ -2,6 +2,7 @@
 
 import io
 import json
+import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +30,7 @@ def naming(path: Path) -> Iterator[None]:
     """Whatever goes wrong inside names the file."""
     try:
         yield
-    except (ValueError, OSError, EOFError, zlib.error) as error:
+    except (ValueError, OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: {error}") from error
 
 
