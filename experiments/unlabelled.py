@@ -96,7 +96,7 @@ def run(options: Unlabelled) -> None:
         Profile(
             name.replace("_", " "),
             [str(v) for v in values],
-            pd.DataFrame([rows[base._replace(**{name: v})] for v in values]),
+            {"": pd.DataFrame([rows[base._replace(**{name: v})] for v in values])},
             0.0,
             "no gain",
         )

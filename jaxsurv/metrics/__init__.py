@@ -22,9 +22,18 @@ from jaxsurv.metrics.dynamic_auc import DynamicAUC, cumulative_dynamic_auc
 from jaxsurv.metrics.hazard_ratio import HazardRatio, hazard_ratio
 from jaxsurv.metrics.ipcw import concordance_index_ipcw
 from jaxsurv.metrics.prediction_error import brier_score, integrated_brier_score
+from jaxsurv.metrics.prediction_interval import (
+    Calibration,
+    Predictive,
+    conformal_calibration,
+    normal_calibration,
+    prediction_interval,
+    predictive,
+)
 
 __all__ = [
     "Bootstrap",
+    "Calibration",
     "CalibrationIndex",
     "CalibrationSlope",
     "Comparison",
@@ -34,6 +43,7 @@ __all__ = [
     "HazardRatio",
     "LatentAlignment",
     "ObservedExpected",
+    "Predictive",
     "bootstrap",
     "brier_score",
     "calibration_slope",
@@ -41,11 +51,15 @@ __all__ = [
     "concordance_index",
     "concordance_index_ipcw",
     "concordance_td",
+    "conformal_calibration",
     "cumulative_dynamic_auc",
     "d_calibration",
     "hazard_ratio",
     "integrated_brier_score",
     "integrated_calibration_index",
     "latent_alignment",
+    "normal_calibration",
     "observed_expected",
+    "prediction_interval",
+    "predictive",
 ]

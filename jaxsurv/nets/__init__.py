@@ -2,6 +2,7 @@
 
 from jaxsurv.nets.cox_nnet import CoxNnetwork
 from jaxsurv.nets.cross_attention import CrossAttention
+from jaxsurv.nets.images import ImageDecoder, ImageEncoder
 from jaxsurv.nets.mlp import MLP, Dropout
 from jaxsurv.nets.multimodal import MultimodalDecoder, MultimodalEncoder, Posterior
 
@@ -10,6 +11,8 @@ __all__ = [
     "CoxNnetwork",
     "CrossAttention",
     "Dropout",
+    "ImageDecoder",
+    "ImageEncoder",
     "MultimodalDecoder",
     "MultimodalEncoder",
     "Posterior",

@@ -3,6 +3,7 @@
 from jaxsurv.plots.cohort import modality_patterns
 from jaxsurv.plots.external import external_scores
 from jaxsurv.plots.forest import Forest, score_forest
+from jaxsurv.plots.images import image_maps
 from jaxsurv.plots.latent import LatentMap, latent_maps
 from jaxsurv.plots.profiles import Profile, score_profiles
 from jaxsurv.plots.scale import score_against_scale
@@ -15,6 +16,7 @@ __all__ = [
     "Profile",
     "RiskGroups",
     "external_scores",
+    "image_maps",
     "latent_maps",
     "modality_patterns",
     "risk_groups",

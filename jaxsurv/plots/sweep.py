@@ -72,7 +72,7 @@ def training_curves(
 
     Args:
         history: ``{name: [runs, epochs]}``, NaN after a run has stopped.
-        setting: ``[runs]`` the hyper-parameter of each run.
+        setting: ``[runs]`` the hyper-parameter of each run, or the name of its method.
         panels: ``(name in history, y label)`` in order.
         legend: title of the legend.
     """
@@ -86,7 +86,13 @@ def training_curves(
             alive = np.isfinite(h).sum(axis=0)
             last = int(np.sum(alive >= max(1, len(h) / 2)))
             held = pd.DataFrame(h[:, :last].T).ffill().mean(axis=1)
-            ax.plot(held.index + 1, held, color=colour, lw=1.2, label=f"{value:g}")
+            ax.plot(
+                held.index + 1,
+                held,
+                color=colour,
+                lw=1.2,
+                label=value if isinstance(value, str) else f"{value:g}",
+            )
         ax.set(xlabel="epoch", ylabel=label)
         if name == "kl":
             ax.set_yscale("symlog", linthresh=0.01)

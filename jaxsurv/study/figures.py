@@ -87,7 +87,7 @@ def profiles(
         Profile(
             label,
             [f"{value:g}" for value in sorted(settings)],
-            rows.loc[[settings[value] for value in sorted(settings)]],
+            {"": rows.loc[[settings[value] for value in sorted(settings)]]},
             float(rows.loc[line, "mean"]),
             line,
         )

@@ -17,9 +17,12 @@ from jaxsurv.models import (
     CoxMTHParams,
     CoxNnetHParams,
     HParams,
+    InVAConfig,
+    InVAHParams,
     SurvivalVAEConfig,
     cox_mt,
     cox_nnet,
+    inva,
     survival_vae,
 )
 from jaxsurv.survival import neg_log_partial_likelihood, prepare_risk_sets
@@ -42,6 +45,10 @@ MODELS = {
     "Cox-MT, two sources": (
         cox_mt(CoxMTConfig((8,), sources=("rna", "cnv"), tokens=4, width=8, heads=2)),
         CoxMTHParams(),
+    ),
+    "InVA, Cox head": (
+        inva(InVAConfig((8,), 4, 2, (4,), outcome="survival")),
+        InVAHParams(),
     ),
 }
 N, SIZES = 40, {"rna": 30, "cnv": 6}

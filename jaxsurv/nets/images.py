@@ -1,0 +1,57 @@
+"""Networks that read and draw images, flat or by convolution."""
+
+import math
+
+import flax.linen as nn
+
+from jaxsurv.nets.mlp import MLP
+from jaxsurv.types import Array
+
+
+class ImageEncoder(nn.Module):
+    """``[n, *shape] -> [n, size]``: convolutions that halve both sides, then dense layers.
+
+    Attributes:
+        widths: of the dense layers but the last.
+        size: of the output.
+        channels: one 3 x 3 convolution of stride 2 each; none = the pixels go into the dense layers.
+    """
+
+    widths: tuple[int, ...]
+    size: int
+    channels: tuple[int, ...] = ()
+
+    @nn.compact
+    def __call__(self, x: Array) -> Array:
+        if self.channels:
+            x = x[..., None]
+        for c in self.channels:
+            x = nn.leaky_relu(nn.Conv(c, (3, 3), strides=(2, 2))(x))
+        return MLP((*self.widths, self.size))(x.reshape(x.shape[0], -1))
+
+
+class ImageDecoder(nn.Module):
+    """``[n, d] -> [n, *shape]``, the encoder mirrored.
+
+    Attributes:
+        widths: the encoder's.
+        shape: of one image.
+        channels: the encoder's.
+    """
+
+    widths: tuple[int, ...]
+    shape: tuple[int, ...]
+    channels: tuple[int, ...] = ()
+
+    @nn.compact
+    def __call__(self, x: Array) -> Array:
+        if not self.channels:
+            x = MLP((*reversed(self.widths), math.prod(self.shape)))(x)
+            return x.reshape(-1, *self.shape)
+        small = tuple(-(-side // 2 ** len(self.channels)) for side in self.shape)
+        x = MLP((*reversed(self.widths), math.prod(small) * self.channels[-1]), final=True)(x)
+        x = x.reshape(-1, *small, self.channels[-1])
+        for c in (*reversed(self.channels[:-1]), 1):
+            x = nn.ConvTranspose(c, (3, 3), strides=(2, 2))(x)
+            x = nn.leaky_relu(x) if c != 1 else x
+        return x[:, : self.shape[0], : self.shape[1], 0]
