@@ -14,7 +14,7 @@ from jaxsurv.models import ImageBatch, InVAConfig, InVAHParams, inva
 from jaxsurv.models.inva import draw
 from jaxsurv.preprocess.images import ImageScaler, fit_image_scaler
 from jaxsurv.training import FitConfig, Masks, fit
-from jaxsurv.types import Array, ArrayLike, InputError
+from jaxsurv.types import Array, ArrayLike, InputError, Key, Params
 
 
 class InVA(BaseEstimator):
@@ -89,39 +89,34 @@ class InVA(BaseEstimator):
             raise InputError("InVA predicts images; for survival use jaxsurv.models.inva")
         if not images:
             raise InputError("no image is given; needs at least one")
-        masks = dict(masks or {})
-        if unknown := sorted(set(masks) - set(images)):
-            raise InputError(f"masks for {unknown}, the images are {sorted(images)}")
+        n = _patients(images)
         y = np.asarray(outcome, np.float32)
-        rows = np.random.default_rng(self.seed).permutation(len(y))
-        held_out = np.isin(np.arange(len(y)), rows[: round(self.held_out * len(y))])
+        if len(y) != n:
+            raise InputError(f"{len(y)} outcome images for {n} patients")
+        if unknown := sorted(set(masks or {}) - set(images)):
+            raise InputError(f"masks for {unknown}, the images are {sorted(images)}")
+        inside = {m: _inside(m, x, (masks or {}).get(m)) for m, x in images.items()}
+        outcome_inside = _inside("outcome", y, outcome_mask)
+        if not _present("outcome", y, outcome_inside).all():
+            raise InputError("a patient has no outcome image; leave such patients out")
+        rows = np.random.default_rng(self.seed).permutation(n)
+        held_out = np.isin(np.arange(n), rows[: round(self.held_out * n)])
         if min(held_out.sum(), (~held_out).sum()) < 2:
             raise InputError(
-                f"{len(y)} patients with held_out={self.held_out} leave {held_out.sum()} to calibrate and "
+                f"{n} patients with held_out={self.held_out} leave {held_out.sum()} to calibrate and "
                 f"{(~held_out).sum()} to train; needs at least 2 of each"
             )
         train = jnp.asarray(~held_out)
-        outside = ~np.isfinite(y) & (
-            np.ones(y.shape[1:]) if outcome_mask is None else outcome_mask > 0
-        )
-        if outside.any():
-            raise InputError(
-                f"outcome of patient {outside.reshape(len(y), -1).any(axis=1).argmax()} (counted from 0) "
-                "has a value that is not finite; leave such patients out, or mask the pixel"
-            )
         self._scalers = {
-            m: fit_image_scaler(jnp.asarray(x, jnp.float32), train, masks.get(m))
+            m: fit_image_scaler(jnp.asarray(x, jnp.float32), train, inside[m])
             for m, x in images.items()
         }
-        self._outcome_scaler = fit_image_scaler(jnp.nan_to_num(y), train, outcome_mask)
-        batch = self._batch(images, self._outcome_scaler.standardise(jnp.nan_to_num(y)))
-        if len(y) != len(batch.where):
-            raise InputError(f"{len(y)} outcome images for {len(batch.where)} patients")
+        self._outcome_scaler = fit_image_scaler(jnp.asarray(y), train, outcome_inside)
+        batch = self._batch(images, self._outcome_scaler.standardise(jnp.asarray(y)))
         config = FitConfig(self.epochs, 0, self.patience, self.batch_size)
-        roles = Masks(train, ~train, jnp.ones(len(y), bool))
-        objective = inva(self.config)
-        run = jax.jit(lambda key, batch: fit(key, objective, self.hparams, batch, roles, config))
-        self.result_ = run(jax.random.key(self.seed), batch)
+        roles = Masks(train, ~train, jnp.ones(n, bool))
+        key = jax.random.key(self.seed)
+        self.result_ = _train(key, self.hparams, batch, roles, self.config, config)
         self._development = self._predictive(batch), batch.outcome, roles
         return self
 
@@ -142,7 +137,7 @@ class InVA(BaseEstimator):
         The level holds on average over the pixels inside the mask, see
         :func:`jaxsurv.metrics.conformal_calibration`.
         """
-        developed, outcome, roles = self._known()
+        developed, outcome, roles = self._known
         calibration = conformal_calibration(
             developed, outcome, roles.train, roles.validation,
             level=level, mask=self._outcome_scaler.mask,
@@ -158,17 +153,15 @@ class InVA(BaseEstimator):
         mean = scaler.restore(jnp.zeros_like(y))
         return float(1 - jnp.sum((y - predicted) ** 2) / jnp.sum((y - mean) ** 2))
 
+    @property
     def _known(self) -> tuple[Predictive, Array, Masks]:
         if not hasattr(self, "_development"):
             raise InputError("this InVA has not been fitted; call fit first")
         return self._development
 
     def _predictive(self, batch: ImageBatch) -> Predictive:
-        one, draws = draw(self.config), self.draws
-        run = jax.jit(
-            lambda params, batch, key: predictive(partial(one, params, batch), key, draws)
-        )
-        return run(self.result_.params, batch, jax.random.key(self.seed))
+        key = jax.random.key(self.seed)
+        return _predict(self.result_.params, batch, key, self.config, self.draws)
 
     def _batch(self, images: Mapping[str, ArrayLike], outcome: Array | None = None) -> ImageBatch:
         scalers: dict[str, ImageScaler] = self._scalers
@@ -176,29 +169,16 @@ class InVA(BaseEstimator):
             raise InputError(
                 f"images {unknown} were not there in training, which had {sorted(scalers)}"
             )
-        if (
-            len(sizes := {m: len(x) for m, x in images.items()}) == 0
-            or len(set(sizes.values())) > 1
-        ):
-            raise InputError(f"the images must be of the same patients, got numbers {sizes}")
-        n = next(iter(sizes.values()))
+        n = _patients(images)
         inputs, presence = {}, {}
         for m, scaler in scalers.items():
             shape = scaler.center.shape
             x = np.asarray(images.get(m, np.full((n, *shape), np.nan)), np.float32)
             if x.shape[1:] != shape:
                 raise InputError(f"image {m!r} has shape {x.shape[1:]}, {shape} in training")
-            inside = np.asarray(scaler.mask) > 0
-            there = ~np.isnan(x[:, inside]).all(axis=1)
-            if len(bad := np.flatnonzero(there & ~np.isfinite(x[:, inside]).all(axis=1))):
-                raise InputError(
-                    f"image {m!r} of patient {bad[0]} (counted from 0) has a value that is not finite; "
-                    "impute it, or set all of the image to NaN if the patient lacks it"
-                )
-            inputs[m], presence[m] = (
-                scaler.standardise(jnp.asarray(x)),
-                jnp.asarray(there, jnp.float32),
-            )
+            there = _present(m, x, np.asarray(scaler.mask) > 0)
+            inputs[m] = scaler.standardise(jnp.asarray(x))
+            presence[m] = jnp.asarray(there, jnp.float32)
         absent = np.flatnonzero(~np.any([np.asarray(p) > 0 for p in presence.values()], axis=0))
         if len(absent):
             raise InputError(f"patient {absent[0]} (counted from 0) has no image; leave it out")
@@ -211,3 +191,45 @@ class InVA(BaseEstimator):
             feature_mask={m: s.mask for m, s in scalers.items()},
             outcome_mask=outcome_mask,
         )
+
+
+# one program for all estimators of a configuration and all calls with arrays of one shape
+@partial(jax.jit, static_argnames=("config", "training"))
+def _train(key: Key, hparams: InVAHParams, batch: ImageBatch, roles: Masks, config, training):
+    return fit(key, inva(config), hparams, batch, roles, training)
+
+
+@partial(jax.jit, static_argnames=("config", "draws"))
+def _predict(params: Params, batch: ImageBatch, key: Key, config, draws: int) -> Predictive:
+    return predictive(partial(draw(config), params, batch), key, draws)
+
+
+def _patients(images: Mapping[str, ArrayLike]) -> int:
+    sizes = {m: len(x) for m, x in images.items()}
+    if len(set(sizes.values())) != 1:
+        raise InputError(f"the images must be of the same patients, got numbers {sizes}")
+    return next(iter(sizes.values()))
+
+
+def _inside(name: str, images: ArrayLike, mask: ArrayLike | None) -> np.ndarray:
+    """``[*shape]`` booleans."""
+    shape = np.shape(images)[1:]
+    inside = np.ones(shape, bool) if mask is None else np.asarray(mask) > 0
+    if inside.shape != shape or not inside.any():
+        raise InputError(
+            f"the mask of {name!r} has shape {inside.shape} and {inside.sum()} pixels inside; needs "
+            f"shape {shape} and at least one"
+        )
+    return inside
+
+
+def _present(name: str, x: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """``[n]`` booleans, who has the image; refuses images with holes."""
+    values = x[:, inside]
+    there = np.asarray(~np.isnan(values).all(axis=1))
+    if len(bad := np.flatnonzero(there & ~np.isfinite(values).all(axis=1))):
+        raise InputError(
+            f"image {name!r} of patient {bad[0]} (counted from 0) has a value that is not finite; impute "
+            "it, mask the pixel, or set all of the image to NaN if the patient lacks it"
+        )
+    return there

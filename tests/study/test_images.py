@@ -1,0 +1,116 @@
+"""Simulated replicates: who trains on what, and scores that mean what they say."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxsurv.metrics import Predictive
+from jaxsurv.models import InVAConfig, InVAHParams, inva
+from jaxsurv.study.images import (
+    TESTED,
+    ImageStudy,
+    collect,
+    replicates,
+    run_baseline,
+    scores,
+    tabulate,
+)
+from jaxsurv.training import FitConfig, Plan, sweep
+
+STUDY = ImageStudy(side=8, length=2.0, most=30)
+EVERY = jax.tree.map(
+    lambda a, b: np.concatenate([a, b]),
+    replicates(20, 5.0, 0.5, range(2)),
+    replicates(30, 1.0, 0.1, range(2)),
+)
+
+
+@pytest.fixture(scope="module")
+def built():
+    return jax.jit(jax.vmap(lambda r: STUDY.build(None, r, jnp.uint32(0))))(EVERY)
+
+
+def test_rows_have_one_role_and_test_rows_none(built):
+    batch, masks = built
+    assert masks.train.sum(axis=1).tolist() == [16, 16, 24, 24]
+    assert masks.validation.sum(axis=1).tolist() == [4, 4, 6, 6]
+    assert not np.any(masks.train & masks.validation)
+    np.testing.assert_array_equal(masks.develop, masks.train | masks.validation)
+    np.testing.assert_array_equal(batch.where, masks.develop)
+    assert not np.any(masks.develop[:, -TESTED:])
+
+
+def test_images_are_standardised_on_training_rows(built):
+    batch, masks = built
+    for x in (*batch.inputs.values(), batch.outcome):
+        for r in range(4):
+            z = np.asarray(x[r])[masks.train[r]]
+            np.testing.assert_allclose(z.mean(axis=0), 0, atol=1e-5)
+            np.testing.assert_allclose((z**2).mean(), 1, rtol=1e-4)
+
+
+def test_conditions_share_their_images_by_seed(built):
+    batch, _ = built
+    assert not np.array_equal(batch.inputs["image1"][0], batch.inputs["image1"][1])
+    again = jax.jit(lambda r: STUDY.build(None, r, jnp.uint32(7)))(
+        jax.tree.map(lambda v: v[1], EVERY)
+    )[0]
+    np.testing.assert_allclose(again.outcome, batch.outcome[1], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "shapes"),
+    [("joined", {"joined": (8, 16)}), ("image2", {"image2": (8, 8)})],
+)
+def test_what_a_method_reads(inputs, shapes, built):
+    one = jax.tree.map(lambda v: v[0], EVERY)
+    batch, _ = jax.jit(lambda r: replace(STUDY, inputs=inputs).build(None, r, jnp.uint32(0)))(one)
+    assert {m: x.shape[1:] for m, x in batch.inputs.items()} == shapes
+    last = list(batch.inputs.values())[0][..., -8:]
+    np.testing.assert_allclose(last, built[0].inputs["image2"][0], atol=1e-5)
+
+
+def test_scores_of_known_predictions(built):
+    batch, masks = (jax.tree.map(lambda v: v[2], tree) for tree in built)
+    y = batch.outcome
+    nothing = scores(batch, masks, Predictive(jnp.zeros_like(y), jnp.zeros_like(y)))
+    np.testing.assert_allclose(nothing.relative, 1, rtol=1e-6)
+    np.testing.assert_allclose(nothing.error, jnp.mean(y[-TESTED:] ** 2), rtol=1e-6)
+    assert 0.9 < nothing.coverage < 1
+    np.testing.assert_array_equal(nothing.maps[0], y[-TESTED])
+    off = scores(batch, masks, Predictive(y + 0.5, jnp.zeros_like(y)))
+    np.testing.assert_allclose(off.error, 0.25, rtol=1e-5)
+    np.testing.assert_allclose(off.width, 1.0, rtol=1e-4)  # every residual is 0.5
+    np.testing.assert_allclose(off.maps[1:], [y[-TESTED] + 0.5, jnp.full((8, 8), 0.5)], rtol=1e-4)
+
+
+def test_a_sweep_collects_one_row_per_replicate(quick_to_compile):
+    config = InVAConfig(widths=(8,), shallow=2, deep=2, shared=(4,))
+    found = sweep(
+        inva(config), STUDY.build, np.zeros(0), EVERY, seeds=[0], hparams=[InVAHParams()],
+        config=FitConfig(2, 0, 2, 16), plan=Plan(length=4), collect=collect(config, 2),
+    )  # fmt: skip
+    frame = tabulate(found.collected, EVERY, method="InVA")
+    assert frame["n"].tolist() == [20, 20, 30, 30]
+    assert "maps" not in frame
+    assert np.isfinite(frame.drop(columns="method").to_numpy(float)).all()
+    assert found.collected.maps.shape == (4, 3, 8, 8)
+
+
+def test_baselines_read_what_trained_methods_read(built):
+    seen = []
+
+    def mean_of_images(x, y, train, held_out):
+        seen.append(x.shape)
+        return jnp.mean(x, axis=1)
+
+    frames = [tabulate(s, r) for r, s in run_baseline(STUDY, mean_of_images, EVERY)]
+    assert seen == [(130, 2, 8, 8)]  # traced once
+    assert [f["n"].item() for f in frames] == [20, 20, 30, 30]
+    batch, masks = (jax.tree.map(lambda v: v[3], tree) for tree in built)
+    mean = sum(batch.inputs.values()) / 2
+    expected = scores(batch, masks, Predictive(mean, jnp.zeros_like(mean)))
+    np.testing.assert_allclose(frames[3]["relative"], expected.relative, rtol=1e-4)
