@@ -104,20 +104,14 @@ def run(options: InVA) -> None:
     from rich.console import Console
     from rich.progress import Progress
 
-    from experiments.pixelwise_bart import bart_rows
+    from experiments.pixelwise_bart import run_bart
     from jaxsurv.artifacts import ResultsFolder
-    from jaxsurv.models import InVAConfig, InVAHParams, inva
+    from jaxsurv.models import InVAConfig
     from jaxsurv.study.image_baselines import pixelwise_ridge, tensor_regression
-    from jaxsurv.study.image_report import (
-        Condition,
-        figures,
-        sections,
-        summarise_images,
-        told,
-    )
-    from jaxsurv.study.images import ImageStudy, collect, replicates, run_baseline, tabulate
+    from jaxsurv.study.image_report import Condition, figures, sections, summarise_images, told
+    from jaxsurv.study.images import ImageStudy, replicates, run_baseline, run_network, tabulate
     from jaxsurv.study.report import page, print_table
-    from jaxsurv.training import FitConfig, choose_plan, sweep_chunks
+    from jaxsurv.training import FitConfig
 
     check(options)
     folder = ResultsFolder(options.out, overwrite=options.overwrite)
@@ -125,15 +119,14 @@ def run(options: InVA) -> None:
     facts = {"experiment": "inva", "options": asdict(options)}
     folder.manifest(**facts, status="running")
 
-    smooth = ImageStudy().kernel
-    base = Condition(max(options.n), max(options.snr), 0.5, smooth)
-    conditions = [base._replace(n=n, snr=s) for n in options.n for s in options.snr]
-    conditions += [base._replace(private=p) for p in options.private]
-    conditions += [base._replace(kernel=k) for k in options.kernels]
-    conditions = list(dict.fromkeys(conditions))
+    base = Condition(max(options.n), max(options.snr), 0.5, ImageStudy().kernel)
+    crossed = [base._replace(n=n, snr=s) for n in options.n for s in options.snr]
+    private = [base._replace(private=p) for p in options.private]
+    rough = [base._replace(kernel=k) for k in options.kernels]
+    conditions = list(dict.fromkeys([*crossed, *private, *rough]))
     whole = InVAConfig(channels=options.channels)
     alone = replace(whole, deep=0)
-    trained = {
+    networks = {
         "InVA": (whole, "all"),
         "no shared encoder": (alone, "all"),
         "reconstruction only": (replace(whole, trains="reconstruction"), "all"),
@@ -143,70 +136,60 @@ def run(options: InVA) -> None:
         "VAE, image 1 alone": (alone, "image1"),
         "VAE, image 2 alone": (alone, "image2"),
     }
-    trained = {m: trained[m] for m in ("InVA", *options.methods)}
-    closed = {"pixel-wise ridge": pixelwise_ridge, "tensor regression": tensor_regression}
-    config = FitConfig(options.epochs, 0, options.patience, 32)
-    seeds = range(options.replicates)
+    training = FitConfig(options.epochs, 0, options.patience, 32)
+
+    def methods(study, every):
+        """Name and results of each, which are computed as they are read."""
+        for name in ("InVA", *options.methods):
+            config, inputs = networks[name]
+            reads = replace(study, inputs=inputs)
+            yield name, run_network(reads, config, every, training, draws=options.draws)
+        yield "pixel-wise ridge", run_baseline(study, pixelwise_ridge, every)
+        yield "tensor regression", run_baseline(study, tensor_regression, every)
+        if options.bart_replicates:
+            some = every.seed < options.bart_replicates
+            few = jax.tree.map(lambda v: v[some], every)
+            yield "pixel-wise BART", run_bart(study, few, options.bart_pixels)
+
     tables: list[pd.DataFrame] = []
     maps, curves = {}, {}
-
-    def keep(frame: pd.DataFrame) -> None:
-        tables.append(frame)
-        folder.table("runs.csv", pd.concat(tables, ignore_index=True))
-
-    runs = len(conditions) * options.replicates * (len(trained) + len(closed))
+    each = len(options.methods) + 3
+    runs = len(conditions) * (each * options.replicates + options.bart_replicates)
     with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("training", total=runs)
+        task = progress.add_task("", total=runs)
         for kernel in dict.fromkeys(c.kernel for c in conditions):
-            each = [replicates(*c[:3], seeds) for c in conditions if c.kernel == kernel]
-            every = jax.tree.map(lambda *v: np.concatenate(v), *each)
-            at_base = (
-                (every.n == base.n) & (every.snr == base.snr) & (every.private == base.private)
-            )
+            of = [c for c in conditions if c.kernel == kernel]
+            parts = [replicates(*c[:3], range(options.replicates)) for c in of]
+            every = jax.tree.map(lambda *v: np.concatenate(v), *parts)
             study = ImageStudy(options.side, kernel, options.length, max(options.n))
-            for name, (network, inputs) in trained.items():
-                progress.update(task, description=name)
-                for chunk in sweep_chunks(
-                    inva(network), replace(study, inputs=inputs).build, np.zeros(0), every,
-                    seeds=[0], hparams=[InVAHParams()], config=config,
-                    plan=choose_plan(len(every.seed)), collect=collect(network, options.draws),
-                ):  # fmt: skip
-                    its = jax.tree.map(lambda v, chunk=chunk: v[chunk.split], every)
-                    labels = {"method": name, "kernel": kernel, "best_epoch": chunk.best_epoch}
-                    keep(tabulate(chunk.collected, its, **labels))
-                    if kernel == base.kernel and np.any(here := at_base[chunk.split]):
-                        maps.setdefault(name, chunk.collected.maps[here][0])
-                        curves.setdefault(name, []).append(chunk.history["validation"][here])
-                    progress.advance(task, len(chunk.split))
-            for name, fit_predict in closed.items():
-                progress.update(task, description=name)
-                for i, (its, found) in enumerate(run_baseline(study, fit_predict, every)):
-                    keep(tabulate(found, its, method=name, kernel=kernel))
-                    if kernel == base.kernel and at_base[i]:
-                        maps.setdefault(name, found.maps[0])
-                    progress.advance(task)
-            if options.bart_replicates:
-                progress.update(task, description="pixel-wise BART")
-                first = every.seed < options.bart_replicates
-                its = jax.tree.map(lambda v, first=first: v[first], every)
-                for frame in bart_rows(study, its, options.bart_pixels):
-                    keep(frame.assign(kernel=kernel))
-    rows = pd.concat(tables, ignore_index=True)
-    summary = summarise_images(rows, "InVA")
+            for name, results in methods(study, every):
+                progress.update(task, description=f"{name}, {kernel}")
+                for found in results:
+                    frame = tabulate(found, method=name, kernel=kernel)
+                    tables.append(frame)
+                    folder.table("runs.csv", pd.concat(tables, ignore_index=True))
+                    here = (frame[list(base._fields)] == base).all(axis=1).to_numpy()
+                    if here.any() and np.ndim(found.scores.maps) > 1:
+                        maps.setdefault(name, found.scores.maps[here][0])
+                    if here.any() and found.curve is not None:
+                        curves.setdefault(name, []).append(found.curve[here])
+                    progress.advance(task, len(frame))
+    summary = summarise_images(pd.concat(tables, ignore_index=True), "InVA")
     folder.table("summary.csv", summary)
-    methods = list(rows["method"].unique())
-    pictures = []
+    names = list(summary["method"].unique())
     curves = {name: np.concatenate(v) for name, v in curves.items()}
-    for figure, picture in figures(summary, base, methods, "InVA", maps, curves):
+    drawn = figures(summary, base, names, "InVA", maps, curves)
+    for figure, picture in drawn:
         folder.figure(picture.name, figure)
-        pictures.append(picture)
-    found = sections(summary)
-    title = f"Image-on-image regression, {options.replicates} simulated replicates per condition"
-    sentences = told(summary, "InVA", methods[1:])
-    text = page(title, sentences, found, pictures, folder=folder.path / "figures", facts=facts)
+    shown = sections(summary)
+    text = page(
+        f"Image-on-image regression, {options.replicates} simulated replicates per condition",
+        told(summary, "InVA", names[1:]), shown, [picture for _, picture in drawn],
+        folder=folder.path / "figures", facts=facts,
+    )  # fmt: skip
     folder.text("report.html", text)
     folder.manifest(**facts, status="complete")
-    for section in found:
+    for section in shown:
         print_table(console, section.heading, section.table, section.note)
 
 

@@ -16,7 +16,6 @@ KERNELS = {
     "matern32": lambda r: (1 + math.sqrt(3) * r) * np.exp(-math.sqrt(3) * r),
     "matern52": lambda r: (1 + math.sqrt(5) * r + 5 / 3 * r**2) * np.exp(-math.sqrt(5) * r),
 }
-_ROUNDING = 1e-6  # of the variance: what float32 does to a field anyway
 
 
 class SimulatedImages(NamedTuple):
@@ -33,80 +32,51 @@ class SimulatedImages(NamedTuple):
     signal: Array
 
 
-def field_spectrum(
-    shape: tuple[int, int], kernel: str = "exponential", length: float = 8.0
-) -> np.ndarray:
-    """Eigenvalues of a stationary covariance of variance 1 on a torus that holds the image.
-
-    ``lambda = FFT2(c(|d| / length))``, d the shortest way round the torus, is what the fields of
-    :func:`gaussian_fields` are drawn with: exact wherever no eigenvalue is negative (Dietrich & Newsam
-    1997). The torus is a square of 2, 4 or 8 times the longer side, the smallest on which the negative
-    eigenvalues, which are set to 0, hold less than 1e-6 of the variance.
+def field_factor(side: int, kernel: str = "exponential", length: float = 8.0) -> np.ndarray:
+    """``A`` with ``A A' = c(|i - j| / length)`` for pixels i, j of one side of an image.
 
     Args:
-        shape: ``(h, w)`` of the image, in pixels.
+        side: pixels.
         kernel: ``exponential`` exp(-r), ``matern32`` (1 + √3 r) exp(-√3 r) or ``matern52``
             (1 + √5 r + 5/3 r²) exp(-√5 r), with r the distance over ``length``.
         length: in pixels.
 
     Returns:
-        ``[H, H]`` float64, >= 0, on the host; they depend on static sizes alone.
+        ``[side, side]`` float64, on the host: it depends on static sizes alone.
 
     Raises:
-        InputError: an unknown kernel, a size or length that is not positive, or a length too great for
-            images of that size.
-
-    >>> field_spectrum((8, 12), length=2.0).shape
-    (24, 24)
+        InputError: an unknown kernel, a side or length that is not positive.
     """
     if kernel not in KERNELS:
         raise InputError(f"unknown kernel {kernel!r}; use {', '.join(KERNELS)}")
-    if len(shape) != 2 or min(shape) < 1 or not 0 < length < math.inf:
-        raise InputError(f"needs a shape (h, w) and a length > 0, got {shape} and {length}")
-    for padding in (2, 4, 8):
-        side = padding * max(shape)
-        step = np.minimum(np.arange(side), side - np.arange(side))
-        distance = np.hypot(step[:, None], step[None, :])
-        spectrum = np.fft.fft2(KERNELS[kernel](distance / length)).real
-        if -spectrum[spectrum < 0].sum() <= _ROUNDING * side**2:
-            return np.maximum(spectrum, 0.0)
-    raise InputError(
-        f"length {length:g} of the {kernel} kernel is too great for images of {shape[0]} x {shape[1]} "
-        "pixels: no torus of up to 8 times their size has a valid covariance; shorten the length or "
-        "enlarge the images"
-    )
+    if side < 1 or not 0 < length < math.inf:
+        raise InputError(f"needs sides >= 1 and a length > 0, got {side} and {length}")
+    place = np.arange(side)
+    covariance = KERNELS[kernel](np.abs(place[:, None] - place[None, :]) / length)
+    # a smooth kernel is singular to rounding, which a Cholesky factor would refuse
+    values, vectors = np.linalg.eigh(covariance)
+    return vectors * np.sqrt(np.maximum(values, 0))[None, :]
 
 
-def gaussian_fields(key: Key, n: int, shape: tuple[int, int], spectrum: np.ndarray) -> Array:
-    """Draw stationary Gaussian fields of mean 0 and variance 1.
+def gaussian_fields(key: Key, n: int, rows: np.ndarray, columns: np.ndarray) -> Array:
+    """Draw Gaussian fields of mean 0, variance 1 and a covariance that is a product over the two axes::
 
-    ``Y = FFT2(sqrt(lambda / H²) (e1 + i e2))`` with white noise e1, e2: its real and its imaginary part
-    are two independent fields of the covariance, of which the corner ``(h, w)`` is returned.
+        field = rows Z columns',   Z [h, w] of independent N(0, 1)
+        cov(field(i, j), field(k, l)) = (rows rows')(i, k) (columns columns')(j, l)
+
+    which is the Kronecker factorisation of the covariance of all pixels, exact at any size.
 
     Args:
         key: typed key.
         n: fields.
-        shape: ``(h, w)``, in pixels.
-        spectrum: ``[H, H]`` of :func:`field_spectrum`, for this shape or a larger one.
+        rows, columns: ``[h, h]`` and ``[w, w]`` of :func:`field_factor`.
 
     Returns:
         ``[n, h, w]``.
-
-    Raises:
-        InputError: a spectrum of a torus so small that the image would meet itself.
     """
-    side = len(spectrum)
-    if spectrum.shape != (side, side) or side < 2 * max(shape):
-        raise InputError(
-            f"a spectrum {list(spectrum.shape)} cannot hold images {list(shape)}; make it with "
-            f"field_spectrum({tuple(shape)}, ...)"
-        )
-    amplitude = jnp.asarray(np.sqrt(spectrum / spectrum.size), jnp.result_type(float))
-    real, imaginary = amplitude[None, None] * jax.random.normal(
-        key, (2, math.ceil(n / 2), side, side)
-    )
-    field = jnp.fft.fft2(jax.lax.complex(real, imaginary))[:, : shape[0], : shape[1]]
-    return jnp.concatenate([field.real, field.imag])[:n]
+    white = jax.random.normal(key, (n, len(rows), len(columns)))
+    left, right = jnp.asarray(rows, white.dtype), jnp.asarray(columns, white.dtype)
+    return jnp.einsum("ij,njk,lk->nil", left, white, right, precision="highest")
 
 
 def simulate_images(
@@ -130,9 +100,10 @@ def simulate_images(
         signal(v) = sum over k of a_k(v) tanh(x_k(v)) + b(v) (m(v)² - var m)
         outcome   = signal + e,  e ~ N(0, mean over v of var(signal(v)) / snr)
 
-    s and z_k have the covariance ``kernel`` with ``length``; a_k and b a ``matern52`` one with twice the
-    length. Two images correlate by ``1 - private`` in a pixel. The first term saturates, the second is
-    an interaction, uncorrelated with every pixel: linear maps see part of the first and nothing of it.
+    s and z_k have the covariance ``kernel`` with ``length`` along each axis, and the product of both in
+    the plane; a_k and b a ``matern52`` one with twice the length. Two images correlate by ``1 - private``
+    in a pixel. The first term saturates, the second is an interaction, uncorrelated with every pixel:
+    linear maps see part of the first and nothing of it.
 
     Pure, and fit for ``jit`` and ``vmap`` over ``key``, ``private`` and ``snr``; all else is static.
     Neither ``private`` nor ``snr`` changes which fields are drawn.
@@ -142,8 +113,8 @@ def simulate_images(
         n: patients, at least 2.
         shape: ``(h, w)``, in pixels.
         images: input images per patient.
-        kernel: of the images; see :func:`field_spectrum`.
-        length: in pixels; up to a quarter of the longer side will do with every kernel.
+        kernel: of the images; see :func:`field_factor`.
+        length: in pixels.
         private: share in [0, 1] of an image's variance that no other image of the patient has.
         snr: variance of the signal, over patients and averaged over pixels, over that of the noise; > 0.
 
@@ -151,8 +122,7 @@ def simulate_images(
         Images without unit.
 
     Raises:
-        InputError: a size, share or ratio out of range (traced ones are not looked at), or a length too
-            great for the shape.
+        InputError: a size, share or ratio out of range (traced ones are not looked at).
 
     Source: made for InVA (arXiv 2402.02734), which publishes no code; equations and numbers are our
     choice.
@@ -163,19 +133,16 @@ def simulate_images(
         raise InputError(f"private is a share of variance in [0, 1], got {private}")
     if is_concrete(snr) and not np.all(np.asarray(snr) > 0):
         raise InputError(f"snr must be > 0, got {snr}")
-    spectrum = field_spectrum(shape, kernel, length)
-    try:
-        smooth = field_spectrum(shape, "matern52", 2 * length)
-    except InputError as error:
-        raise InputError(
-            f"the coefficients have twice the length of the images: {error}"
-        ) from error
+    if len(shape) != 2:
+        raise InputError(f"needs a shape (h, w), got {shape}")
+    rough = [field_factor(side, kernel, length) for side in shape]
+    smooth = [field_factor(side, "matern52", 2 * length) for side in shape]
 
     field_key, coefficient_key, noise_key = jax.random.split(key, 3)
-    fields = gaussian_fields(field_key, (1 + images) * n, shape, spectrum)
+    fields = gaussian_fields(field_key, (1 + images) * n, *rough)
     shared, own = jnp.split(fields.reshape(1 + images, n, *shape), [1])
     x = jnp.sqrt(1 - private) * shared + jnp.sqrt(private) * own
-    coefficients = gaussian_fields(coefficient_key, images + 1, shape, smooth)
+    coefficients = gaussian_fields(coefficient_key, images + 1, *smooth)
     a, b = coefficients[:-1, None], coefficients[-1:]
     interaction = x.mean(0) ** 2 - (1 - private + private / images)
     signal = (a * jnp.tanh(x)).sum(0) + b * interaction

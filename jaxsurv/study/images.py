@@ -19,10 +19,10 @@ from jaxsurv.metrics import (
     prediction_interval,
     predictive,
 )
-from jaxsurv.models import ImageBatch, InVAConfig
+from jaxsurv.models import ImageBatch, InVAConfig, InVAHParams, inva
 from jaxsurv.models.inva import draw
 from jaxsurv.preprocess.images import fit_image_scaler
-from jaxsurv.training import Masks
+from jaxsurv.training import FitConfig, Masks, choose_plan, sweep_chunks
 from jaxsurv.types import Array
 
 TESTED = 100  # patients of every replicate on whom methods are judged
@@ -152,16 +152,35 @@ def replicates(n: int, snr: float, private: float, seeds: range) -> Replicate:
     return Replicate(np.asarray(seeds, np.uint32), *each)  # type: ignore[arg-type]
 
 
-def tabulate(scores: Scores, replicate: Replicate, **labels: Any) -> pd.DataFrame:
-    """One row per replicate, maps left out."""
-    columns: Mapping[str, Any] = scores._asdict() | replicate._asdict()
-    return pd.DataFrame({**labels, **{n: np.asarray(v) for n, v in columns.items() if n != "maps"}})
+class Found(NamedTuple):
+    """What one compiled call of a method gave, all with a leading axis of its replicates.
+
+    Attributes:
+        replicate, scores: of each.
+        curve: ``[runs, epochs]`` error of the held-out rows, or None for methods without epochs.
+    """
+
+    replicate: Replicate
+    scores: Scores
+    curve: np.ndarray | None = None
+
+
+def run_network(
+    study: ImageStudy, config: InVAConfig, every: Replicate, training: FitConfig, *, draws: int
+) -> Iterator[Found]:
+    """Train one network on every replicate: a sweep whose splits are replicates."""
+    for chunk in sweep_chunks(
+        inva(config), study.build, np.zeros(0), every, seeds=[0], hparams=[InVAHParams()],
+        config=training, plan=choose_plan(len(every.seed)), collect=collect(config, draws),
+    ):  # fmt: skip
+        its = jax.tree.map(lambda v, chunk=chunk: v[chunk.split], every)
+        yield Found(its, chunk.collected, chunk.history["validation"])
 
 
 def run_baseline(
     study: ImageStudy, fit_predict: Callable[..., Array], every: Replicate
-) -> Iterator[tuple[Replicate, Scores]]:
-    """A method without training: its scores, one replicate after the other.
+) -> Iterator[Found]:
+    """A method without epochs, one replicate after the other.
 
     Args:
         study: of the replicates.
@@ -179,4 +198,10 @@ def run_baseline(
     for i in range(len(every.seed)):
         replicate = jax.tree.map(lambda v, i=i: v[i : i + 1], every)
         found = one(jax.tree.map(lambda v: v[0], replicate))
-        yield replicate, jax.tree.map(lambda v: np.asarray(v)[None], found)
+        yield Found(replicate, jax.tree.map(lambda v: np.asarray(v)[None], found))
+
+
+def tabulate(found: Found, **labels: Any) -> pd.DataFrame:
+    """One row per replicate, maps left out."""
+    columns: Mapping[str, Any] = found.replicate._asdict() | found.scores._asdict()
+    return pd.DataFrame({**labels, **{n: np.asarray(v) for n, v in columns.items() if n != "maps"}})

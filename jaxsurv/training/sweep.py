@@ -69,26 +69,28 @@ class SweepResult(NamedTuple):
         )
 
 
-class _Run(NamedTuple):
+class Run(NamedTuple):
+    """Runs with a leading axis: which split, seed and hyper-parameters each has."""
+
     split: Array
     seed: Array
     hparams: Any
 
 
-def _grid(n_splits: int, seeds: Sequence[int], hparams: Sequence[Any]) -> _Run:
+def _grid(n_splits: int, seeds: Sequence[int], hparams: Sequence[Any]) -> Run:
     combinations = list(itertools.product(range(n_splits), seeds, hparams))
     split, seed, points = zip(*combinations, strict=True)
     stacked = jax.tree.map(lambda *v: np.asarray(v, np.result_type(float)), *points)
     if not jax.config.jax_enable_x64:
         stacked = jax.tree.map(lambda v: v.astype(np.float32), stacked)
-    return _Run(np.asarray(split, np.int32), np.asarray(seed, np.uint32), stacked)  # type: ignore[arg-type]
+    return Run(np.asarray(split, np.int32), np.asarray(seed, np.uint32), stacked)  # type: ignore[arg-type]
 
 
 class Program(NamedTuple):
     """A compiled sweep: ``place`` copies data to every device, ``call`` does ``plan.runs`` runs."""
 
     place: Callable[[Any], Any]
-    call: Callable[[Any, Any, _Run], dict]
+    call: Callable[[Any, Any, Run], dict]
 
 
 def compile_runs(
@@ -102,7 +104,7 @@ def compile_runs(
 ) -> Program:
     """The jitted program for all runs of a sweep; one compilation, whatever their number."""
 
-    def one(shared, splits, run: _Run):
+    def one(shared, splits, run: Run):
         batch, masks = build(shared, jax.tree.map(lambda x: x[run.split], splits), run.seed)
         # the key depends on the seed and the split alone: settings share their random numbers
         key = jax.random.fold_in(jax.random.key(run.seed), run.split)

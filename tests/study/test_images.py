@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 
 from jaxsurv.metrics import Predictive
-from jaxsurv.models import InVAConfig, InVAHParams, inva
+from jaxsurv.models import InVAConfig
 from jaxsurv.study.images import (
     TESTED,
     ImageStudy,
-    collect,
     replicates,
     run_baseline,
+    run_network,
     scores,
     tabulate,
 )
-from jaxsurv.training import FitConfig, Plan, sweep
+from jaxsurv.training import FitConfig
 
 STUDY = ImageStudy(side=8, length=2.0, most=30)
 EVERY = jax.tree.map(
@@ -69,7 +69,7 @@ def test_what_a_method_reads(inputs, shapes, built):
     one = jax.tree.map(lambda v: v[0], EVERY)
     batch, _ = jax.jit(lambda r: replace(STUDY, inputs=inputs).build(None, r, jnp.uint32(0)))(one)
     assert {m: x.shape[1:] for m, x in batch.inputs.items()} == shapes
-    last = list(batch.inputs.values())[0][..., -8:]
+    last = next(iter(batch.inputs.values()))[..., -8:]
     np.testing.assert_allclose(last, built[0].inputs["image2"][0], atol=1e-5)
 
 
@@ -89,15 +89,13 @@ def test_scores_of_known_predictions(built):
 
 def test_a_sweep_collects_one_row_per_replicate(quick_to_compile):
     config = InVAConfig(widths=(8,), shallow=2, deep=2, shared=(4,))
-    found = sweep(
-        inva(config), STUDY.build, np.zeros(0), EVERY, seeds=[0], hparams=[InVAHParams()],
-        config=FitConfig(2, 0, 2, 16), plan=Plan(length=4), collect=collect(config, 2),
-    )  # fmt: skip
-    frame = tabulate(found.collected, EVERY, method="InVA")
+    (found,) = run_network(STUDY, config, EVERY, FitConfig(2, 0, 2, 16), draws=2)
+    frame = tabulate(found, method="InVA")
     assert frame["n"].tolist() == [20, 20, 30, 30]
     assert "maps" not in frame
     assert np.isfinite(frame.drop(columns="method").to_numpy(float)).all()
-    assert found.collected.maps.shape == (4, 3, 8, 8)
+    assert found.scores.maps.shape == (4, 3, 8, 8)
+    assert found.curve.shape == (4, 2)
 
 
 def test_baselines_read_what_trained_methods_read(built):
@@ -107,7 +105,7 @@ def test_baselines_read_what_trained_methods_read(built):
         seen.append(x.shape)
         return jnp.mean(x, axis=1)
 
-    frames = [tabulate(s, r) for r, s in run_baseline(STUDY, mean_of_images, EVERY)]
+    frames = [tabulate(found) for found in run_baseline(STUDY, mean_of_images, EVERY)]
     assert seen == [(130, 2, 8, 8)]  # traced once
     assert [f["n"].item() for f in frames] == [20, 20, 30, 30]
     batch, masks = (jax.tree.map(lambda v: v[3], tree) for tree in built)
