@@ -1,4 +1,4 @@
-"""Predicted images beside the true one, with their errors and the widths of their intervals."""
+"""Predicted images beside the outcome, with their errors and the widths of their intervals."""
 
 from collections.abc import Mapping
 
@@ -10,38 +10,36 @@ from jaxsurv.plots.style import styled
 
 @styled
 def image_maps(
-    truth: np.ndarray, predicted: Mapping[str, np.ndarray], *, title: str = ""
+    outcome: np.ndarray, predicted: Mapping[str, np.ndarray], *, title: str = ""
 ) -> Figure:
     """One patient's outcome image as several methods predict it.
 
     Args:
-        truth: ``[h, w]``.
+        outcome: ``[h, w]``.
         predicted: by method ``[2, h, w]``: the prediction, and half the width of its interval.
         title: of the figure.
     """
-    rows = ("prediction", "prediction minus truth", "half width of the 95 % interval")
+    rows = ("prediction", "prediction\nminus outcome", "half width of the\n95 % interval")
     figure = Figure(figsize=(1.25 * (len(predicted) + 1) + 1.0, 4.4), layout="constrained")
     axes = figure.subplots(len(rows), len(predicted) + 1, squeeze=False)
-    most = float(np.abs(truth).max())
+    most = float(np.abs(outcome).max())
     widest = max(float(p[1].max()) for p in predicted.values())
     signed = {"cmap": "RdBu_r", "vmin": -most, "vmax": most}
     looks = (signed, signed, {"cmap": "viridis", "vmin": 0.0, "vmax": widest})
-    axes[0, 0].imshow(truth, **signed)
-    axes[0, 0].set_title("truth", fontsize=8, loc="center")
+    axes[0, 0].imshow(outcome, **signed)
+    axes[0, 0].set_title("outcome", fontsize=8, loc="center")
     for ax in axes[1:, 0]:
         ax.set_axis_off()
     for column, (name, (mean, half)) in zip(axes.T[1:], predicted.items(), strict=True):
         column[0].set_title(name.replace(", ", ",\n"), fontsize=8, loc="center")
-        for ax, image, look in zip(column, (mean, mean - truth, half), looks, strict=True):
-            drawn = ax.imshow(image, **look)
+        for ax, image, look in zip(column, (mean, mean - outcome, half), looks, strict=True):
+            ax.imshow(image, **look)
     for ax in axes.flat:
         ax.set(xticks=[], yticks=[])
-    for line, row, look in zip(axes, rows, looks, strict=True):
+    for line, row in zip(axes, rows, strict=True):
         drawn = next(ax.images[0] for ax in line[::-1] if ax.images)
-        bar = figure.colorbar(
-            drawn, ax=line, shrink=0.9, extend="both" if look is signed else "neither"
-        )
-        bar.set_label(row, fontsize=7)
+        bar = figure.colorbar(drawn, ax=line, shrink=0.9, aspect=12)
         bar.ax.tick_params(labelsize=7)
+        line[1].set_ylabel(row, fontsize=8)
     figure.suptitle(title, x=0.01, ha="left", fontsize=10)
     return figure

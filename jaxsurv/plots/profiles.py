@@ -29,6 +29,11 @@ class Profile(NamedTuple):
     reference_label: str
 
 
+def _colour(i: int) -> tuple:
+    """Ten strong colours, then their ten pale ones."""
+    return mpl.colormaps["tab20"](2 * (i % 10) + i // 10)
+
+
 @styled
 def score_profiles(panels: Sequence[Profile], *, ylabel: str, title: str = "") -> Figure:
     """Means and intervals along each axis, all panels on one scale.
@@ -49,7 +54,7 @@ def score_profiles(panels: Sequence[Profile], *, ylabel: str, title: str = "") -
             mean, lower, upper = scores[["mean", "lower", "upper"]].to_numpy(float).T
             ax.errorbar(
                 np.arange(len(mean)) + apart[i], mean, np.stack([mean - lower, upper - mean]),
-                fmt=f"{'os^Dv'[i % 5]}-", color=mpl.colormaps["tab10"](i) if several else BLUE,
+                fmt=f"{'os^Dv'[i % 5]}-", color=_colour(i) if several else BLUE,
                 ms=4, lw=1.2, capsize=3, elinewidth=0.7, label=name if several else None,
             )  # fmt: skip
         line = ax.axhline(panel.reference, color=ORANGE, ls="--", lw=1.2)

@@ -76,9 +76,10 @@ def training_curves(
         panels: ``(name in history, y label)`` in order.
         legend: title of the legend.
     """
-    rows = -(-len(panels) // 2)
+    columns = min(2, len(panels))
+    rows = -(-len(panels) // columns)
     figure = Figure(figsize=(7.2, 2.7 * rows), layout="constrained")
-    axes = figure.subplots(rows, 2, squeeze=False)
+    axes = figure.subplots(rows, columns, squeeze=False)
     values = np.unique(setting)
     for ax, (name, label) in zip(axes.flat, panels, strict=False):
         for value, colour in zip(values, ordered_colours(len(values)), strict=True):

@@ -13,7 +13,7 @@ PREDICTED = {m: np.stack([TRUTH + i, np.full((6, 5), 0.5 + i)]) for i, m in enum
 def test_columns_are_methods_and_rows_what_they_make_of_it():
     figure = image_maps(TRUTH, PREDICTED, title="one patient")
     axes = [a for a in figure.axes if a.images]
-    assert [a.get_title() for a in axes if a.get_title()] == ["truth", "a", "b"]
+    assert [a.get_title() for a in axes if a.get_title()] == ["outcome", "a", "b"]
     shown = {
         (a.get_subplotspec().rowspan.start, a.get_subplotspec().colspan.start): a.images[0]
         for a in axes
