@@ -6,10 +6,11 @@ processes with a shared and a private part, an outcome image that depends on bot
 differently in each place. Each of InVA's parts is taken away in turn; VAEs, pixel-wise ridge regression,
 tensor-on-tensor regression and pixel-wise BART (an extra, and only some pixels and replicates: it is
 slow) predict the same images. Intervals are judged by their coverage. Axes from the base: sample size
-and signal-to-noise ratio (crossed), private share and smoothness of the images.
+and signal-to-noise ratio (crossed), private share and smoothness of the images, and whether an outcome
+pixel depends on the images at the same place, which is the home ground of pixel-wise methods.
 
-    python -m experiments.inva                                      # 2,800 trainings, an hour
-    python -m experiments.inva --private --kernels                  # the crossed conditions alone
+    python -m experiments.inva                                      # 3,200 trainings, an hour
+    python -m experiments.inva --private --shifts --kernels               # the crossed conditions alone
 """
 
 import sys
@@ -19,15 +20,19 @@ from pathlib import Path
 from jaxsurv.study.command import command_line
 from jaxsurv.study.options import Preset
 
-METHODS = (
-    "no shared encoder",
-    "reconstruction only",
-    "prediction only",
-    "no standard deviations",
-    "VAE, images joined",
-    "VAE, image 1 alone",
-    "VAE, image 2 alone",
-)
+NETWORKS = {  # what is changed in the configuration, and the images that are read
+    "InVA": ({}, "all"),
+    "no shared encoder": ({"deep": 0}, "all"),
+    "reconstruction only": ({"trains": "reconstruction"}, "all"),
+    "prediction only": ({"trains": "prediction"}, "all"),
+    "no standard deviations": ({"deviations": False}, "all"),
+    "VAE, images joined": (
+        {"deep": 0, "shallow": 32},
+        "joined",
+    ),  # as many features as of two images
+    "VAE, image 1 alone": ({"deep": 0}, "image1"),
+    "VAE, image 2 alone": ({"deep": 0}, "image2"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +45,8 @@ class InVA(Preset):
         n: patients who train (four fifths) or stop the training and calibrate intervals.
         snr: variance of the outcome's signal over that of its noise.
         private: more shares of an image's variance that the other has no part in, beside the base's 0.5.
+        shifts: more distances between a pixel of the outcome and the one it depends on, beside the base's 0,
+            at which methods that look at one pixel at a time see all there is.
         kernels: more covariances of the images, beside the base's matern52, which is smooth.
         side: of the square images, in pixels.
         length: of their covariance, in pixels.
@@ -47,9 +54,9 @@ class InVA(Preset):
         epochs: most epochs of a run.
         patience: epochs without a better error of the held-out rows after which a run stops.
         draws: of the posterior that a prediction averages.
-        bart_replicates, bart_pixels: on how many of each BART is run (an extra: jaxsurv[bart]); 0 =
-            without it.
-        methods: to train beside InVA.
+        bart_replicates, bart_pixels: on how many of each BART is run (an extra: jaxsurv[bart]); all others
+            are scored on the same ones beside it. 0 replicates = without BART.
+        methods: networks to train besides InVA.
         out: folder for tables, figures and report.
         overwrite: replace the results in that folder.
     """
@@ -58,6 +65,7 @@ class InVA(Preset):
     n: tuple[int, ...] = (50, 200)
     snr: tuple[float, ...] = (1.0, 5.0)
     private: tuple[float, ...] = (0.1, 0.9)
+    shifts: tuple[int, ...] = (8,)
     kernels: tuple[str, ...] = ("exponential",)
     side: int = 32
     length: float = 8.0
@@ -67,7 +75,7 @@ class InVA(Preset):
     draws: int = 32
     bart_replicates: int = 5
     bart_pixels: int = 16
-    methods: tuple[str, ...] = METHODS
+    methods: tuple[str, ...] = tuple(NETWORKS)[1:]
     out: Path = Path("results/inva")
     overwrite: bool = False
 
@@ -75,25 +83,58 @@ class InVA(Preset):
 PRESETS = {
     "default": InVA(),
     "smoke": InVA(
-        preset="smoke", replicates=2, n=(20, 30), snr=(5.0,), private=(), kernels=(), side=8, length=2.0,
+        preset="smoke", replicates=2, n=(20, 30), snr=(5.0,), private=(), shifts=(),
+        kernels=(), side=8, length=2.0,
         epochs=3, draws=2, bart_replicates=0, methods=(),
     ),
 }  # fmt: skip
 
 
+def conditions(options: InVA) -> list:
+    """The base first, then all others."""
+    from jaxsurv.study.image_report import Condition
+    from jaxsurv.study.images import ImageStudy
+
+    base = Condition(max(options.n), max(options.snr), 0.5, 0, ImageStudy().kernel)
+    crossed = [base._replace(n=n, snr=s) for n in options.n for s in options.snr]
+    private = [base._replace(private=p) for p in options.private]
+    shifted = [base._replace(shift=s) for s in options.shifts]
+    rough = [base._replace(kernel=k) for k in options.kernels]
+    return list(dict.fromkeys([base, *crossed, *private, *shifted, *rough]))
+
+
 def check(options: InVA) -> None:
     """Refuse what would only fail after the first trainings."""
+    from functools import partial
+    from importlib.util import find_spec
+
+    import jax
+
+    from jaxsurv.data import simulate_images
     from jaxsurv.study.setup import check_grid
     from jaxsurv.types import InputError
 
     for name in ("n", "snr"):
         check_grid(name, getattr(options, name))
-    if unknown := sorted(set(options.methods) - set(METHODS)):
-        raise InputError(f"methods {unknown} are not known; choose from {', '.join(METHODS)}")
+    if unknown := sorted(set(options.methods) - set(NETWORKS)):
+        raise InputError(f"methods {unknown} are not known; choose from {', '.join(NETWORKS)}")
     if options.replicates < 2 or min(options.n) < 10:
         raise InputError(
             f"needs replicates >= 2 and n >= 10, got {options.replicates} and {min(options.n)}"
         )
+    if options.bart_replicates and find_spec("bartz") is None:
+        raise InputError(
+            'BART needs bartz: pip install "jaxsurv[bart]", or pass --bart-replicates 0'
+        )
+    if options.bart_pixels > options.side**2 or options.bart_replicates > options.replicates:
+        raise InputError(
+            f"bart_pixels must be at most {options.side**2} and bart_replicates at most "
+            f"{options.replicates}, got {options.bart_pixels} and {options.bart_replicates}"
+        )
+    for c in conditions(options):  # traced values are not looked at, and kernels come late
+        side = {"shape": (options.side, options.side), "length": options.length}
+        known = {"private": c.private, "snr": c.snr, "kernel": c.kernel}
+        jax.eval_shape(partial(simulate_images, n=2, **side, **known), jax.random.key(0))
 
 
 def run(options: InVA) -> None:
@@ -104,13 +145,14 @@ def run(options: InVA) -> None:
     from rich.console import Console
     from rich.progress import Progress
 
-    from experiments.pixelwise_bart import run_bart
     from jaxsurv.artifacts import ResultsFolder
     from jaxsurv.models import InVAConfig
-    from jaxsurv.study.image_baselines import pixelwise_ridge, tensor_regression
-    from jaxsurv.study.image_report import Condition, figures, sections, summarise_images, told
+    from jaxsurv.study.image_baselines import pixelwise_ridge
+    from jaxsurv.study.image_report import BART_NOTE, figures, sections, summarise_images, told
     from jaxsurv.study.images import ImageStudy, replicates, run_baseline, run_network, tabulate
+    from jaxsurv.study.pixelwise_bart import chosen_pixels, run_bart
     from jaxsurv.study.report import page, print_table
+    from jaxsurv.study.tensor_regression import tensor_regression
     from jaxsurv.training import FitConfig
 
     check(options)
@@ -119,72 +161,72 @@ def run(options: InVA) -> None:
     facts = {"experiment": "inva", "options": asdict(options)}
     folder.manifest(**facts, status="running")
 
-    base = Condition(max(options.n), max(options.snr), 0.5, ImageStudy().kernel)
-    crossed = [base._replace(n=n, snr=s) for n in options.n for s in options.snr]
-    private = [base._replace(private=p) for p in options.private]
-    rough = [base._replace(kernel=k) for k in options.kernels]
-    conditions = list(dict.fromkeys([*crossed, *private, *rough]))
-    whole = InVAConfig(channels=options.channels)
-    alone = replace(whole, deep=0)
-    networks = {
-        "InVA": (whole, "all"),
-        "no shared encoder": (alone, "all"),
-        "reconstruction only": (replace(whole, trains="reconstruction"), "all"),
-        "prediction only": (replace(whole, trains="prediction"), "all"),
-        "no standard deviations": (replace(whole, deviations=False), "all"),
-        "VAE, images joined": (alone, "joined"),
-        "VAE, image 1 alone": (alone, "image1"),
-        "VAE, image 2 alone": (alone, "image2"),
-    }
+    wanted = conditions(options)
+    base = wanted[0]
     training = FitConfig(options.epochs, 0, options.patience, 32)
+    few = options.bart_replicates
 
     def methods(study, every):
         """Name and results of each, which are computed as they are read."""
-        for name in ("InVA", *options.methods):
-            config, inputs = networks[name]
+        for name in dict.fromkeys(("InVA", *options.methods)):
+            changes, inputs = NETWORKS[name]
+            config = InVAConfig(channels=options.channels, **changes)
             reads = replace(study, inputs=inputs)
             yield name, run_network(reads, config, every, training, draws=options.draws)
         yield "pixel-wise ridge", run_baseline(study, pixelwise_ridge, every)
         yield "tensor regression", run_baseline(study, tensor_regression, every)
-        if options.bart_replicates:
-            some = every.seed < options.bart_replicates
-            few = jax.tree.map(lambda v: v[some], every)
-            yield "pixel-wise BART", run_bart(study, few, options.bart_pixels)
+        if few:
+            first = jax.tree.map(lambda v: v[every.seed < few], every)
+            yield "pixel-wise BART", run_bart(study, first, options.bart_pixels)
 
-    tables: list[pd.DataFrame] = []
+    tables: dict[str, list[pd.DataFrame]] = {"runs": [], "bart": []}
     maps, curves = {}, {}
-    each = len(options.methods) + 3
-    runs = len(conditions) * (each * options.replicates + options.bart_replicates)
+    methods_total = len({"InVA", *options.methods}) + 2
+    total = len(wanted) * (methods_total * options.replicates + few)
     with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("", total=runs)
-        for kernel in dict.fromkeys(c.kernel for c in conditions):
-            of = [c for c in conditions if c.kernel == kernel]
-            parts = [replicates(*c[:3], range(options.replicates)) for c in of]
+        task = progress.add_task("", total=total)
+        for kernel in dict.fromkeys(c.kernel for c in wanted):
+            of = [c for c in wanted if c.kernel == kernel]
+            parts = [
+                replicates(c.n, c.snr, c.private, c.shift, range(options.replicates)) for c in of
+            ]
             every = jax.tree.map(lambda *v: np.concatenate(v), *parts)
             study = ImageStudy(options.side, kernel, options.length, max(options.n))
             for name, results in methods(study, every):
                 progress.update(task, description=f"{name}, {kernel}")
                 for found in results:
                     frame = tabulate(found, method=name, kernel=kernel)
-                    tables.append(frame)
-                    folder.table("runs.csv", pd.concat(tables, ignore_index=True))
                     here = (frame[list(base._fields)] == base).all(axis=1).to_numpy()
-                    if here.any() and np.ndim(found.scores.maps) > 1:
-                        maps.setdefault(name, found.scores.maps[here][0])
+                    if name != "pixel-wise BART":
+                        tables["runs"].append(frame)
+                    if few and (first := found.replicate.seed < few).any():
+                        some = jax.tree.map(lambda v, first=first: v[first], found)
+                        pixels = chosen_pixels(some.replicate, options.side**2, options.bart_pixels)
+                        tables["bart"].append(tabulate(some, pixels, method=name, kernel=kernel))
+                    for part, frames in tables.items():
+                        if frames:
+                            folder.table(f"{part}.csv", pd.concat(frames, ignore_index=True))
+                    if here.any() and found.maps is not None:
+                        maps.setdefault(name, found.maps[here][0])
                     if here.any() and found.curve is not None:
                         curves.setdefault(name, []).append(found.curve[here])
                     progress.advance(task, len(frame))
-    summary = summarise_images(pd.concat(tables, ignore_index=True), "InVA")
+    summary = summarise_images(pd.concat(tables["runs"], ignore_index=True), "InVA")
     folder.table("summary.csv", summary)
     names = list(summary["method"].unique())
-    curves = {name: np.concatenate(v) for name, v in curves.items()}
-    drawn = figures(summary, base, names, "InVA", maps, curves)
+    joined = {name: np.concatenate(parts) for name, parts in curves.items()}
+    drawn = figures(summary, base, names, "InVA", maps, joined)
     for figure, picture in drawn:
         folder.figure(picture.name, figure)
-    shown = sections(summary)
+    shown, sentences = sections(summary, "InVA"), told(summary, "InVA", names[1:])
+    if few:
+        beside = summarise_images(pd.concat(tables["bart"], ignore_index=True), "InVA")
+        folder.table("bart_summary.csv", beside)
+        shown += sections(beside, "InVA", heading=", on the pixels of BART", note=BART_NOTE)
+        sentences.insert(-1, told(beside, "InVA", ["pixel-wise BART"])[0])
     text = page(
         f"Image-on-image regression, {options.replicates} simulated replicates per condition",
-        told(summary, "InVA", names[1:]), shown, [picture for _, picture in drawn],
+        sentences, shown, [picture for _, picture in drawn],
         folder=folder.path / "figures", facts=facts,
     )  # fmt: skip
     folder.text("report.html", text)

@@ -60,7 +60,8 @@ class Objective(NamedTuple):
     Attributes:
         init: ``init(key, batch) -> params``.
         loss: ``loss(params, batch, key, hparams) -> (scalar, {name: scalar})``, in training mode.
-        predict: ``predict(params, batch) -> [n]``, in evaluation mode; log hazard for survival.
+        predict: ``predict(params, batch) -> [n]``, in evaluation mode; log hazard for survival; images
+            ``[n, *shape]``.
         score: ``score(params, batch) -> scalar``, what early stopping watches; lower is better.
         anneal: ``anneal(hparams, progress) -> hparams``, what the loss gets in an epoch; progress runs
             from 0 in the first epoch to 1 in the last that a run may take. Default: unchanged.

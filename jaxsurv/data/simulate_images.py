@@ -89,6 +89,7 @@ def simulate_images(
     length: float = 8.0,
     private: Array | float = 0.5,
     snr: Array | float = 5.0,
+    shift: Array | int = 0,
 ) -> SimulatedImages:
     """Simulate several images per patient and an outcome image.
 
@@ -97,7 +98,7 @@ def simulate_images(
 
         x_k(v)    = sqrt(1 - private) s(v) + sqrt(private) z_k(v)
         m(v)      = mean over k of x_k(v),  var m = 1 - private + private / images
-        signal(v) = sum over k of a_k(v) tanh(x_k(v)) + b(v) (m(v)² - var m)
+        signal(v) = sum over k of a_k(v) tanh(x_k(u)) + b(v) (m(u)² - var m),  u = v + (shift, shift)
         outcome   = signal + e,  e ~ N(0, mean over v of var(signal(v)) / snr)
 
     s and z_k have the covariance ``kernel`` with ``length`` along each axis, and the product of both in
@@ -105,8 +106,8 @@ def simulate_images(
     in a pixel. The first term saturates, the second is an interaction, uncorrelated with every pixel:
     linear maps see part of the first and nothing of it.
 
-    Pure, and fit for ``jit`` and ``vmap`` over ``key``, ``private`` and ``snr``; all else is static.
-    Neither ``private`` nor ``snr`` changes which fields are drawn.
+    Pure, and fit for ``jit`` and ``vmap`` over ``key``, ``private``, ``snr`` and ``shift``; all else is
+    static. None of them changes which fields are drawn.
 
     Args:
         key: typed key of the replicate.
@@ -116,6 +117,8 @@ def simulate_images(
         kernel: of the images; see :func:`field_factor`.
         length: in pixels.
         private: share in [0, 1] of an image's variance that no other image of the patient has.
+        shift: pixels along either axis between a pixel of the outcome and the one that it depends on;
+            beyond the border it goes on at the other side.
         snr: variance of the signal, over patients and averaged over pixels, over that of the noise; > 0.
 
     Returns:
@@ -144,7 +147,8 @@ def simulate_images(
     x = jnp.sqrt(1 - private) * shared + jnp.sqrt(private) * own
     coefficients = gaussian_fields(coefficient_key, images + 1, *smooth)
     a, b = coefficients[:-1, None], coefficients[-1:]
-    interaction = x.mean(0) ** 2 - (1 - private + private / images)
-    signal = (a * jnp.tanh(x)).sum(0) + b * interaction
+    seen = jnp.roll(x, (-shift, -shift), (-2, -1))
+    interaction = seen.mean(0) ** 2 - (1 - private + private / images)
+    signal = (a * jnp.tanh(seen)).sum(0) + b * interaction
     noise = jnp.sqrt(signal.var(0).mean() / snr) * jax.random.normal(noise_key, signal.shape)
     return SimulatedImages({f"image{k + 1}": x[k] for k in range(images)}, signal + noise, signal)

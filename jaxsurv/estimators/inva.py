@@ -1,4 +1,4 @@
-"""InVA with the face of a scikit-learn regressor, for images as arrays."""
+"""InVA with fit, predict and score as scikit-learn has them, for images as arrays."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -8,20 +8,30 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
 
-from jaxsurv.metrics import Predictive, conformal_calibration, prediction_interval, predictive
-from jaxsurv.models import ImageBatch, InVAConfig, InVAHParams, inva
-from jaxsurv.models.inva import draw
-from jaxsurv.preprocess.images import ImageScaler, fit_image_scaler
+from jaxsurv.estimators.images import (
+    image_batch,
+    number_of_patients,
+    outcome_images,
+    patterns_of,
+    region,
+    who_has,
+)
+from jaxsurv.metrics import Predictive, conformal_scale, prediction_interval, predictive
+from jaxsurv.models import ImageBatch, InVAConfig, InVAHParams, drawn_prediction, inva
+from jaxsurv.preprocess import fit_image_scaler
 from jaxsurv.training import FitConfig, Masks, fit
-from jaxsurv.types import Array, ArrayLike, InputError, Key, Params
+from jaxsurv.types import ArrayLike, InputError, Key, Params
 
 
 class InVA(BaseEstimator):
     """Predict one image of a patient from others, with intervals.
 
     Images are centred pixel by pixel and put on one scale; a share of the patients is held out of the
-    training, stops it and calibrates the intervals. See :func:`jaxsurv.models.inva.inva`.
+    training, stops it and calibrates the intervals. See :func:`jaxsurv.models.inva.inva`. Images are a
+    dict, which the splitters of scikit-learn cannot index; config and hparams are set whole, as in
+    ``set_params(config=replace(model.config, deep=0))``.
 
     Args:
         config: static choices, among them widths and convolutions; the outcome must be an image.
@@ -89,16 +99,13 @@ class InVA(BaseEstimator):
             raise InputError("InVA predicts images; for survival use jaxsurv.models.inva")
         if not images:
             raise InputError("no image is given; needs at least one")
-        n = _patients(images)
-        y = np.asarray(outcome, np.float32)
-        if len(y) != n:
-            raise InputError(f"{len(y)} outcome images for {n} patients")
+        if not 0 < self.held_out < 1:
+            raise InputError(f"held_out must be between 0 and 1, got {self.held_out}")
+        if self.draws < 1:
+            raise InputError(f"draws must be at least 1, got {self.draws}")
+        n = number_of_patients(images)
         if unknown := sorted(set(masks or {}) - set(images)):
             raise InputError(f"masks for {unknown}, the images are {sorted(images)}")
-        inside = {m: _inside(m, x, (masks or {}).get(m)) for m, x in images.items()}
-        outcome_inside = _inside("outcome", y, outcome_mask)
-        if not _present("outcome", y, outcome_inside).all():
-            raise InputError("a patient has no outcome image; leave such patients out")
         rows = np.random.default_rng(self.seed).permutation(n)
         held_out = np.isin(np.arange(n), rows[: round(self.held_out * n)])
         if min(held_out.sum(), (~held_out).sum()) < 2:
@@ -107,17 +114,26 @@ class InVA(BaseEstimator):
                 f"{(~held_out).sum()} to train; needs at least 2 of each"
             )
         train = jnp.asarray(~held_out)
-        self._scalers = {
-            m: fit_image_scaler(jnp.asarray(x, jnp.float32), train, inside[m])
-            for m, x in images.items()
-        }
-        self._outcome_scaler = fit_image_scaler(jnp.asarray(y), train, outcome_inside)
-        batch = self._batch(images, self._outcome_scaler.standardise(jnp.asarray(y)))
-        config = FitConfig(self.epochs, 0, self.patience, self.batch_size)
+        inside = region("outcome", outcome, outcome_mask)
+        y = jnp.asarray(outcome_images(outcome, n, inside))
+        scalers = {}
+        for m, x in images.items():
+            within = region(m, x, (masks or {}).get(m))
+            if who_has(m, np.asarray(x, np.float32), within)[~held_out].sum() < 2:
+                raise InputError(
+                    f"fewer than 2 of the patients who train have image {m!r}; leave it out"
+                )
+            scalers[m] = fit_image_scaler(jnp.asarray(x, jnp.float32), train, within)
+        outcome_scaler = fit_image_scaler(y, train, inside)
+        batch = image_batch(scalers, outcome_scaler, images)
+        batch = batch._replace(outcome=outcome_scaler.standardise(y))
         roles = Masks(train, ~train, jnp.ones(n, bool))
+        config = FitConfig(self.epochs, 0, self.patience, self.batch_size)
         key = jax.random.key(self.seed)
         self.result_ = _train(key, self.hparams, batch, roles, self.config, config)
-        self._development = self._predictive(batch), batch.outcome, roles
+        self._scalers, self._outcome_scaler = scalers, outcome_scaler
+        self._development = batch, roles
+        self._patterns = set(patterns_of(batch))
         return self
 
     def predict(self, images: Mapping[str, ArrayLike]) -> np.ndarray:
@@ -126,7 +142,7 @@ class InVA(BaseEstimator):
         Args:
             images: as in `fit`; an image that nobody has may be left out.
         """
-        predicted = self._predictive(self._batch(images))
+        predicted = self._predictive(self._new(images))
         return np.asarray(self._outcome_scaler.restore(predicted.mean))
 
     def predict_interval(
@@ -134,63 +150,49 @@ class InVA(BaseEstimator):
     ) -> tuple[np.ndarray, np.ndarray]:
         """``lower, upper``, each ``[n, *shape]``, calibrated on the held-out patients.
 
-        The level holds on average over the pixels inside the mask, see
-        :func:`jaxsurv.metrics.conformal_calibration`.
+        The level is for the average over the pixels inside the mask and over patients who lack what the
+        held-out patients lack, see :func:`jaxsurv.metrics.conformal_scale`.
+
+        Raises:
+            InputError: as `predict`; a patient lacks an image that nobody else with the same ones lacked in
+                training: nothing says how wrong such predictions are.
         """
-        developed, outcome, roles = self._known
-        calibration = conformal_calibration(
-            developed, outcome, roles.train, roles.validation,
+        batch = self._new(images)
+        developed, roles = self._development
+        for i, pattern in enumerate(patterns_of(batch)):
+            if pattern not in self._patterns:
+                raise InputError(
+                    f"patient {i} (counted from 0) has only {list(pattern)}, which no patient had in "
+                    "training; there is no interval for such patients"
+                )
+        scale = conformal_scale(
+            self._predictive(developed), developed.outcome, roles.train, roles.validation,
             level=level, mask=self._outcome_scaler.mask,
         )  # fmt: skip
-        bounds = prediction_interval(self._predictive(self._batch(images)), calibration)
+        bounds = prediction_interval(self._predictive(batch), scale)
         lower, upper = (np.asarray(self._outcome_scaler.restore(b)) for b in bounds)
         return lower, upper
 
     def score(self, images: Mapping[str, ArrayLike], outcome: ArrayLike) -> float:
-        """R²: 1 - squared error / squared distance from the training mean, over pixels inside the mask."""
-        predicted, scaler = self.predict(images), self._outcome_scaler
-        y = scaler.restore(scaler.standardise(jnp.asarray(outcome, jnp.float32)))
-        mean = scaler.restore(jnp.zeros_like(y))
-        return float(1 - jnp.sum((y - predicted) ** 2) / jnp.sum((y - mean) ** 2))
+        """R²: 1 - squared error / squared distance from the mean, over pixels inside the mask.
 
-    @property
-    def _known(self) -> tuple[Predictive, Array, Masks]:
-        if not hasattr(self, "_development"):
-            raise InputError("this InVA has not been fitted; call fit first")
-        return self._development
+        The mean is that of the training patients, where scikit-learn takes the scored ones'.
+        """
+        predicted, scaler = self.predict(images), self._outcome_scaler
+        inside = np.asarray(scaler.mask) > 0
+        y = outcome_images(outcome, len(predicted), inside)
+        mean = np.asarray(scaler.center)
+        away = ((y - mean) ** 2)[:, inside].sum()
+        return float(1 - ((y - predicted) ** 2)[:, inside].sum() / away)
 
     def _predictive(self, batch: ImageBatch) -> Predictive:
+        draws = self.draws if self.config.deep else 1  # all alike
         key = jax.random.key(self.seed)
-        return _predict(self.result_.params, batch, key, self.config, self.draws)
+        return _predict(self.result_.params, batch, key, self.config, draws)
 
-    def _batch(self, images: Mapping[str, ArrayLike], outcome: Array | None = None) -> ImageBatch:
-        scalers: dict[str, ImageScaler] = self._scalers
-        if unknown := sorted(set(images) - set(scalers)):
-            raise InputError(
-                f"images {unknown} were not there in training, which had {sorted(scalers)}"
-            )
-        n = _patients(images)
-        inputs, presence = {}, {}
-        for m, scaler in scalers.items():
-            shape = scaler.center.shape
-            x = np.asarray(images.get(m, np.full((n, *shape), np.nan)), np.float32)
-            if x.shape[1:] != shape:
-                raise InputError(f"image {m!r} has shape {x.shape[1:]}, {shape} in training")
-            there = _present(m, x, np.asarray(scaler.mask) > 0)
-            inputs[m] = scaler.standardise(jnp.asarray(x))
-            presence[m] = jnp.asarray(there, jnp.float32)
-        absent = np.flatnonzero(~np.any([np.asarray(p) > 0 for p in presence.values()], axis=0))
-        if len(absent):
-            raise InputError(f"patient {absent[0]} (counted from 0) has no image; leave it out")
-        outcome_mask = self._outcome_scaler.mask
-        return ImageBatch(
-            inputs=inputs,
-            presence=presence,
-            outcome=jnp.zeros((n, *outcome_mask.shape)) if outcome is None else outcome,
-            where=jnp.ones(n, bool),
-            feature_mask={m: s.mask for m, s in scalers.items()},
-            outcome_mask=outcome_mask,
-        )
+    def _new(self, images: Mapping[str, ArrayLike]) -> ImageBatch:
+        check_is_fitted(self, "result_")
+        return image_batch(self._scalers, self._outcome_scaler, images)
 
 
 # one program for all estimators of a configuration and all calls with arrays of one shape
@@ -201,35 +203,4 @@ def _train(key: Key, hparams: InVAHParams, batch: ImageBatch, roles: Masks, conf
 
 @partial(jax.jit, static_argnames=("config", "draws"))
 def _predict(params: Params, batch: ImageBatch, key: Key, config, draws: int) -> Predictive:
-    return predictive(partial(draw(config), params, batch), key, draws)
-
-
-def _patients(images: Mapping[str, ArrayLike]) -> int:
-    sizes = {m: len(x) for m, x in images.items()}
-    if len(set(sizes.values())) != 1:
-        raise InputError(f"the images must be of the same patients, got numbers {sizes}")
-    return next(iter(sizes.values()))
-
-
-def _inside(name: str, images: ArrayLike, mask: ArrayLike | None) -> np.ndarray:
-    """``[*shape]`` booleans."""
-    shape = np.shape(images)[1:]
-    inside = np.ones(shape, bool) if mask is None else np.asarray(mask) > 0
-    if inside.shape != shape or not inside.any():
-        raise InputError(
-            f"the mask of {name!r} has shape {inside.shape} and {inside.sum()} pixels inside; needs "
-            f"shape {shape} and at least one"
-        )
-    return inside
-
-
-def _present(name: str, x: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """``[n]`` booleans, who has the image; refuses images with holes."""
-    values = x[:, inside]
-    there = np.asarray(~np.isnan(values).all(axis=1))
-    if len(bad := np.flatnonzero(there & ~np.isfinite(values).all(axis=1))):
-        raise InputError(
-            f"image {name!r} of patient {bad[0]} (counted from 0) has a value that is not finite; impute "
-            "it, mask the pixel, or set all of the image to NaN if the patient lacks it"
-        )
-    return there
+    return predictive(partial(drawn_prediction(config), params, batch), key, draws)

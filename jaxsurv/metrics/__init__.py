@@ -1,4 +1,4 @@
-"""How good is a risk: discrimination, prediction error, calibration, and their intervals."""
+"""How good is a prediction: discrimination, prediction error, calibration, and intervals."""
 
 from jaxsurv.metrics.alignment import LatentAlignment, latent_alignment
 from jaxsurv.metrics.antolini import concordance_td
@@ -23,17 +23,16 @@ from jaxsurv.metrics.hazard_ratio import HazardRatio, hazard_ratio
 from jaxsurv.metrics.ipcw import concordance_index_ipcw
 from jaxsurv.metrics.prediction_error import brier_score, integrated_brier_score
 from jaxsurv.metrics.prediction_interval import (
-    Calibration,
+    IntervalScale,
     Predictive,
-    conformal_calibration,
-    normal_calibration,
+    conformal_scale,
+    normal_scale,
     prediction_interval,
     predictive,
 )
 
 __all__ = [
     "Bootstrap",
-    "Calibration",
     "CalibrationIndex",
     "CalibrationSlope",
     "Comparison",
@@ -41,6 +40,7 @@ __all__ = [
     "DCalibration",
     "DynamicAUC",
     "HazardRatio",
+    "IntervalScale",
     "LatentAlignment",
     "ObservedExpected",
     "Predictive",
@@ -51,14 +51,14 @@ __all__ = [
     "concordance_index",
     "concordance_index_ipcw",
     "concordance_td",
-    "conformal_calibration",
+    "conformal_scale",
     "cumulative_dynamic_auc",
     "d_calibration",
     "hazard_ratio",
     "integrated_brier_score",
     "integrated_calibration_index",
     "latent_alignment",
-    "normal_calibration",
+    "normal_scale",
     "observed_expected",
     "prediction_interval",
     "predictive",

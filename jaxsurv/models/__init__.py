@@ -5,7 +5,7 @@ from jaxsurv.models.config import HParams, SurvivalVAEConfig
 from jaxsurv.models.cox_mt import CoxMTConfig, CoxMTHParams, adam_l2, cox_mt, mean_teacher
 from jaxsurv.models.cox_nnet import CoxNnetHParams, cox_nnet, nesterov
 from jaxsurv.models.image_batch import ImageBatch
-from jaxsurv.models.inva import InVAConfig, InVAHParams, inva
+from jaxsurv.models.inva import InVAConfig, InVAHParams, drawn_prediction, inva
 from jaxsurv.models.mo_riskvae import MO_RISKVAE, MO_RISKVAE_HPARAMS
 from jaxsurv.models.mye_vae import MYEVAE, MYEVAE_HPARAMS
 from jaxsurv.models.survival_vae import latents, survival_vae
@@ -27,6 +27,7 @@ __all__ = [
     "adam_l2",
     "cox_mt",
     "cox_nnet",
+    "drawn_prediction",
     "features",
     "inva",
     "latents",

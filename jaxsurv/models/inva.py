@@ -6,6 +6,7 @@ The paper publishes neither code nor its layers' sizes; what it leaves open is o
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import jax
@@ -20,6 +21,7 @@ from jaxsurv.nets import MLP, ImageDecoder, ImageEncoder
 from jaxsurv.survival import neg_log_partial_likelihood
 from jaxsurv.types import Array, InputError, Key, Objective, Params
 
+NOISE = 0.1  # variance of p(x | h) at the start, of standardised images
 _TRAINS = ("both", "reconstruction", "prediction")
 
 
@@ -76,8 +78,8 @@ class InVAConfig:
             raise InputError(f"outcome must be 'image' or 'survival', got {self.outcome!r}")
 
 
-class Posterior(NamedTuple):
-    """Of the features, each ``[images, n, size]``; the prior's where a patient lacks the image.
+class Features(NamedTuple):
+    """What is known of the latent variables, each ``[images, n, size]``; 0 where a patient lacks the image.
 
     Attributes:
         mu, logvar: q(h | x) of the shallow features.
@@ -117,30 +119,27 @@ def _networks(config: InVAConfig, batch: Any) -> _Networks:
     )
 
 
-def _inside(batch: Any, name: str, x: Array) -> Array:
-    return x if batch.feature_mask is None else x * batch.feature_mask[name][None]
-
-
-def _posterior(
-    config: InVAConfig, params: Params, batch: Any, key: Key | None
-) -> tuple[Array, Posterior]:
-    """h ``[images, n, p]``, drawn, or the mean without a key; and the posterior at it."""
+def _encode(
+    config: InVAConfig, params: Params, batch: Any, noise: Callable[[tuple[int, ...]], Array] | None
+) -> tuple[Array, Features]:
+    """h ``[images, n, p]`` and the features at it; ``noise(shape)`` is what h is drawn with, None = mean."""
     nets = _networks(config, batch)
+    masks = batch.feature_mask or {}
     encoded: list[Any] = [
-        net.apply(params["encode"][m], _inside(batch, m, batch.inputs[m]))
+        net.apply(params["encode"][m], _masked(batch.inputs[m], masks.get(m)))
         for m, net in nets.encode.items()
     ]
     there = jnp.stack([batch.presence[m] for m in nets.encode])[:, :, None] > 0
     mu, logvar = jnp.split(jnp.where(there, jnp.stack(encoded), 0), 2, axis=-1)
-    h = mu if key is None else sample_gaussian(key, mu, logvar)
+    h = mu if noise is None else mu + jnp.exp(logvar / 2) * noise(mu.shape)
     if not config.deep:
         nothing = h[..., :0]
-        return h, Posterior(mu, logvar, nothing, nothing)
+        return h, Features(mu, logvar, nothing, nothing)
     both: Any = nets.shared_encode.apply(params["shared_encode"], h)
-    return h, Posterior(mu, logvar, *jnp.split(jnp.where(there, both, 0), 2, axis=-1))
+    return h, Features(mu, logvar, *jnp.split(jnp.where(there, both, 0), 2, axis=-1))
 
 
-def _output(config: InVAConfig, params: Params, batch: Any, posterior: Posterior) -> Array:
+def _output(config: InVAConfig, params: Params, batch: Any, posterior: Features) -> Array:
     """The predictor's image ``[n, *shape]`` or log hazard ``[n]``."""
     parts = [posterior.mu, posterior.deep_mu]
     if config.deviations:
@@ -160,7 +159,7 @@ def _elbo(
     params: Params,
     batch: Any,
     h: Array,
-    posterior: Posterior,
+    posterior: Features,
     key: Key,
     beta: Array | float,
 ) -> dict[str, Array]:
@@ -176,28 +175,30 @@ def _elbo(
         divergence = jax.vmap(kl_standard_normal)(posterior.mu, posterior.logvar)
     values: dict[str, list[Array]] = {"negative_elbo": [], "reconstruction": []}
     for k, (m, net) in enumerate(nets.decode.items()):
-        x = batch.inputs[m]
         made: Any = net.apply(params["decode"][m], h[k])
-        squares = _inside(batch, m, (made - x) ** 2).reshape(len(x), -1).sum(axis=-1)
-        pixels = math.prod(x.shape[1:])
-        used = pixels if batch.feature_mask is None else jnp.sum(batch.feature_mask[m])
+        mask = None if batch.feature_mask is None else batch.feature_mask[m]
+        error, pixels = _mean_square(made, batch.inputs[m], mask)
         log_noise = params["log_noise"][m]
-        fit = 0.5 * (squares / used * jnp.exp(-log_noise) + log_noise + math.log(2 * math.pi))
+        fit = 0.5 * (error * jnp.exp(-log_noise) + log_noise + math.log(2 * math.pi))
         rows = batch.where * batch.presence[m]
-        count = jnp.maximum(jnp.sum(rows), 1)
-        values["negative_elbo"].append(
-            jnp.sum(jnp.where(rows > 0, fit + beta * divergence[k] / used, 0)) / count
-        )
-        values["reconstruction"].append(jnp.sum(jnp.where(rows > 0, squares / used, 0)) / count)
+        values["negative_elbo"].append(_mean_over(rows, fit + beta * divergence[k] / pixels))
+        values["reconstruction"].append(_mean_over(rows, error))
     return {name: jnp.stack(v) for name, v in values.items()}
 
 
-def _error(batch: ImageBatch, predicted: Array) -> Array:
-    """Mean squared error over the rows that losses see and the pixels inside the mask."""
-    squares = (batch.outcome - predicted) ** 2
-    inside = jnp.ones(squares.shape[1:]) if batch.outcome_mask is None else batch.outcome_mask
-    per_row = jnp.sum((squares * inside[None]).reshape(len(squares), -1), axis=-1) / jnp.sum(inside)
-    return jnp.sum(jnp.where(batch.where, per_row, 0)) / jnp.maximum(jnp.sum(batch.where), 1)
+def _masked(x: Array, mask: Array | None) -> Array:
+    return x if mask is None else x * mask[None]
+
+
+def _mean_square(made: Array, x: Array, mask: Array | None) -> tuple[Array, Array | int]:
+    """``[n]``, over the pixels inside the mask, and their number."""
+    pixels = math.prod(x.shape[1:]) if mask is None else jnp.sum(mask)
+    squares = _masked((made - x) ** 2, mask)
+    return jnp.sum(squares.reshape(len(x), -1), axis=-1) / pixels, pixels
+
+
+def _mean_over(rows: Array, values: Array) -> Array:
+    return jnp.sum(jnp.where(rows > 0, values, 0)) / jnp.maximum(jnp.sum(rows), 1)
 
 
 def inva(config: InVAConfig = InVAConfig()) -> Objective:
@@ -210,16 +211,16 @@ def inva(config: InVAConfig = InVAConfig()) -> Objective:
 
     Both losses are per pixel, so that ``prediction_weight`` means the same at every resolution; MSE is
     the mean over pixels inside the region of interest. p(x_k | h_k) is normal around the decoder's
-    image, with a variance per image that is learned; p(h_k | z_k) is normal around the shared
+    image, with a variance per image that is learned from 0.1; p(h_k | z_k) is normal around the shared
     decoder's with variance 1, which fixes the scale of h. One network makes z_k of h_k for every k.
     With ``beta`` other than 1 it multiplies all but the first term. Without a shared encoder the last
     three terms are ``-KL(q(h_k | x_k) || N(0, I))``. A patient without image k has no ELBO_k, and the
     prior's features (0 and 1) in its place.
 
-    Training draws h and z; evaluation takes h = mu, `draw` draws. Early stopping watches the outcome's
-    loss on the validation rows. With ``outcome="survival"`` MSE is replaced by the Cox loss per event
-    of ``predictor(...) + batch.offset``, whose last layer starts at zero and which reads the clinical
-    block too.
+    Training draws h and z; evaluation takes h = mu, and `drawn_prediction` draws it. Early stopping
+    watches the outcome's loss on the validation rows. With ``outcome="survival"`` MSE is replaced by the
+    Cox loss per event of ``predictor(...) + batch.offset``, whose last layer starts at zero and which
+    reads the clinical block too.
     """
 
     def init(key: Key, batch: Any) -> Params:
@@ -229,7 +230,7 @@ def inva(config: InVAConfig = InVAConfig()) -> Objective:
         params = {
             "encode": {m: net.init(next(keys), row[m]) for m, net in nets.encode.items()},
             "decode": {m: net.init(next(keys), h) for m, net in nets.decode.items()},
-            "log_noise": dict.fromkeys(nets.encode, jnp.zeros(())),
+            "log_noise": dict.fromkeys(nets.encode, jnp.log(jnp.asarray(NOISE, h.dtype))),
         }
         key_encode, key_decode, key_predict = keys
         features = len(row) * (config.shallow + config.deep) * (1 + config.deviations)
@@ -245,14 +246,15 @@ def inva(config: InVAConfig = InVAConfig()) -> Objective:
 
     def outcome_loss(batch: Any, out: Array) -> Array:
         if config.outcome == "image":
-            return _error(batch, out)
+            error, _ = _mean_square(out, batch.outcome, batch.outcome_mask)
+            return _mean_over(batch.where, error)
         return neg_log_partial_likelihood(out, risk_sets=batch.risk_sets)
 
     name = "cox" if config.outcome == "survival" else "prediction"
 
     def loss(params: Params, batch: Any, key: Key, hparams: InVAHParams):
         key_h, key_z = jax.random.split(key)
-        h, posterior = _posterior(config, params, batch, key_h)
+        h, posterior = _encode(config, params, batch, partial(jax.random.normal, key_h))
         error = outcome_loss(batch, _output(config, params, batch, posterior))
         total, terms = hparams.prediction_weight * error, {name: error}
         if config.trains != "prediction":
@@ -262,7 +264,7 @@ def inva(config: InVAConfig = InVAConfig()) -> Objective:
         return total, {"loss": total, **terms}
 
     def predict(params: Params, batch: Any) -> Array:
-        return _output(config, params, batch, _posterior(config, params, batch, None)[1])
+        return _output(config, params, batch, _encode(config, params, batch, None)[1])
 
     def score(params: Params, batch: Any) -> Array:
         return outcome_loss(batch, predict(params, batch))
@@ -271,10 +273,17 @@ def inva(config: InVAConfig = InVAConfig()) -> Objective:
     return Objective(init, loss, predict, score, unread=unread)
 
 
-def draw(config: InVAConfig) -> Callable[[Params, Batch | ImageBatch, Key], Array]:
-    """``(params, batch, key) -> [n, *shape]``: the prediction at one draw of the shallow features."""
+def drawn_prediction(config: InVAConfig) -> Callable[[Params, Batch | ImageBatch, Key], Array]:
+    """``(params, batch, key) -> [n, *shape]``: the prediction at one draw of the shallow features.
+
+    The shared encoder reads them; without one (``deep=0``) every draw gives the same. All patients get
+    the same standard normal numbers, so that nobody's prediction depends on who else is in the batch.
+    """
 
     def one(params: Params, batch: Batch | ImageBatch, key: Key) -> Array:
-        return _output(config, params, batch, _posterior(config, params, batch, key)[1])
+        def noise(shape: tuple[int, ...]) -> Array:
+            return jax.random.normal(key, (shape[0], 1, shape[2]))
+
+        return _output(config, params, batch, _encode(config, params, batch, noise)[1])
 
     return one

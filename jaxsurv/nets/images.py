@@ -1,6 +1,7 @@
 """Networks that read and draw images, flat or by convolution."""
 
 import math
+from functools import partial
 
 import flax.linen as nn
 
@@ -26,7 +27,7 @@ class ImageEncoder(nn.Module):
         if self.channels:
             x = x[..., None]
         for c in self.channels:
-            x = nn.leaky_relu(nn.Conv(c, (3, 3), strides=(2, 2))(x))
+            x = nn.leaky_relu(nn.Conv(c, (3, 3), strides=(2, 2), param_dtype=x.dtype)(x))
         return MLP((*self.widths, self.size))(x.reshape(x.shape[0], -1))
 
 
@@ -51,7 +52,7 @@ class ImageDecoder(nn.Module):
         small = tuple(-(-side // 2 ** len(self.channels)) for side in self.shape)
         x = MLP((*reversed(self.widths), math.prod(small) * self.channels[-1]), final=True)(x)
         x = x.reshape(-1, *small, self.channels[-1])
-        for c in (*reversed(self.channels[:-1]), 1):
-            x = nn.ConvTranspose(c, (3, 3), strides=(2, 2))(x)
-            x = nn.leaky_relu(x) if c != 1 else x
-        return x[:, : self.shape[0], : self.shape[1], 0]
+        layer = partial(nn.ConvTranspose, kernel_size=(3, 3), strides=(2, 2), param_dtype=x.dtype)
+        for c in reversed(self.channels[:-1]):
+            x = nn.leaky_relu(layer(c)(x))
+        return layer(1)(x)[:, : self.shape[0], : self.shape[1], 0]

@@ -6,6 +6,7 @@ from jaxsurv.preprocess.conditional_gaussian import (
     impute_gaussian,
 )
 from jaxsurv.preprocess.encode import Encoded, encode
+from jaxsurv.preprocess.images import ImageScaler, fit_image_scaler
 from jaxsurv.preprocess.imputation import Imputation, fit_imputation, impute_missing
 from jaxsurv.preprocess.preprocessing import Preprocessing, Standardised
 from jaxsurv.preprocess.project import fit_projection
@@ -25,6 +26,7 @@ __all__ = [
     "ConditionalGaussian",
     "Encoded",
     "Features",
+    "ImageScaler",
     "Imputation",
     "Preprocessing",
     "RoundRobin",
@@ -35,6 +37,7 @@ __all__ = [
     "drop_correlated",
     "encode",
     "fit_gaussian",
+    "fit_image_scaler",
     "fit_imputation",
     "fit_projection",
     "fit_round_robin",

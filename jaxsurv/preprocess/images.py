@@ -22,13 +22,13 @@ class ImageScaler(NamedTuple):
     mask: Array
 
     def standardise(self, x: Array) -> Array:
-        """``[n, *shape]``; NaN, as of a missing image, becomes 0."""
-        z = (x - self.center[None]) / self.scale * self.mask[None]
-        return jnp.where(jnp.isnan(z), 0, z)
+        """``[n, *shape]``; what is not finite, as in a missing image, becomes 0."""
+        known = jnp.isfinite(x) & (self.mask > 0)[None]
+        return jnp.where(known, (x - self.center[None]) / self.scale, 0)
 
     def restore(self, z: Array) -> Array:
         """The inverse inside the mask; 0 outside, not the mean of what was never learned."""
-        return (z * self.scale + self.center[None]) * self.mask[None]
+        return jnp.where((self.mask > 0)[None], z * self.scale + self.center[None], 0)
 
 
 def fit_image_scaler(x: Array, where: Array, mask: Array | None = None) -> ImageScaler:
@@ -40,10 +40,8 @@ def fit_image_scaler(x: Array, where: Array, mask: Array | None = None) -> Image
         mask: ``[*shape]``, inside the region of interest; None = all pixels.
     """
     inside = jnp.ones(x.shape[1:], x.dtype) if mask is None else jnp.asarray(mask, x.dtype)
-    rows = where.reshape(-1, *[1] * (x.ndim - 1)) & ~jnp.isnan(x)
-    count = jnp.maximum(jnp.sum(rows, axis=0), 1)
-    center = jnp.sum(jnp.where(rows, x, 0), axis=0) / count
-    squares = jnp.where(rows, (x - center[None]) ** 2, 0) * inside[None]
-    total = jnp.sum(rows * inside[None])
-    variance = jnp.sum(squares) / jnp.maximum(total, 1)
+    rows = where.reshape(-1, *[1] * (x.ndim - 1)) & jnp.isfinite(x) & (inside > 0)[None]
+    center = jnp.sum(jnp.where(rows, x, 0), axis=0) / jnp.maximum(jnp.sum(rows, axis=0), 1)
+    squares = jnp.where(rows, (x - center[None]) ** 2, 0)
+    variance = jnp.sum(squares) / jnp.maximum(jnp.sum(rows), 1)
     return ImageScaler(center, jnp.sqrt(jnp.where(variance > 0, variance, 1)), inside)

@@ -1,6 +1,6 @@
 """Image-on-image regression on simulated replicates: every method predicts the same images."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, NamedTuple
@@ -12,16 +12,15 @@ import pandas as pd
 
 from jaxsurv.data.simulate_images import simulate_images
 from jaxsurv.metrics import (
-    Calibration,
+    IntervalScale,
     Predictive,
-    conformal_calibration,
-    normal_calibration,
+    conformal_scale,
+    normal_scale,
     prediction_interval,
     predictive,
 )
-from jaxsurv.models import ImageBatch, InVAConfig, InVAHParams, inva
-from jaxsurv.models.inva import draw
-from jaxsurv.preprocess.images import fit_image_scaler
+from jaxsurv.models import ImageBatch, InVAConfig, InVAHParams, drawn_prediction, inva
+from jaxsurv.preprocess import fit_image_scaler
 from jaxsurv.training import FitConfig, Masks, choose_plan, sweep_chunks
 from jaxsurv.types import Array
 
@@ -34,37 +33,35 @@ class Replicate(NamedTuple):
     """One simulated data set, or with a leading axis many.
 
     Attributes:
-        seed: of its images, and of what is trained on them.
+        seed: of its images.
         n: patients who train, or stop the training.
-        snr, private: see :func:`jaxsurv.data.simulate_images`.
+        snr, private, shift: see :func:`jaxsurv.data.simulate_images`.
     """
 
     seed: Array
     n: Array
     snr: Array
     private: Array
+    shift: Array
 
 
 class Scores(NamedTuple):
-    """How one method predicts the test patients of one replicate.
+    """How one method predicts the test patients of one replicate, each ``[h, w]``, a mean over patients.
 
     Attributes:
-        error: mean squared error per pixel, in units of the outcome's variance in training.
-        relative: the same over the variance of the test patients' outcome around the training mean:
-            1 = no better than that mean.
-        normal_coverage, normal_width: of normal 95 % intervals, see
-            :func:`jaxsurv.metrics.normal_calibration`.
+        error: squared error, in units of the outcome's variance in training.
+        square: squared outcome, as standardised in training; ``mean(error) / mean(square)`` is the
+            relative error, 1 = no better than the training mean.
+        normal_coverage, normal_width: of normal 95 % intervals, see :func:`jaxsurv.metrics.normal_scale`.
         coverage, width: of split conformal ones.
-        maps: ``[3, h, w]`` of the first test patient: outcome, prediction, half the interval's width.
     """
 
     error: Array
-    relative: Array
+    square: Array
     normal_coverage: Array
     normal_width: Array
     coverage: Array
     width: Array
-    maps: Array
 
 
 @dataclass(frozen=True)
@@ -94,6 +91,7 @@ class ImageStudy:
             length=self.length,
             private=replicate.private,
             snr=replicate.snr,
+            shift=replicate.shift,
         )
         row = jnp.arange(self.most + TESTED)
         develop = row < replicate.n
@@ -115,41 +113,60 @@ class ImageStudy:
         return batch, Masks(train, held_out, develop)
 
 
-def scores(batch: ImageBatch, masks: Masks, predicted: Predictive) -> Scores:
-    """Of a method's prediction of all rows."""
+def scores(batch: ImageBatch, masks: Masks, predicted: Predictive) -> tuple[Scores, Array]:
+    """Of a method's prediction of all rows.
+
+    Returns:
+        the scores, and ``[3, h, w]`` of the first test patient: outcome, prediction, half the width of
+        its conformal interval.
+    """
     y, train = batch.outcome, masks.train
 
-    def judged(calibration: Calibration) -> tuple[Array, Array, Array]:
-        lower, upper = (x[-TESTED:] for x in prediction_interval(predicted, calibration))
+    def judged(scale: IntervalScale) -> tuple[Array, Array, Array]:
+        lower, upper = (x[-TESTED:] for x in prediction_interval(predicted, scale))
         inside = (lower <= y[-TESTED:]) & (y[-TESTED:] <= upper)
-        return jnp.mean(inside), jnp.mean(upper - lower), (upper - lower)[0] / 2
+        return jnp.mean(inside, axis=0), jnp.mean(upper - lower, axis=0), (upper - lower)[0] / 2
 
-    normal_coverage, normal_width, _ = judged(normal_calibration(predicted, y, train))
-    conformal = conformal_calibration(predicted, y, train, masks.validation)
-    coverage, width, half = judged(conformal)
-    error = jnp.mean((y - predicted.mean)[-TESTED:] ** 2)
-    relative = error / jnp.mean(y[-TESTED:] ** 2)
-    first = jnp.stack([y[-TESTED], predicted.mean[-TESTED], half])
-    return Scores(error, relative, normal_coverage, normal_width, coverage, width, first)
+    normal_coverage, normal_width, _ = judged(normal_scale(predicted, y, train))
+    scale = conformal_scale(predicted, y, train, masks.validation)
+    coverage, width, half = judged(scale)
+    error = jnp.mean((y - predicted.mean)[-TESTED:] ** 2, axis=0)
+    square = jnp.mean(y[-TESTED:] ** 2, axis=0)
+    found = Scores(error, square, normal_coverage, normal_width, coverage, width)
+    return found, jnp.stack([y[-TESTED], predicted.mean[-TESTED], half])
 
 
-def collect(config: InVAConfig, draws: int) -> Callable[[Any, ImageBatch, Masks], Scores]:
-    """What a sweep over replicates collects: the scores of the mean over ``draws`` of the posterior."""
-    one = draw(config)
+def collect(config: InVAConfig, draws: int) -> Callable[[Any, ImageBatch, Masks], Any]:
+    """What a sweep over replicates collects: `scores` of the mean over ``draws`` of the posterior."""
+    one = drawn_prediction(config)
+    draws = draws if config.deep else 1  # all alike
 
-    def collected(params: Any, batch: ImageBatch, masks: Masks) -> Scores:
-        return scores(
-            batch, masks, predictive(partial(one, params, batch), jax.random.key(0), draws)
-        )
+    def collected(params: Any, batch: ImageBatch, masks: Masks) -> tuple[Scores, Array]:
+        predicted = predictive(partial(one, params, batch), jax.random.key(0), draws)
+        return scores(batch, masks, predicted)
 
     return collected
 
 
-def replicates(n: int, snr: float, private: float, seeds: range) -> Replicate:
+def replicates(n: int, snr: float, private: float, shift: int, seeds: range) -> Replicate:
     """The replicates of one condition."""
     k = len(seeds)
-    each = (np.full(k, v) for v in (np.int32(n), np.float32(snr), np.float32(private)))
-    return Replicate(np.asarray(seeds, np.uint32), *each)  # type: ignore[arg-type]
+    return Replicate(
+        np.asarray(seeds, np.uint32),  # type: ignore[arg-type]
+        np.full(k, n),  # type: ignore[arg-type]
+        np.full(k, float(snr)),  # type: ignore[arg-type]
+        np.full(k, float(private)),  # type: ignore[arg-type]
+        np.full(k, shift),  # type: ignore[arg-type]
+    )
+
+
+def one_by_one(every: Replicate) -> Iterator[tuple[Replicate, Replicate]]:
+    """Each replicate with a leading axis of 1, and without."""
+    for i in range(len(every.seed)):
+        yield (
+            jax.tree.map(lambda v, i=i: v[i : i + 1], every),
+            jax.tree.map(lambda v, i=i: v[i], every),
+        )
 
 
 class Found(NamedTuple):
@@ -157,11 +174,15 @@ class Found(NamedTuple):
 
     Attributes:
         replicate, scores: of each.
-        curve: ``[runs, epochs]`` error of the held-out rows, or None for methods without epochs.
+        maps: ``[runs, 3, h, w]``, see `scores`, or None.
+        best_epoch: ``[runs]``, or None for methods without epochs.
+        curve: ``[runs, epochs]`` error of the held-out rows, or None.
     """
 
     replicate: Replicate
     scores: Scores
+    maps: np.ndarray | None = None
+    best_epoch: np.ndarray | None = None
     curve: np.ndarray | None = None
 
 
@@ -174,7 +195,8 @@ def run_network(
         config=training, plan=choose_plan(len(every.seed)), collect=collect(config, draws),
     ):  # fmt: skip
         its = jax.tree.map(lambda v, chunk=chunk: v[chunk.split], every)
-        yield Found(its, chunk.collected, chunk.history["validation"])
+        judged, maps = chunk.collected
+        yield Found(its, judged, maps, chunk.best_epoch, chunk.history["validation"])
 
 
 def run_baseline(
@@ -189,19 +211,33 @@ def run_baseline(
     """
 
     @jax.jit
-    def one(replicate: Replicate) -> Scores:
+    def run(replicate: Replicate) -> tuple[Scores, Array]:
         batch, masks = study.build(None, replicate, jnp.uint32(0))
         x = jnp.stack(list(batch.inputs.values()), axis=1)
         mean = fit_predict(x, batch.outcome, masks.train, masks.validation)
         return scores(batch, masks, Predictive(mean, jnp.zeros_like(mean)))
 
-    for i in range(len(every.seed)):
-        replicate = jax.tree.map(lambda v, i=i: v[i : i + 1], every)
-        found = one(jax.tree.map(lambda v: v[0], replicate))
-        yield Found(replicate, jax.tree.map(lambda v: np.asarray(v)[None], found))
+    for kept, one in one_by_one(every):
+        judged, maps = jax.tree.map(lambda v: np.asarray(v)[None], run(one))
+        yield Found(kept, judged, maps)
 
 
-def tabulate(found: Found, **labels: Any) -> pd.DataFrame:
-    """One row per replicate, maps left out."""
-    columns: Mapping[str, Any] = found.replicate._asdict() | found.scores._asdict()
-    return pd.DataFrame({**labels, **{n: np.asarray(v) for n, v in columns.items() if n != "maps"}})
+def tabulate(found: Found, pixels: np.ndarray | None = None, **labels: Any) -> pd.DataFrame:
+    """One row per replicate: its condition, and the scores' means over the pixels.
+
+    Args:
+        found: of one method.
+        pixels: ``[runs, m]`` positions in the flattened images; None = all.
+        labels: further columns.
+    """
+
+    def mean(x: Array) -> np.ndarray:
+        flat = np.asarray(x).reshape(len(x), -1)
+        flat = flat if pixels is None else np.take_along_axis(flat, pixels, axis=1)
+        return flat.mean(axis=1)
+
+    means = {name: mean(x) for name, x in found.scores._asdict().items()}
+    means["relative"] = means["error"] / means.pop("square")
+    return pd.DataFrame(
+        {**labels, **found.replicate._asdict(), **means, "best_epoch": found.best_epoch}
+    )

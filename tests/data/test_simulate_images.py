@@ -105,6 +105,20 @@ def test_signal_is_the_equation_with_smooth_coefficients():
         assert (step < 0.3).all()
 
 
+def test_a_shifted_outcome_reads_the_images_elsewhere():
+    options = {"shape": (10, 10), "length": 3.0}
+    here = simulate_images(jax.random.key(5), 40, **options)
+    there = simulate_images(jax.random.key(5), 40, shift=3, **options)
+    jax.tree.map(np.testing.assert_array_equal, here.inputs, there.inputs)
+    x = np.stack([np.asarray(image, float) for image in there.inputs.values()])
+    basis = np.concatenate([np.tanh(x), x.mean(0, keepdims=True) ** 2])
+    for v, u in (((0, 0), (3, 3)), ((8, 4), (1, 7))):
+        known = np.column_stack([*basis[:, :, *u], np.ones(40)])
+        signal = np.asarray(there.signal, float)[:, *v]
+        left = signal - known @ np.linalg.lstsq(known, signal, rcond=None)[0]
+        assert np.abs(left).max() < 1e-4
+
+
 def test_the_key_is_all_that_is_random():
     options = {"shape": (8, 8), "length": 2.0}
     one = simulate_images(jax.random.key(6), 5, **options)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
 from jaxsurv.estimators import InVA
 from jaxsurv.models import InVAConfig
@@ -63,7 +64,7 @@ def test_a_missing_image_is_left_out_and_nobody_else_changes(fitted):
     lacks["ct"][:5] = np.nan
     predicted = fitted.predict(lacks)
     assert np.isfinite(predicted).all()
-    np.testing.assert_allclose(predicted[5:], fitted.predict(last(images))[5:], rtol=1e-2)
+    np.testing.assert_allclose(predicted[5:], fitted.predict(last(images))[5:], rtol=1e-6)
     assert np.abs(predicted[:5] - fitted.predict(last(images))[:5]).max() > 5
     lacks["mri"][2] = np.nan
     with pytest.raises(InputError, match=r"patient 2 \(counted from 0\) has no image"):
@@ -90,7 +91,7 @@ def test_clones_and_seeds(fitted, quick_to_compile):
     assert clone(fitted).get_params() == fitted.get_params()
     assert not hasattr(clone(fitted), "result_")
     images, outcome = patients()
-    small = InVA(CONFIG, epochs=2, draws=2)
+    small = InVA(CONFIG, epochs=3, draws=2)
     one, same, other = (
         clone(small).set_params(seed=s).fit(images, outcome).predict(images) for s in (0, 0, 1)
     )
@@ -102,9 +103,14 @@ def test_clones_and_seeds(fitted, quick_to_compile):
     ("change", "message"),
     [
         ({"images": {}}, "no image is given"),
-        ({"held_out": 0.0}, "160 patients with held_out=0.0 leave 0 to calibrate and 160 to train"),
+        ({"held_out": 0.0}, "held_out must be between 0 and 1, got 0.0"),
+        ({"held_out": 0.005}, "160 patients with held_out=0.005 leave 1 to calibrate"),
+        ({"absent": "ct"}, "fewer than 2 of the patients who train have image 'ct'"),
         ({"masks": {"ct": np.zeros(SHAPE)}}, "the mask of 'ct' has shape .* and 0 pixels inside"),
-        ({"outcome": np.zeros((40, *SHAPE))}, "40 outcome images for 160 patients"),
+        (
+            {"outcome": np.zeros((40, *SHAPE))},
+            r"outcome has shape \(40, 4, 5\), needs \(160, 4, 5\)",
+        ),
         (
             {"masks": {"pet": np.ones(SHAPE)}},
             r"masks for \['pet'\], the images are \['ct', 'mri'\]",
@@ -120,6 +126,8 @@ def test_refuses(change, message):
     if "spoil" in change:
         row, name = change["spoil"]
         (outcome if name == "outcome" else images[name])[row, 0, 0] = np.nan
+    if "absent" in change:
+        images[change["absent"]][1:] = np.nan
     if "short" in change:
         images["mri"] = images["mri"][:-1]
     model = InVA(CONFIG, held_out=change.get("held_out", 0.2))
@@ -133,7 +141,34 @@ def test_refuses_what_training_did_not_have(fitted):
         fitted.predict({"pet": images["ct"]})
     with pytest.raises(InputError, match=r"image 'ct' has shape \(4, 4\), \(4, 5\) in training"):
         fitted.predict({"ct": images["ct"][:, :, :4]})
-    with pytest.raises(InputError, match="has not been fitted"):
-        InVA(CONFIG).predict_interval(images)
+    for call in (InVA(CONFIG).predict, InVA(CONFIG).predict_interval):
+        with pytest.raises(NotFittedError, match="not fitted yet"):
+            call(images)
+    with pytest.raises(InputError, match=r"patient 0 .* has only \['mri'\], which no patient had"):
+        fitted.predict_interval({"mri": images["mri"]})
+
+
+def test_scores_refuse_outcomes_that_would_be_stretched_or_guessed(fitted):
+    images, outcome = patients()
+    with pytest.raises(InputError, match=r"outcome has shape \(1, 4, 5\), needs \(40, 4, 5\)"):
+        fitted.score(last(images), outcome[:1])
+    outcome[-38] = np.nan
+    with pytest.raises(InputError, match=r"patient 2 \(counted from 0\) has no outcome image"):
+        fitted.score(last(images), outcome[-40:])
+
+
+def test_a_refused_fit_changes_nothing(fitted):
+    images, outcome = patients()
+    before = fitted.predict(last(images))
+    strange = {m: 1e6 + x for m, x in images.items()}
+    for x in strange.values():
+        x[0] = np.nan
+    with pytest.raises(InputError, match="patient 0 .* has no image"):
+        fitted.fit(strange, outcome)
+    np.testing.assert_array_equal(fitted.predict(last(images)), before)
+
+
+def test_predicts_images_only():
+    images, _ = patients()
     with pytest.raises(InputError, match="predicts images; for survival use"):
         InVA(InVAConfig(outcome="survival")).fit(images, images["ct"])

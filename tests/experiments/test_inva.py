@@ -16,7 +16,7 @@ def test_smoke(tmp_path, capsys):
         "InVA": 4, "pixel-wise ridge": 4, "tensor regression": 4,
     }  # fmt: skip
     summary = pd.read_csv(out / "summary.csv")
-    assert summary["n"].tolist() == [20] * 3 + [30] * 3
+    assert summary["n"].tolist() == [30] * 3 + [20] * 3  # the base first
     assert json.loads((out / "manifest.json").read_text())["status"] == "complete"
     page = (out / "report.html").read_text()
     for figure in ("maps", "error", "difference", "coverage", "training"):

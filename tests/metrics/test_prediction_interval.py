@@ -9,8 +9,8 @@ import pytest
 
 from jaxsurv.metrics import (
     Predictive,
-    conformal_calibration,
-    normal_calibration,
+    conformal_scale,
+    normal_scale,
     prediction_interval,
     predictive,
 )
@@ -55,13 +55,13 @@ def test_both_cover_a_gaussian_whose_training_residuals_are_honest(level, draw_s
     predicted, y = toy()
     honest = predicted._replace(variance=jnp.zeros_like(y))
     for calibration in (
-        normal_calibration(honest, y, TRAIN, level=level),
-        conformal_calibration(honest, y, TRAIN, HELD_OUT, level=level),
+        normal_scale(honest, y, TRAIN, level=level),
+        conformal_scale(honest, y, TRAIN, HELD_OUT, level=level),
     ):
         assert abs(coverage(calibration, honest, y) - level) < 0.015
     # residuals of the mean hold the draws' variance already, so normal intervals count it twice
     predicted, y = toy(draw_sd)
-    found = conformal_calibration(predicted, y, TRAIN, HELD_OUT, level=level)
+    found = conformal_scale(predicted, y, TRAIN, HELD_OUT, level=level)
     assert abs(coverage(found, predicted, y) - level) < 0.015
 
 
@@ -70,15 +70,15 @@ def test_held_out_rows_repair_what_training_rows_flatter():
     flattered = predicted._replace(
         mean=jnp.where(TRAIN[:, None], y + 0.3 * (predicted.mean - y), predicted.mean)
     )
-    assert coverage(normal_calibration(flattered, y, TRAIN), flattered, y) < 0.5
-    repaired = conformal_calibration(flattered, y, TRAIN, HELD_OUT)
+    assert coverage(normal_scale(flattered, y, TRAIN), flattered, y) < 0.5
+    repaired = conformal_scale(flattered, y, TRAIN, HELD_OUT)
     assert abs(coverage(repaired, flattered, y) - 0.95) < 0.015
 
 
 def test_the_factor_is_the_quantile_of_its_definition():
     predicted, y = toy()
     mask = jnp.asarray(np.arange(P) < 25)
-    found = conformal_calibration(predicted, y, TRAIN, HELD_OUT, level=0.9, mask=mask)
+    found = conformal_scale(predicted, y, TRAIN, HELD_OUT, level=0.9, mask=mask)
     away = np.asarray(y - predicted.mean)
     sd = np.sqrt((away[TRAIN] ** 2).mean(axis=0))
     ratio = np.sort(np.abs(away / sd)[HELD_OUT][:, :25].ravel())
@@ -91,8 +91,8 @@ def test_test_rows_change_nothing():
     predicted, y = toy()
     other = jnp.where(TEST[:, None], 99.0, y)
     for fit in (
-        partial(normal_calibration, train=TRAIN),
-        partial(conformal_calibration, train=TRAIN, held_out=HELD_OUT),
+        partial(normal_scale, train=TRAIN),
+        partial(conformal_scale, train=TRAIN, held_out=HELD_OUT),
     ):
         jax.tree.map(np.testing.assert_array_equal, fit(predicted, y), fit(predicted, other))
 
@@ -101,9 +101,23 @@ def test_test_rows_change_nothing():
 def test_refuses_levels_that_are_no_share(level):
     predicted, y = toy()
     with pytest.raises(InputError, match=f"level must be between 0 and 1, got {level}"):
-        conformal_calibration(predicted, y, TRAIN, HELD_OUT, level=level)
+        conformal_scale(predicted, y, TRAIN, HELD_OUT, level=level)
 
 
 def test_refuses_no_draws():
     with pytest.raises(InputError, match="draws must be at least 1, got 0"):
         predictive(lambda k: jnp.zeros((1, 1)), jax.random.key(0), 0)
+
+
+def test_dependent_pixels_cost_what_the_docstring_says():
+    rng = np.random.default_rng(0)
+    found = []
+    for _ in range(60):
+        shared, own = rng.normal(size=(120, 1)), rng.normal(size=(120, 20))
+        y = jnp.asarray(np.sqrt(0.9) * shared + np.sqrt(0.1) * own)
+        predicted = Predictive(jnp.zeros_like(y), jnp.zeros_like(y))
+        row = np.arange(120)
+        scale = conformal_scale(predicted, y, row < 60, (row >= 60) & (row < 70))
+        lower, upper = prediction_interval(predicted, scale)
+        found.append(float(((lower <= y) & (y <= upper))[70:].mean()))
+    assert 0.89 < np.mean(found) < 0.945

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxsurv.models import ImageBatch, InVAConfig, InVAHParams, inva
-from jaxsurv.models.inva import _posterior, draw
+from jaxsurv.models import ImageBatch, InVAConfig, InVAHParams, drawn_prediction, inva
+from jaxsurv.models.inva import _encode
 from jaxsurv.types import InputError
 
 N, SHAPE = 6, (4, 5)
@@ -94,7 +94,7 @@ def test_without_a_shared_encoder_the_bound_is_that_of_one_vae_per_image():
     params = jax.tree.map(lambda p: p + 0.1, params)
     both = objective.loss(params, make_batch(), jax.random.key(2), H)[1]
     none = objective.loss(params, make_batch(), jax.random.key(2), H._replace(beta=0.0))[1]
-    _, q = _posterior(config, params, make_batch(), None)
+    _, q = _encode(config, params, make_batch(), None)
     kl = 0.5 * (q.mu**2 + jnp.exp(q.logvar) - 1 - q.logvar).sum(axis=-1).mean(axis=1).sum()
     np.testing.assert_allclose(
         both["negative_elbo"] - none["negative_elbo"], kl / math.prod(SHAPE), rtol=1e-4
@@ -105,14 +105,10 @@ def test_one_encoder_is_shared_by_all_images():
     _, params = start()
     assert set(params["encode"]) == {"mri", "ct"}
     assert params["shared_encode"]["params"]["Dense_0"]["kernel"].shape == (3, 5)
-    h, q = _posterior(SMALL, params, make_batch(), None)
-    together = inva(SMALL)  # both images' deep features come from the one tree
-    changed = jax.tree.map(lambda p: p, params)
-    changed["shared_encode"] = jax.tree.map(lambda p: 2 * p, params["shared_encode"])
-    _, other = _posterior(SMALL, changed, make_batch(), None)
+    _, q = _encode(SMALL, params, make_batch(), None)
+    changed = {**params, "shared_encode": jax.tree.map(lambda p: 2 * p, params["shared_encode"])}
+    _, other = _encode(SMALL, changed, make_batch(), None)
     assert np.all(np.any(q.deep_mu != other.deep_mu, axis=(1, 2)))
-    assert together.predict(params, make_batch()).shape == (N, *SHAPE)
-    assert h.shape == (2, N, 3)
 
 
 def test_images_that_change_places_take_their_features_with_them():
@@ -120,7 +116,7 @@ def test_images_that_change_places_take_their_features_with_them():
     _, params = start()
     params["encode"]["ct"] = params["encode"]["mri"]
     swapped = batch._replace(inputs={"mri": batch.inputs["ct"], "ct": batch.inputs["mri"]})
-    one, other = (_posterior(SMALL, params, b, None)[1] for b in (batch, swapped))
+    one, other = (_encode(SMALL, params, b, None)[1] for b in (batch, swapped))
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a[::-1], b, rtol=1e-6), one, other)
 
 
@@ -149,7 +145,7 @@ def test_a_missing_image_is_neither_read_nor_reconstructed():
     objective, params = start()
     one, other = (objective.loss(params, b, jax.random.key(2), H) for b in (lacks, filled))
     jax.tree.map(np.testing.assert_array_equal, one, other)
-    _, q = _posterior(SMALL, params, filled, None)
+    _, q = _encode(SMALL, params, filled, None)
     where = sorted(batch.inputs).index("mri")
     assert not any(np.any(part[where, 2]) for part in q)  # mean 0, log variance 0
     assert np.all(
@@ -170,29 +166,24 @@ def test_convolutions_fit_any_two_sides(shape):
 @pytest.mark.parametrize("trains", ["both", "reconstruction", "prediction"])
 def test_which_loss_reaches_which_network(trains):
     objective, params = start(replace(SMALL, trains=trains))
+    gradient = jax.jit(jax.grad(objective.loss, has_aux=True))
+    none, some, much = (
+        gradient(params, make_batch(), jax.random.key(2), H._replace(prediction_weight=w))[0]
+        for w in (0.0, 1.0, 5.0)
+    )
 
-    def reached(**weights):
-        h = H._replace(**weights)
-        gradient = jax.grad(objective.loss, has_aux=True)(
-            params, make_batch(), jax.random.key(2), h
-        )
-        return {n for n, g in gradient[0].items() if any(np.any(x) for x in jax.tree.leaves(g))}
+    def reached(tree):
+        return {n for n, g in tree.items() if any(np.any(x) for x in jax.tree.leaves(g))}
 
     unsupervised = {"encode", "decode", "log_noise", "shared_encode", "shared_decode"}
-    assert reached(prediction_weight=0.0) == (set() if trains == "prediction" else unsupervised)
     if trains == "prediction":
-        assert reached() == {"encode", "shared_encode", "predict"}
+        assert reached(none) == set()
+        assert reached(some) == {"encode", "shared_encode", "predict"}
     else:
-        assert reached() == {*unsupervised, "predict"}
-    one, other = (
-        jax.grad(lambda p, w: objective.loss(p, make_batch(), jax.random.key(2), w)[0])(
-            params, H._replace(prediction_weight=w)
-        )["encode"]
-        for w in (0.0, 5.0)
-    )
-    same = all(
-        np.array_equal(a, b) for a, b in zip(*map(jax.tree.leaves, (one, other)), strict=True)
-    )
+        assert reached(none) == unsupervised
+        assert reached(some) == {*unsupervised, "predict"}
+    parts = (jax.tree.leaves(tree["encode"]) for tree in (none, much))
+    same = all(np.allclose(a, b, rtol=1e-5, atol=0) for a, b in zip(*parts, strict=True))
     assert same == (trains == "reconstruction")
 
 
@@ -212,10 +203,9 @@ def test_standard_deviations_are_read_unless_they_are_left_out():
 def test_draws_vary_as_the_posterior_does():
     batch = make_batch()
     _, params = start()
-    one = draw(SMALL)
+    one = jax.jit(drawn_prediction(SMALL))
     keys = jax.random.split(jax.random.key(0), 64)
-    spread = jax.vmap(lambda k: one(params, batch, k))(keys).std(axis=0)
-    assert np.all(spread > 0)
+    assert np.all(np.std([one(params, batch, k) for k in keys], axis=0) > 0)
     for m in batch.inputs:  # a posterior without width
         layer = params["encode"][m]["params"]["MLP_0"]["Dense_1"]
         layer["kernel"] = layer["kernel"].at[:, 3:].set(0)
@@ -223,6 +213,22 @@ def test_draws_vary_as_the_posterior_does():
     np.testing.assert_allclose(
         one(params, batch, keys[0]), inva(SMALL).predict(params, batch), atol=1e-5
     )
+
+
+def test_without_a_shared_encoder_every_draw_is_the_same():
+    config = replace(SMALL, deep=0)
+    _, params = start(config)
+    one = jax.jit(drawn_prediction(config))
+    drawn = [one(params, make_batch(), jax.random.key(i)) for i in range(2)]
+    np.testing.assert_array_equal(*drawn)
+
+
+def test_nobodys_draw_depends_on_who_else_is_there():
+    batch = make_batch()
+    _, params = start()
+    one = drawn_prediction(SMALL)
+    alone = one(params, batch.take(jnp.array([4])), jax.random.key(0))
+    np.testing.assert_allclose(alone[0], one(params, batch, jax.random.key(0))[4], atol=1e-5)
 
 
 @pytest.mark.parametrize(

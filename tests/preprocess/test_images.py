@@ -1,5 +1,6 @@
 """Standardised images: training rows alone, masks, missing images, and the way back."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -38,6 +39,20 @@ def test_other_rows_and_missing_images_change_nothing():
     np.testing.assert_allclose(found.center, without.center, rtol=1e-6)
     np.testing.assert_allclose(found.scale, without.scale, rtol=1e-6)
     assert not np.any(found.standardise(jnp.asarray(lacks))[3])
+
+
+def test_infinities_outside_the_mask_are_not_seen():
+    mask = np.ones((4, 5))
+    mask[0] = 0
+    spoiled = X.copy()
+    spoiled[:, 0] = -np.inf
+    found, plain = (
+        fit_image_scaler(jnp.asarray(x), jnp.asarray(TRAIN), mask) for x in (spoiled, X)
+    )
+    jax.tree.map(np.testing.assert_array_equal, found, plain)
+    z = found.standardise(jnp.asarray(spoiled))
+    np.testing.assert_array_equal(z, plain.standardise(jnp.asarray(X)))
+    assert not np.any(found.restore(z)[:, 0])
 
 
 def test_images_that_are_all_alike_have_a_scale():

@@ -6,14 +6,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from jaxsurv.study.image_baselines import (
-    PENALTIES,
-    cp_predict,
-    cp_start,
-    cp_sweep,
-    pixelwise_ridge,
-    tensor_regression,
-)
+from jaxsurv.study.image_baselines import PENALTIES, pixelwise_ridge
+from jaxsurv.study.tensor_regression import cp_predict, cp_start, cp_sweep, tensor_regression
 from jaxsurv.types import InputError
 
 N = 60

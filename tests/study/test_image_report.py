@@ -14,7 +14,7 @@ from jaxsurv.study.image_report import (
 )
 from jaxsurv.study.statistics import corrected_t
 
-BASE = Condition(200, 5.0, 0.5, "matern52")
+BASE = Condition(200, 5.0, 0.5, 0, "matern52")
 CONDITIONS = [BASE, BASE._replace(n=50), BASE._replace(snr=1.0), BASE._replace(n=50, snr=1.0)]
 OFFSET = {"InVA": 0.0, "worse": 0.2, "better": -0.2, "turns": 0.1}
 
@@ -66,7 +66,7 @@ def test_methods_of_fewer_replicates_are_paired_with_those(rows):
 
 
 def test_sentences_say_who_is_better_and_where(summary):
-    worse, better, turns, calibrated, normal = told(summary, "InVA", list(OFFSET)[1:])
+    worse, better, turns, coverage = told(summary, "InVA", list(OFFSET)[1:])
     assert worse.startswith(
         "worse has a smaller error than InVA in 0 of 4 conditions, a larger one in 4 ("
     )
@@ -75,12 +75,16 @@ def test_sentences_say_who_is_better_and_where(summary):
         "in 2 of 4 conditions (n = 50, SNR 5, private share 0.5, matern52; n = 50, SNR 1" in turns
     )
     assert "a larger one in 2 (n = 200" in turns
-    assert calibrated.startswith("Calibrated 95 % intervals of InVA cover 0.9")
-    assert normal.startswith("Normal 95 % intervals of InVA cover 0.8") or "0.90" in normal
+    own = summary[summary["method"] == "InVA"]
+    assert (
+        f"cover {own['coverage_mean'].min():.3f} to {own['coverage_mean'].max():.3f} on average"
+        in coverage
+    )
+    assert f"replicates {own['coverage_5'].min():.3f} to {own['coverage_95'].max():.3f}" in coverage
 
 
 def test_one_table_per_condition(summary):
-    found = sections(summary)
+    found = sections(summary, "InVA")
     assert [s.heading for s in found] == [str(c) for c in CONDITIONS]
     assert found[0].table["method"].tolist() == list(OFFSET)
     assert found[0].table["minus InVA"].tolist()[0] == ""

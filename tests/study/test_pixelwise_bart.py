@@ -3,7 +3,7 @@ import sys
 import numpy as np
 import pytest
 
-from experiments.pixelwise_bart import pixelwise_bart
+from jaxsurv.study.pixelwise_bart import pixelwise_bart
 from jaxsurv.types import InputError
 
 N, FIT = 300, np.arange(300) < 200

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import jax
 import numpy as np
 
-from jaxsurv.study.images import TESTED, Found, ImageStudy, Replicate, Scores
+from jaxsurv.study.images import TESTED, Found, ImageStudy, Replicate, Scores, one_by_one
 from jaxsurv.types import ArrayLike, InputError
 
 TREES, BURN_IN, DRAWS = 50, 200, 300
@@ -60,26 +60,40 @@ def pixelwise_bart(
             residual = np.asarray(model.get_error_sdev())
         mean[:, column] = draws.mean(axis=0)
         outcomes = draws + residual[:, None] * jax.random.normal(noise, draws.shape)
-        lower[:, column], upper[:, column] = np.percentile(outcomes, INTERVAL, axis=0)
+        lower[:, column], upper[:, column] = np.percentile(
+            outcomes, INTERVAL, axis=0, method="weibull"
+        )
     return mean, lower, upper
 
 
+def chosen_pixels(every: Replicate, size: int, pixels: int) -> np.ndarray:
+    """``[runs, pixels]`` positions among ``size``, drawn anew for each replicate by its seed."""
+    draws = (np.random.default_rng(s).choice(size, pixels, replace=False) for s in every.seed)
+    return np.stack(list(draws))
+
+
 def run_bart(study: ImageStudy, every: Replicate, pixels: int) -> Iterator[Found]:
-    """Scores of each replicate on some pixels drawn at random; it has no maps.
+    """Scores of each replicate, NaN but for its `chosen_pixels`; it has no maps.
 
     It is fitted to all development rows, the held-out fifth included: nothing stops it or needs
     calibration. Its intervals are its posterior predictive ones.
     """
     build = jax.jit(study.build, static_argnums=0)
-    for i, seed in enumerate(every.seed):
-        replicate = jax.tree.map(lambda v, i=i: v[i : i + 1], every)
-        batch, masks = build(None, jax.tree.map(lambda v: v[0], replicate), np.uint32(0))
+    for kept, replicate in one_by_one(every):
+        batch, masks = build(None, replicate, np.uint32(0))
         x = np.stack(list(batch.inputs.values()), axis=1)
-        chosen = np.random.default_rng(seed).choice(batch.outcome[0].size, pixels, replace=False)
-        bounds = pixelwise_bart(x, batch.outcome, masks.develop, chosen, seed=int(seed))
+        (chosen,) = chosen_pixels(kept, batch.outcome[0].size, pixels)
+        bounds = pixelwise_bart(x, batch.outcome, masks.develop, chosen, seed=int(replicate.seed))
         mean, lower, upper = (b[-TESTED:] for b in bounds)
         y = np.asarray(batch.outcome).reshape(len(x), -1)[-TESTED:, chosen]
-        error, none = np.mean((y - mean) ** 2), np.nan
-        coverage, width = np.mean((lower <= y) & (y <= upper)), np.mean(upper - lower)
-        found = Scores(error, error / np.mean(y**2), coverage, width, none, none, none)  # type: ignore[arg-type]
-        yield Found(replicate, jax.tree.map(lambda v: np.full(1, v), found))
+        inside, width = (lower <= y) & (y <= upper), upper - lower
+        known = {
+            "error": (y - mean) ** 2,
+            "square": y**2,
+            "normal_coverage": inside,
+            "normal_width": width,
+        }
+        maps = {name: np.full((1, *batch.outcome.shape[1:]), np.nan) for name in Scores._fields}
+        for name, values in known.items():
+            maps[name].reshape(-1)[chosen] = values.mean(axis=0)
+        yield Found(kept, Scores(**maps))
