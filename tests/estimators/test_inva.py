@@ -163,7 +163,7 @@ def test_a_refused_fit_changes_nothing(fitted):
     strange = {m: 1e6 + x for m, x in images.items()}
     for x in strange.values():
         x[0] = np.nan
-    with pytest.raises(InputError, match="patient 0 .* has no image"):
+    with pytest.raises(InputError, match=r"patient 0 .* has no image"):
         fitted.fit(strange, outcome)
     np.testing.assert_array_equal(fitted.predict(last(images)), before)
 
