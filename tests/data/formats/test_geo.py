@@ -126,3 +126,13 @@ def test_without_annotation_probes_are_features(geo):
 def test_refusals(geo, change, message):
     with pytest.raises(InputError, match=message):
         geo(**change)
+
+
+def test_patients_without_an_outcome_are_kept_if_asked_for(geo):
+    lacks = SERIES.replace("OS~(months):~8", "OS~(months):~NA")
+    plain, _ = geo(lacks)
+    kept, _ = geo(lacks, semi_supervised=True)
+    (more,) = set(kept.survival.index) - set(plain.survival.index)
+    assert kept.survival.loc[more].isna().all()
+    assert more in kept.modalities["expression"].index
+    np.testing.assert_array_equal(kept.outcome("os").time, plain.outcome("os").time)

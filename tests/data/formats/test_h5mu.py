@@ -89,3 +89,12 @@ def test_other_files_are_refused(tmp_path):
     (tmp_path / "x.h5mu").write_text("no HDF5")
     with pytest.raises(InputError, match=r"x\.h5mu: "):
         read_h5mu(tmp_path / "x.h5mu")
+
+
+def test_patients_without_an_outcome_are_kept_if_asked_for(path):
+    relapse = {"endpoints": {"rfs": ("months", "relapse")}}
+    plain, kept = quietly(path, **relapse), quietly(path, semi_supervised=True, **relapse)
+    assert sorted(plain.survival.index) == ["p1", "p2"]
+    assert sorted(kept.survival.index) == ["p1", "p2", "p3"]
+    assert kept.survival.loc["p3"].isna().all()
+    assert "p3" in kept.modalities["cnv"].index

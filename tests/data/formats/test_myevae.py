@@ -112,3 +112,15 @@ def test_refusals(files, name, text, message):
     (folder / "train_labels.csv").write_text(LABELS)
     with pytest.raises(InputError, match=r"has none of train_features\.csv"):
         quietly(folder)
+
+
+def test_patients_without_an_outcome_are_kept_if_asked_for(files):
+    labels = "".join(line for line in LABELS.splitlines(True) if not line.startswith("MMRF_2"))
+    folder = files(INPUTS | {"train_labels.csv": labels})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        plain, kept = read_myevae(folder), read_myevae(folder, semi_supervised=True)
+    assert "MMRF_2" not in plain.survival.index
+    assert kept.survival.loc["MMRF_2"].isna().all()
+    assert "MMRF_2" in kept.modalities["gistic"].index
+    np.testing.assert_array_equal(kept.outcome("os").time, plain.outcome("os").time)

@@ -102,3 +102,12 @@ def test_refusals(files, name, text, message):
     folder = files(HUB | {name: text})
     with pytest.raises(InputError, match=message):
         quietly(folder)
+
+
+def test_patients_without_an_outcome_are_kept_if_asked_for(files, comes_back):
+    folder = files(HUB)
+    plain, kept = quietly(folder), quietly(folder, semi_supervised=True)
+    assert set(kept.survival.index) - set(plain.survival.index) == {"TCGA-OR-A5J9"}
+    assert kept.survival.loc["TCGA-OR-A5J9"].isna().all()
+    assert kept.modalities["rna"].loc["TCGA-OR-A5J9"].notna().all()
+    np.testing.assert_array_equal(kept.outcome("os").time, plain.outcome("os").time)
