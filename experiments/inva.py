@@ -140,8 +140,6 @@ def check(options: InVA) -> None:
 def run(options: InVA) -> None:
     """The whole experiment, from the simulator to the report."""
     import jax
-    import numpy as np
-    import pandas as pd
     from rich.console import Console
     from rich.progress import Progress
 
@@ -149,8 +147,9 @@ def run(options: InVA) -> None:
     from jaxsurv.models import InVAConfig
     from jaxsurv.study.image_baselines import pixelwise_ridge
     from jaxsurv.study.image_report import BART_NOTE, figures, sections, summarise_images, told
-    from jaxsurv.study.images import ImageStudy, replicates, run_baseline, run_network, tabulate
-    from jaxsurv.study.pixelwise_bart import chosen_pixels, run_bart
+    from jaxsurv.study.image_run import run_conditions
+    from jaxsurv.study.images import ImageStudy, run_baseline, run_network
+    from jaxsurv.study.pixelwise_bart import run_bart
     from jaxsurv.study.report import page, print_table
     from jaxsurv.study.tensor_regression import tensor_regression
     from jaxsurv.training import FitConfig
@@ -162,13 +161,13 @@ def run(options: InVA) -> None:
     folder.manifest(**facts, status="running")
 
     wanted = conditions(options)
-    base = wanted[0]
     training = FitConfig(options.epochs, 0, options.patience, 32)
     few = options.bart_replicates
+    names = tuple(dict.fromkeys(("InVA", *options.methods)))
 
     def methods(study, every):
         """Name and results of each, which are computed as they are read."""
-        for name in dict.fromkeys(("InVA", *options.methods)):
+        for name in names:
             changes, inputs = NETWORKS[name]
             config = InVAConfig(channels=options.channels, **changes)
             reads = replace(study, inputs=inputs)
@@ -179,49 +178,25 @@ def run(options: InVA) -> None:
             first = jax.tree.map(lambda v: v[every.seed < few], every)
             yield "pixel-wise BART", run_bart(study, first, options.bart_pixels)
 
-    tables: dict[str, list[pd.DataFrame]] = {"runs": [], "bart": []}
-    maps, curves = {}, {}
-    methods_total = len({"InVA", *options.methods}) + 2
-    total = len(wanted) * (methods_total * options.replicates + few)
+    study = ImageStudy(options.side, length=options.length, most=max(options.n))
+    total = len(wanted) * ((len(names) + 2) * options.replicates + few)
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("", total=total)
-        for kernel in dict.fromkeys(c.kernel for c in wanted):
-            of = [c for c in wanted if c.kernel == kernel]
-            parts = [
-                replicates(c.n, c.snr, c.private, c.shift, range(options.replicates)) for c in of
-            ]
-            every = jax.tree.map(lambda *v: np.concatenate(v), *parts)
-            study = ImageStudy(options.side, kernel, options.length, max(options.n))
-            for name, results in methods(study, every):
-                progress.update(task, description=f"{name}, {kernel}")
-                for found in results:
-                    frame = tabulate(found, method=name, kernel=kernel)
-                    here = (frame[list(base._fields)] == base).all(axis=1).to_numpy()
-                    if name != "pixel-wise BART":
-                        tables["runs"].append(frame)
-                    if few and (first := found.replicate.seed < few).any():
-                        some = jax.tree.map(lambda v, first=first: v[first], found)
-                        pixels = chosen_pixels(some.replicate, options.side**2, options.bart_pixels)
-                        tables["bart"].append(tabulate(some, pixels, method=name, kernel=kernel))
-                    for part, frames in tables.items():
-                        if frames:
-                            folder.table(f"{part}.csv", pd.concat(frames, ignore_index=True))
-                    if here.any() and found.maps is not None:
-                        maps.setdefault(name, found.maps[here][0])
-                    if here.any() and found.curve is not None:
-                        curves.setdefault(name, []).append(found.curve[here])
-                    progress.advance(task, len(frame))
-    summary = summarise_images(pd.concat(tables["runs"], ignore_index=True), "InVA")
+        found = run_conditions(
+            wanted, methods, study, count=options.replicates, few=few, pixels=options.bart_pixels,
+            keep=lambda part, frame: folder.table(f"{part}.csv", frame),
+            advance=lambda name, n: progress.update(task, description=name, advance=n),
+        )  # fmt: skip
+    summary = summarise_images(found.runs, "InVA")
     folder.table("summary.csv", summary)
-    names = list(summary["method"].unique())
-    joined = {name: np.concatenate(parts) for name, parts in curves.items()}
-    drawn = figures(summary, base, names, "InVA", maps, joined)
+    all_names = list(summary["method"].unique())
+    drawn = figures(summary, wanted[0], all_names, "InVA", found.maps, found.curves)
     for figure, picture in drawn:
         folder.figure(picture.name, figure)
-    shown, sentences = sections(summary, "InVA"), told(summary, "InVA", names[1:])
+    shown, sentences = sections(summary, "InVA"), told(summary, "InVA", all_names[1:])
     if few:
-        beside = summarise_images(pd.concat(tables["bart"], ignore_index=True), "InVA")
-        folder.table("bart_summary.csv", beside)
+        beside = summarise_images(found.beside, "InVA")
+        folder.table("beside_summary.csv", beside)
         shown += sections(beside, "InVA", heading=", on the pixels of BART", note=BART_NOTE)
         sentences.insert(-1, told(beside, "InVA", ["pixel-wise BART"])[0])
     text = page(
