@@ -57,7 +57,7 @@ class Split(NamedTuple):
         scaler: clipping and z-scores of all features; gain 0 for those that are not selected.
         projection: modality to ``[d, k]``; empty if the modalities enter feature by feature.
         chosen: modality to ``[k]``, its columns that enter where features were selected: those in use,
-            then as many of the others, which are 0, as the split with most features has more; empty if
+            then others, which are 0, up to the number asked for, or all where none was; empty if
             nothing was selected.
         offset: ``[n]`` known part of the log hazard, 0 if none.
         imputed: ``[r, d]``, the incomplete rows with what was imputed filled in; None = nothing was.

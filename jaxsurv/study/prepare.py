@@ -185,13 +185,13 @@ def _omics(data: StudyData) -> dict[str, slice]:
     return {m: c for m, c in data.encoded.columns.items() if m != CLINICAL}
 
 
-def _with_selection(data: StudyData, how: str, top: int) -> StudyData:
+def _with_selection(data: StudyData, select: Select, top: int) -> StudyData:
     features, modalities = data.shared.features, _omics(data)
     presence, outcome = data.encoded.presence, (data.shared.event, data.shared.time)
 
     def fit(split: Split) -> np.ndarray:
         where = np.asarray(split.develop)
-        if how == "variance":
+        if select == "variance":
             return select_by_variance(features, split.scaler, modalities, where, k=top)
         return select_by_elastic_net(features, split.scaler, modalities, presence, *outcome, where)
 
@@ -200,7 +200,8 @@ def _with_selection(data: StudyData, how: str, top: int) -> StudyData:
     chosen = {}
     for m, columns in modalities.items():
         used = gain[:, columns] > 0
-        most = max(int(used.sum(axis=1).max()), 1)  # one shape for all splits
+        # a size known beforehand: what another split selects depends on the test rows of this one
+        most = min(top, used.shape[1]) if select == "variance" else used.shape[1]
         chosen[m] = np.argsort(~used, axis=1, kind="stable")[:, :most].astype(np.int32)
     splits = data.splits._replace(scaler=scaler._replace(gain=gain), chosen=chosen)  # type: ignore[arg-type]
     return replace(data, splits=splits)
