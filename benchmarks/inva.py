@@ -64,7 +64,7 @@ def torch_training(run: int, epochs: int, threads: int) -> float:
             "predict": dense(4 * (SHALLOW + DEEP), *back, pixels),
         }
     )
-    log_noise = nn.Parameter(torch.zeros(len(x)))
+    log_noise = nn.Parameter(torch.full((len(x),), math.log(0.1)))
     parameters = [*nets.parameters(), log_noise]
     adam = torch.optim.Adam(parameters, 1e-3, fused=True)
 
