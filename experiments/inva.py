@@ -10,7 +10,7 @@ and signal-to-noise ratio (crossed), private share and smoothness of the images,
 pixel depends on the images at the same place, which is the home ground of pixel-wise methods.
 
     python -m experiments.inva                                      # 3,200 trainings, an hour
-    python -m experiments.inva --private --shifts --kernels               # the crossed conditions alone
+    python -m experiments.inva --private --shifts --kernels         # the crossed conditions alone
 """
 
 import sys
@@ -26,10 +26,8 @@ NETWORKS = {  # what is changed in the configuration, and the images that are re
     "reconstruction only": ({"trains": "reconstruction"}, "all"),
     "prediction only": ({"trains": "prediction"}, "all"),
     "no standard deviations": ({"deviations": False}, "all"),
-    "VAE, images joined": (
-        {"deep": 0, "shallow": 32},
-        "joined",
-    ),  # as many features as of two images
+    # as many features as of two images
+    "VAE, images joined": ({"deep": 0, "shallow": 32}, "joined"),
     "VAE, image 1 alone": ({"deep": 0}, "image1"),
     "VAE, image 2 alone": ({"deep": 0}, "image2"),
 }

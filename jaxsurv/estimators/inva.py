@@ -16,7 +16,6 @@ from jaxsurv.estimators.images import (
     outcome_images,
     patterns_of,
     region,
-    who_has,
 )
 from jaxsurv.metrics import Predictive, conformal_scale, prediction_interval, predictive
 from jaxsurv.models import ImageBatch, InVAConfig, InVAHParams, drawn_prediction, inva
@@ -119,13 +118,14 @@ class InVA(BaseEstimator):
         scalers = {}
         for m, x in images.items():
             within = region(m, x, (masks or {}).get(m))
-            if who_has(m, np.asarray(x, np.float32), within)[~held_out].sum() < 2:
-                raise InputError(
-                    f"fewer than 2 of the patients who train have image {m!r}; leave it out"
-                )
             scalers[m] = fit_image_scaler(jnp.asarray(x, jnp.float32), train, within)
         outcome_scaler = fit_image_scaler(y, train, inside)
         batch = image_batch(scalers, outcome_scaler, images)
+        for m, there in batch.presence.items():
+            if np.asarray(there)[~held_out].sum() < 2:
+                raise InputError(
+                    f"fewer than 2 of the patients who train have image {m!r}; leave it out"
+                )
         batch = batch._replace(outcome=outcome_scaler.standardise(y))
         roles = Masks(train, ~train, jnp.ones(n, bool))
         config = FitConfig(self.epochs, 0, self.patience, self.batch_size)
@@ -186,9 +186,8 @@ class InVA(BaseEstimator):
         return float(1 - ((y - predicted) ** 2)[:, inside].sum() / away)
 
     def _predictive(self, batch: ImageBatch) -> Predictive:
-        draws = self.draws if self.config.deep else 1  # all alike
         key = jax.random.key(self.seed)
-        return _predict(self.result_.params, batch, key, self.config, draws)
+        return _predict(self.result_.params, batch, key, self.config, self.draws)
 
     def _new(self, images: Mapping[str, ArrayLike]) -> ImageBatch:
         check_is_fitted(self, "result_")
@@ -201,6 +200,12 @@ def _train(key: Key, hparams: InVAHParams, batch: ImageBatch, roles: Masks, conf
     return fit(key, inva(config), hparams, batch, roles, training)
 
 
-@partial(jax.jit, static_argnames=("config", "draws"))
-def _predict(params: Params, batch: ImageBatch, key: Key, config, draws: int) -> Predictive:
-    return predictive(partial(drawn_prediction(config), params, batch), key, draws)
+def posterior_predictive(
+    params: Params, batch: ImageBatch, key: Key, config: InVAConfig, draws: int
+) -> Predictive:
+    """Mean and variance over ``draws`` of the posterior; one draw where all would be alike."""
+    one = partial(drawn_prediction(config), params, batch)
+    return predictive(one, key, draws if config.deep else 1)
+
+
+_predict = jax.jit(posterior_predictive, static_argnames=("config", "draws"))

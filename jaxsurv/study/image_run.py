@@ -57,9 +57,12 @@ def run_conditions(
     tables: dict[str, list[pd.DataFrame]] = {"runs": [], "beside": []}
     maps, curves = {}, {}
 
+    def table(part: str) -> pd.DataFrame:
+        return pd.concat(tables[part], ignore_index=True) if tables[part] else pd.DataFrame()
+
     def grow(part: str, frame: pd.DataFrame) -> None:
         tables[part].append(frame)
-        keep(part, pd.concat(tables[part], ignore_index=True))
+        keep(part, table(part))
 
     for kernel in dict.fromkeys(c.kernel for c in conditions):
         parts = [
@@ -71,7 +74,7 @@ def run_conditions(
         for name, results in methods(replace(study, kernel=kernel), every):
             for found in results:
                 frame = tabulate(found, method=name, kernel=kernel)
-                if np.isfinite(frame["relative"]).any():  # a method for some pixels has none
+                if found.maps is not None:  # not a method for some pixels alone
                     grow("runs", frame)
                 if (first := found.replicate.seed < few).any():
                     some = jax.tree.map(lambda v, first=first: v[first], found)
@@ -84,8 +87,4 @@ def run_conditions(
                     curves.setdefault(name, []).append(found.curve[here])
                 advance(name, len(frame))
     joined = {name: np.concatenate(parts) for name, parts in curves.items()}
-    runs, beside = (
-        pd.concat(tables[part], ignore_index=True) if tables[part] else pd.DataFrame()
-        for part in ("runs", "beside")
-    )
-    return Collected(runs, beside, maps, joined)
+    return Collected(table("runs"), table("beside"), maps, joined)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import jax
@@ -11,15 +10,15 @@ import numpy as np
 import pandas as pd
 
 from jaxsurv.data.simulate_images import simulate_images
+from jaxsurv.estimators.inva import posterior_predictive
 from jaxsurv.metrics import (
     IntervalScale,
     Predictive,
     conformal_scale,
     normal_scale,
     prediction_interval,
-    predictive,
 )
-from jaxsurv.models import ImageBatch, InVAConfig, InVAHParams, drawn_prediction, inva
+from jaxsurv.models import ImageBatch, InVAConfig, InVAHParams, inva
 from jaxsurv.preprocess import fit_image_scaler
 from jaxsurv.training import FitConfig, Masks, choose_plan, sweep_chunks
 from jaxsurv.types import Array
@@ -138,11 +137,9 @@ def scores(batch: ImageBatch, masks: Masks, predicted: Predictive) -> tuple[Scor
 
 def collect(config: InVAConfig, draws: int) -> Callable[[Any, ImageBatch, Masks], Any]:
     """What a sweep over replicates collects: `scores` of the mean over ``draws`` of the posterior."""
-    one = drawn_prediction(config)
-    draws = draws if config.deep else 1  # all alike
 
     def collected(params: Any, batch: ImageBatch, masks: Masks) -> tuple[Scores, Array]:
-        predicted = predictive(partial(one, params, batch), jax.random.key(0), draws)
+        predicted = posterior_predictive(params, batch, jax.random.key(0), config, draws)
         return scores(batch, masks, predicted)
 
     return collected
