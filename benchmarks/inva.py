@@ -130,7 +130,7 @@ def main() -> None:
     runs = Run(np.arange(RUNS, dtype=np.int32), np.zeros(RUNS, np.uint32), hparams)
 
     def ours() -> np.ndarray:
-        return jax.device_get(program.call(*data, runs))["best_score"]
+        return jax.device_get(program.call(data, runs))["best_score"]
 
     def one_after_the_other() -> None:
         for run in range(RUNS):

@@ -18,9 +18,10 @@ ALLOWED = {
     "nets": {"types"},
     "training": {"types"},
     "metrics": _CORE,
+    "factors": _CORE,
     "data": {"types", "survival"},
     "preprocess": {"types", "survival", "data"},
-    "models": {"types", "nets", "survival", "divergences", "latent"},
+    "models": {"types", "nets", "survival", "divergences", "latent", "factors"},
 }
 _BELOW_FACES = {*ALLOWED, "metrics"}
 ALLOWED |= {

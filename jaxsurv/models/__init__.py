@@ -4,6 +4,7 @@ from jaxsurv.models.batch import Batch, features
 from jaxsurv.models.config import HParams, SurvivalVAEConfig
 from jaxsurv.models.cox_mt import CoxMTConfig, CoxMTHParams, adam_l2, cox_mt, mean_teacher
 from jaxsurv.models.cox_nnet import CoxNnetHParams, cox_nnet, nesterov
+from jaxsurv.models.hcl_linear import LinearHCL, fit_moments, hcl_linear
 from jaxsurv.models.image_batch import ImageBatch
 from jaxsurv.models.inva import InVAConfig, InVAHParams, drawn_prediction, inva
 from jaxsurv.models.mo_riskvae import MO_RISKVAE, MO_RISKVAE_HPARAMS
@@ -23,12 +24,15 @@ __all__ = [
     "ImageBatch",
     "InVAConfig",
     "InVAHParams",
+    "LinearHCL",
     "SurvivalVAEConfig",
     "adam_l2",
     "cox_mt",
     "cox_nnet",
     "drawn_prediction",
     "features",
+    "fit_moments",
+    "hcl_linear",
     "inva",
     "latents",
     "mean_teacher",

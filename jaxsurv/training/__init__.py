@@ -1,6 +1,7 @@
 """Training: one run (``fit``) and many runs as one compiled computation (``sweep``)."""
 
 from jaxsurv.training.fit import FitConfig, FitResult, Masks, Optimizer, adam, each_row_once, fit
+from jaxsurv.training.mapped import Program, compile_map, map_chunks
 from jaxsurv.training.plan import Plan, choose_plan, one_device_per_core
 from jaxsurv.training.sweep import Collect, SweepResult, concatenate, sweep, sweep_chunks
 
@@ -11,12 +12,15 @@ __all__ = [
     "Masks",
     "Optimizer",
     "Plan",
+    "Program",
     "SweepResult",
     "adam",
     "choose_plan",
+    "compile_map",
     "concatenate",
     "each_row_once",
     "fit",
+    "map_chunks",
     "one_device_per_core",
     "sweep",
     "sweep_chunks",

@@ -2,17 +2,14 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 import pandas as pd
-from jax import lax
-from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from jaxsurv.training.fit import FitConfig, Masks, Optimizer, adam, fit
+from jaxsurv.training.mapped import Program, compile_map, map_chunks
 from jaxsurv.training.plan import Plan, choose_plan
 from jaxsurv.types import Array, InputError, Objective, Params
 
@@ -86,13 +83,6 @@ def _grid(n_splits: int, seeds: Sequence[int], hparams: Sequence[Any]) -> Run:
     return Run(np.asarray(split, np.int32), np.asarray(seed, np.uint32), stacked)  # type: ignore[arg-type]
 
 
-class Program(NamedTuple):
-    """A compiled sweep: ``place`` copies data to every device, ``call`` does ``plan.runs`` runs."""
-
-    place: Callable[[Any], Any]
-    call: Callable[[Any, Any, Run], dict]
-
-
 def compile_runs(
     objective: Objective,
     build: Build,
@@ -104,7 +94,8 @@ def compile_runs(
 ) -> Program:
     """The jitted program for all runs of a sweep; one compilation, whatever their number."""
 
-    def one(shared, splits, run: Run):
+    def one(data, run: Run):
+        shared, splits = data
         batch, masks = build(shared, jax.tree.map(lambda x: x[run.split], splits), run.seed)
         # the key depends on the seed and the split alone: settings share their random numbers
         key = jax.random.fold_in(jax.random.key(run.seed), run.split)
@@ -117,29 +108,7 @@ def compile_runs(
             outputs["collected"] = collect(result.params, batch, masks)
         return outputs
 
-    def on_device(shared, splits, runs):
-        group = partial(one, shared, splits)
-        if (
-            plan.width > 1
-        ):  # a vmapped loop of one run would still pay for selects on its whole state
-            group = jax.vmap(group)
-            runs = jax.tree.map(lambda x: x.reshape(-1, plan.width), runs)
-        out = lax.map(group, runs)
-        if plan.width > 1:
-            out = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), out)
-        return out
-
-    # Auto axes: with explicit ones a vmapped while loop is refused
-    devices = jax.local_devices()[: plan.devices]
-    mesh = jax.make_mesh((plan.devices,), ("runs",), axis_types=(AxisType.Auto,), devices=devices)
-    whole, by_run = PartitionSpec(), PartitionSpec("runs")
-    specs = {"in_specs": (whole, whole, by_run), "out_specs": by_run, "check_vma": False}
-    program = jax.jit(jax.shard_map(on_device, mesh=mesh, **specs))
-
-    def call(shared, splits, runs):
-        return program(shared, splits, jax.device_put(runs, NamedSharding(mesh, by_run)))
-
-    return Program(lambda tree: jax.device_put(tree, NamedSharding(mesh, whole)), call)
+    return compile_map(one, plan)
 
 
 def sweep_chunks(
@@ -162,17 +131,10 @@ def sweep_chunks(
     if len(set(seeds)) < len(seeds):
         raise InputError(f"seeds must differ, got {list(seeds)}")
     grid = _grid(n_splits, seeds, hparams)
-    n_runs = len(grid.seed)
-    plan = plan or choose_plan(n_runs)
+    plan = plan or choose_plan(len(grid.seed))
     program = compile_runs(objective, build, config, plan, optimizer=optimizer, collect=collect)
-    shared, splits = program.place((shared, splits))
-    for start in range(0, n_runs, plan.runs):
-        # every call has the same shape: the last one repeats its last run
-        rows = np.minimum(np.arange(start, start + plan.runs), n_runs - 1)
-        kept = slice(0, n_runs - start)
-        runs = jax.tree.map(itemgetter(rows), grid)
-        outputs = jax.device_get(program.call(shared, splits, runs))
-        runs, outputs = jax.tree.map(itemgetter(kept), (runs, outputs))
+    data = program.place((shared, splits))
+    for runs, outputs in map_chunks(program, plan, data, grid):
         yield SweepResult(runs.split, runs.seed, runs.hparams, **outputs)
 
 

@@ -1,0 +1,97 @@
+"""Covariance of several modalities, of which some patients lack some, and its noise-free part."""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import lax
+
+from jaxsurv.factors.eigen import largest
+from jaxsurv.factors.structure import Structure
+from jaxsurv.types import Array, InputError
+
+
+class Moments(NamedTuple):
+    """What the linear model needs to know of a table.
+
+    Attributes:
+        mean: ``[D]``.
+        covariance: ``[D, D]``.
+        n: patients.
+    """
+
+    mean: Array
+    covariance: Array
+    n: Array
+
+
+class Denoised(NamedTuple):
+    """A covariance without its noise.
+
+    Attributes:
+        signal: ``[D, D]``, ``S - noise I``.
+        noise: variance of the noise, the same in all features.
+    """
+
+    signal: Array
+    noise: Array
+
+
+def together(structure: Structure, inputs: dict[str, Array]) -> Array:
+    """``[n, D]``, the modalities' features beside each other in the order of the structure."""
+    if set(inputs) != set(structure.modalities):
+        raise InputError(f"needs {sorted(structure.modalities)}, got {sorted(inputs)}")
+    for m, d in structure.sizes:
+        if inputs[m].shape[1:] != (d,):
+            raise InputError(f"{m} must be [n, {d}], got {inputs[m].shape}")
+    return jnp.concatenate([inputs[m] for m in structure.modalities], axis=1)
+
+
+def moments(
+    structure: Structure,
+    inputs: dict[str, Array],
+    *,
+    presence: dict[str, Array] | None = None,
+    where: Array | None = None,
+) -> Moments:
+    """Mean and covariance (divisor: patients) over all patients who have a modality or a pair of them::
+
+        S_ab = sum_i p_ia p_ib (x_ia - mean_a)(x_ib - mean_b)' / sum_i p_ia p_ib
+
+    With missing modalities S is made of different patients and need not be positive semidefinite; its
+    negative eigenvalues are then set to zero, which is the nearest matrix that is. Right if who lacks
+    what does not depend on the values.
+
+    Args:
+        structure: sizes and order of the modalities.
+        inputs: ``{modality: [n, d_m]}``; values of an absent modality are not read, but must not be NaN.
+        presence: ``{modality: [n]}``, 1 where the patient has it; None = all have all.
+        where: ``[n]`` booleans, the patients to use.
+    """
+    x = together(structure, inputs)
+    rows = jnp.ones(len(x), x.dtype) if where is None else where.astype(x.dtype)
+    if presence is None:
+        n = jnp.sum(rows)
+        mean = rows @ x / n
+        centred = (x - mean[None]) * rows[:, None]
+        # rows are 0 or 1, so that their square is themselves
+        return Moments(mean, _gram(centred) / n, n)
+    has = rows[:, None] * jnp.stack([presence[m] for m in structure.modalities], axis=1)
+    at = structure.modality
+    here = has[:, at]
+    mean = jnp.sum(here * x, axis=0) / jnp.sum(has, axis=0)[at]
+    pairs = _gram(has)
+    covariance = _gram(here * (x - mean[None])) / pairs[at][:, at]
+    values, vectors = jnp.linalg.eigh(covariance)
+    repaired = (vectors * jnp.maximum(values, 0)[None]) @ vectors.T
+    return Moments(mean, repaired, jnp.sum(jnp.any(has > 0, axis=1)))
+
+
+def _gram(x: Array) -> Array:
+    return jnp.matmul(x.T, x, precision=lax.Precision.HIGHEST)
+
+
+def denoise(covariance: Array, rank: int) -> Denoised:
+    """The noise's variance is the mean of all but the ``rank`` largest eigenvalues of S."""
+    d = len(covariance)
+    noise = (jnp.trace(covariance) - jnp.sum(largest(covariance, rank)[0])) / (d - rank)
+    return Denoised(covariance - noise * jnp.eye(d, dtype=covariance.dtype), noise)

@@ -1,0 +1,27 @@
+"""The largest eigenpairs of a symmetric matrix."""
+
+import jax
+import jax.numpy as jnp
+from jax.experimental.sparse.linalg import lobpcg_standard
+
+from jaxsurv.types import Array
+
+SMALL = 400  # features, below which all eigenpairs cost less than a search for some
+
+
+def largest(matrix: Array, k: int) -> tuple[Array, Array]:
+    """The ``k`` largest eigenvalues ``[k]``, in decreasing order, and their vectors ``[d, k]``.
+
+    Large matrices are searched for them by LOBPCG, nearly all of which is matrix products.
+
+    Args:
+        matrix: ``[d, d]``, symmetric; need not be positive.
+        k: at most d.
+    """
+    d = len(matrix)
+    if d < SMALL or 5 * k >= d:
+        values, vectors = jnp.linalg.eigh(matrix)
+        return values[::-1][:k], vectors[:, ::-1][:, :k]
+    start = jax.random.normal(jax.random.key(0), (d, k), matrix.dtype)
+    values, vectors, _ = lobpcg_standard(matrix, start)
+    return values, vectors

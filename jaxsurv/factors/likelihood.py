@@ -1,0 +1,47 @@
+"""The model's Gaussian likelihood, and what an information criterion takes from it."""
+
+import math
+
+import jax.numpy as jnp
+
+from jaxsurv.factors.covariance import Moments
+from jaxsurv.factors.structure import Structure
+from jaxsurv.types import Array
+
+
+def log_likelihood(loadings: Array, noise: Array, covariance: Array) -> Array:
+    """Mean over patients of ``log N(x | mean, W W' + noise I)``, from their covariance S::
+
+        -1/2 (D log 2 pi + log|Sigma| + tr(Sigma^-1 S))
+        log|Sigma|      = (D - R) log noise + log|noise I + W'W|
+        tr(Sigma^-1 S)  = (tr S - tr((noise I + W'W)^-1 W'S W)) / noise
+
+    With ``covariance`` of other patients (around the training mean) it is held-out. Columns of zeros
+    in W change nothing.
+
+    Args:
+        loadings: ``[D, R]``.
+        noise: variance.
+        covariance: ``[D, D]``.
+    """
+    d, r = loadings.shape
+    inner = noise * jnp.eye(r, dtype=loadings.dtype) + loadings.T @ loadings
+    _, log_inner = jnp.linalg.slogdet(inner)
+    explained = jnp.trace(jnp.linalg.solve(inner, loadings.T @ (covariance @ loadings)))
+    log_det = (d - r) * jnp.log(noise) + log_inner
+    return -0.5 * (
+        d * math.log(2 * math.pi) + log_det + (jnp.trace(covariance) - explained) / noise
+    )
+
+
+def free_parameters(structure: Structure) -> int:
+    """Loadings less the rotations inside a block, means, and the variance of the noise."""
+    size = dict(structure.sizes)
+    blocks = sum(r * sum(size[m] for m in s) - r * (r - 1) // 2 for s, r in structure.ranks)
+    return blocks + structure.features + 1
+
+
+def bic(loadings: Array, noise: Array, found: Moments, structure: Structure) -> Array:
+    """``-2 n loglik + log(n) parameters``; lower is better."""
+    fit = -2 * found.n * log_likelihood(loadings, noise, found.covariance)
+    return fit + jnp.log(found.n) * free_parameters(structure)

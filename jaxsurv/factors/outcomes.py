@@ -1,0 +1,73 @@
+"""Losses of an outcome as functions of latent variables' coefficients."""
+
+from collections.abc import Callable
+
+import jax.numpy as jnp
+
+from jaxsurv.factors.group_lasso import Loss, LossOn
+from jaxsurv.survival import RiskSets, restrict
+from jaxsurv.survival.cox_moments import moments
+from jaxsurv.survival.risk_sets import to_positions
+from jaxsurv.types import Array
+
+
+def squared_error(scores: Array, outcome: Array, error: Array | None = None) -> LossOn:
+    """Half the squared error, of scores that are known with an error of known covariance::
+
+        1/2 sum_i (y_i - mean y - coef'(s_i - mean s))² - n/2 coef' E coef
+
+    Without the last term the coefficients belong to the scores; with it they are an unbiased estimate of
+    those of the true latent variables (bias-corrected least squares, its matrix made positive).
+
+    Args:
+        scores: ``[n, R]``, of :func:`least_squares_scores`.
+        outcome: ``[n]``.
+        error: ``[R, R]``, E = noise (W'W)^-1, or None.
+    """
+
+    def on(where: Array) -> Callable[[Array], Loss]:
+        rows = where.astype(scores.dtype)[:, None]
+        n = jnp.maximum(jnp.sum(rows), 1)
+        s = rows * (scores - (jnp.sum(rows * scores, 0) / n)[None])
+        y = rows[:, 0] * (outcome - jnp.sum(rows[:, 0] * outcome) / n)
+        a, b, c = s.T @ s, s.T @ y, jnp.sum(y**2)
+        if error is not None:
+            values, vectors = jnp.linalg.eigh(a - n * error)
+            a = (vectors * jnp.maximum(values, 1e-3 * n)[None]) @ vectors.T
+
+        def loss(coef: Array) -> Loss:
+            return Loss(0.5 * (c + coef @ a @ coef) - b @ coef, a @ coef - b, a, n)
+
+        return loss
+
+    return on
+
+
+def cox(scores: Array, risk_sets: RiskSets) -> LossOn:
+    """Minus the log partial likelihood (Efron's ties) of ``scores @ coef``.
+
+    The error of the scores is not corrected for, and draws the coefficients towards zero.
+
+    Args:
+        scores: ``[n, R]``.
+        risk_sets: of the same patients, see :func:`jaxsurv.survival.prepare_risk_sets`.
+    """
+    x = to_positions(risk_sets, scores)
+    x = x - jnp.mean(x, axis=0, keepdims=True)
+
+    def on(where: Array) -> Callable[[Array], Loss]:
+        sets = restrict(risk_sets, where)
+
+        def loss(coef: Array) -> Loss:
+            found = moments(coef, x, sets, "efron")
+            return Loss(-found.log_likelihood, -found.score, found.information, sets.total)
+
+        return loss
+
+    return on
+
+
+def least_squares(loss: Callable[[Array], Loss], rank: int) -> Array:
+    """``[R]``, the minimiser of a squared error without a penalty."""
+    start = loss(jnp.zeros(rank))
+    return -jnp.linalg.solve(start.curvature, start.gradient)

@@ -1,0 +1,25 @@
+"""How far estimated loadings are from the true ones, whatever the rotation inside a block."""
+
+import jax.numpy as jnp
+
+from jaxsurv.factors.structure import Structure, Subset
+from jaxsurv.types import Array
+
+
+def block_errors(loadings: Array, truth: Array, structure: Structure) -> dict[Subset, Array]:
+    """``|W_S W_S' - T_S T_S'|_F`` per block: W_S is known up to a rotation, W_S W_S' is not rotated.
+
+    Args:
+        loadings, truth: ``[D, R]``.
+        structure: the blocks.
+    """
+    return {
+        subset: gram_distance(loadings[:, columns], truth[:, columns])
+        for subset, columns in structure.blocks.items()
+    }
+
+
+def gram_distance(w: Array, t: Array) -> Array:
+    """``|W W' - T T'|_F`` from products with R columns: ``|W'W|² + |T'T|² - 2 |W'T|²``."""
+    square = jnp.sum((w.T @ w) ** 2) + jnp.sum((t.T @ t) ** 2) - 2 * jnp.sum((w.T @ t) ** 2)
+    return jnp.sqrt(jnp.maximum(square, 0))

@@ -1,0 +1,54 @@
+"""What the latent variables of a patient are, given the loadings."""
+
+import jax
+import jax.numpy as jnp
+
+from jaxsurv.factors.covariance import together
+from jaxsurv.factors.structure import Structure
+from jaxsurv.types import Array
+
+
+def posterior_mean(
+    loadings: Array,
+    noise: Array,
+    mean: Array,
+    inputs: dict[str, Array],
+    structure: Structure,
+    *,
+    presence: dict[str, Array] | None = None,
+) -> Array:
+    """``E[z | x] [n, R]``, from the modalities that a patient has::
+
+        (sum_m p_m W_m'W_m + noise I)^-1 sum_m p_m W_m'(x_m - mean_m)
+
+    Its regression on an outcome is the best linear prediction from x. Latent variables of subsets that
+    the patient lacks altogether are 0, their mean.
+
+    Args:
+        loadings: ``[D, R]``.
+        noise: variance; > 0.
+        mean: ``[D]``.
+        inputs: ``{modality: [n, d_m]}``.
+        structure: the blocks.
+        presence: ``{modality: [n]}``, 1 where the patient has it; None = all have all.
+    """
+    x = together(structure, inputs) - mean[None]
+    identity = noise * jnp.eye(structure.rank, dtype=x.dtype)
+    if presence is None:
+        return jnp.linalg.solve(loadings.T @ loadings + identity, loadings.T @ x.T).T
+    parts = [loadings[rows] for rows in structure.modalities.values()]
+    has = jnp.stack([presence[m] for m in structure.modalities], axis=1)
+    grams = jnp.einsum("nm,mrs->nrs", has, jnp.stack([w.T @ w for w in parts])) + identity[None]
+    right = (has[:, structure.modality] * x) @ loadings
+    return jax.vmap(jnp.linalg.solve)(grams, right)
+
+
+def least_squares_scores(
+    loadings: Array, mean: Array, inputs: dict[str, Array], structure: Structure
+) -> Array:
+    """``(W'W)^-1 W'(x - mean) [n, R]``: z plus an error of covariance ``noise (W'W)^-1``.
+
+    For patients who have all modalities. Latent variables whose loadings are all zero get 0.
+    """
+    x = together(structure, inputs) - mean[None]
+    return x @ loadings @ jnp.linalg.pinv(loadings.T @ loadings, hermitian=True)

@@ -1,0 +1,64 @@
+"""Tables from the linear model, of which every loading is known."""
+
+import jax
+import jax.numpy as jnp
+
+from jaxsurv.factors.structure import Structure
+from jaxsurv.types import Array, Key
+
+
+def simulate_loadings(key: Key, structure: Structure) -> Array:
+    """``W [D, R]``: each modality's part of a block is ``Q diag(a) P'`` with a ~ U(0.5, 1.5).
+
+    Q ``[d_m, r]`` and P ``[r, r]`` are orthonormal, from the QR decomposition of normal numbers.
+    """
+    loadings = jnp.zeros((structure.features, structure.rank))
+    parts = [(m, s) for s in structure.blocks for m in s]
+    for (m, s), key_part in zip(parts, jax.random.split(key, len(parts)), strict=True):
+        rows, columns = structure.modalities[m], structure.blocks[s]
+        d, r = rows.stop - rows.start, columns.stop - columns.start
+        key_left, key_right, key_size = jax.random.split(key_part, 3)
+        left, _ = jnp.linalg.qr(jax.random.normal(key_left, (d, r)))
+        right, _ = jnp.linalg.qr(jax.random.normal(key_right, (r, r)))
+        size = jax.random.uniform(key_size, (r,), minval=0.5, maxval=1.5)
+        loadings = loadings.at[rows, columns].set((left * size[None]) @ right.T)
+    return loadings
+
+
+def simulate_factors(
+    key: Key, loadings: Array, structure: Structure, *, n: int, noise: float = 1.0
+) -> tuple[dict[str, Array], Array]:
+    """``x = W z + e`` of n patients, z ~ N(0, I), e ~ N(0, noise I).
+
+    Returns:
+        ``{modality: [n, d_m]}`` and z ``[n, R]``.
+    """
+    key_latent, key_noise = jax.random.split(key)
+    z = jax.random.normal(key_latent, (n, structure.rank))
+    e = jax.random.normal(key_noise, (n, structure.features))
+    x = z @ loadings.T + jnp.sqrt(noise) * e
+    return {m: x[:, rows] for m, rows in structure.modalities.items()}, z
+
+
+def simulate_covariance(key: Key, loadings: Array, *, n: int, noise: Array | float) -> Array:
+    """``[D, D]``, the covariance (divisor n) of n patients around their mean, without making them.
+
+    n S has a Wishart distribution with n - 1 degrees of freedom: ``S = L A A' L' / n`` with
+    ``L L' = W W' + noise I`` and Bartlett's lower triangular A, whose squared diagonal is chi-squared
+    with n - 1, n - 2, ... degrees of freedom and which is standard normal below it. The cost does not
+    depend on n.
+
+    Args:
+        key: typed key.
+        loadings: ``[D, R]``.
+        n: patients, more than D.
+        noise: variance.
+    """
+    d = len(loadings)
+    key_diagonal, key_below = jax.random.split(key)
+    freedom = n - 1 - jnp.arange(d, dtype=loadings.dtype)
+    diagonal = jnp.sqrt(2 * jax.random.gamma(key_diagonal, freedom / 2))
+    bartlett = jnp.tril(jax.random.normal(key_below, (d, d)), -1) + jnp.diag(diagonal)
+    true = loadings @ loadings.T + noise * jnp.eye(d, dtype=loadings.dtype)
+    half = jnp.linalg.cholesky(true) @ bartlett
+    return half @ half.T / n
