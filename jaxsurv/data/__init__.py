@@ -1,9 +1,10 @@
-"""Cohorts: checked tables, folders on disk, a bundled cohort, images, simulators, splits as masks."""
+"""Cohorts: checked tables, folders on disk, a bundled cohort, hospital stays, images, simulators, splits."""
 
 from jaxsurv.data.bundled import load_tcga_acc
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.external import Harmonise, Joined, join_cohorts
 from jaxsurv.data.images import Images, read_images
+from jaxsurv.data.mimic import MimicCohort, read_mimic
 from jaxsurv.data.readers import read_cohort, write_cohort
 from jaxsurv.data.simulate import Simulation, simulate_cohort
 from jaxsurv.data.simulate_images import simulate_images
@@ -18,6 +19,7 @@ __all__ = [
     "Harmonise",
     "Images",
     "Joined",
+    "MimicCohort",
     "Simulation",
     "Splits",
     "add_unlabelled",
@@ -25,6 +27,7 @@ __all__ = [
     "load_tcga_acc",
     "read_cohort",
     "read_images",
+    "read_mimic",
     "simulate_cohort",
     "simulate_images",
     "simulate_subtypes",

@@ -30,7 +30,8 @@ def refuse_cells(bad: pd.DataFrame, frame: pd.DataFrame, label: str, what: str, 
     """Raise for the first cell where ``bad`` is True.
 
     Raises:
-        InputError: ``label: what VALUE in column, patient; fix``.
+        InputError: ``label: what VALUE in column, patient; fix``. Rows are patients unless the index has
+            another name.
     """
     cells = np.argwhere(bad.to_numpy())
     if len(cells):
@@ -38,9 +39,10 @@ def refuse_cells(bad: pd.DataFrame, frame: pd.DataFrame, label: str, what: str, 
         value = frame.iat[row, column]
         shown = repr(value) if isinstance(value, str) else f"{value}"
         more = f" (and {len(cells) - 1} more cells)" if len(cells) > 1 else ""
+        name = frame.index.astype(object)[row]
         raise InputError(
             f"{label}: {what} {shown} in column {frame.columns[column]!r}, "
-            f"patient {frame.index[row]!r}{more}; {fix}"
+            f"{frame.index.name or 'patient'} {name!r}{more}; {fix}"
         )
 
 

@@ -1,0 +1,198 @@
+"""MIMIC-IV's tables, one reader each: checked, and of the stays asked for."""
+
+# pandas' own types cannot tell frame[name], a Series, from frame[names].
+# pyright: reportArgumentType=false, reportCallIssue=false, reportReturnType=false
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jaxsurv.data.readers import naming
+from jaxsurv.data.tables import DataWarning, few, refuse_cells, to_float
+from jaxsurv.types import InputError
+
+COLUMNS = {
+    "patients": ["subject_id", "gender", "anchor_age", "anchor_year", "dod"],
+    "admissions": [
+        *("subject_id", "hadm_id", "admittime", "dischtime", "deathtime"),
+        *("hospital_expire_flag", "admission_type", "insurance"),
+    ],
+    "diagnoses_icd": ["subject_id", "hadm_id", "icd_code", "icd_version"],
+    "labevents": ["subject_id", "hadm_id", "itemid", "charttime", "valuenum"],
+}
+_TEXT = ("dod", "admittime", "dischtime", "deathtime", "charttime", "icd_code", "icd_version")
+_SECONDS = "%Y-%m-%d %H:%M:%S"
+_CHUNK = 1_000_000  # laboratory values in memory at a time
+
+
+def find_table(folder: Path, name: str) -> Path:
+    """The one file of a table, in the folder or in ``hosp/``, with the columns that are read."""
+    places = [
+        at / f"{name}{end}" for at in (folder, folder / "hosp") for end in (".csv", ".csv.gz")
+    ]
+    found = [place for place in places if place.is_file()]
+    if not found:
+        raise InputError(f"there is none of {few(places)}; MIMIC-IV's {name} is needed")
+    if len(found) > 1:
+        raise InputError(f"there are {few(found)}; keep one")
+    with naming(found[0]):
+        _refuse_missing(COLUMNS[name], pd.read_csv(found[0], nrows=0).columns)
+    return found[0]
+
+
+def _refuse_missing(needed: list[str], there: pd.Index | list[str]) -> None:
+    if missing := [c for c in needed if c not in there]:
+        raise InputError(f"no column {few(missing)}, but {few(there, 20)}; rename or add it")
+
+
+def _refuse_repeated(names: pd.Index) -> None:
+    if names.has_duplicates:
+        twice = names[names.duplicated()].unique()
+        raise InputError(f"several rows of {names.name} {few(twice)}; keep one of each")
+
+
+def _read(path: Path, name: str, **options: Any) -> Any:
+    """Rows named by their patient, for the errors; numbers are inferred, so that these name the cell."""
+    return pd.read_csv(
+        path,
+        usecols=COLUMNS[name],
+        index_col="subject_id",
+        dtype=dict.fromkeys(_TEXT, str),
+        low_memory=False,
+        **options,
+    )
+
+
+def _numbers(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    fix = "correct the cell or drop the row"
+    return table.assign(**to_float(table[columns], "numbers", fix))
+
+
+def _times(table: pd.DataFrame, form: str, columns: list[str], *, maybe: bool) -> pd.DataFrame:
+    """``columns`` as times; missing ones only if there ``maybe`` is none."""
+    times = table[columns].apply(pd.to_datetime, format=form, errors="coerce")
+    bad = times.isna() & (table[columns].notna() | (not maybe))
+    example = pd.Timestamp("2150-01-31 13:45").strftime(form)
+    refuse_cells(bad, table[columns], "times", "the time", f"write it as {example}")
+    return table.assign(**times)
+
+
+def read_patients(path: Path) -> pd.DataFrame:
+    """One row per ``subject_id``."""
+    patients = _numbers(_read(path, "patients"), ["anchor_age", "anchor_year"])
+    _refuse_repeated(patients.index)
+    return _times(patients, "%Y-%m-%d", ["dod"], maybe=True)
+
+
+def read_stays(path: Path, patients: pd.DataFrame) -> pd.DataFrame:
+    """One row per ``hadm_id`` that ends after it starts, with what is known of its patient."""
+    stays = _numbers(_read(path, "admissions"), ["hadm_id", "hospital_expire_flag"])
+    if (lost := stays.index.difference(patients.index)).size:
+        raise InputError(f"subject_id {few(lost)} is not in the table of patients; add the rows")
+    refuse_cells(stays[["hadm_id"]].isna(), stays[["hadm_id"]], "stays", "the stay", "name it")
+    stays = _times(stays, _SECONDS, ["admittime", "dischtime"], maybe=False)
+    stays = _times(stays, _SECONDS, ["deathtime"], maybe=True)
+    stays = stays.join(patients).reset_index().astype({"hadm_id": "int64"}).set_index("hadm_id")
+    _refuse_repeated(stays.index)
+    wrong = ~(stays["dischtime"] > stays["admittime"])
+    if wrong.any():
+        warnings.warn(
+            f"{path}: {wrong.sum()} stays whose dischtime is not after admittime are left out: "
+            f"hadm_id {few(stays.index[wrong])}",
+            DataWarning,
+            stacklevel=3,
+        )
+    return stays[~wrong]
+
+
+def read_diagnoses(path: Path, stays: pd.DataFrame, min_patients: int) -> pd.DataFrame:
+    """``[stays with a code, codes]`` of 0 and 1: three characters, within a version."""
+    table = _numbers(_read(path, "diagnoses_icd"), ["hadm_id"])
+    version, code = table[["icd_version"]], table[["icd_code"]]
+    refuse_cells(~version.isin(["9", "10"]), version, "codes", "the version", "it is 9 or 10")
+    refuse_cells(code.isna(), code, "codes", "the code", "drop the row")
+    found = pd.DataFrame(
+        {
+            "row": stays.index.get_indexer(table["hadm_id"]),
+            "code": "icd" + table["icd_version"] + "_" + table["icd_code"].str.strip().str[:3],
+        }
+    )
+    found = found[found["row"] >= 0].drop_duplicates()
+    patient = stays["subject_id"].to_numpy()[found["row"]]
+    patients = found.assign(patient=patient).groupby("code")["patient"].nunique()
+    kept = patients.index[patients >= min_patients]
+    if kept.empty:
+        raise InputError(
+            f"no code in {min_patients} patients, but at most in {max(patients, default=0)}; lower "
+            "min_patients"
+        )
+    rows, row = np.unique(found["row"], return_inverse=True)
+    column = kept.get_indexer(found["code"])
+    values = np.zeros((len(rows), len(kept)), np.uint8)  # thousands of codes of many stays
+    values[row[column >= 0], column[column >= 0]] = 1
+    return pd.DataFrame(values, stays.index[rows], pd.Index(list(kept)))
+
+
+def read_labs(path: Path, stays: pd.DataFrame, min_share: float) -> pd.DataFrame:
+    """``[stays with a value, items]``: the mean of what was taken by discharge.
+
+    Sums and counts are added up whenever they have doubled: memory follows their number, not the file's.
+    """
+    parts: list[pd.DataFrame] = []
+    left = stays["dischtime"].to_numpy()
+    with _read(path, "labevents", chunksize=_CHUNK) as pieces:
+        for piece in pieces:
+            piece = _numbers(piece, ["hadm_id", "itemid", "valuenum"])
+            row = stays.index.get_indexer(piece["hadm_id"])
+            used = (row >= 0) & piece["valuenum"].notna()
+            piece = _times(piece.assign(row=row)[used], _SECONDS, ["charttime"], maybe=False)
+            piece = piece[piece["charttime"] <= left[piece["row"]]]
+            parts.append(piece.groupby(["row", "itemid"])["valuenum"].agg(["sum", "count"]))
+            if sum(map(len, parts[1:])) > max(len(parts[0]), _CHUNK):
+                parts = [_added(parts)]
+    labs = _added(parts)
+    share = labs.groupby("itemid").size() / len(stays)
+    labs = labs[labs.index.get_level_values("itemid").isin(share.index[share >= min_share])]
+    if labs.empty:
+        raise InputError(
+            f"no lab in {min_share:.0%} of the stays, but at most in {max(share, default=0):.0%}; lower "
+            "min_share"
+        )
+    mean = (labs["sum"] / labs["count"]).unstack()
+    columns = pd.Index([f"{item:.0f}" for item in mean.columns])
+    return mean.set_axis(columns, axis=1).set_axis(stays.index[mean.index])
+
+
+def _added(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat(parts).groupby(level=["row", "itemid"]).sum()
+
+
+def read_notes(path: Path, stays: pd.DataFrame) -> pd.DataFrame:
+    """``[stays with a note, d]``."""
+    if path.suffix == ".npz":
+        with np.load(path) as arrays:
+            _refuse_missing(["hadm_id", "embedding"], arrays.files)
+            stay, values = arrays["hadm_id"], arrays["embedding"]
+        if values.ndim != 2 or stay.shape != values.shape[:1]:
+            raise InputError(
+                f"hadm_id {list(stay.shape)} and embedding {list(values.shape)} must be [m] and [m, d]"
+            )
+        table = pd.DataFrame(values, pd.Index(stay, name="hadm_id"))
+    else:
+        _refuse_missing(["hadm_id"], pd.read_csv(path, nrows=0).columns)
+        table = pd.read_csv(path, index_col="hadm_id", usecols=lambda c: c != "subject_id")
+    _refuse_repeated(table.index)
+    if not table.shape[1]:
+        raise InputError("no column beside hadm_id; add the embeddings")
+    fix = "keep hadm_id and numbers, and no row for a stay without a note"
+    numbers = to_float(table, "notes", fix)
+    refuse_cells(numbers.isna(), table, "notes", "the value", fix)
+    there = stays.index[stays.index.isin(table.index)]
+    if there.empty:
+        raise InputError(
+            f"no note is of a stay with a label ({few(table.index, 2)}); check hadm_id"
+        )
+    return numbers.reindex(there).rename(columns=str)
