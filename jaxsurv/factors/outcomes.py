@@ -52,7 +52,7 @@ def cox(scores: Array, risk_sets: RiskSets) -> LossOn:
         scores: ``[n, R]``.
         risk_sets: of the same patients, see :func:`jaxsurv.survival.prepare_risk_sets`.
     """
-    x = to_positions(risk_sets, scores)
+    x = to_positions(risk_sets, jnp.asarray(scores))
     x = x - jnp.mean(x, axis=0, keepdims=True)
 
     def on(where: Array) -> Callable[[Array], Loss]:

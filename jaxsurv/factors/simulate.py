@@ -12,16 +12,19 @@ def simulate_loadings(key: Key, structure: Structure) -> Array:
 
     Q ``[d_m, r]`` and P ``[r, r]`` are orthonormal, from the QR decomposition of normal numbers.
     """
-    loadings = jnp.zeros((structure.features, structure.rank))
-    parts = [(m, s) for s in structure.blocks for m in s]
-    for (m, s), key_part in zip(parts, jax.random.split(key, len(parts)), strict=True):
-        rows, columns = structure.modalities[m], structure.blocks[s]
-        d, r = rows.stop - rows.start, columns.stop - columns.start
-        key_left, key_right, key_size = jax.random.split(key_part, 3)
-        left, _ = jnp.linalg.qr(jax.random.normal(key_left, (d, r)))
-        right, _ = jnp.linalg.qr(jax.random.normal(key_right, (r, r)))
-        size = jax.random.uniform(key_size, (r,), minval=0.5, maxval=1.5)
-        loadings = loadings.at[rows, columns].set((left * size[None]) @ right.T)
+    # few draws, of which every part takes its own: random numbers are slow to compile
+    d, r, m = structure.features, structure.rank, len(structure.modalities)
+    key_left, key_right, key_size = jax.random.split(key, 3)
+    left = jax.random.normal(key_left, (d, r))
+    right = jax.random.normal(key_right, (m, r, r))
+    size = jax.random.uniform(key_size, (m, r), minval=0.5, maxval=1.5)
+    loadings = jnp.zeros((d, r))
+    for subset, columns in structure.blocks.items():
+        for k, (name, rows) in enumerate(structure.modalities.items()):
+            if name in subset:
+                q, _ = jnp.linalg.qr(left[rows, columns])
+                p, _ = jnp.linalg.qr(right[k, columns, columns])
+                loadings = loadings.at[rows, columns].set((q * size[k, columns][None]) @ p.T)
     return loadings
 
 

@@ -1,0 +1,167 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.stats import multivariate_normal
+
+from jaxsurv.factors import (
+    Structure,
+    block_errors,
+    log_likelihood,
+    moments,
+    posterior_mean,
+    select_structure,
+    shrink,
+    simulate_covariance,
+    simulate_factors,
+)
+from jaxsurv.factors.scores import least_squares_scores
+from jaxsurv.models import hcl_linear
+from tests.factors.structures import FULL, SIZES, loadings
+
+pytestmark = pytest.mark.usefixtures("x64", "quick_to_compile")
+
+
+def test_complete_rows_give_the_usual_covariance():
+    x, _ = simulate_factors(jax.random.key(0), loadings(FULL), FULL, n=40)
+    where = jnp.arange(40) < 30
+    found = moments(FULL, x, where=where)
+    table = np.concatenate([x[m] for m in SIZES], axis=1)[:30]
+    np.testing.assert_allclose(found.covariance, np.cov(table.T, bias=True), atol=1e-12)
+    np.testing.assert_allclose(found.mean, table.mean(0), atol=1e-12)
+    assert found.n == 30
+    same = moments(FULL, x, where=where, presence={m: jnp.ones(40) for m in SIZES})
+    np.testing.assert_allclose(same.covariance, found.covariance, atol=1e-9)
+
+
+def test_pairs_that_are_there_and_nothing_of_those_that_are_not():
+    x, _ = simulate_factors(jax.random.key(1), loadings(FULL), FULL, n=400)
+    presence = {m: jax.random.bernoulli(jax.random.key(k), 0.7, (400,)).astype(float)
+                for k, m in enumerate(SIZES)}  # fmt: skip
+    found = moments(FULL, x, presence=presence)
+    garbage = {m: jnp.where(presence[m][:, None] > 0, v, 1e6) for m, v in x.items()}
+    again = moments(FULL, garbage, presence=presence)
+    np.testing.assert_allclose(again.covariance, found.covariance, atol=1e-6)
+    both = (presence["rna"] * presence["image"]) > 0
+    a, b = (np.asarray(x[m]) for m in ("rna", "image"))
+    a, b = a - a[presence["rna"] > 0].mean(0), b - b[presence["image"] > 0].mean(0)
+    expected = a[both].T @ b[both] / both.sum()
+    rows, columns = FULL.modalities["rna"], FULL.modalities["image"]
+    np.testing.assert_allclose(found.covariance[rows, columns], expected, atol=0.02)
+    assert np.linalg.eigvalsh(found.covariance).min() > -1e-9
+
+
+def test_the_repair_makes_an_impossible_covariance_possible():
+    # a and b move together in some patients, b and c in others, a and c against each other in the rest
+    t = jnp.linspace(-1, 1, 30)
+    wave = {"a": t, "b": jnp.tile(t, 1), "c": -t}
+    x = {m: v[:, None] for m, v in wave.items()}
+    third = jnp.arange(30) % 3
+    x["c"] = jnp.where((third == 1)[:, None], x["b"], x["c"])
+    presence = {"a": (third != 1) * 1.0, "b": (third != 2) * 1.0, "c": (third != 0) * 1.0}
+    structure = Structure.of({"a": 1, "b": 1, "c": 1}, {("a", "b", "c"): 1})
+    values = np.linalg.eigvalsh(moments(structure, x, presence=presence).covariance)
+    assert values.min() > -1e-9
+
+
+def test_a_third_of_the_blocks_missing_costs_little():
+    w = loadings(FULL)
+    x, _ = simulate_factors(jax.random.key(2), w, FULL, n=6000)
+    presence = {m: jax.random.bernoulli(jax.random.key(9 + k), 0.7, (6000,)).astype(float)
+                for k, m in enumerate(SIZES)}  # fmt: skip
+    fit = jax.jit(hcl_linear, static_argnums=0)
+    whole, part = fit(FULL, x), fit(FULL, x, presence=presence)
+
+    def error(found):
+        return float(np.mean([float(e) for e in block_errors(found.loadings, w, FULL).values()]))
+
+    complete = presence["rna"] * presence["protein"] * presence["image"]
+    only_complete = fit(FULL, x, where=complete > 0)
+    assert error(part) < 1.5 * error(whole) < error(only_complete), (error(whole), error(part))
+
+
+def test_the_simulated_covariance_has_the_moments_of_wisharts():
+    structure = Structure.of({"a": 3, "b": 2}, {("a", "b"): 1, ("a",): 1})
+    w, n, noise = loadings(structure), 20, 0.5
+    draw = jax.jit(jax.vmap(lambda key: simulate_covariance(key, w, n=n, noise=noise)))
+    s = np.asarray(draw(jax.random.split(jax.random.key(0), 40_000)))
+    true = np.asarray(w @ w.T + noise * jnp.eye(5))
+    np.testing.assert_allclose(s.mean(0), true * (n - 1) / n, atol=0.02)
+    spread = (n - 1) / n**2 * (true**2 + np.outer(np.diag(true), np.diag(true)))
+    np.testing.assert_allclose(s.var(0), spread, rtol=0.08, atol=2e-3)
+
+
+def test_the_likelihood_is_the_normal_density():
+    w, noise = loadings(FULL), 0.3
+    x, _ = simulate_factors(jax.random.key(4), w, FULL, n=50, noise=noise)
+    found = moments(FULL, x)
+    table = np.concatenate([x[m] for m in SIZES], axis=1)
+    true = w @ w.T + noise * jnp.eye(len(w))
+    density = multivariate_normal(found.mean, true).logpdf(table).mean()
+    np.testing.assert_allclose(log_likelihood(w, noise, found.covariance), density, rtol=1e-9)
+
+
+def test_scores_are_the_conditional_mean_of_what_is_there():
+    w, noise = loadings(FULL), 0.3
+    x, _ = simulate_factors(jax.random.key(5), w, FULL, n=4, noise=noise)
+    presence = {"rna": jnp.array([1.0, 1, 0, 0]), "protein": jnp.array([1.0, 0, 1, 0]),
+                "image": jnp.array([1.0, 1, 1, 0])}  # fmt: skip
+    mean = jnp.arange(FULL.features) / 50
+    z = posterior_mean(w, noise, mean, x, FULL, presence=presence)
+    table = np.concatenate([x[m] for m in SIZES], axis=1) - mean[None]
+    for i in range(4):
+        seen = np.concatenate([np.full(d, presence[m][i] > 0) for m, d in SIZES.items()])
+        v, y = np.asarray(w)[seen], table[i, seen]
+        expected = (
+            v.T @ np.linalg.solve(v @ v.T + noise * np.eye(len(v)), y) if len(v) else np.zeros(14)
+        )
+        np.testing.assert_allclose(z[i], expected, atol=1e-9)
+    full = posterior_mean(w, noise, mean, x, FULL)
+    np.testing.assert_allclose(full[0], z[0], atol=1e-9)
+
+
+def test_least_squares_scores_are_exact_without_noise():
+    w = loadings(FULL)
+    x, z = simulate_factors(jax.random.key(6), w, FULL, n=5, noise=0.0)
+    got = least_squares_scores(w, jnp.zeros(len(w)), x, FULL)
+    np.testing.assert_allclose(got, z, atol=1e-6)
+    got = least_squares_scores(w.at[:, :2].set(0), jnp.zeros(len(w)), x, FULL)
+    assert not np.any(np.abs(got[:, :2]) > 1e-9)
+
+
+def test_shrinkage_is_the_best_multiple_of_what_is_seen():
+    """One factor in noise: no multiple of the estimate is closer to the truth on average."""
+    structure = Structure.of({"a": 200}, {("a",): 1})
+    w = jnp.zeros((200, 1)).at[0].set(1.1)
+
+    @jax.jit
+    @jax.vmap
+    def errors(key):
+        s = simulate_covariance(key, w, n=400, noise=1.0)
+        values, vectors = jnp.linalg.eigh(s)
+        raw = vectors[:, -1:] * jnp.sqrt(values[-1] - 1)
+        best = shrink(raw, 1.0, 400, structure)
+        factors = jnp.linspace(0.0, 1.2, 25)
+        others = jax.vmap(lambda f: jnp.sum((f * raw @ raw.T - w @ w.T) ** 2))(factors)
+        return jnp.sum((best @ best.T - w @ w.T) ** 2), others
+
+    mine, others = (np.asarray(v).mean(0) for v in errors(jax.random.split(jax.random.key(0), 60)))
+    assert mine < 1.03 * others.min() < 0.8 * others[20], (mine, others)
+
+
+def test_shrinkage_forgets_what_is_noise_and_keeps_what_is_certain():
+    structure = Structure.of({"a": 100}, {("a",): 1})
+    w = jnp.zeros((100, 1)).at[0].set(0.5)
+    assert not np.any(shrink(w, 1.0, 400, structure))
+    np.testing.assert_allclose(shrink(w, 1.0, 1e12, structure), w, rtol=1e-5)
+
+
+def test_bic_finds_the_ranks():
+    ranks = {("rna", "protein", "image"): 2, ("rna", "image"): 1, ("protein",): 2}
+    truth = Structure.of(SIZES, ranks)
+    x, _ = simulate_factors(jax.random.key(7), loadings(truth), truth, n=3000, noise=0.3)
+    start = Structure.of(SIZES, 2)
+    found, values = select_structure(moments(start, x), start)
+    assert dict(found.ranks) == ranks
+    assert values == sorted(values, reverse=True)
+    assert len(values) == 1 + start.rank - truth.rank
