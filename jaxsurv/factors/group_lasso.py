@@ -35,21 +35,31 @@ LossOn = Callable[[Array], Callable[[Array], Loss]]
 
 
 class GroupFit(NamedTuple):
-    """Coefficients along a path of penalties, and at the one that cross-validation chose.
+    """Coefficients along a path of penalties, and what cross-validation says of each.
 
     Attributes:
-        coef: ``[R]``.
-        penalty: lambda.
-        penalties: ``[L]``, decreasing.
+        penalties: ``[L]``, lambda, decreasing.
         path: ``[L, R]``.
         held_out: ``[L]``, mean loss of the rows held out; smaller is better.
+        standard_error: ``[L]``, of ``held_out``, over the folds.
     """
 
-    coef: Array
-    penalty: Array
     penalties: Array
     path: Array
     held_out: Array
+    standard_error: Array
+
+    @property
+    def coef(self) -> Array:
+        """``[R]``, where ``held_out`` is smallest."""
+        return self.path[jnp.argmin(self.held_out)]
+
+    @property
+    def sparse_coef(self) -> Array:
+        """``[R]``, at the largest penalty within one standard error of that."""
+        best = jnp.argmin(self.held_out)
+        enough = self.held_out <= self.held_out[best] + self.standard_error[best]
+        return self.path[jnp.argmax(enough)]
 
 
 def group_path(loss: Callable[[Array], Loss], groups: np.ndarray, penalties: Array) -> Array:
@@ -165,10 +175,12 @@ def group_penalised(
         return jax.vmap(added)(group_path(known, groups, penalties))
 
     losses, sizes = lax.map(held_out, jnp.arange(folds))
-    mean = jnp.sum(losses, 0) / jnp.sum(sizes, 0)
+    share = sizes / jnp.sum(sizes, axis=0, keepdims=True)
+    by_fold = losses / sizes
+    mean = jnp.sum(share * by_fold, axis=0)
+    spread = jnp.sum(share * (by_fold - mean[None]) ** 2, axis=0)
     path = group_path(every, groups, penalties)
-    best = jnp.argmin(mean)
-    return GroupFit(path[best], penalties[best], penalties, path, mean)
+    return GroupFit(penalties, path, mean, jnp.sqrt(spread / (folds - 1)))
 
 
 def _norm(v: Array) -> Array:

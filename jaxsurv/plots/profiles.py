@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from jaxsurv.plots.style import BLUE, ORANGE, styled
+from jaxsurv.plots.style import BLUE, ORANGE, many_colours, styled
 
 
 class Profile(NamedTuple):
@@ -29,11 +28,6 @@ class Profile(NamedTuple):
     reference_label: str
 
 
-def _colour(i: int) -> tuple:
-    """Ten strong colours, then their ten pale ones."""
-    return mpl.colormaps["tab20"](2 * (i % 10) + i // 10)
-
-
 @styled
 def score_profiles(panels: Sequence[Profile], *, ylabel: str, title: str = "") -> Figure:
     """Means and intervals along each axis, all panels on one scale.
@@ -48,13 +42,14 @@ def score_profiles(panels: Sequence[Profile], *, ylabel: str, title: str = "") -
     figure = Figure(figsize=(2.7 * columns + 0.6, 2.5 * rows + 0.4), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False, sharey=True)
     several = len(panels[0].scores) > 1
+    colours = many_colours(len(panels[0].scores))
     for ax, panel in zip(axes.flat, panels, strict=False):
         apart = np.linspace(-0.2, 0.2, len(panel.scores)) if several else [0.0]
         for i, (name, scores) in enumerate(panel.scores.items()):
             mean, lower, upper = scores[["mean", "lower", "upper"]].to_numpy(float).T
             ax.errorbar(
                 np.arange(len(mean)) + apart[i], mean, np.stack([mean - lower, upper - mean]),
-                fmt=f"{'os^Dv'[i % 5]}-", color=_colour(i) if several else BLUE,
+                fmt=f"{'os^Dv'[i % 5]}-", color=colours[i] if several else BLUE,
                 ms=4, lw=1.2, capsize=3, elinewidth=0.7, label=name if several else None,
             )  # fmt: skip
         line = ax.axhline(panel.reference, color=ORANGE, ls="--", lw=1.2)

@@ -41,3 +41,8 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 def ordered_colours(k: int) -> list:
     """``k`` colours for ordered settings, dark to light."""
     return [mpl.colormaps["viridis"](v) for v in np.linspace(0.0, 0.88, k)]
+
+
+def many_colours(k: int) -> list:
+    """``k`` colours for unordered series: ten strong ones, then their ten pale ones."""
+    return [mpl.colormaps["tab20"](2 * (i % 10) + i // 10) for i in range(k)]

@@ -116,22 +116,29 @@ def test_the_penalty_is_chosen_on_rows_held_out(name):
             make(), jnp.asarray(where), jnp.asarray(FOLD), GROUPS, folds=4, n_penalties=8
         )
     )()
-    assert found.penalty == found.penalties[jnp.argmin(found.held_out)]
-    np.testing.assert_array_equal(found.coef, found.path[jnp.argmin(found.held_out)])
+    best = int(jnp.argmin(found.held_out))
+    np.testing.assert_array_equal(found.coef, found.path[best])
+    good = found.held_out <= found.held_out[best] + found.standard_error[best]
+    sparse = int(np.flatnonzero(good)[0])
+    assert 0 < sparse < best
+    np.testing.assert_array_equal(found.sparse_coef, found.path[sparse])
 
     def total(coef, rows):
         size = (rows * EVENT).sum() if name == "cox" else rows.sum()
         return loss(coef, rows) * size, size
 
-    k, added, sizes = 5, 0.0, 0.0
+    k, added, sizes = 5, [], []
     for fold in range(4):
         train = where & (fold != FOLD)
         path = jax.jit(lambda on: group_path(on, GROUPS, found.penalties), static_argnums=0)(
             make()(jnp.asarray(train))
         )
         (a, n), (b, m) = total(path[k], where), total(path[k], train)
-        added, sizes = added + a - b, sizes + n - m
-    np.testing.assert_allclose(found.held_out[k], added / sizes, rtol=1e-4)
+        added, sizes = [*added, a - b], [*sizes, n - m]
+    np.testing.assert_allclose(found.held_out[k], sum(added) / sum(sizes), rtol=1e-4)
+    by_fold = np.array(added) / np.array(sizes)
+    spread = np.average((by_fold - found.held_out[k]) ** 2, weights=np.array(sizes))
+    np.testing.assert_allclose(found.standard_error[k], np.sqrt(spread / 3), rtol=1e-3)
     # rows outside play no part
     other = np.where(where, Y, 1e3), np.where(where, EVENT, 0)
     changed = {

@@ -1,0 +1,52 @@
+"""Loadings as maps: features down, latent variables across, blocks and modalities ruled off."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from jaxsurv.factors import Structure
+from jaxsurv.plots.style import styled
+
+
+@styled
+def loading_maps(loadings: Mapping[str, np.ndarray], structure: Structure) -> Figure:
+    """One map per estimate, the first of which is the truth that all others are turned towards.
+
+    Loadings are known up to a rotation inside each block, which is chosen here to look most like the
+    truth (orthogonal Procrustes); features are sorted within a modality by their largest true loading.
+
+    Args:
+        loadings: by name ``[D, R]``.
+        structure: of all.
+    """
+    truth, *_ = loadings.values()
+    top = np.abs(truth).max()
+    order = np.concatenate([
+        np.arange(rows.start, rows.stop)[np.argsort(-np.abs(truth[rows]).max(1))]
+        for rows in structure.modalities.values()
+    ])  # fmt: skip
+    figure = Figure(figsize=(2.6 * len(loadings) + 1.4, 5.4), layout="constrained")
+    axes = figure.subplots(1, len(loadings), sharey=True, squeeze=False)[0]
+    edges = [b.stop - 0.5 for b in list(structure.blocks.values())[:-1]]
+    names = ["+".join(s) for s in structure.blocks]
+    for axis, (name, w) in zip(axes, loadings.items(), strict=True):
+        turned = np.zeros_like(truth)
+        for b in structure.blocks.values():
+            left, _, right = np.linalg.svd(w[:, b].T @ truth[:, b])
+            turned[:, b] = w[:, b] @ (left @ right)
+        image = axis.imshow(
+            turned[order], aspect="auto", cmap="RdBu_r", vmin=-top, vmax=top, interpolation="none"
+        )
+        for edge in edges:
+            axis.axvline(edge, color="0.6", lw=0.5)
+        for rows in list(structure.modalities.values())[:-1]:
+            axis.axhline(rows.stop - 0.5, color="0.6", lw=0.5)
+        centres = [(b.start + b.stop - 1) / 2 for b in structure.blocks.values()]
+        axis.set_xticks(centres, names, rotation=90)
+        axis.tick_params(length=0)
+        axis.set_title(name)
+    middles = [(r.start + r.stop) / 2 for r in structure.modalities.values()]
+    axes[0].set_yticks(middles, list(structure.modalities))
+    figure.colorbar(image, ax=axes, label="loading", shrink=0.6)
+    return figure
