@@ -5,14 +5,14 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
-from jaxsurv.factors.structure import Structure
 from jaxsurv.types import Array, Key
 
 
 class Importance(NamedTuple):
-    """Per block, in the order of the structure.
+    """Per block, in the order of their numbers.
 
     Attributes:
         value: ``[S]``, ``|coef_S|``: the standard deviation that the block gives to the prediction, as
@@ -27,26 +27,26 @@ class Importance(NamedTuple):
     chosen: Array
 
 
-def block_norms(coef: Array, structure: Structure) -> Array:
-    """``[..., S]`` Euclidean norms of ``coef [..., R]`` by block."""
-    blocks = structure.blocks.values()
-    return jnp.stack([jnp.sqrt(jnp.sum(coef[..., b] ** 2, axis=-1)) for b in blocks], axis=-1)
+def block_norms(coef: Array, groups: np.ndarray) -> Array:
+    """``[..., S]`` Euclidean norms of ``coef [..., R]`` by block; ``groups [R]`` numbers them from 0."""
+    member = groups[:, None] == np.arange(groups.max() + 1)
+    return jnp.sqrt(coef**2 @ member.astype(coef.dtype))
 
 
 def importance(
-    fit: Callable[[Array], Array], key: Key, n: int, structure: Structure, *, draws: int = 200
+    fit: Callable[[Array], Array], key: Key, n: int, groups: np.ndarray, *, draws: int = 200
 ) -> Importance:
-    """Fit again on patients drawn with replacement; the loadings are held.
+    """Fit again on patients drawn with replacement; what is not fitted anew, such as loadings, is held.
 
     Args:
         fit: ``rows [n] -> coef [R]``, the whole fit on those patients.
         key: typed key.
         n: patients.
-        structure: blocks of the coefficients.
+        groups: ``[R]``, static: the block of each coefficient.
         draws: of the bootstrap.
     """
     rows = jax.random.randint(key, (draws, n), 0, n)
-    drawn = block_norms(lax.map(fit, rows), structure)
-    value = block_norms(fit(jnp.arange(n)), structure)
+    drawn = block_norms(lax.map(fit, rows), groups)
+    value = block_norms(fit(jnp.arange(n)), groups)
     lower, upper = jnp.quantile(drawn, jnp.array([0.025, 0.975]), axis=0)
     return Importance(value, lower, upper, jnp.mean(drawn > 0, axis=0))

@@ -86,7 +86,7 @@ def _over_splits(x: Array, risk_sets: RiskSets, develop: Array, inner: Array) ->
     return lax.map(lambda a: _ridge_cox(a[0], risk_sets, a[1], a[2]), (x, develop, inner))
 
 
-def _inner_folds(data: StudyData) -> np.ndarray:
+def inner_folds(data: StudyData) -> np.ndarray:
     """``[splits, k, n]`` held-out rows, event-stratified within each split's development rows."""
     event = np.asarray(data.shared.event)
     deal = partial(stratified_kfold, event, folds=INNER_FOLDS, validation_fraction=None)
@@ -161,7 +161,7 @@ def ridge_cox(
     width = max(block.shape[1] for block in x)
     width = max(width, min(len(x[0]), -(-width // PADDING) * PADDING))
     x = np.stack([np.pad(block, [(0, 0), (0, width - block.shape[1])]) for block in x])
-    fitted = _over_splits(x, data.shared.risk_sets, develop, _inner_folds(data))
+    fitted = _over_splits(x, data.shared.risk_sets, develop, inner_folds(data))
     return jax.tree.map(np.asarray, fitted)
 
 
@@ -174,7 +174,7 @@ def elastic_net_cox(data: StudyData, *, n_lambdas: int = 40) -> PenalisedCox:
     """Elastic-net Cox (l1_ratio 0.5) on all features of all modalities, lambda of least deviance."""
     event, time = np.asarray(data.shared.event), np.asarray(data.shared.time)
     fitted = []
-    for inner, (split, z) in zip(_inner_folds(data), data.standardised_splits(), strict=True):
+    for inner, (split, z) in zip(inner_folds(data), data.standardised_splits(), strict=True):
         x = np.concatenate(list(z.values()), 1)
         develop = np.asarray(split.develop)
         cv = coxnet_cv(

@@ -73,7 +73,7 @@ def true_norms(structure: Structure) -> np.ndarray:
 def _effects(structure: Structure, key: Key) -> Array:
     """``[R]``, of those norms in random directions."""
     coef = jax.random.normal(key, (structure.rank,))
-    return coef * (true_norms(structure) / block_norms(coef, structure))[structure.block]
+    return coef * (true_norms(structure) / block_norms(coef, structure.block))[structure.block]
 
 
 def predict_labels(
@@ -138,13 +138,13 @@ def predict_labels(
         ("JIVE", hcl._replace(loadings=jive(found.covariance, hcl.noise, structure))),
     ):  # fmt: skip
         beta = least_squares(on_scores(fit, structure)(first_m), structure.rank)
-        results[name] = judged(predicted(fit, structure, beta), block_norms(beta, structure))
+        results[name] = judged(predicted(fit, structure, beta), block_norms(beta, structure.block))
     chosen = group_penalised(on_scores(hcl, structure), first_m, fold, structure.block, folds=FOLDS)
     for name, beta in (
         ("HCL, group penalty", chosen.coef),
         ("HCL, group penalty, 1 SE", chosen.sparse_coef),
     ):
-        results[name] = judged(predicted(hcl, structure, beta), block_norms(beta, structure))
+        results[name] = judged(predicted(hcl, structure, beta), block_norms(beta, structure.block))
     one = Structure(structure.sizes, ((tuple(structure.modalities), structure.rank),))
     svd = hcl._replace(loadings=svd_loadings(found.covariance, hcl.noise, one))
     beta = least_squares(on_scores(svd, one)(first_m), structure.rank)

@@ -160,10 +160,10 @@ def test_importance_tells_blocks_that_matter():
             on = squared_error(jnp.asarray(Z)[rows], jnp.asarray(Y)[rows])(jnp.asarray(ALL))
             return group_path(on, GROUPS, jnp.array([0.1]))[0]
 
-        return importance(fit, jax.random.key(7), N, STRUCTURE, draws=50)
+        return importance(fit, jax.random.key(7), N, GROUPS, draws=50)
 
     found = run()
-    size = block_norms(TRUTH, STRUCTURE)
+    size = block_norms(TRUTH, GROUPS)
     np.testing.assert_allclose(size, [np.sqrt(1.34), 0, np.sqrt(0.4)])
     assert found.chosen[0] == found.chosen[2] == 1
     assert found.chosen[1] < 0.7
