@@ -5,6 +5,7 @@ from jaxsurv.models.batch import Batch, features
 from jaxsurv.models.config import HParams, SurvivalVAEConfig
 from jaxsurv.models.cox_mt import CoxMTConfig, CoxMTHParams, adam_l2, cox_mt, mean_teacher
 from jaxsurv.models.cox_nnet import CoxNnetHParams, cox_nnet, nesterov
+from jaxsurv.models.hcl_deep import HCLConfig, HCLHParams, hcl, representations
 from jaxsurv.models.inva import InVAConfig, InVAHParams, drawn_prediction, inva
 from jaxsurv.models.mo_riskvae import MO_RISKVAE, MO_RISKVAE_HPARAMS
 from jaxsurv.models.mye_vae import MYEVAE, MYEVAE_HPARAMS
@@ -20,6 +21,8 @@ __all__ = [
     "CoxMTConfig",
     "CoxMTHParams",
     "CoxNnetHParams",
+    "HCLConfig",
+    "HCLHParams",
     "HParams",
     "InVAConfig",
     "InVAHParams",
@@ -29,9 +32,11 @@ __all__ = [
     "cox_nnet",
     "drawn_prediction",
     "features",
+    "hcl",
     "inva",
     "latents",
     "mean_teacher",
     "nesterov",
+    "representations",
     "survival_vae",
 ]
