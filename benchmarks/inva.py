@@ -110,14 +110,14 @@ def main() -> None:
     import jax
     import jax.numpy as jnp
 
-    from jaxsurv.models import ImageBatch, InVAConfig, InVAHParams, inva
+    from jaxsurv.models import ArrayBatch, InVAConfig, InVAHParams, inva
 
-    def build(shared: Any, split: Any, seed: Any) -> tuple[ImageBatch, Masks]:
+    def build(shared: Any, split: Any, seed: Any) -> tuple[ArrayBatch, Masks]:
         x, y = split
         row = jnp.arange(N)
         shaped = {f"image{k + 1}": x[k].reshape(N, SIDE, SIDE) for k in range(2)}
         presence = {m: jnp.ones(N) for m in shaped}
-        batch = ImageBatch(shaped, presence, y.reshape(N, SIDE, SIDE), row < 200)
+        batch = ArrayBatch(shaped, presence, y.reshape(N, SIDE, SIDE), row < 200)
         return batch, Masks(row < 160, (row >= 160) & (row < 200), row < 200)
 
     x, y = (np.stack(a) for a in zip(*map(images, range(RUNS)), strict=True))

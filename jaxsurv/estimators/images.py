@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsurv.models import ImageBatch
+from jaxsurv.models import ArrayBatch
 from jaxsurv.preprocess import ImageScaler
 from jaxsurv.types import ArrayLike, InputError
 
@@ -50,7 +50,7 @@ def outcome_images(images: ArrayLike, n: int, inside: np.ndarray) -> np.ndarray:
     return y
 
 
-def patterns_of(batch: ImageBatch) -> list[tuple[str, ...]]:
+def patterns_of(batch: ArrayBatch) -> list[tuple[str, ...]]:
     """The images that each patient has."""
     has = {m: np.asarray(p) > 0 for m, p in batch.presence.items()}
     return [tuple(m for m in has if has[m][i]) for i in range(len(batch.where))]
@@ -60,7 +60,7 @@ def image_batch(
     scalers: Mapping[str, ImageScaler],
     outcome_scaler: ImageScaler,
     images: Mapping[str, ArrayLike],
-) -> ImageBatch:
+) -> ArrayBatch:
     """Patients whose outcome need not be known."""
     if unknown := sorted(set(images) - set(scalers)):
         raise InputError(
@@ -79,7 +79,7 @@ def image_batch(
     absent = np.flatnonzero(~np.any([np.asarray(p) > 0 for p in presence.values()], axis=0))
     if len(absent):
         raise InputError(f"patient {absent[0]} (counted from 0) has no image; leave it out")
-    return ImageBatch(
+    return ArrayBatch(
         inputs=inputs,
         presence=presence,
         outcome=jnp.zeros((n, *outcome_scaler.mask.shape)),

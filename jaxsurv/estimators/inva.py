@@ -18,7 +18,7 @@ from jaxsurv.estimators.images import (
     region,
 )
 from jaxsurv.metrics import Predictive, conformal_scale, prediction_interval, predictive
-from jaxsurv.models import ImageBatch, InVAConfig, InVAHParams, drawn_prediction, inva
+from jaxsurv.models import ArrayBatch, InVAConfig, InVAHParams, drawn_prediction, inva
 from jaxsurv.preprocess import fit_image_scaler
 from jaxsurv.training import FitConfig, Masks, fit
 from jaxsurv.types import ArrayLike, InputError, Key, Params
@@ -185,23 +185,23 @@ class InVA(BaseEstimator):
         away = ((y - mean) ** 2)[:, inside].sum()
         return float(1 - ((y - predicted) ** 2)[:, inside].sum() / away)
 
-    def _predictive(self, batch: ImageBatch) -> Predictive:
+    def _predictive(self, batch: ArrayBatch) -> Predictive:
         key = jax.random.key(self.seed)
         return _predict(self.result_.params, batch, key, self.config, self.draws)
 
-    def _new(self, images: Mapping[str, ArrayLike]) -> ImageBatch:
+    def _new(self, images: Mapping[str, ArrayLike]) -> ArrayBatch:
         check_is_fitted(self, "result_")
         return image_batch(self._scalers, self._outcome_scaler, images)
 
 
 # one program for all estimators of a configuration and all calls with arrays of one shape
 @partial(jax.jit, static_argnames=("config", "training"))
-def _train(key: Key, hparams: InVAHParams, batch: ImageBatch, roles: Masks, config, training):
+def _train(key: Key, hparams: InVAHParams, batch: ArrayBatch, roles: Masks, config, training):
     return fit(key, inva(config), hparams, batch, roles, training)
 
 
 def posterior_predictive(
-    params: Params, batch: ImageBatch, key: Key, config: InVAConfig, draws: int
+    params: Params, batch: ArrayBatch, key: Key, config: InVAConfig, draws: int
 ) -> Predictive:
     """Mean and variance over ``draws`` of the posterior; one draw where all would be alike."""
     one = partial(drawn_prediction(config), params, batch)

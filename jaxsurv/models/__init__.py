@@ -1,11 +1,12 @@
 """Published models: configuration, networks and objective, one file each."""
 
+from jaxsurv.models.array_batch import ArrayBatch
 from jaxsurv.models.batch import Batch, features
 from jaxsurv.models.config import HParams, SurvivalVAEConfig
 from jaxsurv.models.cox_mt import CoxMTConfig, CoxMTHParams, adam_l2, cox_mt, mean_teacher
 from jaxsurv.models.cox_nnet import CoxNnetHParams, cox_nnet, nesterov
+from jaxsurv.models.hcl_deep import HCLConfig, HCLHParams, hcl, representations
 from jaxsurv.models.hcl_linear import LinearHCL, fit_moments, hcl_linear
-from jaxsurv.models.image_batch import ImageBatch
 from jaxsurv.models.inva import InVAConfig, InVAHParams, drawn_prediction, inva
 from jaxsurv.models.mo_riskvae import MO_RISKVAE, MO_RISKVAE_HPARAMS
 from jaxsurv.models.mye_vae import MYEVAE, MYEVAE_HPARAMS
@@ -16,12 +17,14 @@ __all__ = [
     "MO_RISKVAE_HPARAMS",
     "MYEVAE",
     "MYEVAE_HPARAMS",
+    "ArrayBatch",
     "Batch",
     "CoxMTConfig",
     "CoxMTHParams",
     "CoxNnetHParams",
+    "HCLConfig",
+    "HCLHParams",
     "HParams",
-    "ImageBatch",
     "InVAConfig",
     "InVAHParams",
     "LinearHCL",
@@ -32,10 +35,12 @@ __all__ = [
     "drawn_prediction",
     "features",
     "fit_moments",
+    "hcl",
     "hcl_linear",
     "inva",
     "latents",
     "mean_teacher",
     "nesterov",
+    "representations",
     "survival_vae",
 ]

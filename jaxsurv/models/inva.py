@@ -15,8 +15,9 @@ from jax import lax
 
 from jaxsurv.divergences import kl_standard_normal
 from jaxsurv.latent import sample_gaussian
+from jaxsurv.models.array_batch import ArrayBatch
 from jaxsurv.models.batch import Batch
-from jaxsurv.models.image_batch import ImageBatch
+from jaxsurv.models.masked import masked, mean_over, mean_square
 from jaxsurv.nets import MLP, ImageDecoder, ImageEncoder
 from jaxsurv.survival import neg_log_partial_likelihood
 from jaxsurv.types import Array, InputError, Key, Objective, Params
@@ -54,7 +55,7 @@ class InVAConfig:
         deviations: the predictor reads standard deviations beside the means.
         trains: what trains the encoders: ``"both"``; ``"reconstruction"``: the predictor learns from
             features that its loss does not change; ``"prediction"``: no decoder takes part.
-        outcome: ``"image"``: mean squared error of an :class:`ImageBatch`; ``"survival"``: the Cox loss of
+        outcome: ``"image"``: mean squared error of an :class:`ArrayBatch`; ``"survival"``: the Cox loss of
             a :class:`Batch`, whose modalities take the place of the images.
     """
 
@@ -126,7 +127,7 @@ def _encode(
     nets = _networks(config, batch)
     masks = batch.feature_mask or {}
     encoded: list[Any] = [
-        net.apply(params["encode"][m], _masked(batch.inputs[m], masks.get(m)))
+        net.apply(params["encode"][m], masked(batch.inputs[m], masks.get(m)))
         for m, net in nets.encode.items()
     ]
     there = jnp.stack([batch.presence[m] for m in nets.encode])[:, :, None] > 0
@@ -177,28 +178,13 @@ def _elbo(
     for k, (m, net) in enumerate(nets.decode.items()):
         made: Any = net.apply(params["decode"][m], h[k])
         mask = None if batch.feature_mask is None else batch.feature_mask[m]
-        error, pixels = _mean_square(made, batch.inputs[m], mask)
+        error, pixels = mean_square(made, batch.inputs[m], mask)
         log_noise = params["log_noise"][m]
         fit = 0.5 * (error * jnp.exp(-log_noise) + log_noise + math.log(2 * math.pi))
         rows = batch.where * batch.presence[m]
-        values["negative_elbo"].append(_mean_over(rows, fit + beta * divergence[k] / pixels))
-        values["reconstruction"].append(_mean_over(rows, error))
+        values["negative_elbo"].append(mean_over(rows, fit + beta * divergence[k] / pixels))
+        values["reconstruction"].append(mean_over(rows, error))
     return {name: jnp.stack(v) for name, v in values.items()}
-
-
-def _masked(x: Array, mask: Array | None) -> Array:
-    return x if mask is None else x * mask[None]
-
-
-def _mean_square(made: Array, x: Array, mask: Array | None) -> tuple[Array, Array | int]:
-    """``[n]``, over the pixels inside the mask, and their number."""
-    pixels = math.prod(x.shape[1:]) if mask is None else jnp.sum(mask)
-    squares = _masked((made - x) ** 2, mask)
-    return jnp.sum(squares.reshape(len(x), -1), axis=-1) / pixels, pixels
-
-
-def _mean_over(rows: Array, values: Array) -> Array:
-    return jnp.sum(jnp.where(rows > 0, values, 0)) / jnp.maximum(jnp.sum(rows), 1)
 
 
 def inva(config: InVAConfig = InVAConfig()) -> Objective:
@@ -246,8 +232,8 @@ def inva(config: InVAConfig = InVAConfig()) -> Objective:
 
     def outcome_loss(batch: Any, out: Array) -> Array:
         if config.outcome == "image":
-            error, _ = _mean_square(out, batch.outcome, batch.outcome_mask)
-            return _mean_over(batch.where, error)
+            error, _ = mean_square(out, batch.outcome, batch.outcome_mask)
+            return mean_over(batch.where, error)
         return neg_log_partial_likelihood(out, risk_sets=batch.risk_sets)
 
     name = "cox" if config.outcome == "survival" else "prediction"
@@ -273,14 +259,14 @@ def inva(config: InVAConfig = InVAConfig()) -> Objective:
     return Objective(init, loss, predict, score, unread=unread)
 
 
-def drawn_prediction(config: InVAConfig) -> Callable[[Params, Batch | ImageBatch, Key], Array]:
+def drawn_prediction(config: InVAConfig) -> Callable[[Params, Batch | ArrayBatch, Key], Array]:
     """``(params, batch, key) -> [n, *shape]``: the prediction at one draw of the shallow features.
 
     The shared encoder reads them; without one (``deep=0``) every draw gives the same. All patients get
     the same standard normal numbers, so that nobody's prediction depends on who else is in the batch.
     """
 
-    def one(params: Params, batch: Batch | ImageBatch, key: Key) -> Array:
+    def one(params: Params, batch: Batch | ArrayBatch, key: Key) -> Array:
         def noise(shape: tuple[int, ...]) -> Array:
             return jax.random.normal(key, (shape[0], 1, shape[2]))
 

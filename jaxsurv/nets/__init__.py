@@ -5,6 +5,13 @@ from jaxsurv.nets.cross_attention import CrossAttention
 from jaxsurv.nets.images import ImageDecoder, ImageEncoder
 from jaxsurv.nets.mlp import MLP, Dropout
 from jaxsurv.nets.multimodal import MultimodalDecoder, MultimodalEncoder, Posterior
+from jaxsurv.nets.structures import (
+    ParallelMLP,
+    Structured,
+    StructuredNetwork,
+    Subset,
+    by_structure,
+)
 
 __all__ = [
     "MLP",
@@ -15,5 +22,10 @@ __all__ = [
     "ImageEncoder",
     "MultimodalDecoder",
     "MultimodalEncoder",
+    "ParallelMLP",
     "Posterior",
+    "Structured",
+    "StructuredNetwork",
+    "Subset",
+    "by_structure",
 ]

@@ -18,7 +18,7 @@ from jaxsurv.metrics import (
     normal_scale,
     prediction_interval,
 )
-from jaxsurv.models import ImageBatch, InVAConfig, InVAHParams, inva
+from jaxsurv.models import ArrayBatch, InVAConfig, InVAHParams, inva
 from jaxsurv.preprocess import fit_image_scaler
 from jaxsurv.training import FitConfig, Masks, choose_plan, sweep_chunks
 from jaxsurv.types import Array
@@ -80,7 +80,7 @@ class ImageStudy:
     most: int = 200
     inputs: Inputs = "all"
 
-    def build(self, shared: Any, replicate: Replicate, seed: Array) -> tuple[ImageBatch, Masks]:
+    def build(self, shared: Any, replicate: Replicate, seed: Array) -> tuple[ArrayBatch, Masks]:
         """One run's batch and masks; pure, simulates on the device."""
         simulated = simulate_images(
             jax.random.key(replicate.seed),
@@ -103,7 +103,7 @@ class ImageStudy:
         elif self.inputs != "all":
             inputs = {self.inputs: inputs[self.inputs]}
         scaler = fit_image_scaler(simulated.outcome, train)
-        batch = ImageBatch(
+        batch = ArrayBatch(
             inputs=inputs,
             presence={m: jnp.ones(len(row)) for m in inputs},
             outcome=scaler.standardise(simulated.outcome),
@@ -112,7 +112,7 @@ class ImageStudy:
         return batch, Masks(train, held_out, develop)
 
 
-def scores(batch: ImageBatch, masks: Masks, predicted: Predictive) -> tuple[Scores, Array]:
+def scores(batch: ArrayBatch, masks: Masks, predicted: Predictive) -> tuple[Scores, Array]:
     """Of a method's prediction of all rows.
 
     Returns:
@@ -135,10 +135,10 @@ def scores(batch: ImageBatch, masks: Masks, predicted: Predictive) -> tuple[Scor
     return found, jnp.stack([y[-TESTED], predicted.mean[-TESTED], half])
 
 
-def collect(config: InVAConfig, draws: int) -> Callable[[Any, ImageBatch, Masks], Any]:
+def collect(config: InVAConfig, draws: int) -> Callable[[Any, ArrayBatch, Masks], Any]:
     """What a sweep over replicates collects: `scores` of the mean over ``draws`` of the posterior."""
 
-    def collected(params: Any, batch: ImageBatch, masks: Masks) -> tuple[Scores, Array]:
+    def collected(params: Any, batch: ArrayBatch, masks: Masks) -> tuple[Scores, Array]:
         predicted = posterior_predictive(params, batch, jax.random.key(0), config, draws)
         return scores(batch, masks, predicted)
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxsurv.models import ImageBatch, InVAConfig, InVAHParams, drawn_prediction, inva
+from jaxsurv.models import ArrayBatch, InVAConfig, InVAHParams, drawn_prediction, inva
 from jaxsurv.models.inva import _encode
 from jaxsurv.types import InputError
 
@@ -20,7 +20,7 @@ H = InVAHParams()
 def make_batch(seed=0, shape=SHAPE):
     rng = np.random.default_rng(seed)
     image = lambda: jnp.asarray(rng.normal(size=(N, *shape)), jnp.float32)  # noqa: E731
-    return ImageBatch(
+    return ArrayBatch(
         inputs={"mri": image(), "ct": image()},
         presence={"mri": jnp.ones(N), "ct": jnp.ones(N)},
         outcome=image(),

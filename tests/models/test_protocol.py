@@ -16,12 +16,15 @@ from jaxsurv.models import (
     CoxMTConfig,
     CoxMTHParams,
     CoxNnetHParams,
+    HCLConfig,
+    HCLHParams,
     HParams,
     InVAConfig,
     InVAHParams,
     SurvivalVAEConfig,
     cox_mt,
     cox_nnet,
+    hcl,
     inva,
     survival_vae,
 )
@@ -50,6 +53,7 @@ MODELS = {
         inva(InVAConfig((8,), 4, 2, (4,), outcome="survival")),
         InVAHParams(),
     ),
+    "HCL": (hcl(HCLConfig(widths=(8, 4), fusion=(6,), reconstruction=True)), HCLHParams()),
 }
 N, SIZES = 40, {"rna": 30, "cnv": 6}
 

@@ -1,4 +1,4 @@
-"""What image-on-image regression reads."""
+"""What models of an outcome that is no survival time read: an image, a number or a class."""
 
 from typing import NamedTuple, Self
 
@@ -7,16 +7,18 @@ import jax
 from jaxsurv.types import Array
 
 
-class ImageBatch(NamedTuple):
-    """Patients with input images and the image to be predicted, all rows in one order.
+class ArrayBatch(NamedTuple):
+    """Patients with input arrays and the array to be predicted, all rows in one order.
 
     Attributes:
-        inputs: ``{image: [n, *shape]}``, standardised, without NaN; shapes may differ.
-        presence: ``{image: [n]}``, 1 where the patient has the image, else 0.
-        outcome: ``[n, *shape]``, standardised.
+        inputs: ``{modality: [n, *shape]}``, standardised, without NaN; shapes may differ.
+        presence: ``{modality: [n]}``, 1 where the patient has the modality, else 0.
+        outcome: ``[n, *shape]``, standardised; ``[n]`` for a number, or for a class, 0 or 1.
         where: ``[n]`` booleans, the rows that losses see.
-        feature_mask: ``{image: [*shape]}``, 1 inside the region of interest, else 0; None = all inside.
+        feature_mask: ``{modality: [*shape]}``, 1 for what is used (of an image: inside the region of
+            interest), else 0; None = all.
         outcome_mask: ``[*shape]``, likewise.
+        clinical: ``[n, c]``, standardised; None = no clinical block.
     """
 
     inputs: dict[str, Array]
@@ -25,6 +27,7 @@ class ImageBatch(NamedTuple):
     where: Array
     feature_mask: dict[str, Array] | None = None
     outcome_mask: Array | None = None
+    clinical: Array | None = None
 
     def restrict(self, where: Array) -> Self:
         """The same patients with losses confined to ``where``, among those they already see."""

@@ -1,0 +1,288 @@
+"""Deep HCL (arXiv 2604.05462): contrast confined to the subsets of modalities that share something.
+
+Of the deep model the paper fixes encoders, similarity and fusion. Ours are: missing modalities, the Cox
+head, an encoder per modality and subset, the square and the mean in the orthogonality term, and all
+defaults of `HCLHParams`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from jaxsurv.models.masked import masked, mean_over, mean_square
+from jaxsurv.nets import Structured, StructuredNetwork, Subset, by_structure
+from jaxsurv.survival import neg_log_partial_likelihood
+from jaxsurv.types import Array, InputError, Key, Objective, Params
+
+_CHOICES = {
+    "contrast": ("similarity", "infonce", "none"),
+    "outcome": ("survival", "regression", "binary"),
+}
+_SUBSETS = ("all", "pairs", "shared_private")
+
+
+class HCLHParams(NamedTuple):
+    """Traced scalars.
+
+    Attributes:
+        contrast_weight: lambda_c, of the contrastive loss.
+        orthogonality: lambda, of the orthogonality term inside it.
+        temperature: tau, of InfoNCE.
+        reconstruction_weight: of the reconstruction error.
+        task_weight: of the outcome's loss.
+        pretrain: share of the epochs, from the first on, that train without the outcome; all later
+            ones train with nothing else. 0 = all losses together in every epoch.
+        dropout: rate in every hidden layer, in [0, 1).
+        learning_rate: Adam's.
+    """
+
+    contrast_weight: Array | float = 1.0
+    orthogonality: Array | float = 1.0
+    temperature: Array | float = 0.1
+    reconstruction_weight: Array | float = 1.0
+    task_weight: Array | float = 1.0
+    pretrain: Array | float = 0.0
+    dropout: Array | float = 0.0
+    learning_rate: Array | float = 1e-3
+
+
+@dataclass(frozen=True)
+class HCLConfig:
+    """Static choices.
+
+    Attributes:
+        subsets: the structures: ``"all"`` non-empty subsets of the modalities; ``"pairs"``: every two,
+            as CLIP contrasts them; ``"shared_private"``: all modalities together and each alone; or the
+            subsets by name. A modality in none of them is not read.
+        widths: of each encoder; the last is the width of a representation. Decoders mirror them.
+        fusion: widths of the network that reads all representations and the clinical block.
+        contrast: ``"similarity"``, as published; ``"infonce"``; ``"none"``: neither contrast nor
+            orthogonality.
+        outcome: ``"survival"`` of a :class:`Batch`; ``"regression"`` or ``"binary"`` (0 or 1) of an
+            :class:`ArrayBatch`.
+        reconstruction: decode each modality from the representations of its structures: with
+            ``"shared_private"`` the autoencoder with a shared and private parts.
+    """
+
+    subsets: tuple[Subset, ...] | Literal["all", "pairs", "shared_private"] = "all"
+    widths: tuple[int, ...] = (256, 128)
+    fusion: tuple[int, ...] = (256,)
+    contrast: Literal["similarity", "infonce", "none"] = "similarity"
+    outcome: Literal["survival", "regression", "binary"] = "survival"
+    reconstruction: bool = False
+
+    def __post_init__(self) -> None:
+        for field, known in _CHOICES.items():
+            if getattr(self, field) not in known:
+                raise InputError(f"{field} must be one of {known}, got {getattr(self, field)!r}")
+        if not self.widths:
+            raise InputError("widths must have the width of a representation, got ()")
+        if isinstance(self.subsets, str):
+            if self.subsets not in _SUBSETS:
+                raise InputError(
+                    f"subsets must be one of {_SUBSETS} or tuples of names, got {self.subsets!r}"
+                )
+            return
+        for s in self.subsets:
+            if not isinstance(s, tuple) or not s or len(set(s)) != len(s):
+                raise InputError(f"a subset is a tuple of different modalities' names, got {s!r}")
+        if not self.subsets or len(set(map(frozenset, self.subsets))) != len(self.subsets):
+            raise InputError(f"subsets must be different, and at least one; got {self.subsets}")
+
+
+def structures(config: HCLConfig, batch: Any) -> tuple[Subset, ...]:
+    """The subsets of this batch's modalities, each in alphabetical order."""
+    names = sorted(batch.inputs)
+    if isinstance(config.subsets, str):
+        count = len(names)
+        sizes = {"all": range(1, count + 1), "pairs": [2], "shared_private": sorted({1, count})}
+        chosen = tuple(s for size in sizes[config.subsets] for s in combinations(names, size))
+    else:
+        chosen = tuple(tuple(sorted(s)) for s in config.subsets)
+        if unknown := sorted({m for s in chosen for m in s} - set(names)):
+            raise InputError(f"subsets name {unknown}, the data have the modalities {names}")
+    if not chosen or (config.contrast == "infonce" and all(len(s) < 2 for s in chosen)):
+        raise InputError(f"no subset has two modalities to contrast: {list(chosen)} of {names}")
+    return chosen
+
+
+def similarity(out: Structured, batch: Any) -> Array:
+    """Mean of phi_ij over pairs of rows i != j minus the mean of phi_ii, see `hcl`; O(n)."""
+    u = jnp.where(batch.where[None, :, None], out.sums, 0)
+    n = jnp.sum(batch.where).astype(u.dtype)
+    same, all_pairs = jnp.sum(u**2), jnp.sum(jnp.sum(u, axis=1) ** 2)
+    return (all_pairs - same) / jnp.maximum(n * (n - 1), 1) - same / jnp.maximum(n, 1)
+
+
+def infonce(
+    chosen: tuple[Subset, ...], out: Structured, batch: Any, temperature: Array | float
+) -> Array:
+    """Cross-entropy of finding patient i's m' among all patients' by patient i's m.
+
+    The mean over subsets, ordered pairs of modalities in them, and the patients who have both; O(n²).
+    """
+    of = by_structure(chosen, out.encodings)
+    pairs = [(s, a, b) for s in chosen for a, b in combinations(s, 2)]
+    left = jnp.stack([of[a, s] for s, a, _ in pairs])
+    right = jnp.stack([of[b, s] for s, _, b in pairs])
+    has = {m: batch.where & (p > 0) for m, p in batch.presence.items()}
+    both = jnp.stack([has[a] & has[b] for _, a, b in pairs])
+    logits = jnp.einsum("pid,pjd->pij", left, right) / temperature
+    logits = jnp.where(both[:, :, None] & both[:, None, :], logits, jnp.finfo(logits.dtype).min)
+    found = jnp.sum(left * right, axis=-1) / temperature
+    # one product serves both orders
+    by_left, by_right = (jax.nn.logsumexp(logits, axis=axis) - found for axis in (2, 1))
+    return mean_over(both, by_left / 2 + by_right / 2)
+
+
+def orthogonality(out: Structured, batch: Any) -> Array:
+    """Squared inner products of a modality's encodings by different structures.
+
+    The mean over pairs of structures and the patients who have the modality, summed over modalities.
+    """
+    total = jnp.zeros((), out.sums.dtype)
+    for m, h in out.encodings.items():
+        if (k := len(h)) > 1:
+            square = jnp.einsum("knw,jnw->nkj", h, h) ** 2 * (1 - jnp.eye(k, dtype=h.dtype))[None]
+            mean = jnp.sum(square, axis=(1, 2)) / (k * (k - 1))
+            total = total + mean_over(batch.where * batch.presence[m], mean)
+    return total
+
+
+def reconstruction_error(out: Structured, batch: Any) -> Array:
+    """The mean square over features and the rows that have the modality, summed over modalities."""
+    total, masks = jnp.zeros((), out.sums.dtype), batch.feature_mask or {}
+    for m, made in out.made.items():
+        square, _ = mean_square(made, batch.inputs[m], masks.get(m))
+        total = total + mean_over(batch.where * batch.presence[m], square)
+    return total
+
+
+def _network(config: HCLConfig, batch: Any) -> StructuredNetwork:
+    chosen = structures(config, batch)
+    used = sorted({m for s in chosen for m in s})
+    if bad := {m: batch.inputs[m].shape for m in used if batch.inputs[m].ndim != 2}:
+        raise InputError(f"inputs must be of shape [n, d], got {bad}; flatten them")
+    return StructuredNetwork(
+        chosen,
+        {m: batch.inputs[m].shape[1] for m in used},
+        config.widths,
+        config.fusion,
+        constant=config.outcome != "survival",
+        decoders=config.reconstruction,
+    )
+
+
+def _read(batch: Any) -> tuple[Any, ...]:
+    masks = batch.feature_mask or {}
+    inputs = {m: masked(x, masks.get(m)) for m, x in batch.inputs.items()}
+    return inputs, batch.presence, batch.clinical
+
+
+def _forward(
+    config: HCLConfig, params: Params, batch: Any, dropout: Any = None, **rngs: Any
+) -> Structured:
+    out: Any = _network(config, batch).apply(params, *_read(batch), dropout, **rngs)
+    return out
+
+
+def hcl(config: HCLConfig = HCLConfig()) -> Objective:
+    """The objective of deep HCL::
+
+        L      = task_weight T + contrast_weight (C + orthogonality O) + reconstruction_weight R
+        C      = mean over i != j of phi_ij - mean over i of phi_ii                        "similarity"
+        phi_ij = sum over S, and over m, m' in S, of <h_m^S(i), h_m'^S(j)>
+        O      = sum over m of mean over i and S != S' with m of <h_m^S(i), h_m^S'(i)>²
+        R      = sum over m of the mean squared error of decoder_m(z^S of all S with m)
+        out    = head(z^S of all S, clinical),   z^S = mean over m in S of h_m^S
+
+    h_m^S(i), of length 1, is what modality m of patient i says of the structure S. A modality that the
+    patient lacks is in none of these sums and means; means over patients are over the rows that the loss
+    sees. With ``"infonce"`` C is :func:`infonce`. T is the Cox loss per event of ``out + batch.offset``,
+    the mean squared error, or the logistic loss; prediction is the log hazard, the mean, or the logit.
+    The head starts at zero, for survival without a constant, which Cox does not see. Early stopping
+    watches T on the validation rows; while pretraining T does not change, so let ``FitConfig.burn_in``
+    be at least the number of pretraining epochs.
+    """
+    survival = config.outcome == "survival"
+
+    def init(key: Key, batch: Any) -> Params:
+        return _network(config, batch).init(key, *jax.tree.map(lambda x: x[:1], _read(batch)))
+
+    def task(batch: Any, out: Array) -> Array:
+        if survival:
+            return neg_log_partial_likelihood(out, risk_sets=batch.risk_sets)
+        if batch.outcome.shape != batch.where.shape:
+            raise InputError(f"outcome has shape {batch.outcome.shape}, needs {batch.where.shape}")
+        binary = config.outcome == "binary"
+        error = optax.sigmoid_binary_cross_entropy if binary else optax.squared_error
+        return mean_over(batch.where, error(out, batch.outcome))
+
+    def output(batch: Any, out: Structured) -> Array:
+        return out.out + batch.offset if survival else out.out
+
+    name = "cox" if survival else "prediction"
+
+    def loss(params: Params, batch: Any, key: Key, hparams: HCLHParams):
+        out = _forward(config, params, batch, hparams.dropout, rngs={"dropout": key})
+        error = task(batch, output(batch, out))
+        total, terms = hparams.task_weight * error, {name: error}
+        if config.contrast != "none":
+            contrast = (
+                similarity(out, batch)
+                if config.contrast == "similarity"
+                else infonce(structures(config, batch), out, batch, hparams.temperature)
+            )
+            overlap = orthogonality(out, batch)
+            terms |= {"contrast": contrast, "orthogonality": overlap}
+            total = total + hparams.contrast_weight * (contrast + hparams.orthogonality * overlap)
+        if config.reconstruction:
+            terms["reconstruction"] = reconstruction_error(out, batch)
+            total = total + hparams.reconstruction_weight * terms["reconstruction"]
+        return total, {"loss": total, **terms}
+
+    def predict(params: Params, batch: Any) -> Array:
+        return output(batch, _forward(config, params, batch))
+
+    def score(params: Params, batch: Any) -> Array:
+        return task(batch, predict(params, batch))
+
+    def anneal(hparams: HCLHParams, progress: Array) -> HCLHParams:
+        first = progress < hparams.pretrain
+        joint = jnp.asarray(hparams.pretrain) == 0
+        unsupervised = jnp.where(first | joint, 1, 0)
+        return hparams._replace(
+            contrast_weight=unsupervised * hparams.contrast_weight,
+            reconstruction_weight=unsupervised * hparams.reconstruction_weight,
+            task_weight=jnp.where(first, 0, 1) * hparams.task_weight,
+        )
+
+    read = {
+        "contrast_weight": config.contrast != "none",
+        "orthogonality": config.contrast != "none",
+        "temperature": config.contrast == "infonce",
+        "reconstruction_weight": config.reconstruction,
+        "pretrain": config.contrast != "none" or config.reconstruction,
+    }
+    unread = tuple(name for name, used in read.items() if not used)
+    objective = Objective(init, loss, predict, score, unread=unread)
+    return objective._replace(anneal=anneal) if read["pretrain"] else objective
+
+
+def representations(config: HCLConfig) -> Callable[..., dict[Subset, Array]]:
+    """What :func:`jaxsurv.training.sweep` may collect: z^S of all rows in evaluation.
+
+    Returns:
+        ``(params, batch, masks) -> {subset: [n, width]}``; 0 for patients with no modality of it.
+    """
+
+    def collect(params: Params, batch: Any, masks: Any = None) -> dict[Subset, Array]:
+        fused = jnp.unstack(_forward(config, params, batch).fused)
+        return dict(zip(structures(config, batch), fused, strict=True))
+
+    return collect
