@@ -39,8 +39,11 @@ def _gram(factor: Array) -> Array:
 
 
 def _leading(second_moment: Array) -> Array:
-    """``[R, d, d]`` to ``[d, R]``: the first eigenvector of each."""
-    return jnp.linalg.eigh(second_moment)[1][..., -1].T
+    """``[R, d, d]`` to ``[d, R]``: the first eigenvector of each.
+
+    One after the other: two batches at once can wait for each other's threads on a CPU of two cores.
+    """
+    return lax.map(lambda matrix: jnp.linalg.eigh(matrix)[1][:, -1], second_moment).T
 
 
 def cp_start(x: Array, y: Array, rank: int) -> CPFactors:
