@@ -3,10 +3,13 @@
 from typing import NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
+from jaxsurv.factors.decompositions import eigh
 from jaxsurv.factors.eigen import largest
 from jaxsurv.factors.structure import Structure
+from jaxsurv.survival.validation import is_concrete
 from jaxsurv.types import Array, InputError
 
 
@@ -16,7 +19,7 @@ class Moments(NamedTuple):
     Attributes:
         mean: ``[D]``.
         covariance: ``[D, D]``.
-        n: patients.
+        n: patients; or ``[M, M]``, those who have both of two modalities.
     """
 
     mean: Array
@@ -66,6 +69,9 @@ def moments(
         inputs: ``{modality: [n, d_m]}``; values of an absent modality are not read, but must not be NaN.
         presence: ``{modality: [n]}``, 1 where the patient has it; None = all have all.
         where: ``[n]`` booleans, the patients to use.
+
+    Raises:
+        InputError: sizes other than the structure's; two modalities that no two patients have both.
     """
     x = together(structure, inputs)
     rows = jnp.ones(len(x), x.dtype) if where is None else where.astype(x.dtype)
@@ -80,10 +86,23 @@ def moments(
     here = has[:, at]
     mean = jnp.sum(here * x, axis=0) / jnp.sum(has, axis=0)[at]
     pairs = _gram(has)
+    _check_pairs(structure, pairs)
     covariance = _gram(here * (x - mean[None])) / pairs[at][:, at]
-    values, vectors = jnp.linalg.eigh(covariance)
+    values, vectors = eigh(covariance)
     repaired = (vectors * jnp.maximum(values, 0)[None]) @ vectors.T
-    return Moments(mean, repaired, jnp.sum(jnp.any(has > 0, axis=1)))
+    return Moments(mean, repaired, pairs)
+
+
+def _check_pairs(structure: Structure, pairs: Array) -> None:
+    """Of values that are known, which under ``jit`` they are not: there NaN comes of it."""
+    if not is_concrete(pairs):
+        return
+    names = list(structure.modalities)
+    for a, b in np.argwhere(np.asarray(pairs) < 2):
+        raise InputError(
+            f"{names[a]} and {names[b]} are measured together in {int(pairs[a, b])} patients, so that "
+            "nothing is known of what they share; leave one of them out"
+        )
 
 
 def _gram(x: Array) -> Array:

@@ -1,9 +1,9 @@
 """The largest eigenpairs of a symmetric matrix."""
 
 import jax
-import jax.numpy as jnp
 from jax.experimental.sparse.linalg import lobpcg_standard
 
+from jaxsurv.factors.decompositions import eigh
 from jaxsurv.types import Array
 
 SMALL = 400  # features, below which all eigenpairs cost less than a search for some
@@ -20,7 +20,7 @@ def largest(matrix: Array, k: int) -> tuple[Array, Array]:
     """
     d = len(matrix)
     if d < SMALL or 5 * k >= d:
-        values, vectors = jnp.linalg.eigh(matrix)
+        values, vectors = eigh(matrix)
         return values[::-1][:k], vectors[:, ::-1][:, :k]
     start = jax.random.normal(jax.random.key(0), (d, k), matrix.dtype)
     values, vectors, _ = lobpcg_standard(matrix, start)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from jaxsurv.factors.decompositions import eigh
 from jaxsurv.types import Array
 
 INNER, OUTER = 200, 30  # cycles over the blocks, and Newton steps, at most
@@ -85,7 +86,7 @@ def group_path(loss: Callable[[Array], Loss], groups: np.ndarray, penalties: Arr
 
     def descend(curvature: Array, target: Array, coef: Array, penalty: Array) -> Array:
         """Minimise ``1/2 c'Ac - b'c + lambda sum |c_S|`` from ``coef``."""
-        bounds = [jnp.linalg.eigvalsh(curvature[np.ix_(at, at)])[-1] for at in members]
+        bounds = [eigh(curvature[np.ix_(at, at)])[0][-1] for at in members]
 
         def cycle(state):
             i, coef, _ = state

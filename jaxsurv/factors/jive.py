@@ -5,6 +5,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import lax
 
+from jaxsurv.factors.decompositions import eigh, solve
 from jaxsurv.factors.eigen import largest
 from jaxsurv.factors.structure import Structure
 from jaxsurv.types import Array, InputError
@@ -80,7 +81,7 @@ def jive(
         _, u = largest(rest(s.own), _rank(whole))
         scores = u.T - (u.T @ s.own.left) @ s.own.right  # [r, D], as a map of X
         # X - J, off the joint scores, is X less their regression: J itself is explained by them
-        explained = jnp.linalg.solve(scores @ covariance @ scores.T, scores @ covariance)
+        explained = solve(scores @ covariance @ scores.T, scores @ covariance)
         off = _Part(explained.T, scores)
         residual = rest(off)
         left, right = [], []
@@ -108,7 +109,7 @@ def jive(
 
     def loadings_of(part: _Part) -> Array:
         """The part's principal axes, which its columns on the left span."""
-        values, vectors = jnp.linalg.eigh(part.right @ covariance @ part.right.T)
+        values, vectors = eigh(part.right @ covariance @ part.right.T)
         return _scaled(part.left @ vectors, values, noise)
 
     loadings = jnp.zeros((structure.features, structure.rank), covariance.dtype)

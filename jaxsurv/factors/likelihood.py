@@ -5,6 +5,7 @@ import math
 import jax.numpy as jnp
 
 from jaxsurv.factors.covariance import Moments
+from jaxsurv.factors.decompositions import cholesky, solve
 from jaxsurv.factors.structure import Structure
 from jaxsurv.types import Array
 
@@ -26,8 +27,8 @@ def log_likelihood(loadings: Array, noise: Array, covariance: Array) -> Array:
     """
     d, r = loadings.shape
     inner = noise * jnp.eye(r, dtype=loadings.dtype) + loadings.T @ loadings
-    _, log_inner = jnp.linalg.slogdet(inner)
-    explained = jnp.trace(jnp.linalg.solve(inner, loadings.T @ (covariance @ loadings)))
+    log_inner = 2 * jnp.sum(jnp.log(jnp.diagonal(cholesky(inner))))
+    explained = jnp.trace(solve(inner, loadings.T @ (covariance @ loadings)))
     log_det = (d - r) * jnp.log(noise) + log_inner
     return -0.5 * (
         d * math.log(2 * math.pi) + log_det + (jnp.trace(covariance) - explained) / noise
@@ -43,5 +44,7 @@ def free_parameters(structure: Structure) -> int:
 
 def bic(loadings: Array, noise: Array, found: Moments, structure: Structure) -> Array:
     """``-2 n loglik + log(n) parameters``; lower is better."""
-    fit = -2 * found.n * log_likelihood(loadings, noise, found.covariance)
-    return fit + jnp.log(found.n) * free_parameters(structure)
+    n = jnp.max(found.n)
+    return -2 * n * log_likelihood(loadings, noise, found.covariance) + jnp.log(
+        n
+    ) * free_parameters(structure)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import jax.numpy as jnp
 
+from jaxsurv.factors.decompositions import eigh, solve
 from jaxsurv.factors.group_lasso import Loss, LossOn
 from jaxsurv.survival import RiskSets, restrict
 from jaxsurv.survival.cox_moments import moments
@@ -32,7 +33,7 @@ def squared_error(scores: Array, outcome: Array, error: Array | None = None) -> 
         y = rows[:, 0] * (outcome - jnp.sum(rows[:, 0] * outcome) / n)
         a, b, c = s.T @ s, s.T @ y, jnp.sum(y**2)
         if error is not None:
-            values, vectors = jnp.linalg.eigh(a - n * error)
+            values, vectors = eigh(a - n * error)
             a = (vectors * jnp.maximum(values, 1e-3 * n)[None]) @ vectors.T
 
         def loss(coef: Array) -> Loss:
@@ -70,4 +71,4 @@ def cox(scores: Array, risk_sets: RiskSets) -> LossOn:
 def least_squares(loss: Callable[[Array], Loss], rank: int) -> Array:
     """``[R]``, the minimiser of a squared error without a penalty."""
     start = loss(jnp.zeros(rank))
-    return -jnp.linalg.solve(start.curvature, start.gradient)
+    return -solve(start.curvature, start.gradient)

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxsurv.factors.covariance import together
+from jaxsurv.factors.decompositions import pinv, solve
 from jaxsurv.factors.structure import Structure
 from jaxsurv.types import Array
 
@@ -35,12 +36,12 @@ def posterior_mean(
     x = together(structure, inputs) - mean[None]
     identity = noise * jnp.eye(structure.rank, dtype=x.dtype)
     if presence is None:
-        return jnp.linalg.solve(loadings.T @ loadings + identity, loadings.T @ x.T).T
+        return solve(loadings.T @ loadings + identity, loadings.T @ x.T).T
     parts = [loadings[rows] for rows in structure.modalities.values()]
     has = jnp.stack([presence[m] for m in structure.modalities], axis=1)
     grams = jnp.einsum("nm,mrs->nrs", has, jnp.stack([w.T @ w for w in parts])) + identity[None]
     right = (has[:, structure.modality] * x) @ loadings
-    return jax.vmap(jnp.linalg.solve)(grams, right)
+    return jax.vmap(solve)(grams, right)
 
 
 def least_squares_scores(
@@ -51,4 +52,4 @@ def least_squares_scores(
     For patients who have all modalities. Latent variables whose loadings are all zero get 0.
     """
     x = together(structure, inputs) - mean[None]
-    return x @ loadings @ jnp.linalg.pinv(loadings.T @ loadings, hermitian=True)
+    return x @ loadings @ pinv(loadings.T @ loadings)

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsurv.factors.covariance import Moments, denoise
+from jaxsurv.factors.decompositions import svd
 from jaxsurv.factors.hcl_svd import hcl_svd
 from jaxsurv.factors.likelihood import bic
 from jaxsurv.factors.refine import refine
@@ -73,7 +74,7 @@ def select_structure(found: Moments, structure: Structure) -> tuple[Structure, l
     kept = tuple((s, int(r)) for (s, _), r in zip(structure.ranks, ranks, strict=True) if r)
     if not kept:
         raise InputError(
-            f"BIC supports no latent variable of {size} features with {int(found.n)} patients"
+            f"BIC supports no latent variable of {size} features with {int(jnp.max(found.n))} patients"
         )
     return Structure(structure.sizes, kept), values
 
@@ -81,6 +82,6 @@ def select_structure(found: Moments, structure: Structure) -> tuple[Structure, l
 def _principal(loadings: Array, columns: list[slice]) -> Array:
     """Every block along its principal axes, the strongest first."""
     for b in columns:
-        left, values, _ = jnp.linalg.svd(loadings[:, b], full_matrices=False)
+        left, values, _ = svd(loadings[:, b])
         loadings = loadings.at[:, b].set(left * values[None])
     return loadings

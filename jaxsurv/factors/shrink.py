@@ -1,7 +1,9 @@
 """Less of a loading where noise has more: optimal shrinkage in the spiked covariance model."""
 
 import jax.numpy as jnp
+import numpy as np
 
+from jaxsurv.factors.decompositions import svd
 from jaxsurv.factors.structure import Structure
 from jaxsurv.types import Array
 
@@ -19,18 +21,23 @@ def shrink(loadings: Array, noise: Array, n: Array | int, structure: Structure) 
     Args:
         loadings: ``[D, R]`` of :func:`jaxsurv.factors.refine`.
         noise: variance of the noise.
-        n: patients.
+        n: patients; with missing modalities ``[M, M]``, those who have both of two, of which a block takes
+            the harmonic mean: the variance of a covariance goes with 1 / n.
         structure: the blocks.
     """
+    names = list(structure.modalities)
+    inverse = 1 / jnp.broadcast_to(jnp.asarray(n, loadings.dtype), (len(names), len(names)))
     for subset, columns in structure.blocks.items():
         rows = structure.rows(subset)
-        left, values, right = jnp.linalg.svd(loadings[rows, columns], full_matrices=False)
-        best = jnp.sqrt(noise * _shrunk(values**2 / noise, len(rows) / n))
+        own = np.flatnonzero(np.isin(names, subset))
+        per_patient = len(rows) * jnp.mean(inverse[np.ix_(own, own)])
+        left, values, right = svd(loadings[rows, columns])
+        best = jnp.sqrt(noise * _shrunk(values**2 / noise, per_patient))
         loadings = loadings.at[rows, columns].set((left * best[None]) @ right)
     return loadings
 
 
-def _shrunk(observed: Array, g: Array | float) -> Array:
+def _shrunk(observed: Array, g: Array) -> Array:
     """Of variances in units of the noise, ``e - 1``."""
     e = observed + 1
     seen = e > (1 + jnp.sqrt(g)) ** 2

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 
+from jaxsurv.factors.decompositions import cholesky, orthonormal
 from jaxsurv.factors.structure import Structure
 from jaxsurv.types import Array, Key
 
@@ -22,8 +23,8 @@ def simulate_loadings(key: Key, structure: Structure) -> Array:
     for subset, columns in structure.blocks.items():
         for k, (name, rows) in enumerate(structure.modalities.items()):
             if name in subset:
-                q, _ = jnp.linalg.qr(left[rows, columns])
-                p, _ = jnp.linalg.qr(right[k, columns, columns])
+                q = orthonormal(left[rows, columns])
+                p = orthonormal(right[k, columns, columns])
                 loadings = loadings.at[rows, columns].set((q * size[k, columns][None]) @ p.T)
     return loadings
 
@@ -63,5 +64,5 @@ def simulate_covariance(key: Key, loadings: Array, *, n: int, noise: Array | flo
     diagonal = jnp.sqrt(2 * jax.random.gamma(key_diagonal, freedom / 2))
     bartlett = jnp.tril(jax.random.normal(key_below, (d, d)), -1) + jnp.diag(diagonal)
     true = loadings @ loadings.T + noise * jnp.eye(d, dtype=loadings.dtype)
-    half = jnp.linalg.cholesky(true) @ bartlett
+    half = cholesky(true) @ bartlett
     return half @ half.T / n

@@ -23,6 +23,9 @@ from jaxsurv.survival import neg_log_partial_likelihood
 from jaxsurv.types import Array, InputError, Key, Objective, Params
 
 NOISE = 0.1  # variance of p(x | h) at the start, of standardised images
+# Of log variances: a posterior e times as wide as the prior knows nothing. Without the ELBO nothing else
+# bounds them, and the predictor reads standard deviations that a new patient's image can make huge.
+LOG_VARIANCE = (-10.0, 2.0)
 _TRAINS = ("both", "reconstruction", "prediction")
 
 
@@ -131,13 +134,19 @@ def _encode(
         for m, net in nets.encode.items()
     ]
     there = jnp.stack([batch.presence[m] for m in nets.encode])[:, :, None] > 0
-    mu, logvar = jnp.split(jnp.where(there, jnp.stack(encoded), 0), 2, axis=-1)
+    mu, logvar = _posterior(jnp.where(there, jnp.stack(encoded), 0))
     h = mu if noise is None else mu + jnp.exp(logvar / 2) * noise(mu.shape)
     if not config.deep:
         nothing = h[..., :0]
         return h, Features(mu, logvar, nothing, nothing)
     both: Any = nets.shared_encode.apply(params["shared_encode"], h)
-    return h, Features(mu, logvar, *jnp.split(jnp.where(there, both, 0), 2, axis=-1))
+    return h, Features(mu, logvar, *_posterior(jnp.where(there, both, 0)))
+
+
+def _posterior(encoded: Array) -> tuple[Array, Array]:
+    """Means and bounded log variances."""
+    mu, logvar = jnp.split(encoded, 2, axis=-1)
+    return mu, jnp.clip(logvar, *LOG_VARIANCE)
 
 
 def _output(config: InVAConfig, params: Params, batch: Any, posterior: Features) -> Array:

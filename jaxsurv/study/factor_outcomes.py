@@ -22,6 +22,7 @@ from jaxsurv.factors import (
     svd_loadings,
 )
 from jaxsurv.factors.covariance import together
+from jaxsurv.factors.decompositions import eigh, pinv
 from jaxsurv.models import LinearHCL, hcl_linear
 from jaxsurv.study.factor_recovery import simulated
 from jaxsurv.types import Array, Key
@@ -122,7 +123,7 @@ def predict_labels(
         return scores(fresh) + shift
 
     def on_scores(fit: LinearHCL, own: Structure) -> Callable:
-        gram = jnp.linalg.pinv(fit.loadings.T @ fit.loadings, hermitian=True)
+        gram = pinv(fit.loadings.T @ fit.loadings)
         scores = least_squares_scores(fit.loadings, fit.mean, x, own)
         return squared_error(scores, y, fit.noise * gram)
 
@@ -161,7 +162,7 @@ def _ridge(x: Array, y: Array, where: Array, fresh: Array) -> Array:
     m = jnp.sum(rows)
     mean, level = rows @ x / m, rows @ y / m
     centred = rows[:, None] * (x - mean[None])
-    values, vectors = jnp.linalg.eigh(centred.T @ centred)
+    values, vectors = eigh(centred.T @ centred)
     values = jnp.maximum(values, 0)
     turned = vectors.T @ (centred.T @ (y - level))
     penalties = m * jnp.geomspace(1e-4, 1e2, 25)

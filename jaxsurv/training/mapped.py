@@ -23,7 +23,8 @@ def compile_map(one: Callable[[Any, Any], Any], plan: Plan) -> Program:
     """The jitted program of ``one(shared, item)`` for ``plan.runs`` items at a time.
 
     Args:
-        one: pure; items and outputs are pytrees of arrays.
+        one: pure; items and outputs are pytrees of arrays. If it decomposes matrices and items are side by
+            side on a CPU, use :mod:`jaxsurv.factors.decompositions`.
         plan: devices, items in sequence on each, items side by side.
     """
 

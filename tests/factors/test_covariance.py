@@ -14,9 +14,11 @@ from jaxsurv.factors import (
     shrink,
     simulate_covariance,
     simulate_factors,
+    simulate_loadings,
 )
 from jaxsurv.factors.scores import least_squares_scores
 from jaxsurv.models import hcl_linear
+from jaxsurv.types import InputError
 from tests.factors.structures import FULL, SIZES, loadings
 
 pytestmark = pytest.mark.usefixtures("x64", "quick_to_compile")
@@ -62,6 +64,28 @@ def test_the_repair_makes_an_impossible_covariance_possible():
     structure = Structure.of({"a": 1, "b": 1, "c": 1}, {("a", "b", "c"): 1})
     values = np.linalg.eigvalsh(moments(structure, x, presence=presence).covariance)
     assert values.min() > -1e-9
+
+
+def test_two_modalities_that_nobody_has_both():
+    x, _ = simulate_factors(jax.random.key(1), loadings(FULL), FULL, n=20)
+    first = jnp.arange(20) < 10
+    presence = {"rna": first * 1.0, "image": ~first * 1.0, "protein": jnp.ones(20)}
+    with pytest.raises(InputError, match="rna and image are measured together in 0 patients"):
+        moments(FULL, x, presence=presence)
+
+
+def test_shrinkage_counts_the_patients_who_have_both():
+    structure = Structure.of({"a": 40, "b": 60}, {("a", "b"): 1, ("a",): 1, ("b",): 1})
+    w = simulate_loadings(jax.random.key(0), structure)
+    pairs = jnp.array([[400.0, 100], [100, 200]])
+    found = shrink(w, 0.5, pairs, structure)
+    for subset, n in (
+        (("a",), 400),
+        (("b",), 200),
+        (("a", "b"), 4 / (1 / 400 + 2 / 100 + 1 / 200)),
+    ):
+        at = structure.blocks[subset]
+        np.testing.assert_allclose(found[:, at], shrink(w, 0.5, n, structure)[:, at], atol=1e-12)
 
 
 def test_a_third_of_the_blocks_missing_costs_little():

@@ -1,0 +1,54 @@
+"""Figures of linear factors."""
+
+import numpy as np
+import pandas as pd
+
+from jaxsurv.factors import Structure
+from jaxsurv.plots import error_curves, importance_bars, loading_maps
+
+
+def rows(method, means):
+    n = [100, 400]
+    lower, upper = np.array(means) - 2, np.array(means) + 2
+    return pd.DataFrame({"method": method, "n": n, "mean": means, "lower": lower, "upper": upper})
+
+
+def test_error_curves_survive_intervals_below_zero():
+    table = pd.concat([rows("A", [1.0, 0.5]), rows("B", [3.0, 3.0])])
+    figure = error_curves(
+        {"one": table, "two": table, "three": table}, ylabel="e", xlabel="n", root=True
+    )
+    figure.draw_without_rendering()
+    assert len(figure.axes) == 3
+    ax = figure.axes[0]
+    assert ax.get_xscale() == ax.get_yscale() == "log"
+    assert [line.get_label() for line in ax.lines] == ["A", "B", "slope -1/2"]
+    assert ax.get_ylim()[0] > 0
+    assert len(error_curves({"one": table}, ylabel="e", xlabel="n").axes[0].lines) == 2
+
+
+def test_maps_are_turned_towards_the_truth_inside_blocks():
+    structure = Structure.of({"a": 5, "b": 6}, {("a", "b"): 2, ("b",): 1})
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=(11, 3)) * structure.mask
+    turn, _ = np.linalg.qr(rng.normal(size=(2, 2)))
+    other = truth.copy()
+    other[:, :2] = truth[:, :2] @ turn
+    other[:, 2] *= -1
+    figure = loading_maps({"truth": truth, "estimate": other}, structure)
+    figure.draw_without_rendering()
+    left, right = (ax.images[0].get_array() for ax in figure.axes[:2])
+    np.testing.assert_allclose(left, right, atol=1e-12)
+    assert [t.get_text() for t in figure.axes[0].get_xticklabels()] == ["a+b", "b"]
+    assert not left[:5, 2].any()
+
+
+def test_importance_is_one_line_per_part():
+    table = pd.DataFrame({"mean": [1.0, 0.0], "lower": [0.5, 0.0], "upper": [1.5, 0.2]})
+    figure = importance_bars(["x", "y"], {"m": table}, xlabel="norm", truth=[0.9, 0.0])
+    figure.draw_without_rendering()
+    ax = figure.axes[0]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["x", "y"]
+    assert ax.yaxis_inverted()
+    segments = ax.collections[0].get_segments()
+    np.testing.assert_allclose([s[:, 0] for s in segments], [[0.5, 1.5], [0.0, 0.2]])
