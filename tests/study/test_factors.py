@@ -74,7 +74,7 @@ def test_labels_are_predicted_better_with_more_of_everything():
 
 @pytest.fixture(scope="module")
 def study():
-    cohort = simulate_cohort(n=120, seed=0)
+    cohort = simulate_cohort(n=120, seed=0).cohort
     small = {m: t.iloc[:, :12] for m, t in cohort.modalities.items()}
     cohort = replace(cohort, modalities=small)
     event = cohort.survival["os_event"].to_numpy()
