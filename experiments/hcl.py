@@ -203,10 +203,7 @@ def run(options: HCL) -> None:
         folder.table("labels_summary.csv", judged)
         sentences += report.label_told(judged)
         sections += report.label_sections(judged)
-        drawn += [
-            report.label_figure(judged),
-            report.importance_figure(outcomes, own),
-        ]
+        drawn += [*report.label_figures(judged), report.importance_figure(outcomes, own)]
     for figure, picture in drawn:
         folder.figure(picture.name, figure)
     text = page(

@@ -148,8 +148,8 @@ def recovery_figure(summary: pd.DataFrame) -> tuple[Figure, Picture]:
     return error_curves(panels, ylabel="mean block error", xlabel="patients", root=True), picture
 
 
-def label_figure(summary: pd.DataFrame) -> tuple[Figure, Picture]:
-    """Excess risk against the number that varies."""
+def label_figures(summary: pd.DataFrame) -> list[tuple[Figure, Picture]]:
+    """Excess risk against the number that varies; none where none does."""
     panels = {}
     for axis, other in (("m", "n"), ("n", "m")):
         for fixed, rows in summary.groupby(other, sort=False):
@@ -159,9 +159,11 @@ def label_figure(summary: pd.DataFrame) -> tuple[Figure, Picture]:
                 )
                 title = f"{fixed:,} patients {what[0]}, varying {what[1]}"
                 panels[title] = rows.assign(n=rows[axis])
+    if not panels:
+        return []
     caption = "Excess risk of predictions for fresh patients, 95 % bands over replicates."
     picture = Picture("prediction", caption, f"{len(panels)} panels, one line per method.")
-    return error_curves(panels, ylabel="excess risk", xlabel="patients"), picture
+    return [(error_curves(panels, ylabel="excess risk", xlabel="patients"), picture)]
 
 
 def map_figure(loadings: Mapping[str, np.ndarray], structure: Structure, title: str):

@@ -33,7 +33,7 @@ class _Fit(NamedTuple):
 
 
 def _structure(batch: Batch, rank: int) -> Structure:
-    sizes = {m: int(x.shape[1]) for m, x in batch.inputs.items()}
+    sizes = {m: int(batch.inputs[m].shape[1]) for m in sorted(batch.inputs)}
     return Structure.of(sizes, rank)
 
 
