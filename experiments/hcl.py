@@ -92,6 +92,7 @@ def check(options: HCL) -> None:
 def run(options: HCL) -> None:
     """The whole experiment, from the simulator to the report."""
     from collections.abc import Callable
+    from functools import partial
     from typing import Any
 
     import jax
@@ -136,51 +137,42 @@ def run(options: HCL) -> None:
         a, b, seed = (v.ravel() for v in np.meshgrid(first, second, seeds, indexing="ij"))
         return make(a, b, seed)
 
+    tables: dict[str, list[pd.DataFrame]] = {"runs": [], "labels": []}
+
+    def table(part: str) -> pd.DataFrame:
+        return pd.concat(tables[part], ignore_index=True)
+
     with Progress(console=console, transient=True) as progress:
 
-        def mapped(name: str, one: Callable, items: Any, rows: Callable) -> pd.DataFrame:
-            """A table of all items, kept after every compiled call."""
+        def run_all(part: str, name: str, one: Callable, items: Any, rows: Callable) -> None:
+            """All items, their rows kept after every compiled call."""
             plan = choose_plan(len(items.seed))
             program = compile_map(lambda _, item: one(item), plan)
             task = progress.add_task(name, total=len(items.seed))
-            tables = []
             for done, found in map_chunks(program, plan, program.place(np.zeros(0)), items):
-                tables.append(rows(done, found))
+                tables[part].append(rows(done, found))
+                folder.table(f"{part}.csv", table(part))
                 progress.update(task, advance=len(done.seed))
-                folder.table(f"{name}.csv", pd.concat(tables, ignore_index=True))
-            return pd.concat(tables, ignore_index=True)
 
-        found = []
         for s in cases:
             sizes = " / ".join(str(d) for _, d in s.sizes)
-            items = crossed(Replicate, options.n, tuple(np.float32(v) for v in options.noise))
-            found.append(
-                mapped(
-                    f"recovery {sizes}".replace(" / ", "-"),
-                    lambda item, s=s: recover(s, item),
-                    items,
-                    lambda done, errors, sizes=sizes: tabulate(sizes, done, errors),
-                )
+            run_all(
+                "runs",
+                f"recovery, {sizes} features",
+                partial(recover, s),
+                crossed(Replicate, options.n, tuple(np.float32(v) for v in options.noise)),
+                partial(tabulate, sizes),
             )
-        runs = pd.concat(found, ignore_index=True)
-
-        labels = []
         own = structure(equal, options.label_rank) if options.labels else cases[0]
         few = crossed(Labelled, (options.few,), options.few_labels)
         many = crossed(Labelled, options.many, (options.many_labels,))
-        for name, items in (("labels few", few), ("labels many", many)):
+        for name, items in (("few without a label", few), ("many without a label", many)):
             if options.labels and len(items.seed):
-                n, m = int(items.n.max()), int(items.m.max())
-                labels.append(
-                    mapped(
-                        name,
-                        lambda item, n=n, m=m: predict_labels(own, n, m, options.label_noise, item),
-                        items,
-                        tabulate_labels,
-                    )
-                )
+                most = int(items.n.max()), int(items.m.max())
+                one = partial(predict_labels, own, *most, options.label_noise)
+                run_all("labels", f"prediction, {name}", one, items, tabulate_labels)
 
-    folder.table("runs.csv", runs)
+    runs = table("runs")
     summary, rates = summarise_recovery(runs), slopes(runs)
     folder.table("summary.csv", summary)
     folder.table("slopes.csv", rates)
@@ -196,9 +188,8 @@ def run(options: HCL) -> None:
     ]
     sentences = report.recovery_told(summary, rates)
     sections = report.recovery_sections(summary, rates)
-    if labels:
-        outcomes = pd.concat(labels, ignore_index=True)
-        folder.table("labels.csv", outcomes)
+    if tables["labels"]:
+        outcomes = table("labels")
         judged = report.summarise_labels(outcomes)
         folder.table("labels_summary.csv", judged)
         sentences += report.label_told(judged)
