@@ -215,6 +215,23 @@ def test_draws_vary_as_the_posterior_does():
     )
 
 
+def test_a_posterior_is_at_most_so_wide():
+    """Or the predictor, which reads standard deviations, could make anything of a new patient."""
+    _, params = start()
+    predict, batch = jax.jit(inva(SMALL).predict), make_batch()
+
+    def at(width):
+        changed = jax.tree.map(lambda x: x, params)
+        for m in batch.inputs:
+            layer = changed["encode"][m]["params"]["MLP_0"]["Dense_1"]
+            layer["kernel"] = layer["kernel"].at[:, 3:].set(0)
+            layer["bias"] = layer["bias"].at[3:].set(width)
+        return predict(changed, batch)
+
+    np.testing.assert_array_equal(at(40.0), at(2.0))
+    assert not np.array_equal(at(1.0), at(2.0))
+
+
 def test_without_a_shared_encoder_every_draw_is_the_same():
     config = replace(SMALL, deep=0)
     _, params = start(config)
