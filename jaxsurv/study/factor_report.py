@@ -1,6 +1,6 @@
 """What a study of linear factors found: tables, sentences and figures."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -54,18 +54,11 @@ def recovery_sections(summary: pd.DataFrame, slopes: pd.DataFrame) -> list[Secti
 
 def recovery_told(summary: pd.DataFrame, slopes: pd.DataFrame) -> list[str]:
     """Who is better where, by intervals that exclude 0; what shrinkage and refinement add; the rate."""
-    settings = summary.groupby([*SETTING, "n"], sort=False).ngroups
-    sentences = []
-    for method in summary["method"].unique():
-        if method == OURS:
-            continue
-        rows = summary[summary["method"] == method]
-        better = rows[rows["difference_upper"] < 0]
-        worse = int((rows["difference_lower"] > 0).sum())
-        sentences.append(
-            f"{method} has a larger error than {OURS} in {worse} of {settings} settings and a smaller one in "
-            f"{len(better)}{_where(better)}."
-        )
+
+    def named(row: pd.Series) -> str:
+        return f"{_setting(row)}, n = {row['n']:,}"
+
+    sentences = _compared(summary, [*SETTING, "n"], named, "error")
     for method in (OURS, "HCL, not shrunk"):
         own = slopes[slopes["method"] == method]
         listed = ", ".join(f"{r['mean']:.2f} ({_setting(r)})" for _, r in own.iterrows())
@@ -73,9 +66,23 @@ def recovery_told(summary: pd.DataFrame, slopes: pd.DataFrame) -> list[str]:
     return sentences
 
 
-def _where(rows: pd.DataFrame) -> str:
-    named = [f"{_setting(r)}, n = {r['n']:,}" for _, r in rows.iterrows()]
-    return f" ({'; '.join(named)})" if named else ""
+def _compared(
+    summary: pd.DataFrame, settings: list[str], named: Callable[[pd.Series], str], what: str
+) -> list[str]:
+    """In how many settings each method is worse or better than HCL, by intervals that exclude 0."""
+    count = summary.groupby(settings, sort=False).ngroups
+    sentences = []
+    for method in summary["method"].unique():
+        rows = summary[summary["method"] == method]
+        better = rows[rows["difference_upper"] < 0]
+        worse = int((rows["difference_lower"] > 0).sum())
+        listed = "; ".join(named(r) for _, r in better.iterrows())
+        if method != OURS:
+            sentences.append(
+                f"{method} has a larger {what} than {OURS} in {worse} of {count} settings and a smaller one "
+                f"in {len(better)}{f' ({listed})' if listed else ''}."
+            )
+    return sentences
 
 
 def _setting(row: pd.Series) -> str:
@@ -119,21 +126,12 @@ def label_sections(summary: pd.DataFrame) -> list[Section]:
 
 
 def label_told(summary: pd.DataFrame) -> list[str]:
-    """Where each method predicts better than HCL, by intervals that exclude 0."""
-    settings = summary.groupby(["n", "m"], sort=False).ngroups
-    sentences = []
-    for method in summary["method"].unique():
-        if method == OURS:
-            continue
-        rows = summary[summary["method"] == method]
-        better = rows[rows["difference_upper"] < 0]
-        worse = int((rows["difference_lower"] > 0).sum())
-        named = "; ".join(f"n = {r['n']:,}, m = {r['m']:,}" for _, r in better.iterrows())
-        sentences.append(
-            f"{method}: larger excess risk than {OURS} in {worse} of {settings} settings, smaller in "
-            f"{len(better)}{f' ({named})' if named else ''}."
-        )
-    return sentences
+    """Where each method predicts worse or better than HCL."""
+
+    def named(row: pd.Series) -> str:
+        return f"n = {row['n']:,}, m = {row['m']:,}"
+
+    return _compared(summary, ["n", "m"], named, "excess risk")
 
 
 def recovery_figure(summary: pd.DataFrame) -> tuple[Figure, Picture]:
