@@ -116,7 +116,7 @@ def run(options: HCL) -> None:
         summarise_recovery,
         tabulate,
     )
-    from jaxsurv.study.report import page, print_table
+    from jaxsurv.study.report import print_table, write_report
     from jaxsurv.training import choose_plan, compile_map, map_chunks
 
     check(options)
@@ -195,14 +195,8 @@ def run(options: HCL) -> None:
         sentences += report.label_told(judged)
         sections += report.label_sections(judged)
         drawn += [*report.label_figures(judged), report.importance_figure(outcomes, own)]
-    for figure, picture in drawn:
-        folder.figure(picture.name, figure)
-    text = page(
-        f"Hierarchical factors, {options.replicates} simulated replicates per setting",
-        sentences, sections, [picture for _, picture in drawn],
-        folder=folder.path / "figures", facts=facts,
-    )  # fmt: skip
-    folder.text("report.html", text)
+    title = f"Hierarchical factors, {options.replicates} simulated replicates per setting"
+    write_report(folder, title, sentences, sections, drawn, facts)
     folder.manifest(**facts, status="complete")
     for section in sections:
         print_table(console, section.heading, section.table, section.note)

@@ -148,7 +148,7 @@ def run(options: InVA) -> None:
     from jaxsurv.study.image_run import run_conditions
     from jaxsurv.study.images import ImageStudy, run_baseline, run_network
     from jaxsurv.study.pixelwise_bart import run_bart
-    from jaxsurv.study.report import page, print_table
+    from jaxsurv.study.report import print_table, write_report
     from jaxsurv.study.tensor_regression import tensor_regression
     from jaxsurv.training import FitConfig
 
@@ -189,20 +189,14 @@ def run(options: InVA) -> None:
     folder.table("summary.csv", summary)
     all_names = list(summary["method"].unique())
     drawn = figures(summary, wanted[0], all_names, "InVA", found.maps, found.curves)
-    for figure, picture in drawn:
-        folder.figure(picture.name, figure)
     shown, sentences = sections(summary, "InVA"), told(summary, "InVA", all_names[1:])
     if few:
         beside = summarise_images(found.beside, "InVA")
         folder.table("beside_summary.csv", beside)
         shown += sections(beside, "InVA", heading=", on the pixels of BART", note=BART_NOTE)
         sentences.insert(-1, told(beside, "InVA", ["pixel-wise BART"])[0])
-    text = page(
-        f"Image-on-image regression, {options.replicates} simulated replicates per condition",
-        sentences, shown, [picture for _, picture in drawn],
-        folder=folder.path / "figures", facts=facts,
-    )  # fmt: skip
-    folder.text("report.html", text)
+    title = f"Image-on-image regression, {options.replicates} simulated replicates per condition"
+    write_report(folder, title, sentences, shown, drawn, facts)
     folder.manifest(**facts, status="complete")
     for section in shown:
         print_table(console, section.heading, section.table, section.note)

@@ -60,7 +60,7 @@ def run(options: Unlabelled) -> None:
 
     from jaxsurv.artifacts import ResultsFolder
     from jaxsurv.plots import Profile, score_profiles
-    from jaxsurv.study.report import Picture, Section, interval, page, print_table
+    from jaxsurv.study.report import Picture, Section, interval, print_table, write_report
     from jaxsurv.study.simulated_gain import POOL, Condition, gains
     from jaxsurv.study.statistics import corrected_t
     from jaxsurv.types import InputError
@@ -104,7 +104,6 @@ def run(options: Unlabelled) -> None:
     ]
     title = f"{base.labelled} labelled patients, {options.replicates} simulated cohorts each"
     figure = score_profiles(panels, ylabel="C of Cox-MT minus network", title=title)
-    folder.figure("gain", figure)
     shown = summary[list(Condition._fields)].astype(str)
     shown["events"] = summary["events"].map("{:.0f}".format)
     for name in ("truth", "network", "Cox-MT"):
@@ -130,13 +129,11 @@ def run(options: Unlabelled) -> None:
         "Gain of Cox-MT over its supervised part with its 95 % interval, along each axis from the base.",
         f"{len(panels)} panels.",
     )
-    text = page(
-        "When unlabelled patients help", told, [Section("Results", shown, note)], [picture],
-        folder=folder.path / "figures", facts=facts,
-    )  # fmt: skip
-    folder.text("report.html", text)
+    title = "When unlabelled patients help"
+    sections = [Section("Results", shown, note)]
+    write_report(folder, title, told, sections, [(figure, picture)], facts)
     folder.manifest(**facts, status="complete")
-    print_table(console, "When unlabelled patients help", shown, note)
+    print_table(console, title, shown, note)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -16,6 +16,16 @@ class InputError(ValueError):
     """Input that cannot be analysed. The message names the column, the rows, the value and the fix."""
 
 
+def check_choice(name: str, value: object, known: tuple) -> None:
+    """Refuse a value that is none of those known.
+
+    Raises:
+        InputError: names what was asked for, what is known, and the value.
+    """
+    if value not in known:
+        raise InputError(f"{name} must be one of {known}, got {value!r}")
+
+
 class Survival(NamedTuple):
     """A right-censored outcome, one row per patient (or per ``(entry, time]`` interval).
 

@@ -1,9 +1,9 @@
 """Linear factors of several modalities: who shares what, how much of it, and what it says of an outcome."""
 
 from jaxsurv.factors.covariance import Denoised, Moments, denoise, moments
-from jaxsurv.factors.group_lasso import GroupFit, Loss, group_path, group_penalised
+from jaxsurv.factors.group_lasso import GroupFit, Loss, block_norms, group_path, group_penalised
 from jaxsurv.factors.hcl_svd import hcl_svd
-from jaxsurv.factors.importance import Importance, block_norms, importance
+from jaxsurv.factors.importance import Importance, importance
 from jaxsurv.factors.jive import jive, svd_loadings
 from jaxsurv.factors.likelihood import bic, log_likelihood
 from jaxsurv.factors.outcomes import cox, least_squares, squared_error

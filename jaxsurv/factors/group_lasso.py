@@ -63,6 +63,12 @@ class GroupFit(NamedTuple):
         return self.path[jnp.argmax(enough)]
 
 
+def block_norms(coef: Array, groups: np.ndarray) -> Array:
+    """``[..., S]`` Euclidean norms of ``coef [..., R]`` by block; ``groups [R]`` numbers them from 0."""
+    member = groups[:, None] == np.arange(groups.max() + 1)
+    return jnp.sqrt(coef**2 @ member.astype(coef.dtype))
+
+
 def group_path(loss: Callable[[Array], Loss], groups: np.ndarray, penalties: Array) -> Array:
     """``[L, R]``, the minimiser at each penalty of ``loss / size + lambda sum_S |coef_S|``.
 
@@ -72,17 +78,13 @@ def group_path(loss: Callable[[Array], Loss], groups: np.ndarray, penalties: Arr
 
     Args:
         loss: of ``[R]`` coefficients.
-        groups: ``[R]``, static: the block of each coefficient.
+        groups: ``[R]``, static: the number of each coefficient's block, from 0.
         penalties: ``[L]``, in decreasing order.
     """
     members = [np.flatnonzero(groups == g) for g in np.unique(groups)]
 
-    def norms(coef: Array) -> Array:
-        return jnp.stack([_norm(coef[at]) for at in members])
-
-    def objective(coef: Array, penalty: Array) -> Array:
-        at = loss(coef)
-        return at.value / at.size + penalty * jnp.sum(norms(coef))
+    def objective(at: Loss, coef: Array, penalty: Array) -> Array:
+        return at.value / at.size + penalty * jnp.sum(block_norms(coef, groups))
 
     def descend(curvature: Array, target: Array, coef: Array, penalty: Array) -> Array:
         """Minimise ``1/2 c'Ac - b'c + lambda sum |c_S|`` from ``coef``."""
@@ -109,14 +111,14 @@ def group_path(loss: Callable[[Array], Loss], groups: np.ndarray, penalties: Arr
             at = loss(coef)
             a, g = at.curvature / at.size, at.gradient / at.size
             direction = descend(a, a @ coef - g, coef, penalty) - coef
-            now = objective(coef, penalty)
+            now = objective(at, coef, penalty)
 
-            def rises(state):
-                t, _ = state
-                worse = objective(coef + t * direction, penalty) > now + 1e-6 * jnp.abs(now)
+            def rises(t):
+                new = coef + t * direction
+                worse = objective(loss(new), new, penalty) > now + 1e-6 * jnp.abs(now)
                 return worse & (t > 1e-4)
 
-            t, _ = lax.while_loop(rises, lambda s: (s[0] / 2, s[1]), (jnp.ones_like(now), 0))
+            t = lax.while_loop(rises, lambda t: t / 2, jnp.ones_like(now))
             new = coef + t * direction
             return i + 1, new, _moved(new, coef)
 
@@ -135,8 +137,7 @@ def group_path(loss: Callable[[Array], Loss], groups: np.ndarray, penalties: Arr
 def largest_penalty(loss: Callable[[Array], Loss], groups: np.ndarray) -> Array:
     """The smallest lambda at which all coefficients are zero."""
     start = loss(jnp.zeros(len(groups)))
-    gradient = start.gradient / start.size
-    return jnp.max(jnp.stack([_norm(gradient[groups == g]) for g in np.unique(groups)]))
+    return jnp.max(block_norms(start.gradient / start.size, groups))
 
 
 def group_penalised(

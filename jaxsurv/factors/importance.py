@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from jaxsurv.factors.group_lasso import block_norms
 from jaxsurv.types import Array, Key
 
 
@@ -25,12 +26,6 @@ class Importance(NamedTuple):
     lower: Array
     upper: Array
     chosen: Array
-
-
-def block_norms(coef: Array, groups: np.ndarray) -> Array:
-    """``[..., S]`` Euclidean norms of ``coef [..., R]`` by block; ``groups [R]`` numbers them from 0."""
-    member = groups[:, None] == np.arange(groups.max() + 1)
-    return jnp.sqrt(coef**2 @ member.astype(coef.dtype))
 
 
 def importance(

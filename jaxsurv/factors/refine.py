@@ -40,15 +40,9 @@ def refine(
     """
     search = optax.scale_by_lbfgs()
 
-    def gradient(w: Array, sw: Array) -> Array:
-        return 2 * (w @ (w.T @ w) - sw) * mask
-
-    def size(sw: Array, g: Array) -> Array:
-        return jnp.max(jnp.abs(g)) / jnp.maximum(jnp.max(jnp.abs(sw)), jnp.finfo(sw.dtype).tiny)
-
     def proceed(state):
         step, _, sw, g, _ = state
-        return (step < most) & (size(sw, g) > tolerance)
+        return (step < most) & (_size(sw, g) > tolerance)
 
     def advance(state):
         step, w, sw, g, memory = state
@@ -57,13 +51,21 @@ def refine(
         sd = signal @ d
         t = _line_search(w, d, sw, sd)
         w, sw = w + t * d, sw + t * sd
-        return step + 1, w, sw, gradient(w, sw), memory
+        return step + 1, w, sw, _gradient(w, sw, mask), memory
 
     w = loadings * mask
     sw = signal @ w
-    start = (jnp.int32(0), w, sw, gradient(w, sw), search.init(w))
+    start = (jnp.int32(0), w, sw, _gradient(w, sw, mask), search.init(w))
     steps, w, sw, g, _ = lax.while_loop(proceed, advance, start)
-    return Refined(w, steps, size(sw, g))
+    return Refined(w, steps, _size(sw, g))
+
+
+def _gradient(w: Array, sw: Array, mask: Array) -> Array:
+    return 2 * (w @ (w.T @ w) - sw) * mask
+
+
+def _size(sw: Array, g: Array) -> Array:
+    return jnp.max(jnp.abs(g)) / jnp.maximum(jnp.max(jnp.abs(sw)), jnp.finfo(sw.dtype).tiny)
 
 
 def _line_search(w: Array, d: Array, sw: Array, sd: Array) -> Array:
@@ -106,12 +108,9 @@ def released_schedule(
     The rates sum to 1.1e-3, which all but leaves the loadings where they were.
     """
 
-    def gradient(w: Array) -> Array:
-        return 2 * (w @ (w.T @ w) - signal @ w) * mask
-
     def step(w: Array, i: Array) -> tuple[Array, None]:
-        return w - learning_rate * decay ** (i // every) * gradient(w), None
+        return w - learning_rate * decay ** (i // every) * _gradient(w, signal @ w, mask), None
 
     w, _ = lax.scan(step, loadings * mask, jnp.arange(steps))
-    g = gradient(w)
-    return Refined(w, jnp.int32(steps), jnp.max(jnp.abs(g)) / jnp.max(jnp.abs(signal @ w)))
+    sw = signal @ w
+    return Refined(w, jnp.int32(steps), _size(sw, _gradient(w, sw, mask)))

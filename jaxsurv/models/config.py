@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from jaxsurv.types import Array, InputError
+from jaxsurv.types import Array, InputError, check_choice
 
 
 class HParams(NamedTuple):
@@ -116,8 +116,7 @@ class SurvivalVAEConfig:
         if not self.head or self.head[-1] != 1:
             raise InputError(f"head must end in one output, got {self.head}")
         for field, known in _CHOICES.items():
-            if getattr(self, field) not in known:
-                raise InputError(f"{field} must be one of {known}, got {getattr(self, field)!r}")
+            check_choice(field, getattr(self, field), known)
 
 
 def unread(config: SurvivalVAEConfig) -> tuple[str, ...]:

@@ -15,10 +15,7 @@ from jaxsurv.models.batch import Batch, features
 from jaxsurv.models.minibatches import labelled_and_unlabelled
 from jaxsurv.nets import MLP, CrossAttention
 from jaxsurv.survival import neg_log_partial_likelihood
-from jaxsurv.types import Array, InputError, Key, Objective, Params
-
-_CONSISTENCY = ("both", "censored", "unlabelled", "none")
-_RULES = ("mean-teacher", "pseudo-risk")
+from jaxsurv.types import Array, InputError, Key, Objective, Params, check_choice
 
 
 class CoxMTHParams(NamedTuple):
@@ -72,10 +69,8 @@ class CoxMTConfig:
     heads: int = 4
 
     def __post_init__(self) -> None:
-        if self.consistency not in _CONSISTENCY:
-            raise InputError(f"consistency must be one of {_CONSISTENCY}, got {self.consistency!r}")
-        if self.rule not in _RULES:
-            raise InputError(f"rule must be one of {_RULES}, got {self.rule!r}")
+        check_choice("consistency", self.consistency, ("both", "censored", "unlabelled", "none"))
+        check_choice("rule", self.rule, ("mean-teacher", "pseudo-risk"))
         if self.sources is not None and len(set(self.sources)) != 2:
             raise InputError(f"sources must be the names of two modalities, got {self.sources}")
         if self.width % self.heads:

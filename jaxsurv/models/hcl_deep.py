@@ -17,7 +17,7 @@ import optax
 from jaxsurv.models.masked import masked, mean_over, mean_square
 from jaxsurv.nets import Structured, StructuredNetwork, Subset, by_structure
 from jaxsurv.survival import neg_log_partial_likelihood
-from jaxsurv.types import Array, InputError, Key, Objective, Params
+from jaxsurv.types import Array, InputError, Key, Objective, Params, check_choice
 
 _CHOICES = {
     "contrast": ("similarity", "infonce", "none"),
@@ -78,8 +78,7 @@ class HCLConfig:
 
     def __post_init__(self) -> None:
         for field, known in _CHOICES.items():
-            if getattr(self, field) not in known:
-                raise InputError(f"{field} must be one of {known}, got {getattr(self, field)!r}")
+            check_choice(field, getattr(self, field), known)
         if not self.widths:
             raise InputError("widths must have the width of a representation, got ()")
         if isinstance(self.subsets, str):

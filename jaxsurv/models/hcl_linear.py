@@ -14,9 +14,7 @@ from jaxsurv.factors import (
     released_schedule,
     shrink,
 )
-from jaxsurv.types import Array, InputError
-
-_REFINEMENTS = ("lbfgs", "released", "none")
+from jaxsurv.types import Array, check_choice
 
 
 class LinearHCL(NamedTuple):
@@ -75,16 +73,14 @@ def fit_moments(
     shrinkage: bool = True,
 ) -> LinearHCL:
     """The same from mean and covariance; for arguments see :func:`hcl_linear`."""
-    if refinement not in _REFINEMENTS:
-        raise InputError(f"refinement must be one of {_REFINEMENTS}, got {refinement!r}")
+    check_choice("refinement", refinement, ("lbfgs", "released", "none"))
     signal, noise = denoise(found.covariance, structure.rank)
     mask = jnp.asarray(structure.mask, signal.dtype)
-    most = {"lbfgs": 500, "none": 0}
     start = hcl_svd(signal, structure)
     if refinement == "released":
         refined = released_schedule(start, signal, mask)
     else:
-        refined = refine(start, signal, mask, most=most[refinement])
+        refined = refine(start, signal, mask, most=500 if refinement == "lbfgs" else 0)
     loadings = refined.loadings
     if shrinkage:
         loadings = shrink(loadings, noise, found.n, structure)

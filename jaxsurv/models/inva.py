@@ -20,13 +20,12 @@ from jaxsurv.models.batch import Batch
 from jaxsurv.models.masked import masked, mean_over, mean_square
 from jaxsurv.nets import MLP, ImageDecoder, ImageEncoder
 from jaxsurv.survival import neg_log_partial_likelihood
-from jaxsurv.types import Array, InputError, Key, Objective, Params
+from jaxsurv.types import Array, InputError, Key, Objective, Params, check_choice
 
 NOISE = 0.1  # variance of p(x | h) at the start, of standardised images
 # At most, of posteriors: one e times as wide as the prior knows nothing. Without the ELBO nothing else
 # bounds them, and the predictor reads standard deviations that a new patient's image can make huge.
 LOG_VARIANCE = 2.0
-_TRAINS = ("both", "reconstruction", "prediction")
 
 
 class InVAHParams(NamedTuple):
@@ -76,8 +75,7 @@ class InVAConfig:
             raise InputError(
                 f"shallow must be at least 1 and deep at least 0, got {self.shallow}, {self.deep}"
             )
-        if self.trains not in _TRAINS:
-            raise InputError(f"trains must be one of {_TRAINS}, got {self.trains!r}")
+        check_choice("trains", self.trains, ("both", "reconstruction", "prediction"))
         if self.outcome not in ("image", "survival"):
             raise InputError(f"outcome must be 'image' or 'survival', got {self.outcome!r}")
 

@@ -18,7 +18,7 @@ from jaxsurv.data.describe import (
 )
 from jaxsurv.data.tables import constant_columns, few
 from jaxsurv.plots import modality_patterns, survival_curve
-from jaxsurv.study.report import Picture, Section, page, print_table
+from jaxsurv.study.report import Picture, Section, print_table, write_report
 
 
 def _span(row: pd.Series, name: str) -> str:
@@ -195,18 +195,10 @@ def describe(cohort: Cohort, folder: ResultsFolder, console: Console) -> None:
         for name, table in tables.items():
             folder.table(name, table)
         drawn = _figures(cohort)
-        for figure, picture in drawn:
-            folder.figure(picture.name, figure)
     sections = [*print_summary(cohort, console), _outliers_section(cohort, outliers)]
-    text = page(
-        f"Cohort {cohort.title or cohort.name}",
-        _sentences(cohort, outliers),
-        sections,
-        [picture for _, picture in drawn],
-        folder=folder.path / "figures",
-        facts=facts,
-    )
-    folder.text("report.html", text)
+    title = f"Cohort {cohort.title or cohort.name}"
+    with console.status("writing the report"):
+        write_report(folder, title, _sentences(cohort, outliers), sections, drawn, facts)
     folder.manifest(**facts, status="complete")
     print_table(console, f"{cohort.name}: outliers", sections[-1].table, sections[-1].note)
     console.print(f"report: {folder.path / 'report.html'}")

@@ -13,7 +13,7 @@ from jaxsurv.data import Joined
 from jaxsurv.plots import RiskGroups, external_scores, risk_groups
 from jaxsurv.study.baselines import CrossFitted
 from jaxsurv.study.prepare import StudyData
-from jaxsurv.study.report import Picture, Section, page, print_table
+from jaxsurv.study.report import Picture, Section, print_table, write_report
 
 NOTE = (
     "C: Harrell's, raw, with its jackknife interval. Slope: Cox coefficient of the predicted log hazard, 1 "
@@ -116,8 +116,6 @@ def publish(
         ),
         _curves(data, models[headline], table, origin, headline),
     ]
-    for figure, picture in drawn:
-        folder.figure(picture.name, figure)
     best = table[table["model"] == headline]
     told = [
         f"Trained on {trained}: {n} patients with {events} events. {len(models)} models, frozen."
@@ -137,10 +135,7 @@ def publish(
             "Features found", found, "Of the training cohort's; what is missing is at its mean."
         ),
     ]
-    text = page(
-        title, told, sections, [p for _, p in drawn], folder=folder.path / "figures", facts=facts
-    )
-    folder.text("report.html", text)
+    write_report(folder, title, told, sections, drawn, facts)
     folder.manifest(**facts, status="complete")
     print_table(console, title, shown(table), NOTE)
     for sentence in reversed_:

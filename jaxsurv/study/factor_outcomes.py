@@ -23,7 +23,7 @@ from jaxsurv.factors import (
 )
 from jaxsurv.factors.covariance import together
 from jaxsurv.factors.decompositions import eigh, pinv
-from jaxsurv.models import LinearHCL, hcl_linear
+from jaxsurv.models import LinearHCL, fit_moments, hcl_linear
 from jaxsurv.study.factor_recovery import simulated
 from jaxsurv.types import Array, Key
 
@@ -128,14 +128,14 @@ def predict_labels(
         return squared_error(scores, y, fit.noise * gram)
 
     found = moments(structure, unlabelled, where=first_n)
-    hcl = hcl_linear(structure, unlabelled, where=first_n)
+    hcl = fit_moments(structure, found)
     everyone = {k: jnp.concatenate([unlabelled[k], x[k]]) for k in x}
     first_all = jnp.concatenate([first_n, first_m])
     results = {}
     for name, fit in (
         ("HCL", hcl),
         ("HCL, loadings of all patients", hcl_linear(structure, everyone, where=first_all)),
-        ("HCL-SVD", hcl_linear(structure, unlabelled, where=first_n, refinement="none", shrinkage=False)),
+        ("HCL-SVD", fit_moments(structure, found, refinement="none", shrinkage=False)),
         ("JIVE", hcl._replace(loadings=jive(found.covariance, hcl.noise, structure))),
     ):  # fmt: skip
         beta = least_squares(on_scores(fit, structure)(first_m), structure.rank)

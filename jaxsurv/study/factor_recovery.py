@@ -8,16 +8,19 @@ import numpy as np
 import pandas as pd
 
 from jaxsurv.factors import (
-    Moments,
     Structure,
     block_errors,
+    denoise,
     gram_distance,
+    hcl_svd,
     jive,
+    refine,
+    released_schedule,
+    shrink,
     simulate_covariance,
     simulate_loadings,
     svd_loadings,
 )
-from jaxsurv.models import fit_moments
 from jaxsurv.study.statistics import corrected_t
 from jaxsurv.types import Array, Key
 
@@ -57,21 +60,17 @@ def estimates(
 ) -> dict[str, Array]:
     """``{method: [D, R]}`` of one simulated data set; all methods but SVD and JIVE know the structure."""
     covariance = simulate_covariance(key, truth, n=n, noise=noise)
-    found = Moments(jnp.zeros(structure.features), covariance, n)
-    shrunk = fit_moments(structure, found)
-    plain = {
-        "HCL, not shrunk": "lbfgs",
-        "HCL, released schedule": "released",
-        "HCL-SVD": "none",
-    }
+    # the steps of fit_moments, of which all variants share the first two
+    signal, variance = denoise(covariance, structure.rank)
+    start, mask = hcl_svd(signal, structure), jnp.asarray(structure.mask, signal.dtype)
+    refined = refine(start, signal, mask).loadings
     return {
-        OURS: shrunk.loadings,
-        **{
-            name: fit_moments(structure, found, refinement=kind, shrinkage=False).loadings
-            for name, kind in plain.items()
-        },
-        "JIVE": jive(covariance, shrunk.noise, structure),
-        "SVD": svd_loadings(covariance, shrunk.noise, structure),
+        OURS: shrink(refined, variance, n, structure),
+        "HCL, not shrunk": refined,
+        "HCL, released schedule": released_schedule(start, signal, mask).loadings,
+        "HCL-SVD": start,
+        "JIVE": jive(covariance, variance, structure),
+        "SVD": svd_loadings(covariance, variance, structure),
         NOTHING: jnp.zeros_like(truth),
     }
 

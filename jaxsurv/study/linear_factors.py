@@ -18,7 +18,7 @@ from jaxsurv.factors import (
 from jaxsurv.models import Batch, hcl_linear
 from jaxsurv.study.baselines import INNER_FOLDS, PenalisedCox, inner_folds
 from jaxsurv.study.data import CLINICAL, StudyData
-from jaxsurv.survival import RiskSets, prepare_risk_sets
+from jaxsurv.survival import prepare_risk_sets, restrict
 from jaxsurv.types import Array
 
 DRAWS = 200
@@ -89,8 +89,8 @@ def structure_importance(data: StudyData, *, rank: int = 1) -> pd.DataFrame:
     Fitted to all patients of the first split, its test rows too: nothing is predicted here. Intervals are
     over patients drawn anew, with loadings and penalty held; see :func:`jaxsurv.factors.importance`.
     """
-    split = jax.tree.map(lambda x: x[0], data.splits)
-    everyone = split._replace(develop=jnp.asarray(data.labelled), risk_sets=_all_risk_sets(data))
+    split, labelled = jax.tree.map(lambda x: x[0], data.splits), jnp.asarray(data.labelled)
+    everyone = split._replace(develop=labelled, risk_sets=restrict(data.shared.risk_sets, labelled))
     batch, _ = data.build(data.shared, everyone, jnp.uint32(0))
     structure = _structure(batch, rank)
     n = len(batch.where)
@@ -109,7 +109,7 @@ def structure_importance(data: StudyData, *, rank: int = 1) -> pd.DataFrame:
 
         return importance(again, jax.random.key(0), n, groups, draws=DRAWS)
 
-    found = run(batch, everyone.develop)
+    found = run(batch, labelled)
     names = ["+".join(s) for s in structure.blocks]
     names += [CLINICAL] * (batch.clinical.shape[1] > 0)
     parts = {
@@ -119,8 +119,3 @@ def structure_importance(data: StudyData, *, rank: int = 1) -> pd.DataFrame:
         "chosen": found.chosen,
     }
     return pd.DataFrame({"structure": names} | {k: np.asarray(v) for k, v in parts.items()})
-
-
-def _all_risk_sets(data: StudyData) -> RiskSets:
-    event, time = np.asarray(data.shared.event), np.asarray(data.shared.time)
-    return prepare_risk_sets(event, time, where=data.labelled)

@@ -29,7 +29,7 @@ from jaxsurv.preprocess import (
 from jaxsurv.preprocess.select import TOP
 from jaxsurv.study.data import CLINICAL, Impute, Shared, Split, StudyData
 from jaxsurv.survival import RiskSets, prepare_risk_sets
-from jaxsurv.types import Array, InputError
+from jaxsurv.types import Array, InputError, check_choice
 
 Select = Literal["none", "variance", "elastic-net"]
 
@@ -139,8 +139,7 @@ def refine(
             feature by feature.
     """
     for name, value, known in (("select", select, Select), ("impute", impute, Impute)):
-        if value not in known.__args__:
-            raise InputError(f"{name} must be one of {known.__args__}, got {value!r}")
+        check_choice(name, value, known.__args__)
     if components is not None and components < 1:
         raise InputError(f"components must be at least 1 or None, got {components}")
     if select != "none":

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
+from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
+
+from jaxsurv.artifacts import ResultsFolder
 
 
 class Picture(NamedTuple):
@@ -68,25 +71,40 @@ figcaption,.note{color:#444;font-size:.9rem}code{font-size:.85rem}h2{margin-top:
 """
 
 
-def page(
+def write_report(
+    folder: ResultsFolder,
+    title: str,
+    summary: Sequence[str],
+    sections: Sequence[Section],
+    drawn: Sequence[tuple[Figure, Picture]],
+    facts: Mapping[str, object],
+) -> None:
+    """Write the figures and report.html: what was asked, the answer in sentences, tables, figures, how.
+
+    Args:
+        folder: to write to.
+        title: of the page.
+        summary: sentences, each a paragraph.
+        sections: tables.
+        drawn: figures, embedded, so that the page stands alone.
+        facts: name and value, listed at the end.
+    """
+    for figure, picture in drawn:
+        folder.figure(picture.name, figure)
+    pictures = [picture for _, picture in drawn]
+    text = _page(title, summary, sections, pictures, folder.path / "figures", facts)
+    folder.text("report.html", text)
+
+
+def _page(
     title: str,
     summary: Sequence[str],
     sections: Sequence[Section],
     pictures: Sequence[Picture],
-    *,
     folder: Path,
     facts: Mapping[str, object],
 ) -> str:
-    """A self-contained page: what was asked, the answer in sentences, tables, figures, how.
-
-    Args:
-        title: of the page.
-        summary: sentences, each a paragraph.
-        sections: tables.
-        pictures: figures in ``folder``, embedded, so that the page stands alone.
-        folder: of the PNG files.
-        facts: name and value, listed at the end.
-    """
+    """The page's text; ``folder`` holds the PNG files."""
     flat = {k: v for k, v in facts.items() if not isinstance(v, Mapping)}
     for value in facts.values():
         flat |= value if isinstance(value, Mapping) else {}

@@ -24,7 +24,7 @@ from jaxsurv.study.findings import (
     shown_errors,
 )
 from jaxsurv.study.prepare import StudyData
-from jaxsurv.study.report import Picture, Section, page, print_table
+from jaxsurv.study.report import Picture, Section, print_table, write_report
 from jaxsurv.study.sentences import sentences
 from jaxsurv.training import Plan, choose_plan
 from jaxsurv.types import InputError
@@ -127,17 +127,14 @@ def _publish(
     """Tables, figures and the report."""
     folder.table("summary.csv", findings.summary)
     folder.table("predictions.csv.gz", findings.predictions)
-    for figure, picture in drawn:
-        folder.figure(picture.name, figure)
-    text = page(
+    write_report(
+        folder,
         title,
         [*sentences(findings), *(p.finding for _, p in drawn if p.finding)],
         [
             Section("Results", shown(findings), legend(findings)),
             Section("Prediction error", shown_errors(findings), ERRORS),
         ],
-        [picture for _, picture in drawn],
-        folder=folder.path / "figures",
-        facts=facts,
+        drawn,
+        facts,
     )
-    folder.text("report.html", text)
