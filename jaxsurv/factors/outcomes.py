@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import jax.numpy as jnp
 
-from jaxsurv.factors.decompositions import eigh, solve
+from jaxsurv.factors.decompositions import eigh, pinv
 from jaxsurv.factors.group_lasso import Loss, LossOn
 from jaxsurv.survival import RiskSets, restrict
 from jaxsurv.survival.cox_moments import moments
@@ -17,11 +17,12 @@ def squared_error(scores: Array, outcome: Array, error: Array | None = None) -> 
 
         1/2 sum_i (y_i - mean y - coef'(s_i - mean s))² - n/2 coef' E coef
 
-    Without the last term the coefficients belong to the scores; with it they are an unbiased estimate of
-    those of the true latent variables (bias-corrected least squares, its matrix made positive).
+    Least-squares scores are z plus an error, which draws their coefficients towards zero; the last term
+    undoes that (bias-corrected least squares, its matrix made positive). Posterior means need no such
+    term, since ``E[y | x] = coef' E[z | x]``, and predict better where loadings are estimated from few.
 
     Args:
-        scores: ``[n, R]``, of :func:`least_squares_scores`.
+        scores: ``[n, R]``, of :func:`posterior_mean`, or :func:`least_squares_scores` with their error.
         outcome: ``[n]``.
         error: ``[R, R]``, E = noise (W'W)^-1, or None.
     """
@@ -69,6 +70,6 @@ def cox(scores: Array, risk_sets: RiskSets) -> LossOn:
 
 
 def least_squares(loss: Callable[[Array], Loss], rank: int) -> Array:
-    """``[R]``, the minimiser of a squared error without a penalty."""
+    """``[R]``, the minimiser of a squared error without a penalty; 0 where scores do not vary."""
     start = loss(jnp.zeros(rank))
-    return -solve(start.curvature, start.gradient)
+    return -pinv(start.curvature) @ start.gradient

@@ -122,10 +122,12 @@ def predict_labels(
         shift = jnp.sum(first_m * (y - scores(x))) / replicate.m
         return scores(fresh) + shift
 
-    def on_scores(fit: LinearHCL, own: Structure) -> Callable:
-        gram = pinv(fit.loadings.T @ fit.loadings)
-        scores = least_squares_scores(fit.loadings, fit.mean, x, own)
-        return squared_error(scores, y, fit.noise * gram)
+    def regressed(fit: LinearHCL, own: Structure) -> Callable:
+        return squared_error(posterior_mean(fit.loadings, fit.noise, fit.mean, x, own), y)
+
+    def bias_corrected(fit: LinearHCL) -> Callable:
+        scores = least_squares_scores(fit.loadings, fit.mean, x, structure)
+        return squared_error(scores, y, fit.noise * pinv(fit.loadings.T @ fit.loadings))
 
     found = moments(structure, unlabelled, where=first_n)
     hcl = fit_moments(structure, found)
@@ -138,17 +140,19 @@ def predict_labels(
         ("HCL-SVD", fit_moments(structure, found, refinement="none", shrinkage=False)),
         ("JIVE", hcl._replace(loadings=jive(found.covariance, hcl.noise, structure))),
     ):  # fmt: skip
-        beta = least_squares(on_scores(fit, structure)(first_m), structure.rank)
+        beta = least_squares(regressed(fit, structure)(first_m), structure.rank)
         results[name] = judged(predicted(fit, structure, beta), block_norms(beta, structure.block))
-    chosen = group_penalised(on_scores(hcl, structure), first_m, fold, structure.block, folds=FOLDS)
+    loss = regressed(hcl, structure)
+    chosen = group_penalised(loss, first_m, fold, structure.block, folds=FOLDS)
     for name, beta in (
+        ("HCL, bias-corrected", least_squares(bias_corrected(hcl)(first_m), structure.rank)),
         ("HCL, group penalty", chosen.coef),
         ("HCL, group penalty, 1 SE", chosen.sparse_coef),
     ):
         results[name] = judged(predicted(hcl, structure, beta), block_norms(beta, structure.block))
     one = Structure(structure.sizes, ((tuple(structure.modalities), structure.rank),))
     svd = hcl._replace(loadings=svd_loadings(found.covariance, hcl.noise, one))
-    beta = least_squares(on_scores(svd, one)(first_m), structure.rank)
+    beta = least_squares(regressed(svd, one)(first_m), structure.rank)
     results["SVD"] = judged(predicted(svd, one, beta))
     results["ridge on all features"] = judged(
         _ridge(together(structure, x), y, first_m, together(structure, fresh))
