@@ -101,9 +101,8 @@ def shard_risk_sets(risk_sets: RiskSets, mesh: Mesh | None = None) -> ShardedRis
     rs = jax.tree.map(np.asarray, risk_sets)
     n, devices = rs.start.size, mesh.size
     cut = np.arange(1, devices) * n // devices
-    cut = np.where(
-        cut < rs.rest[cut], rs.start[cut], cut
-    )  # in front of tied events, not among them
+    # In front of tied events, not among them.
+    cut = np.where(cut < rs.rest[cut], rs.start[cut], cut)
     edge = np.concatenate([[0], cut, [n]])
     size = np.diff(edge)
     length = int(size.max()) + 2
@@ -132,14 +131,13 @@ def shard_risk_sets(risk_sets: RiskSets, mesh: Mesh | None = None) -> ShardedRis
         final=np.int32(of_last_event * length + rs.final - first[of_last_event, 0]),
     )
     row = position if rs.order is None else rs.order[position]
+    row = np.where(there, row, -1).ravel().astype(np.int32)
     whole = NamedSharding(mesh, PartitionSpec())
-    blocks = jax.tree.map(
-        lambda x: (
-            jax.device_put(x.ravel(), _by_block(mesh)) if x.ndim else jax.device_put(x, whole)
-        ),
-        blocks,
-    )
-    return ShardedRiskSets(blocks, np.where(there, row, -1).ravel().astype(np.int32), mesh)
+
+    def put(x: Any) -> Array:
+        return jax.device_put(x.ravel(), _by_block(mesh)) if x.ndim else jax.device_put(x, whole)
+
+    return ShardedRiskSets(jax.tree.map(put, blocks), row, mesh)
 
 
 def sharded_neg_log_partial_likelihood(

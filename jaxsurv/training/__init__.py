@@ -1,8 +1,9 @@
-"""Training: one run (``fit``) and many runs as one compiled computation (``sweep``)."""
+"""Training: one run (``fit``, ``fit_stream``) and many runs as one compiled computation (``sweep``)."""
 
 from jaxsurv.training.fit import FitConfig, FitResult, Masks, Optimizer, adam, each_row_once, fit
 from jaxsurv.training.mapped import Program, compile_map, map_chunks
 from jaxsurv.training.plan import Plan, choose_plan, one_device_per_core
+from jaxsurv.training.stream import StreamResult, fit_stream, prefetched
 from jaxsurv.training.sweep import Collect, SweepResult, concatenate, sweep, sweep_chunks
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Optimizer",
     "Plan",
     "Program",
+    "StreamResult",
     "SweepResult",
     "adam",
     "choose_plan",
@@ -20,8 +22,10 @@ __all__ = [
     "concatenate",
     "each_row_once",
     "fit",
+    "fit_stream",
     "map_chunks",
     "one_device_per_core",
+    "prefetched",
     "sweep",
     "sweep_chunks",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -80,7 +81,7 @@ class FitResult(NamedTuple):
     teacher: Params | None = None
 
 
-class _Learner(NamedTuple):
+class Learner(NamedTuple):
     """What a step changes; teacher and the number of steps are None where nothing follows."""
 
     params: Params
@@ -91,7 +92,7 @@ class _Learner(NamedTuple):
 
 class _State(NamedTuple):
     epoch: Array
-    learner: _Learner
+    learner: Learner
     best_params: Params
     best_teacher: Params | None
     best_score: Array
@@ -115,6 +116,34 @@ def each_row_once(batch: Any, key: Key, size: int) -> tuple[Array, Callable[[Arr
         return batch.take(order[position % batch.where.size]).restrict(position < n_rows)
 
     return -(-n_rows // size), minibatch
+
+
+def begin(objective: Objective, transform: optax.GradientTransformation, params: Params) -> Learner:
+    """The learner before its first step."""
+    teacher, steps = (None, None) if objective.follow is None else (params, jnp.int32(0))
+    return Learner(params, transform.init(params), teacher, steps)
+
+
+def learn(
+    objective: Objective,
+    transform: optax.GradientTransformation,
+    now: Learner,
+    rows: Any,
+    key: Key,
+    hparams: Any,
+) -> tuple[Learner, dict[str, Array]]:
+    """One step on the batch ``rows``: the learner after it, and the terms of the loss before it."""
+    follow = objective.follow
+    taught = () if follow is None else (now.teacher,)
+    gradient, terms = jax.grad(objective.loss, has_aux=True)(
+        now.params, rows, key, hparams, *taught
+    )
+    updates, state = transform.update(gradient, now.optimizer, now.params)
+    now = now._replace(params=optax.apply_updates(now.params, updates), optimizer=state)
+    if follow is not None:
+        steps = now.steps + 1
+        now = now._replace(teacher=follow(now.teacher, now.params, steps, hparams), steps=steps)
+    return now, terms
 
 
 def fit(
@@ -149,19 +178,8 @@ def fit(
     # a table: its end is exactly 1, which a compiled quotient need not be
     progress = jnp.linspace(0.0, 1.0, config.epochs)
 
-    draw, follow = objective.draw or each_row_once, objective.follow
-
-    def step(now: _Learner, rows, key, hparams):
-        taught = () if follow is None else (now.teacher,)
-        gradient, terms = jax.grad(objective.loss, has_aux=True)(
-            now.params, rows, key, hparams, *taught
-        )
-        updates, state = transform.update(gradient, now.optimizer, now.params)
-        now = now._replace(params=optax.apply_updates(now.params, updates), optimizer=state)
-        if follow is not None:
-            steps = now.steps + 1
-            now = now._replace(teacher=follow(now.teacher, now.params, steps, hparams), steps=steps)
-        return now, terms
+    draw = objective.draw or each_row_once
+    step = partial(learn, objective, transform)
 
     def train_epoch(i, learner, rows):
         """One pass, number i, over the rows that the batch ``rows`` is restricted to."""
@@ -185,13 +203,12 @@ def fit(
     _, term_shapes = jax.eval_shape(objective.loss, params, train, key, hparams)
     score = objective.score(params, validation)
     empty = jnp.full(config.epochs, jnp.nan, score.dtype)
-    teacher, steps = (None, None) if follow is None else (params, jnp.int32(0))
-    first = _Learner(params, transform.init(params), teacher, steps)
+    first = begin(objective, transform, params)
     start = _State(
         epoch=jnp.int32(0),
         learner=first,
         best_params=params,
-        best_teacher=teacher,
+        best_teacher=first.teacher,
         best_score=jnp.where(jnp.isnan(score), jnp.inf, score),
         best_epoch=jnp.int32(0),
         history=dict.fromkeys([*term_shapes, "validation"], empty),
