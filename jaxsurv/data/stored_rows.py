@@ -34,9 +34,10 @@ class StoredRows:
         The file is read in blocks of neighbouring rows, in random order, which disks are fast at; of
         every ``buffer_blocks`` of them the rows are permuted. So all rows of a block come close to
         each other in a pass, in any order among the rows of the other blocks of its buffer: not every
-        order of all rows is possible. If neighbours in the file are alike, rows sorted by time for
-        example, take many small blocks. The last n modulo ``batch_size`` rows, others in each pass,
-        are left out. Memory holds one buffer: by default 65,536 rows, 32 MB at 128 float32 features.
+        order of all rows is possible. Where neighbours in the file are alike, sorted by time above all,
+        a batch is a random sample only if its buffer has many small blocks. The last n modulo
+        ``batch_size`` rows, others in each pass, are left out. Memory holds one buffer: by default
+        65,536 rows, 32 MB at 128 float32 features.
 
         Args:
             seed: another seed, another order.

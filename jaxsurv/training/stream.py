@@ -58,12 +58,12 @@ def fit_stream(
 
         result = fit_stream(key, cox_nnet(), hparams, draw, passes=3)
 
-    The step is compiled once; at most four batches exist at a time. A Cox loss sees the risk sets of
-    its minibatch only, a sample of those of the cohort, as in a nested case-control study: its sum
-    over a pass is no partial likelihood of the cohort and depends on the batch size, but with
-    batches of some hundred rows its minimum is close to that of the cohort's (Kvamme, Borgan &
-    Scheel, "Time-to-event prediction with neural networks and Cox regression", JMLR 20(129), 2019).
-    A batch without any event changes nothing but what the loss has besides.
+    The step is compiled once; at most four batches exist at a time. A Cox loss sees only the risk
+    sets within its minibatch, samples of the cohort's as in case-cohort and nested case-control
+    studies (Kvamme, Borgan & Scheel, "Time-to-event prediction with neural networks and Cox
+    regression", JMLR 20(129), 2019). It is the partial likelihood of that sample: its size depends
+    on that of the batch and is not the cohort's, while its expected gradient is zero at the true
+    log hazards in either. Small batches lose efficiency; one without any event has no gradient.
 
     Args:
         key: typed key; the whole run is a function of it.
