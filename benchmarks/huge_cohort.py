@@ -5,12 +5,11 @@
 The loss is its value and gradient under Efron ties, in float32, on rows sorted once, on one device
 and in blocks over one device per core; times are whole days. ``x 300`` multiplies the scores by
 300, which makes late risk sets underflow. A pass is one of Cox-nnet over a file, in batches of
-4,096, in a process of its own, whose peak memory is that of everything in it, Python and the
-compiler included. Needs 4 x features bytes of disk per row, 320 MB for 10^7 rows, for a while.
+4,096, in a process of its own, whose peak resident memory is that of everything in it, Python and
+the compiler included. Needs 4 x features bytes of disk per row, 320 MB for 10^7 rows, for a while.
 """
 
 import multiprocessing
-import resource
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -81,6 +80,12 @@ class Pass(NamedTuple):
     peak: int
 
 
+def peak_memory() -> int:
+    """Bytes resident in this process at most; ``getrusage`` would count its parent's as well."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+
+
 def stream(folder: Path) -> Pass:
     """Seconds of a pass that only reads, of one that trains, and the process's peak memory."""
     rows = open_rows(folder / "x.npy", np.load(folder / "event.npy"), np.load(folder / "time.npy"))
@@ -99,7 +104,7 @@ def stream(folder: Path) -> Pass:
     fit_stream(jax.random.key(0), cox_nnet(), hparams, draw, passes=1 + timed)
     # the first draw gives the shapes, the second is of a pass that compiles
     trained = (time.perf_counter() - starts[2]) / timed
-    return Pass(read, trained, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+    return Pass(read, trained, peak_memory())
 
 
 def main(largest: int = 10_000_000, features: int = 8) -> None:

@@ -4,6 +4,7 @@ from typing import NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxsurv.survival import RiskSets, prepare_risk_sets, restrict, subset
 from jaxsurv.types import Array, ArrayLike, Survival
@@ -92,16 +93,17 @@ def table_batch(x: ArrayLike, event: ArrayLike, time: ArrayLike) -> Batch:
         time: ``[n]``, >= 0, any unit.
     """
     number = jnp.result_type(float)
-    table, ones = jnp.asarray(x, number), jnp.ones(len(x), number)
-    return Batch(
+    table, ones = np.asarray(x, number), np.ones(len(x), number)
+    batch = Batch(
         inputs={"x": table},
         presence={"x": ones},
         clinical=table[:, :0],
-        offset=jnp.zeros_like(ones),
-        outcome=Survival(jnp.asarray(event, number), jnp.asarray(time, number)),
+        offset=0 * ones,
+        outcome=Survival(np.asarray(event, number), np.asarray(time, number)),
         where=ones > 0,
         risk_sets=prepare_risk_sets(event, time),
     )
+    return jax.device_put(batch)
 
 
 def features(batch: Batch) -> Array:
