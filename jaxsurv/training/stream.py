@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 import jax
@@ -107,14 +109,16 @@ def fit_stream(
     del example
     score = jax.jit(objective.score)
     rows = []
-    for i, (_, key_noise) in enumerate(keys):
+    # One thread for all passes: the allocator keeps memory for every thread that there has been.
+    of_passes = prefetched((i, batch) for i, seed in enumerate(seeds) for batch in draw(seed))
+    for i, of_pass in groupby(of_passes, itemgetter(0)):
         annealed = objective.anneal(hparams, progress[i])
         before = total = nothing
         steps = 0
-        for steps, batch in enumerate(prefetched(draw(seeds[i])), 1):
+        for steps, (_, batch) in enumerate(of_pass, 1):
             jax.block_until_ready(before)  # or batches would pile up in front of a slow device
             before = total
-            learner, total = step(learner, total, batch, key_noise, steps, hparams, annealed)
+            learner, total = step(learner, total, batch, keys[i][1], steps, hparams, annealed)
         row = jax.tree.map(lambda t, steps=steps: t / steps, total)
         if held_out is not None:
             row["validation"] = score(learner.params, held_out)

@@ -121,6 +121,17 @@ def test_the_next_item_is_made_while_one_is_in_use_and_no_other():
     assert threading.main_thread() not in {thread for _, thread in made}
 
 
+def test_one_thread_reads_all_passes():
+    threads = set()
+
+    def draw(seed):
+        threads.add(threading.get_native_id())
+        yield from BATCHES
+
+    fit_stream(KEY, regression, Rates(), draw, passes=4)
+    assert len(threads - {threading.get_native_id()}) == 1
+
+
 def test_errors_of_the_reader_reach_the_caller_and_its_thread_ends():
     def broken(seed):
         yield BATCHES[0]
