@@ -91,11 +91,10 @@ def run(options: HCLSurvival) -> None:
     if not 0 < options.pretrain < 1:
         raise InputError(f"pretrain must be above 0 and below 1, got {options.pretrain}")
     study = open_study(options)
-    with study.console.status("fitting the linear model to each fold"):
+    with study.workplace.console.status("fitting the linear model to each fold"):
         table = refine(study.plain, select="variance", top=options.top)
         baselines = {**study.baselines, "linear HCL, Cox": linear_hcl_cox(table, rank=options.rank)}
         matters = structure_importance(table, rank=options.rank)
-    study.folder.table("importance.csv", matters)
     burn_in = round(options.pretrain * options.epochs)
     joint, pretrained = FitConfig(options.epochs), FitConfig(options.epochs, burn_in=burn_in)
     base = HCLHParams(learning_rate=options.learning_rate, dropout=options.dropout)
@@ -130,6 +129,7 @@ def run(options: HCLSurvival) -> None:
     chosen, ablated = "HCL: chosen per fold", "HCL without contrast"
 
     def draw(findings):
+        study.workplace.folder.table("importance.csv", matters)
         figure, picture = forest(findings, "ridge Cox")
         bars = importance_bars(
             matters["structure"].tolist(),
@@ -155,9 +155,8 @@ def run(options: HCLSurvival) -> None:
         draw,
         title=f"HCL and its baselines on {study.title}",
         seeds=options.seeds,
-        folder=study.folder,
+        workplace=study.workplace,
         facts={"experiment": "hcl_survival", "options": asdict(options)},
-        console=study.console,
     )
 
 

@@ -1,8 +1,9 @@
 """One pure function over many items, laid out on the hardware by a plan and compiled once."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import numpy as np
@@ -55,7 +56,33 @@ def compile_map(one: Callable[[Any, Any], Any], plan: Plan) -> Program:
     return Program(lambda tree: jax.device_put(tree, NamedSharding(mesh, whole)), call)
 
 
-def map_chunks(program: Program, plan: Plan, shared: Any, items: Any) -> Iterator[tuple[Any, Any]]:
+class Store(Protocol):
+    """What was finished before an interruption, such as :class:`jaxsurv.artifacts.Chunks`."""
+
+    def load(self, part: int, like: Callable[[], Any]) -> Any | None:
+        """Outputs of that part in the structure of ``like()``, or None."""
+        ...
+
+    def save(self, part: int, tree: Any) -> None:
+        """Keep them."""
+        ...
+
+
+def once(
+    store: Store | None, part: int, like: Callable[[], Any], compute: Callable[[], Any]
+) -> Any:
+    """What the store has of that part, else ``compute()``, on the host and kept."""
+    found = None if store is None else store.load(part, like)
+    if found is None:
+        found = jax.device_get(compute())
+        if store is not None:
+            store.save(part, found)
+    return found
+
+
+def map_chunks(
+    program: Program, plan: Plan, shared: Any, items: Any, store: Store | None = None
+) -> Iterator[tuple[Any, Any]]:
     """Items and their outputs, on the host, as soon as each compiled call is done.
 
     Args:
@@ -63,12 +90,14 @@ def map_chunks(program: Program, plan: Plan, shared: Any, items: Any) -> Iterato
         plan: how many items a call does.
         shared: what every item reads, placed.
         items: pytree of ``[items]`` arrays on the host.
+        store: of the calls that were done before, which are not done again; None = keep nothing.
     """
     count = len(jax.tree.leaves(items)[0])
-    for start in range(0, count, plan.runs):
+    for part, start in enumerate(range(0, count, plan.runs)):
         # every call has the same shape: the last one repeats its last item
         rows = np.minimum(np.arange(start, start + plan.runs), count - 1)
         kept = slice(0, count - start)
         these = jax.tree.map(itemgetter(rows), items)
-        outputs = jax.device_get(program.call(shared, these))
+        shapes = partial(jax.eval_shape, program.call, shared, these)
+        outputs = once(store, part, shapes, lambda: program.call(shared, these))  # noqa: B023
         yield jax.tree.map(itemgetter(kept), (these, outputs))

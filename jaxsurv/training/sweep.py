@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from jaxsurv.training.fit import FitConfig, Masks, Optimizer, adam, fit
-from jaxsurv.training.mapped import Program, compile_map, map_chunks
+from jaxsurv.training.mapped import Program, Store, compile_map, map_chunks
 from jaxsurv.training.plan import Plan, choose_plan
 from jaxsurv.types import Array, InputError, Objective, Params
 
@@ -123,6 +123,7 @@ def sweep_chunks(
     plan: Plan | None = None,
     optimizer: Optimizer = adam,
     collect: Collect | None = None,
+    store: Store | None = None,
 ) -> Iterator[SweepResult]:
     """Like :func:`sweep`, but yields the runs of each compiled call as soon as they are done."""
     n_splits = jax.tree.leaves(splits)[0].shape[0]
@@ -134,7 +135,7 @@ def sweep_chunks(
     plan = plan or choose_plan(len(grid.seed))
     program = compile_runs(objective, build, config, plan, optimizer=optimizer, collect=collect)
     data = program.place((shared, splits))
-    for runs, outputs in map_chunks(program, plan, data, grid):
+    for runs, outputs in map_chunks(program, plan, data, grid, store):
         yield SweepResult(runs.split, runs.seed, runs.hparams, **outputs)
 
 
@@ -155,6 +156,7 @@ def sweep(
     plan: Plan | None = None,
     optimizer: Optimizer = adam,
     collect: Collect | None = None,
+    store: Store | None = None,
 ) -> SweepResult:
     """Train every seed x split x setting; compiled once, whatever their number.
 
@@ -171,6 +173,7 @@ def sweep(
         optimizer: ``hparams -> optax.GradientTransformation``.
         collect: ``collect(params, batch, masks) -> pytree``, computed on the device at each run's best
             parameters, for what a study needs beside the prediction (latents, class probabilities).
+        store: of finished calls, so that an interrupted sweep goes on, see :class:`Store`.
     """
     return concatenate(
         list(
@@ -185,6 +188,7 @@ def sweep(
                 plan=plan,
                 optimizer=optimizer,
                 collect=collect,
+                store=store,
             )
         )
     )
