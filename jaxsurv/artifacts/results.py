@@ -19,8 +19,18 @@ from jaxsurv.types import InputError
 
 MANIFEST = "manifest.json"
 _DRAFT = ".writing-"
-_OUTCOMES = ("finished_runs", "wall_seconds")  # entries that are known at the end
-_WHERE = ("out", "overwrite", "resume")  # options that change no result
+_OUTCOMES = ("finished_runs", "wall_seconds", "hosts")  # entries that change no result
+# options that change no result, or whose effect is an entry of its own
+_WHERE = (
+    "out",
+    "overwrite",
+    "resume",
+    "plan",
+    "coordinator",
+    "processes",
+    "process",
+    "patience_seconds",
+)
 # read when a figure is saved, not when it is drawn: text stays text, the same results the same file
 _SVG = {"svg.fonttype": "none", "svg.hashsalt": "jaxsurv"}
 
@@ -51,6 +61,8 @@ class ResultsFolder:
         self._entries: dict[str, Any] = {}
         self._earlier: dict[str, Any] | None = None
         self._resume = resume
+        if jax.process_index() > 0:
+            return
         if overwrite and resume:
             raise InputError("give overwrite or resume, not both")
         if self.path.exists() and not self.path.is_dir():
@@ -129,10 +141,10 @@ class ResultsFolder:
         Raises:
             InputError: the run that is resumed had others; says which.
         """
-        record = json.loads(json.dumps(entries, default=_plain))
+        record = as_json(entries)
         if self._resume and self._earlier is not None:
-            new = _comparable(record)
-            old = _comparable({name: self._earlier.get(name) for name in record})
+            new = comparable(record)
+            old = comparable({name: self._earlier.get(name) for name in record})
             if different := differences(old, new):
                 raise InputError(
                     f"{self.path} cannot be resumed, this run is another one: {'; '.join(different)}"
@@ -155,6 +167,11 @@ class ResultsFolder:
                 )
 
 
+def as_json(entries: Mapping[str, Any]) -> dict[str, Any]:
+    """As they are read back from a JSON file."""
+    return json.loads(json.dumps(entries, default=_plain))
+
+
 def _plain(value: Any) -> Any:
     """NumPy scalars as numbers, anything else JSON does not know as text."""
     return value.item() if hasattr(value, "item") else str(value)
@@ -166,7 +183,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _comparable(record: Mapping[str, Any]) -> dict[str, Any]:
+def comparable(record: Mapping[str, Any]) -> dict[str, Any]:
     """What must be the same for a run to be gone on with."""
     kept = {k: v for k, v in record.items() if k not in ("status", "files", *_OUTCOMES)}
     options = {k: v for k, v in record.get("options", {}).items() if k not in _WHERE}

@@ -24,12 +24,21 @@ class Execution:
         resume: finish the interrupted run in that folder; start if there is none.
         plan: layout of the runs on the hardware, DEVICESxLENGTHxWIDTH, such as 2x8x1: WIDTH runs side by
             side, LENGTH of these groups in sequence in a call, on each device. Chosen if not given.
+        coordinator: HOST:PORT of the first of several processes that share the runs, or auto: SLURM, MPI,
+            Kubernetes or a TPU pod say who they are.
+        processes: their number.
+        process: which of them this is, from 0.
+        patience_seconds: for which processes wait for each other at the start.
     """
 
     out: Path = Path("results")
     overwrite: bool = False
     resume: bool = False
     plan: str | None = None
+    coordinator: str | None = None
+    processes: int | None = None
+    process: int | None = None
+    patience_seconds: int = 300
 
 
 @dataclass(frozen=True, kw_only=True)

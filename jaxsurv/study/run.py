@@ -22,6 +22,7 @@ from jaxsurv.study.findings import (
     shown,
     shown_errors,
 )
+from jaxsurv.study.hosts import agree
 from jaxsurv.study.prepare import StudyData, selection_table
 from jaxsurv.study.report import Picture, Section, print_table, write_report
 from jaxsurv.study.sentences import sentences
@@ -77,6 +78,7 @@ def run_study(
         ignore_index=True,
     )
     done, trained = [base], []
+    agree(facts)
     folder.manifest(**facts, status="running")
     if data.splits.chosen:
         folder.table("selection.csv", selection_table(data))
@@ -117,7 +119,8 @@ def _circumstances(data: StudyData, plan: Plan) -> dict[str, Any]:
         "cohort_fingerprint": data.cohort.fingerprint(),
         "modalities_without_a_usable_feature": data.unused,
         "protocol": data.design.protocol,
-        "device": f"{jax.device_count()} x {device.device_kind}",
+        "hosts": jax.process_count(),
+        "device": f"{jax.local_device_count()} x {device.device_kind}",
         "plan": f"{plan.devices} devices x {plan.length} in sequence x {plan.width} side by side",
     }
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import jax
 from rich.console import Console
 
-from jaxsurv.artifacts import ResultsFolder
+from jaxsurv.artifacts import ResultsFolder, versions
+from jaxsurv.study.hosts import agree
 from jaxsurv.study.options import Execution
 from jaxsurv.training import Plan
 
@@ -28,6 +29,7 @@ class Workplace(NamedTuple):
 
 def open_workplace(options: Execution) -> Workplace:
     """Check the options and take the folder."""
+    agree({"options": asdict(options), "versions": versions()})
     folder = ResultsFolder(options.out, overwrite=options.overwrite, resume=options.resume)
     folder.check_same(options=asdict(options))
     # tables in files do not wrap

@@ -1,6 +1,6 @@
 """One pure function over many items, laid out on the hardware by a plan and compiled once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import jax
 import numpy as np
 from jax import lax
+from jax.experimental.multihost_utils import process_allgather
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from jaxsurv.training.plan import Plan
@@ -37,7 +38,7 @@ def compile_map(one: Callable[[Any, Any], Any], plan: Plan) -> Program:
             plan.width > 1
         ):  # a vmapped loop of one run would still pay for selects on its whole state
             group = jax.vmap(group)
-            items = jax.tree.map(lambda x: x.reshape(-1, plan.width), items)
+            items = jax.tree.map(lambda x: x.reshape(-1, plan.width, *x.shape[1:]), items)
         out = lax.map(group, items)
         if plan.width > 1:
             out = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), out)
@@ -89,15 +90,44 @@ def map_chunks(
         program: of ``plan``.
         plan: how many items a call does.
         shared: what every item reads, placed.
-        items: pytree of ``[items]`` arrays on the host.
+        items: pytree of arrays on the host with a leading axis of items.
         store: of the calls that were done before, which are not done again; None = keep nothing.
     """
-    count = len(jax.tree.leaves(items)[0])
-    for part, start in enumerate(range(0, count, plan.runs)):
+    count, hosts = len(jax.tree.leaves(items)[0]), jax.process_count()
+
+    def taken(part: int) -> Any:
         # every call has the same shape: the last one repeats its last item
-        rows = np.minimum(np.arange(start, start + plan.runs), count - 1)
-        kept = slice(0, count - start)
-        these = jax.tree.map(itemgetter(rows), items)
-        shapes = partial(jax.eval_shape, program.call, shared, these)
-        outputs = once(store, part, shapes, lambda: program.call(shared, these))  # noqa: B023
-        yield jax.tree.map(itemgetter(kept), (these, outputs))
+        rows = np.arange(part * plan.runs, (part + 1) * plan.runs)
+        return jax.tree.map(itemgetter(np.minimum(rows, count - 1)), items)
+
+    def call(part: int) -> Any:
+        return program.call(shared, taken(part))
+
+    parts = range(-(-count // plan.runs))
+    for first in range(0, len(parts), hosts):
+        now = parts[first : first + hosts]
+        if hosts == 1:
+            compute = partial(call, first)
+            outputs = [once(store, first, partial(jax.eval_shape, compute), compute)]
+        else:
+            outputs = _share(call, now, store)
+        for part, output in zip(now, outputs, strict=True):
+            kept = slice(0, count - part * plan.runs)
+            yield jax.tree.map(itemgetter(kept), (taken(part), output))
+
+
+def _share(call: Callable[[int], Any], parts: Sequence[int], store: Store | None) -> list[Any]:
+    """Outputs of one part per host, on every host; the store is that of the first one."""
+    shapes = jax.eval_shape(lambda: call(parts[0]))
+    found = [store and store.load(part, lambda: shapes) for part in parts]
+    if process_allgather(all(f is not None for f in found))[0]:
+        zeros = jax.tree.map(lambda s: np.zeros(s.shape, s.dtype), shapes)
+        return [jax.tree.map(itemgetter(0), process_allgather(f or zeros)) for f in found]
+    # at the end hosts without a part do the last one again
+    mine = parts[min(jax.process_index(), len(parts) - 1)]
+    every = process_allgather(jax.device_get(call(mine)))
+    outputs = [jax.tree.map(itemgetter(host), every) for host in range(len(parts))]
+    if store is not None:
+        for part, output in zip(parts, outputs, strict=True):
+            store.save(part, output)
+    return outputs
