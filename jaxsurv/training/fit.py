@@ -25,7 +25,8 @@ class FitConfig:
         batch_size: rows per step; an epoch draws each of its rows once. None = full batch.
         refit: after the stop, train once more from the same initial parameters for ``best_epoch``
             epochs on ``masks.develop``, so that the early-stopping rows are not lost to training.
-        early_stopping: False: all ``epochs`` are taken and the last parameters kept, whatever the score.
+        early_stopping: False: all ``epochs`` are taken and the last parameters kept, whatever their
+            score, which is computed at the end alone.
     """
 
     epochs: int = 300
@@ -67,7 +68,8 @@ class FitResult(NamedTuple):
         best_epoch: epochs trained when the validation score was best; 0 = the initial parameters.
         best_score: that score (lower is better).
         epochs: epochs run before stopping.
-        history: ``{name: [config.epochs]}``: each loss term and ``validation``, NaN after the stop.
+        history: ``{name: [config.epochs]}``: each loss term and, with early stopping, ``validation``,
+            the score; NaN after the stop.
         teacher: what ``objective.follow`` had made of the parameters at ``best_epoch``, or None.
             Scores, and so early stopping, are those of ``params``.
     """
@@ -89,13 +91,17 @@ class _Learner(NamedTuple):
     steps: Any
 
 
+class _Best(NamedTuple):
+    params: Params
+    teacher: Params | None
+    score: Array
+    epoch: Array
+
+
 class _State(NamedTuple):
     epoch: Array
     learner: _Learner
-    best_params: Params
-    best_teacher: Params | None
-    best_score: Array
-    best_epoch: Array
+    best: _Best
     history: dict[str, Array]
 
 
@@ -183,52 +189,49 @@ def fit(
         return learner, jax.tree.map(lambda t: t / steps, total)
 
     _, term_shapes = jax.eval_shape(objective.loss, params, train, key, hparams)
-    score = objective.score(params, validation)
-    empty = jnp.full(config.epochs, jnp.nan, score.dtype)
+
+    def judge(learner, epoch) -> _Best:
+        score = objective.score(learner.params, validation)
+        return _Best(learner.params, learner.teacher, score, epoch)
+
     teacher, steps = (None, None) if follow is None else (params, jnp.int32(0))
     first = _Learner(params, transform.init(params), teacher, steps)
+    untrained = judge(first, jnp.int32(0))
+    score = jnp.where(jnp.isnan(untrained.score), jnp.inf, untrained.score)
+    names = [*term_shapes, "validation"] if config.early_stopping else term_shapes
+    empty = jnp.full(config.epochs, jnp.nan, score.dtype)
     start = _State(
         epoch=jnp.int32(0),
         learner=first,
-        best_params=params,
-        best_teacher=teacher,
-        best_score=jnp.where(jnp.isnan(score), jnp.inf, score),
-        best_epoch=jnp.int32(0),
-        history=dict.fromkeys([*term_shapes, "validation"], empty),
+        best=untrained._replace(score=score),
+        history=dict.fromkeys(names, empty),
     )
 
     def proceed(s: _State):
-        waited = s.epoch - jnp.maximum(s.best_epoch, config.burn_in)
+        waited = s.epoch - jnp.maximum(s.best.epoch, config.burn_in)
         patient = (waited < config.patience) | (not config.early_stopping)
         return (s.epoch < config.epochs) & patient
 
     def advance(s: _State):
-        learner, terms = train_epoch(s.epoch, s.learner, train)
-        score = objective.score(learner.params, validation)
-        better = (score < s.best_score) | (not config.early_stopping)
-        row = {**terms, "validation": score}
-
-        def keep(new, old):
-            return jax.tree.map(lambda new, old: jnp.where(better, new, old), new, old)
-
-        return _State(
-            epoch=s.epoch + 1,
-            learner=learner,
-            best_params=keep(learner.params, s.best_params),
-            best_teacher=keep(learner.teacher, s.best_teacher),
-            best_score=jnp.where(better, score, s.best_score),
-            best_epoch=jnp.where(better, s.epoch + 1, s.best_epoch),
-            history={name: h.at[s.epoch].set(row[name]) for name, h in s.history.items()},
-        )
+        learner, row = train_epoch(s.epoch, s.learner, train)
+        epoch, best = s.epoch + 1, s.best
+        if config.early_stopping:
+            now = judge(learner, epoch)
+            better = now.score < best.score
+            best = jax.tree.map(lambda new, old: jnp.where(better, new, old), now, best)
+            row = {**row, "validation": now.score}
+        history = {name: h.at[s.epoch].set(row[name]) for name, h in s.history.items()}
+        return _State(epoch, learner, best, history)
 
     end = lax.while_loop(proceed, advance, start)
-    best, teacher = end.best_params, end.best_teacher
+    best = end.best if config.early_stopping else judge(end.learner, end.epoch)
+    kept, teacher = best.params, best.teacher
     if config.refit:
         develop = batch.restrict(masks.develop)
 
         def again(i, learner):
             return train_epoch(i, learner, develop)[0]
 
-        learner = lax.fori_loop(0, end.best_epoch, again, first)
-        best, teacher = learner.params, learner.teacher
-    return FitResult(best, end.best_epoch, end.best_score, end.epoch, end.history, teacher)
+        learner = lax.fori_loop(0, best.epoch, again, first)
+        kept, teacher = learner.params, learner.teacher
+    return FitResult(kept, best.epoch, best.score, end.epoch, end.history, teacher)
