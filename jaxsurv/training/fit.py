@@ -105,6 +105,22 @@ class _State(NamedTuple):
     history: dict[str, Array]
 
 
+class Training(NamedTuple):
+    """A run as a state that is advanced.
+
+    Attributes:
+        start: the state before the first epoch.
+        proceed: ``state -> bool``, whether there is another epoch.
+        advance: ``state -> state`` after it.
+        finish: ``state -> FitResult``.
+    """
+
+    start: Any
+    proceed: Callable[[Any], Array]
+    advance: Callable[[Any], Any]
+    finish: Callable[[Any], FitResult]
+
+
 def adam(hparams: Any) -> optax.GradientTransformation:
     """Adam at ``hparams.learning_rate``, which may be traced."""
     return optax.adam(hparams.learning_rate)
@@ -147,6 +163,21 @@ def fit(
         config: static choices.
         optimizer: ``hparams -> optax.GradientTransformation``.
     """
+    run = training(key, objective, hparams, batch, masks, config, optimizer=optimizer)
+    return run.finish(lax.while_loop(run.proceed, run.advance, run.start))
+
+
+def training(
+    key: Key,
+    objective: Objective,
+    hparams: Any,
+    batch: Any,
+    masks: Masks,
+    config: FitConfig = FitConfig(),
+    *,
+    optimizer: Optimizer = adam,
+) -> Training:
+    """What :func:`fit` repeats, for those who repeat it otherwise."""
     key_init, key_run = jax.random.split(key)
     train, validation = batch.restrict(masks.train), batch.restrict(masks.validation)
     transform = optimizer(hparams)
@@ -223,15 +254,17 @@ def fit(
         history = {name: h.at[s.epoch].set(row[name]) for name, h in s.history.items()}
         return _State(epoch, learner, best, history)
 
-    end = lax.while_loop(proceed, advance, start)
-    best = end.best if config.early_stopping else judge(end.learner, end.epoch)
-    kept, teacher = best.params, best.teacher
-    if config.refit:
-        develop = batch.restrict(masks.develop)
+    def finish(end: _State) -> FitResult:
+        best = end.best if config.early_stopping else judge(end.learner, end.epoch)
+        kept, teacher = best.params, best.teacher
+        if config.refit:
+            develop = batch.restrict(masks.develop)
 
-        def again(i, learner):
-            return train_epoch(i, learner, develop)[0]
+            def again(i, learner):
+                return train_epoch(i, learner, develop)[0]
 
-        learner = lax.fori_loop(0, best.epoch, again, first)
-        kept, teacher = learner.params, learner.teacher
-    return FitResult(kept, best.epoch, best.score, end.epoch, end.history, teacher)
+            learner = lax.fori_loop(0, best.epoch, again, first)
+            kept, teacher = learner.params, learner.teacher
+        return FitResult(kept, best.epoch, best.score, end.epoch, end.history, teacher)
+
+    return Training(start, proceed, advance, finish)

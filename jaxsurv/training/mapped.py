@@ -21,16 +21,23 @@ class Program(NamedTuple):
     call: Callable[[Any, Any], Any]
 
 
-def compile_map(one: Callable[[Any, Any], Any], plan: Plan) -> Program:
+def compile_map(
+    one: Callable[[Any, Any], Any],
+    plan: Plan,
+    *,
+    several: Callable[[Any, Any], Any] | None = None,
+) -> Program:
     """The jitted program of ``one(shared, item)`` for ``plan.runs`` items at a time.
 
     Args:
         one: pure; items and outputs are pytrees of arrays. If it decomposes matrices and items are side by
             side on a CPU, use :mod:`jaxsurv.factors.decompositions`.
         plan: devices, items in sequence on each, items side by side.
+        several: does all items ``[length x width]`` of a device, if groups of them are not to be done one
+            after the other, see :func:`jaxsurv.training.slots.in_slots`.
     """
 
-    def on_device(shared, items):
+    def in_groups(shared, items):
         def group(item):
             return one(shared, item)
 
@@ -49,7 +56,7 @@ def compile_map(one: Callable[[Any, Any], Any], plan: Plan) -> Program:
     mesh = jax.make_mesh((plan.devices,), ("runs",), axis_types=(AxisType.Auto,), devices=devices)
     whole, by_item = PartitionSpec(), PartitionSpec("runs")
     specs = {"in_specs": (whole, by_item), "out_specs": by_item, "check_vma": False}
-    program = jax.jit(jax.shard_map(on_device, mesh=mesh, **specs))
+    program = jax.jit(jax.shard_map(several or in_groups, mesh=mesh, **specs))
 
     def call(shared, items):
         return program(shared, jax.device_put(items, NamedSharding(mesh, by_item)))
