@@ -11,14 +11,23 @@ from jax import lax
 from jax.experimental.multihost_utils import process_allgather
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
+from jaxsurv.training.memory import OutOfMemory, check_memory
 from jaxsurv.training.plan import Plan
 
 
 class Program(NamedTuple):
-    """A compiled map: ``place`` copies data to every device, ``call`` does ``plan.runs`` items."""
+    """A map that is compiled once.
+
+    Attributes:
+        place: copies what all items read to every device.
+        call: ``(shared, items) -> outputs`` of ``plan.runs`` items; raises :class:`OutOfMemory` before it
+            starts if XLA's count of bytes tells so.
+        shapes: of these outputs.
+    """
 
     place: Callable[[Any], Any]
     call: Callable[[Any, Any], Any]
+    shapes: Callable[[Any, Any], Any]
 
 
 def compile_map(
@@ -56,12 +65,29 @@ def compile_map(
     mesh = jax.make_mesh((plan.devices,), ("runs",), axis_types=(AxisType.Auto,), devices=devices)
     whole, by_item = PartitionSpec(), PartitionSpec("runs")
     specs = {"in_specs": (whole, by_item), "out_specs": by_item, "check_vma": False}
-    program = jax.jit(jax.shard_map(several or in_groups, mesh=mesh, **specs))
+    jitted = jax.jit(jax.shard_map(several or in_groups, mesh=mesh, **specs))
+
+    compiled = None
 
     def call(shared, items):
-        return program(shared, jax.device_put(items, NamedSharding(mesh, by_item)))
+        nonlocal compiled
+        arguments = shared, jax.device_put(items, NamedSharding(mesh, by_item))
+        try:
+            if compiled is None:
+                compiled = jitted.lower(*arguments).compile()
+                check_memory(compiled, devices)
+            return jax.block_until_ready(compiled(*arguments))
+        except jax.errors.JaxRuntimeError as error:
+            if "RESOURCE_EXHAUSTED" in str(error):
+                raise OutOfMemory(
+                    f"a call of {plan.runs} met the end of memory: {error}"
+                ) from error
+            raise
 
-    return Program(lambda tree: jax.device_put(tree, NamedSharding(mesh, whole)), call)
+    def place(tree):
+        return jax.device_put(tree, NamedSharding(mesh, whole))
+
+    return Program(place, call, partial(jax.eval_shape, jitted))
 
 
 class Store(Protocol):
@@ -110,22 +136,25 @@ def map_chunks(
     def call(part: int) -> Any:
         return program.call(shared, taken(part))
 
+    def shapes() -> Any:
+        return program.shapes(shared, taken(0))
+
     parts = range(-(-count // plan.runs))
     for first in range(0, len(parts), hosts):
         now = parts[first : first + hosts]
         if hosts == 1:
-            compute = partial(call, first)
-            outputs = [once(store, first, partial(jax.eval_shape, compute), compute)]
+            outputs = [once(store, first, shapes, partial(call, first))]
         else:
-            outputs = _share(call, now, store)
+            outputs = _share(call, now, shapes(), store)
         for part, output in zip(now, outputs, strict=True):
             kept = slice(0, count - part * plan.runs)
             yield jax.tree.map(itemgetter(kept), (taken(part), output))
 
 
-def _share(call: Callable[[int], Any], parts: Sequence[int], store: Store | None) -> list[Any]:
+def _share(
+    call: Callable[[int], Any], parts: Sequence[int], shapes: Any, store: Store | None
+) -> list[Any]:
     """Outputs of one part per host, on every host; the store is that of the first one."""
-    shapes = jax.eval_shape(lambda: call(parts[0]))
     found = [store and store.load(part, lambda: shapes) for part in parts]
     if process_allgather(all(f is not None for f in found))[0]:
         zeros = jax.tree.map(lambda s: np.zeros(s.shape, s.dtype), shapes)

@@ -1,7 +1,9 @@
 """Many runs as one compiled computation: seeds x splits x hyper-parameters on one run axis."""
 
 import itertools
+import warnings
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import jax
@@ -12,6 +14,7 @@ from jax import lax
 
 from jaxsurv.training.fit import FitConfig, Masks, Optimizer, adam, training
 from jaxsurv.training.mapped import Program, Store, compile_map, map_chunks
+from jaxsurv.training.memory import OutOfMemory
 from jaxsurv.training.plan import Plan, choose_plan
 from jaxsurv.training.slots import in_slots
 from jaxsurv.types import Array, InputError, Objective, Params
@@ -167,10 +170,20 @@ def sweep_chunks(
         raise InputError(f"seeds must differ, got {list(seeds)}")
     grid = _grid(n_splits, seeds, hparams)
     plan = plan or choose_plan(len(grid.seed))
-    program = compile_runs(objective, build, config, plan, optimizer=optimizer, collect=collect)
-    data = program.place((shared, splits))
-    for runs, outputs in map_chunks(program, plan, data, grid, store):
-        yield SweepResult(runs.split, runs.seed, runs.hparams, **outputs)
+    begun = False
+    while True:
+        program = compile_runs(objective, build, config, plan, optimizer=optimizer, collect=collect)
+        data = program.place((shared, splits))
+        try:
+            for runs, outputs in map_chunks(program, plan, data, grid, store):
+                begun = True
+                yield SweepResult(runs.split, runs.seed, runs.hparams, **outputs)
+            return
+        except OutOfMemory as error:
+            if begun or plan.width == 1:  # bits depend on the width: half a sweep keeps its own
+                raise
+            plan = replace(plan, length=2 * plan.length, width=plan.width // 2)
+            warnings.warn(f"{error}; going on with a width of {plan.width}", stacklevel=2)
 
 
 def concatenate(chunks: Sequence[SweepResult]) -> SweepResult:

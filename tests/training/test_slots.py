@@ -44,4 +44,6 @@ def test_waiting_items_enter_as_others_leave():
     items = {"steps": steps, "at": np.arange(9, dtype=np.float32)}
     jax.block_until_ready(jax.jit(in_slots(start, counted, finish, 2))(jnp.float32(1), items))
     jax.effects_barrier()
-    assert len(turns) == 2 * 8  # in groups of two it would be 8 turns for the first, 4 for the others
+    assert (
+        len(turns) == 2 * 8
+    )  # in groups of two it would be 8 turns for the first, 4 for the others
