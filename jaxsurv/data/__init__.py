@@ -10,6 +10,7 @@ from jaxsurv.data.simulate import Simulation, simulate_cohort
 from jaxsurv.data.simulate_images import simulate_images
 from jaxsurv.data.simulate_subtypes import simulate_subtypes
 from jaxsurv.data.splits import Splits, single_split, stratified_kfold
+from jaxsurv.data.stored_rows import StoredRows, open_rows
 from jaxsurv.data.tables import DataWarning
 from jaxsurv.data.unlabelled import add_unlabelled
 
@@ -22,9 +23,11 @@ __all__ = [
     "MimicCohort",
     "Simulation",
     "Splits",
+    "StoredRows",
     "add_unlabelled",
     "join_cohorts",
     "load_tcga_acc",
+    "open_rows",
     "read_cohort",
     "read_images",
     "read_mimic",

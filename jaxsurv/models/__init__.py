@@ -1,7 +1,7 @@
 """Published models: configuration, networks and objective, one file each."""
 
 from jaxsurv.models.array_batch import ArrayBatch
-from jaxsurv.models.batch import Batch, features
+from jaxsurv.models.batch import Batch, features, table_batch
 from jaxsurv.models.config import HParams, SurvivalVAEConfig
 from jaxsurv.models.cox_mt import CoxMTConfig, CoxMTHParams, adam_l2, cox_mt, mean_teacher
 from jaxsurv.models.cox_nnet import CoxNnetHParams, cox_nnet, nesterov
@@ -43,4 +43,5 @@ __all__ = [
     "nesterov",
     "representations",
     "survival_vae",
+    "table_batch",
 ]

@@ -4,9 +4,10 @@ from typing import NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxsurv.survival import RiskSets, prepare_risk_sets, restrict, subset
-from jaxsurv.types import Array, Survival
+from jaxsurv.types import Array, ArrayLike, Survival
 
 
 class Batch(NamedTuple):
@@ -79,6 +80,30 @@ class Batch(NamedTuple):
         part = jax.tree.map(lambda x: x[rows], rest)
         part = part._replace(where=part.where & where, feature_mask=self.feature_mask)
         return part._replace(risk_sets=subset(self.risk_sets, places, part.with_outcome))
+
+
+def table_batch(x: ArrayLike, event: ArrayLike, time: ArrayLike) -> Batch:
+    """Patients with one complete table, as the modality ``x``: for minibatches drawn on the host.
+
+    The rows' risk sets among themselves are sorted there as well, where sorting is fast.
+
+    Args:
+        x: ``[n, p]``, standardised.
+        event: ``[n]``, 1 = observed, 0 = censored.
+        time: ``[n]``, >= 0, any unit.
+    """
+    number = jnp.result_type(float)
+    table, ones = np.asarray(x, number), np.ones(len(x), number)
+    batch = Batch(
+        inputs={"x": table},
+        presence={"x": ones},
+        clinical=table[:, :0],
+        offset=0 * ones,
+        outcome=Survival(np.asarray(event, number), np.asarray(time, number)),
+        where=ones > 0,
+        risk_sets=prepare_risk_sets(event, time),
+    )
+    return jax.device_put(batch)
 
 
 def features(batch: Batch) -> Array:

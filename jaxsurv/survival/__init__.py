@@ -27,6 +27,11 @@ from jaxsurv.survival.linear_cox import (
 from jaxsurv.survival.logrank import LogRank, logrank_test
 from jaxsurv.survival.partial_likelihood import neg_log_partial_likelihood
 from jaxsurv.survival.risk_sets import RiskSets, prepare_risk_sets, restrict, subset
+from jaxsurv.survival.sharded import (
+    ShardedRiskSets,
+    shard_risk_sets,
+    sharded_neg_log_partial_likelihood,
+)
 
 __all__ = [
     "CensoringCurve",
@@ -39,6 +44,7 @@ __all__ = [
     "MonotoneLikelihoodWarning",
     "NelsonAalen",
     "RiskSets",
+    "ShardedRiskSets",
     "StepFunction",
     "breslow_baseline",
     "censoring_curve",
@@ -54,6 +60,8 @@ __all__ = [
     "prepare_risk_sets",
     "restrict",
     "restricted_mean",
+    "shard_risk_sets",
+    "sharded_neg_log_partial_likelihood",
     "subset",
     "survival_function",
 ]

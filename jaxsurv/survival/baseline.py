@@ -9,12 +9,7 @@ import numpy as np
 
 from jaxsurv.survival.cumulative import cumulative_logsumexp, safe_log
 from jaxsurv.survival.life_table import step_at
-from jaxsurv.survival.partial_likelihood import (
-    Ties,
-    checked_scores,
-    log_denominators,
-    neg_log_partial_likelihood,
-)
+from jaxsurv.survival.partial_likelihood import checked_scores, neg_log_partial_likelihood
 from jaxsurv.survival.risk_sets import (
     RiskSets,
     given_risk_sets,
@@ -22,6 +17,7 @@ from jaxsurv.survival.risk_sets import (
     to_positions,
     to_rows,
 )
+from jaxsurv.survival.summed_loss import Ties, log_denominators
 from jaxsurv.survival.validation import array_module, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 

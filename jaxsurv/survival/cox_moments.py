@@ -6,12 +6,9 @@ import jax
 import jax.numpy as jnp
 
 from jaxsurv.survival.life_table import segment_sum
-from jaxsurv.survival.partial_likelihood import (
-    Ties,
-    log_denominators,
-    neg_log_partial_likelihood,
-)
+from jaxsurv.survival.partial_likelihood import neg_log_partial_likelihood
 from jaxsurv.survival.risk_sets import RiskSets
+from jaxsurv.survival.summed_loss import Ties, log_denominators
 from jaxsurv.types import Array
 
 

@@ -15,6 +15,7 @@ from jaxsurv.types import Array
 _MATMUL_BLOCK = 32
 _SCAN_BLOCK = 16
 _PAIRS_BLOCK = 128
+_TOTAL_BLOCK = 4096
 
 
 def safe_log(x: Array) -> Array:
@@ -134,6 +135,7 @@ class Arithmetic(NamedTuple):
         of: the number of a plain x >= 0.
         plain: the plain value.
         add, multiply, divide: of two numbers.
+        sum: along an axis, ``sum(x, axis)``.
         cumulative: cumulative sums, ``cumulative(x, reverse=False, segment=None)``.
     """
 
@@ -146,6 +148,7 @@ class Arithmetic(NamedTuple):
     add: Callable[[Array, Array], Array]
     multiply: Callable[[Array, Array], Array]
     divide: Callable[[Array, Array], Array]
+    sum: Callable[[Array, int], Array]
     cumulative: Callable[..., Array]
 
 
@@ -163,6 +166,7 @@ LINEAR = Arithmetic(
     add=jnp.add,
     multiply=jnp.multiply,
     divide=jnp.divide,
+    sum=jnp.sum,
     cumulative=cumulative_sum,
 )
 LOG = Arithmetic(
@@ -175,5 +179,31 @@ LOG = Arithmetic(
     add=log_add,
     multiply=jnp.add,
     divide=jnp.subtract,
+    sum=log_sum,
     cumulative=cumulative_logsumexp,
 )
+
+
+def across_devices(arithmetic: Arithmetic, axis: str) -> Arithmetic:
+    """The same arithmetic on rows cut into consecutive blocks, one per device: for ``shard_map``.
+
+    A cumulative sum goes on from block to block, and only the blocks' totals travel. What the blocks
+    before this one add up to (or, in reverse, those after it) takes the place of its first (last)
+    row, which must hold the number 0. In logs a total is (max, sum of exp(x - max)) like all others.
+
+    Args:
+        arithmetic: `LINEAR` or `LOG`.
+        axis: the mesh axis of the devices.
+    """
+    a = arithmetic
+
+    def cumulative(x: Array, *, reverse: bool = False, segment: None = None) -> Array:
+        # In two steps, because the rounding errors of one long sum grow with its length.
+        total = a.sum(a.sum(_blocks(x, _TOTAL_BLOCK, a.zero), 1), 0)
+        totals, here = lax.all_gather(total, axis), lax.axis_index(axis)
+        block = jnp.arange(totals.size)
+        others = jnp.where(block > here if reverse else block < here, totals, a.zero)
+        edge = -1 if reverse else 0
+        return a.cumulative(x.at[edge].set(a.sum(others, 0)), reverse=reverse, segment=segment)
+
+    return a._replace(cumulative=cumulative)

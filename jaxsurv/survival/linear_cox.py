@@ -15,8 +15,8 @@ from jax.scipy.special import gammaincc
 from jaxsurv.survival.baseline import StepFunction, breslow_baseline
 from jaxsurv.survival.cox_moments import Moments, log_likelihood, moments, score_residuals
 from jaxsurv.survival.life_table import segment_sum
-from jaxsurv.survival.partial_likelihood import Ties
 from jaxsurv.survival.risk_sets import RiskSets, given_risk_sets, in_precision, to_positions
+from jaxsurv.survival.summed_loss import Ties
 from jaxsurv.survival.validation import as_real, check_finite, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 

@@ -201,7 +201,8 @@ def prepare_risk_sets(
         most = max(int(counts.max(initial=1)), 1)
         risk_sets = replace(risk_sets, max_ties=1 << (most - 1).bit_length())
     kinds = {"f": number, "i": np.int32, "b": np.bool}
-    return jax.tree.map(lambda a: jnp.asarray(a, kinds[a.dtype.kind]), risk_sets)
+    risk_sets = jax.tree.map(lambda a: xp.asarray(a, kinds[a.dtype.kind]), risk_sets)
+    return jax.device_put(risk_sets) if xp is np else risk_sets  # all at once: twice as fast
 
 
 def subset(risk_sets: RiskSets, positions: Array, where: ArrayLike) -> RiskSets:

@@ -1,8 +1,10 @@
-"""Training: one run (``fit``) and many runs as one compiled computation (``sweep``)."""
+"""Training: one run (``fit``, ``fit_stream``) and many runs as one compiled computation (``sweep``)."""
 
-from jaxsurv.training.fit import FitConfig, FitResult, Masks, Optimizer, adam, each_row_once, fit
+from jaxsurv.training.fit import FitConfig, FitResult, Masks, each_row_once, fit
+from jaxsurv.training.learner import Optimizer, adam
 from jaxsurv.training.mapped import Program, Store, compile_map, map_chunks, once
 from jaxsurv.training.plan import Plan, choose_plan, one_device_per_core
+from jaxsurv.training.stream import StreamResult, fit_stream, prefetched
 from jaxsurv.training.sweep import Collect, SweepResult, concatenate, sweep, sweep_chunks
 
 __all__ = [
@@ -14,6 +16,7 @@ __all__ = [
     "Plan",
     "Program",
     "Store",
+    "StreamResult",
     "SweepResult",
     "adam",
     "choose_plan",
@@ -21,9 +24,11 @@ __all__ = [
     "concatenate",
     "each_row_once",
     "fit",
+    "fit_stream",
     "map_chunks",
     "once",
     "one_device_per_core",
+    "prefetched",
     "sweep",
     "sweep_chunks",
 ]

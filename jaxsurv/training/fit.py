@@ -2,16 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax import lax
 
+from jaxsurv.training.learner import Learner, Optimizer, adam, begin, learn
 from jaxsurv.types import Array, InputError, Key, Objective, Params
-
-Optimizer = Callable[[Any], optax.GradientTransformation]
 
 
 @dataclass(frozen=True)
@@ -82,15 +81,6 @@ class FitResult(NamedTuple):
     teacher: Params | None = None
 
 
-class _Learner(NamedTuple):
-    """What a step changes; teacher and the number of steps are None where nothing follows."""
-
-    params: Params
-    optimizer: Any
-    teacher: Params | None
-    steps: Any
-
-
 class _Best(NamedTuple):
     params: Params
     teacher: Params | None
@@ -100,7 +90,7 @@ class _Best(NamedTuple):
 
 class _State(NamedTuple):
     epoch: Array
-    learner: _Learner
+    learner: Learner
     best: _Best
     history: dict[str, Array]
 
@@ -119,11 +109,6 @@ class Training(NamedTuple):
     proceed: Callable[[Any], Array]
     advance: Callable[[Any], Any]
     finish: Callable[[Any], FitResult]
-
-
-def adam(hparams: Any) -> optax.GradientTransformation:
-    """Adam at ``hparams.learning_rate``, which may be traced."""
-    return optax.adam(hparams.learning_rate)
 
 
 def each_row_once(batch: Any, key: Key, size: int) -> tuple[Array, Callable[[Array], Any]]:
@@ -186,19 +171,8 @@ def training(
     # a table: its end is exactly 1, which a compiled quotient need not be
     progress = jnp.linspace(0.0, 1.0, config.epochs)
 
-    draw, follow = objective.draw or each_row_once, objective.follow
-
-    def step(now: _Learner, rows, key, hparams):
-        taught = () if follow is None else (now.teacher,)
-        gradient, terms = jax.grad(objective.loss, has_aux=True)(
-            now.params, rows, key, hparams, *taught
-        )
-        updates, state = transform.update(gradient, now.optimizer, now.params)
-        now = now._replace(params=optax.apply_updates(now.params, updates), optimizer=state)
-        if follow is not None:
-            steps = now.steps + 1
-            now = now._replace(teacher=follow(now.teacher, now.params, steps, hparams), steps=steps)
-        return now, terms
+    draw = objective.draw or each_row_once
+    step = partial(learn, objective, transform)
 
     def train_epoch(i, learner, rows):
         """One pass, number i, over the rows that the batch ``rows`` is restricted to."""
@@ -225,8 +199,7 @@ def training(
         score = objective.score(learner.params, validation)
         return _Best(learner.params, learner.teacher, score, epoch)
 
-    teacher, steps = (None, None) if follow is None else (params, jnp.int32(0))
-    first = _Learner(params, transform.init(params), teacher, steps)
+    first = begin(objective, transform, params)
     untrained = judge(first, jnp.int32(0))
     score = jnp.where(jnp.isnan(untrained.score), jnp.inf, untrained.score)
     names = [*term_shapes, "validation"] if config.early_stopping else term_shapes

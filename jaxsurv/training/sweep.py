@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from jax import lax
 
-from jaxsurv.training.fit import FitConfig, Masks, Optimizer, adam, training
+from jaxsurv.training.fit import FitConfig, Masks, training
+from jaxsurv.training.learner import Optimizer, adam
 from jaxsurv.training.mapped import Program, Store, compile_map, map_chunks
 from jaxsurv.training.memory import OutOfMemory
 from jaxsurv.training.plan import Plan, choose_plan

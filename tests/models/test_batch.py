@@ -1,6 +1,7 @@
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsurv.models import features, table_batch
 from jaxsurv.survival import neg_log_partial_likelihood
 
 from .test_protocol import N, make_batch
@@ -52,3 +53,17 @@ def test_restrict_twice_is_the_intersection():
     twice = batch.restrict(i < 30).restrict(i >= 10)
     np.testing.assert_array_equal(twice.where, (i >= 10) & (i < 30))
     assert twice.risk_sets.total == batch.restrict((i >= 10) & (i < 30)).risk_sets.total
+
+
+def test_a_table_is_a_batch_of_one_modality_sorted_on_the_host():
+    rng = np.random.default_rng(0)
+    x, event, time = rng.normal(size=(30, 2)), rng.random(30) < 0.5, rng.integers(0, 9, 30)
+    batch = table_batch(x, event, time)
+    np.testing.assert_allclose(features(batch), x, rtol=1e-6)
+    risk = np.float32(x[:, 0])
+    for b in (batch, batch.take(np.arange(30))):  # taking sorts anew, on the device
+        np.testing.assert_allclose(
+            neg_log_partial_likelihood(risk, risk_sets=b.risk_sets),
+            neg_log_partial_likelihood(risk, event, time),
+            rtol=1e-6,
+        )

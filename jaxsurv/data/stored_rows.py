@@ -1,0 +1,129 @@
+"""A table of many patients on disk, read in shuffled minibatches with bounded memory."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from jaxsurv.survival.validation import check_survival
+from jaxsurv.types import ArrayLike, InputError
+
+Columns = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class StoredRows:
+    """Patients whose features stay on disk; made by `open_rows`.
+
+    Attributes:
+        path: of the ``.npy`` file of x, ``[n, p]``.
+        event: ``[n]`` booleans, in memory.
+        time: ``[n]``, in memory.
+    """
+
+    path: Path
+    event: np.ndarray
+    time: np.ndarray
+
+    def shuffled(
+        self, seed: int, *, batch_size: int, block_rows: int = 1024, buffer_blocks: int = 64
+    ) -> Iterator[Columns]:
+        """One pass over the rows: batches x ``[batch_size, p]``, event and time ``[batch_size]``.
+
+        The file is read in blocks of neighbouring rows, in random order, which disks are fast at; of
+        every ``buffer_blocks`` of them the rows are permuted. So all rows of a block come close to
+        each other in a pass, in any order among the rows of the other blocks of its buffer: not every
+        order of all rows is possible. Where neighbours in the file are alike, sorted by time above all,
+        a batch is a random sample only if its buffer has many small blocks. The last n modulo
+        ``batch_size`` rows, others in each pass, are left out. Memory holds one buffer: by default
+        65,536 rows, 32 MB at 128 float32 features.
+
+        Args:
+            seed: another seed, another order.
+            batch_size: rows in a batch.
+            block_rows: rows read at once.
+            buffer_blocks: blocks in the buffer.
+
+        Raises:
+            InputError: sizes that are impossible; while reading, NaN in a row.
+        """
+        sizes = {
+            "batch_size": batch_size, "block_rows": block_rows, "buffer_blocks": buffer_blocks,
+        }  # fmt: skip
+        for name, size in sizes.items():
+            if size < 1:
+                raise InputError(f"{name} must be at least 1, got {size}")
+        if batch_size > self.time.size:
+            raise InputError(f"batch_size {batch_size} is more than the {self.time.size} rows")
+        return self._batches(np.random.default_rng(seed), **sizes)
+
+    def _batches(
+        self, rng: np.random.Generator, batch_size: int, block_rows: int, buffer_blocks: int
+    ) -> Iterator[Columns]:
+        n = self.time.size
+        blocks = rng.permutation(-(-n // block_rows))
+        x, row = np.array(_open(self.path)[:0]), np.empty(0, int)
+        for i in range(0, blocks.size, buffer_blocks):
+            starts = block_rows * blocks[i : i + buffer_blocks]
+            # Opened anew: the pages that an open map has read count as the process's memory.
+            table = _open(self.path)
+            x = np.concatenate([x, *(table[s : s + block_rows] for s in starts)])
+            del table
+            row = np.concatenate([row, *(np.arange(s, min(s + block_rows, n)) for s in starts)])
+            self._check(x, row)
+            *batches, rest = np.split(
+                rng.permutation(row.size), range(batch_size, row.size + 1, batch_size)
+            )
+            for some in batches:
+                yield x[some], self.event[row[some]], self.time[row[some]]
+            x, row = x[rest], row[rest]
+
+    def _check(self, x: np.ndarray, row: np.ndarray) -> None:
+        bad = ~np.isfinite(x)
+        if bad.any():
+            i, column = np.argwhere(bad)[0]
+            raise InputError(
+                f"{self.path}: row {row[i]}, column {column} is {x[i, column]}; drop the row or "
+                "impute the value"
+            )
+
+
+def _open(path: Path) -> np.ndarray:
+    return np.lib.format.open_memmap(path, mode="r")
+
+
+def open_rows(path: str | Path, event: ArrayLike, time: ArrayLike) -> StoredRows:
+    """Check a table on disk and the outcome that belongs to it; no row of the table is read yet.
+
+    Args:
+        path: of x, ``[n, p]``, real numbers, written by ``numpy.save``.
+        event: ``[n]``, 1 = observed, 0 = censored.
+        time: ``[n]``, >= 0, any unit.
+
+    Raises:
+        InputError: no such file, another format, order or shape; an outcome that is refused, with its
+            rows.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; write the table with numpy.save")
+    try:
+        table = _open(path)
+    except ValueError as error:
+        raise InputError(f"{path}: no .npy file of numbers ({error})") from error
+    if table.dtype.kind not in "biuf" or table.ndim != 2:
+        raise InputError(
+            f"{path}: must be real numbers of shape [n, p], got {table.dtype}, {list(table.shape)}"
+        )
+    if not table.flags.c_contiguous:
+        raise InputError(
+            f"{path}: is stored column by column, so that no row can be read alone; save it as "
+            "numpy.ascontiguousarray(x)"
+        )
+    n = check_survival(event, time)
+    if len(table) != n:
+        raise InputError(
+            f"{path}: has {len(table)} rows, the outcome {n}; give one outcome per row"
+        )
+    return StoredRows(path, np.asarray(event).astype(bool), np.asarray(time))
