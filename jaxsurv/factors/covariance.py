@@ -10,7 +10,7 @@ from jaxsurv.factors.decompositions import eigh
 from jaxsurv.factors.eigen import largest
 from jaxsurv.factors.structure import Structure
 from jaxsurv.survival.validation import is_concrete
-from jaxsurv.types import Array, InputError
+from jaxsurv.types import Array, ArrayLike, InputError
 
 
 class Moments(NamedTuple):
@@ -86,18 +86,20 @@ def moments(
     here = has[:, at]
     mean = jnp.sum(here * x, axis=0) / jnp.sum(has, axis=0)[at]
     pairs = _gram(has)
-    _check_pairs(structure, pairs)
+    check_pairs(list(structure.modalities), pairs)
     covariance = _gram(here * (x - mean[None])) / pairs[at][:, at]
     values, vectors = eigh(covariance)
     repaired = (vectors * jnp.maximum(values, 0)[None]) @ vectors.T
     return Moments(mean, repaired, pairs)
 
 
-def _check_pairs(structure: Structure, pairs: Array) -> None:
-    """Of values that are known, which under ``jit`` they are not: there NaN comes of it."""
+def check_pairs(names: list[str], pairs: ArrayLike) -> None:
+    """Refuse modalities that fewer than two patients have both, of ``pairs [M, M]`` patients.
+
+    Of values that are known, which under ``jit`` they are not: there NaN comes of it, so check before.
+    """
     if not is_concrete(pairs):
         return
-    names = list(structure.modalities)
     for a, b in np.argwhere(np.asarray(pairs) < 2):
         raise InputError(
             f"{names[a]} and {names[b]} are measured together in {int(pairs[a, b])} patients, so that "
