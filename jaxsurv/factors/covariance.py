@@ -112,7 +112,12 @@ def _gram(x: Array) -> Array:
 
 
 def denoise(covariance: Array, rank: int) -> Denoised:
-    """The noise's variance is the mean of all but the ``rank`` largest eigenvalues of S."""
-    d = len(covariance)
-    noise = (jnp.trace(covariance) - jnp.sum(largest(covariance, rank)[0])) / (d - rank)
+    """The noise's variance is the mean of all but the ``rank`` largest eigenvalues of S.
+
+    Features that do not vary, such as those that nothing uses, have no noise and do not count.
+    """
+    d, variance = len(covariance), jnp.diagonal(covariance)
+    vary = jnp.sum(variance > 1e-6 * jnp.max(variance))
+    rest = jnp.trace(covariance) - jnp.sum(largest(covariance, rank)[0])
+    noise = rest / jnp.maximum(vary - rank, 1)
     return Denoised(covariance - noise * jnp.eye(d, dtype=covariance.dtype), noise)
