@@ -36,6 +36,24 @@ def interleaved(
     return {name: statistics.median(times) for name, times in seconds.items()}
 
 
+def product_rate(side: int, products: int = 8) -> float:
+    """FLOP/s of square float32 matrix products in JAX, one after the other on every device at once."""
+    import jax
+    import jax.numpy as jnp
+    from jax.sharding import AxisType, NamedSharding, PartitionSpec
+
+    mesh = jax.make_mesh((jax.local_device_count(),), ("devices",), axis_types=(AxisType.Auto,))
+    shape = (jax.local_device_count(), side, side)
+    # multiples of the identity: their powers neither overflow nor vanish
+    a = jnp.broadcast_to(jnp.eye(side), shape)
+    a = jax.device_put(a, NamedSharding(mesh, PartitionSpec("devices")))
+    run = jax.jit(lambda a: jax.lax.fori_loop(0, products, lambda _, c: c @ a, a))
+    run(a).block_until_ready()
+    start = time.perf_counter()
+    run(a).block_until_ready()
+    return 2 * side**3 * products * shape[0] / (time.perf_counter() - start)
+
+
 def human(seconds: float) -> str:
     """A duration with three digits and a unit."""
     for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):

@@ -243,9 +243,8 @@ def run(options: CoxMT) -> None:
         draw,
         title=f"Cox-MT and its baselines on {study.title}",
         seeds=options.seeds,
-        folder=study.folder,
+        workplace=study.workplace,
         facts={"experiment": "cox_mt", "options": asdict(options)},
-        console=study.console,
     )
 
 

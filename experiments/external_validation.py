@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Literal
 
 from jaxsurv.study.command import command_line
-from jaxsurv.study.options import Preset
+from jaxsurv.study.options import Execution, Preset
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExternalValidation(Preset):
+class ExternalValidation(Execution, Preset):
     """Train on one cohort and judge the frozen models on others.
 
     Attributes:
@@ -32,8 +32,6 @@ class ExternalValidation(Preset):
         parts: that the training cohort is dealt into for this.
         components: principal components per modality; 0 = all features.
         epochs: most epochs of a run.
-        out: folder for tables, figures and report.
-        overwrite: replace the results in that folder.
     """
 
     train: Path | None = None
@@ -46,7 +44,6 @@ class ExternalValidation(Preset):
     components: int = 8
     epochs: int = 300
     out: Path = Path("results/external_validation")
-    overwrite: bool = False
 
 
 PRESETS = {
@@ -58,18 +55,17 @@ PRESETS = {
 def run(options: ExternalValidation) -> None:
     """The whole experiment, from the cohorts to the report."""
     import pandas as pd
-    from rich.console import Console
 
-    from jaxsurv.artifacts import ResultsFolder
     from jaxsurv.data import join_cohorts
     from jaxsurv.study.design import load_external
     from jaxsurv.study.external import frozen_models, judge
     from jaxsurv.study.external_report import publish
     from jaxsurv.study.setup import check_grid
+    from jaxsurv.study.workplace import open_workplace
 
     check_grid("betas", options.betas)
-    folder = ResultsFolder(options.out, overwrite=options.overwrite)
-    console = Console(width=None if sys.stdout.isatty() else 170)
+    workplace = open_workplace(options)
+    folder, console = workplace.folder, workplace.console
     with console.status("reading and harmonising the cohorts"):
         train, external = load_external(options.train, options.external)
         endpoint = options.endpoint or train.endpoints[0]
@@ -82,7 +78,7 @@ def run(options: ExternalValidation) -> None:
         parts=options.parts,
         components=options.components or None,
         epochs=options.epochs,
-        console=console,
+        workplace=workplace,
     )
     with console.status("judging the frozen models on the external cohorts"):
         tables = {name: judge(data, model, joined.origin) for name, model in models.items()}

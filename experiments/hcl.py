@@ -18,11 +18,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from jaxsurv.study.command import command_line
-from jaxsurv.study.options import Preset
+from jaxsurv.study.options import Execution, Preset
 
 
 @dataclass(frozen=True, kw_only=True)
-class HCL(Preset):
+class HCL(Execution, Preset):
     """Recovery of loadings and prediction of labels, on simulated modalities.
 
     Attributes:
@@ -40,8 +40,6 @@ class HCL(Preset):
         few_labels: that number.
         many: patients without a label, for whom the number with a label is fixed.
         many_labels: that number.
-        out: folder for tables, figures and report.
-        overwrite: replace the results in that folder.
     """
 
     replicates: int = 100
@@ -58,7 +56,6 @@ class HCL(Preset):
     many: tuple[int, ...] = (500, 1000, 2000, 4000, 8000)
     many_labels: int = 10000
     out: Path = Path("results/hcl")
-    overwrite: bool = False
 
 
 PRESETS = {
@@ -99,10 +96,9 @@ def run(options: HCL) -> None:
     import jax.numpy as jnp
     import numpy as np
     import pandas as pd
-    from rich.console import Console
     from rich.progress import Progress
 
-    from jaxsurv.artifacts import ResultsFolder
+    from jaxsurv.artifacts import Chunks
     from jaxsurv.factors import Structure
     from jaxsurv.study import factor_report as report
     from jaxsurv.study.factor_outcomes import Labelled, predict_labels, tabulate_labels
@@ -117,11 +113,12 @@ def run(options: HCL) -> None:
         tabulate,
     )
     from jaxsurv.study.report import print_table, write_report
+    from jaxsurv.study.workplace import open_workplace
     from jaxsurv.training import choose_plan, compile_map, map_chunks
 
     check(options)
-    folder = ResultsFolder(options.out, overwrite=options.overwrite)
-    console = Console(width=None if sys.stdout.isatty() else 170)
+    workplace = open_workplace(options)
+    folder, console = workplace.folder, workplace.console
     facts = {"experiment": "hcl", "options": asdict(options)}
     folder.manifest(**facts, status="running")
 
@@ -146,10 +143,11 @@ def run(options: HCL) -> None:
 
         def run_all(part: str, name: str, one: Callable, items: Any, rows: Callable) -> None:
             """All items, their rows kept after every compiled call."""
-            plan = choose_plan(len(items.seed))
+            plan = workplace.plan or choose_plan(len(items.seed))
             program = compile_map(lambda _, item: one(item), plan)
             task = progress.add_task(name, total=len(items.seed))
-            for done, found in map_chunks(program, plan, program.place(np.zeros(0)), items):
+            store = Chunks(folder, name)
+            for done, found in map_chunks(program, plan, program.place(np.zeros(0)), items, store):
                 tables[part].append(rows(done, found))
                 folder.table(f"{part}.csv", table(part))
                 progress.update(task, advance=len(done.seed))

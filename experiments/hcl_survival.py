@@ -91,21 +91,18 @@ def run(options: HCLSurvival) -> None:
     if not 0 < options.pretrain < 1:
         raise InputError(f"pretrain must be above 0 and below 1, got {options.pretrain}")
     study = open_study(options)
-    with study.console.status("fitting the linear model to each fold"):
+    with study.workplace.console.status("fitting the linear model to each fold"):
         table = refine(study.plain, select="variance", top=options.top)
         baselines = {**study.baselines, "linear HCL, Cox": linear_hcl_cox(table, rank=options.rank)}
         matters = structure_importance(table, rank=options.rank)
-    study.folder.table("importance.csv", matters)
     burn_in = round(options.pretrain * options.epochs)
     joint, pretrained = FitConfig(options.epochs), FitConfig(options.epochs, burn_in=burn_in)
     base = HCLHParams(learning_rate=options.learning_rate, dropout=options.dropout)
 
-    def family(name: str, training=joint, pretrain: float = 0.0, grid=options.weights, **static):
+    def family(name: str, hparams=base, training=joint, grid=options.weights, **static):
         config = HCLConfig(widths=options.widths, fusion=(options.fusion,), **static)
         settings = {
-            f"{name}, λ = {w:g}": base._replace(
-                contrast_weight=w, reconstruction_weight=w, pretrain=pretrain
-            )
+            f"{name}, λ = {w:g}": hparams._replace(contrast_weight=w, reconstruction_weight=w)
             for w in grid
         }
         return Method(name, hcl(config), settings, study.data, training)
@@ -115,8 +112,11 @@ def run(options: HCLSurvival) -> None:
     methods = [
         family("HCL"),
         family("HCL, InfoNCE", contrast="infonce"),
-        family("HCL, pretrained", pretrained, options.pretrain),
-        family("pairwise contrast", subsets="pairs", contrast="infonce"),
+        # the phases exclude each other, and Adam hardly minds the scale of a loss on its own
+        family("HCL, pretrained", base._replace(pretrain=options.pretrain), pretrained, (1.0,)),
+        family(
+            "pairwise contrast", base._replace(orthogonality=0.0), subsets="pairs", contrast="infonce"
+        ),
         family(
             "shared / private autoencoder", subsets="shared_private", contrast="none",
             reconstruction=True,
@@ -125,11 +125,14 @@ def run(options: HCLSurvival) -> None:
         Method("MO-RiskVAE", survival_vae(study.config), vae, study.data, joint),
     ]  # fmt: skip
     choices = {
-        f"{m.name}: chosen per fold": list(m.settings) for m in methods if m.name != "no contrast"
+        f"{m.name}: chosen per fold": list(m.settings)
+        for m in methods
+        if m.name not in ("no contrast", "HCL, pretrained")
     }
     chosen, ablated = "HCL: chosen per fold", "HCL without contrast"
 
     def draw(findings):
+        study.workplace.folder.table("importance.csv", matters)
         figure, picture = forest(findings, "ridge Cox")
         bars = importance_bars(
             matters["structure"].tolist(),
@@ -155,9 +158,8 @@ def run(options: HCLSurvival) -> None:
         draw,
         title=f"HCL and its baselines on {study.title}",
         seeds=options.seeds,
-        folder=study.folder,
+        workplace=study.workplace,
         facts={"experiment": "hcl_survival", "options": asdict(options)},
-        console=study.console,
     )
 
 

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from jaxsurv.study.command import command_line
-from jaxsurv.study.options import Preset
+from jaxsurv.study.options import Execution, Preset
 
 NETWORKS = {  # what is changed in the configuration, and the images that are read
     "InVA": ({}, "all"),
@@ -34,7 +34,7 @@ NETWORKS = {  # what is changed in the configuration, and the images that are re
 
 
 @dataclass(frozen=True, kw_only=True)
-class InVA(Preset):
+class InVA(Execution, Preset):
     """Compare InVA with its ablations and with simpler models on simulated images.
 
     Attributes:
@@ -55,8 +55,6 @@ class InVA(Preset):
         bart_replicates, bart_pixels: on how many of each BART is run (an extra: jaxsurv[bart]); all others
             are scored on the same ones beside it. 0 replicates = without BART.
         methods: networks to train besides InVA.
-        out: folder for tables, figures and report.
-        overwrite: replace the results in that folder.
     """
 
     replicates: int = 50
@@ -75,7 +73,6 @@ class InVA(Preset):
     bart_pixels: int = 16
     methods: tuple[str, ...] = tuple(NETWORKS)[1:]
     out: Path = Path("results/inva")
-    overwrite: bool = False
 
 
 PRESETS = {
@@ -138,10 +135,9 @@ def check(options: InVA) -> None:
 def run(options: InVA) -> None:
     """The whole experiment, from the simulator to the report."""
     import jax
-    from rich.console import Console
     from rich.progress import Progress
 
-    from jaxsurv.artifacts import ResultsFolder
+    from jaxsurv.artifacts import Chunks
     from jaxsurv.models import InVAConfig
     from jaxsurv.study.image_baselines import pixelwise_ridge
     from jaxsurv.study.image_report import BART_NOTE, figures, sections, summarise_images, told
@@ -150,11 +146,12 @@ def run(options: InVA) -> None:
     from jaxsurv.study.pixelwise_bart import run_bart
     from jaxsurv.study.report import print_table, write_report
     from jaxsurv.study.tensor_regression import tensor_regression
+    from jaxsurv.study.workplace import open_workplace
     from jaxsurv.training import FitConfig
 
     check(options)
-    folder = ResultsFolder(options.out, overwrite=options.overwrite)
-    console = Console(width=None if sys.stdout.isatty() else 170)
+    workplace = open_workplace(options)
+    folder, console = workplace.folder, workplace.console
     facts = {"experiment": "inva", "options": asdict(options)}
     folder.manifest(**facts, status="running")
 
@@ -165,16 +162,28 @@ def run(options: InVA) -> None:
 
     def methods(study, every):
         """Name and results of each, which are computed as they are read."""
+
+        def store(name: str) -> Chunks:
+            return Chunks(folder, f"{name} {study.kernel}")
+
         for name in names:
             changes, inputs = NETWORKS[name]
             config = InVAConfig(channels=options.channels, **changes)
             reads = replace(study, inputs=inputs)
-            yield name, run_network(reads, config, every, training, draws=options.draws)
-        yield "pixel-wise ridge", run_baseline(study, pixelwise_ridge, every)
-        yield "tensor regression", run_baseline(study, tensor_regression, every)
+            found = run_network(
+                reads, config, every, training,
+                draws=options.draws, plan=workplace.plan, store=store(name),
+            )  # fmt: skip
+            yield name, found
+        for name, fit in (
+            ("pixel-wise ridge", pixelwise_ridge),
+            ("tensor regression", tensor_regression),
+        ):
+            yield name, run_baseline(study, fit, every, store(name))
         if few:
             first = jax.tree.map(lambda v: v[every.seed < few], every)
-            yield "pixel-wise BART", run_bart(study, first, options.bart_pixels)
+            bart = "pixel-wise BART"
+            yield bart, run_bart(study, first, options.bart_pixels, store(bart))
 
     study = ImageStudy(options.side, length=options.length, most=max(options.n))
     total = len(wanted) * ((len(names) + 2) * options.replicates + few)

@@ -97,16 +97,16 @@ def run(options: LatentStructure) -> None:
     middle = named(*(grid[len(grid) // 2] for grid in (options.categories, options.temperatures)))
 
     def draw(findings):
-        with study.console.status("alignment with risk, stability of subtypes, t-SNE"):
+        with study.workplace.console.status("alignment with risk, stability of subtypes, t-SNE"):
             runs = alignment(findings)
             tables = {name: contrast(findings, runs, name) for name in MEASURES}
             by_run, by_pair = subtypes(findings)
             stable = stability(findings, by_run, by_pair)
             ratios = hazard_ratios(findings)
             measured = pd.concat(tables, names=["measure"]).reset_index("measure")
-            study.folder.table("alignment.csv", measured)
-            study.folder.table("subtypes.csv", stable)
-            study.folder.table("hazard_ratios.csv", ratios)
+            study.workplace.folder.table("alignment.csv", measured)
+            study.workplace.folder.table("subtypes.csv", stable)
+            study.workplace.folder.table("hazard_ratios.csv", ratios)
             return [
                 forest(findings, gaussian),
                 survival_curves(findings, gaussian, hybrid),
@@ -122,9 +122,8 @@ def run(options: LatentStructure) -> None:
         draw,
         title=f"Latent structure of a survival VAE on {study.title}",
         seeds=options.seeds,
-        folder=study.folder,
+        workplace=study.workplace,
         facts={"experiment": "latent_structure", "options": asdict(options)},
-        console=study.console,
     )
 
 

@@ -96,7 +96,7 @@ def run(options: MORiskVAE) -> None:
     check_grid("betas", options.betas)
     check_grid("divergences", options.divergences)
     study = with_stack(open_study(options))
-    with study.console.status("fitting an elastic net to each fold, selecting, imputing"):
+    with study.workplace.console.status("fitting an elastic net to each fold, selecting, imputing"):
         baselines = {**study.baselines, "elastic-net Cox": elastic_net_cox(study.plain)}
         as_released = refine(study.plain, select="elastic-net", impute="round-robin")
     base, training = study.hparams, FitConfig(options.epochs)
@@ -152,9 +152,8 @@ def run(options: MORiskVAE) -> None:
         draw,
         title=f"MO-RiskVAE and its baselines on {study.title}",
         seeds=options.seeds,
-        folder=study.folder,
+        workplace=study.workplace,
         facts={"experiment": "mo_riskvae", "options": asdict(options)},
-        console=study.console,
     )
 
 

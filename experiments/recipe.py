@@ -51,7 +51,7 @@ def run(options: Recipe) -> None:
     if options.protocol != "three-way":
         raise InputError("recipe: stacks need rows that are held out; use --protocol three-way")
     study = with_stack(open_study(options))
-    with study.console.status("fitting an elastic net to each fold, selecting features"):
+    with study.workplace.console.status("fitting an elastic net to each fold, selecting features"):
         elastic_net = elastic_net_cox(study.plain)
         components = options.components or None
         selected = refine(study.plain, select="elastic-net", components=components)
@@ -100,9 +100,8 @@ def run(options: Recipe) -> None:
         lambda findings: [forest(findings, default), survival_curves(findings)],
         title=f"Recipes of a survival VAE on {study.title}",
         seeds=options.seeds,
-        folder=study.folder,
+        workplace=study.workplace,
         facts={"experiment": "recipe", "options": asdict(options)},
-        console=study.console,
     )
 
 

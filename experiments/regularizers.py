@@ -101,7 +101,7 @@ def run(options: Regularizers) -> None:
 
     def draw(findings):
         sizes = magnitudes(findings.runs)
-        study.folder.table("magnitudes.csv", sizes.reset_index())
+        study.workplace.folder.table("magnitudes.csv", sizes.reset_index())
         return [
             forest(findings, reference),
             scores_by_scale(findings, sizes["scale"]),
@@ -115,9 +115,8 @@ def run(options: Regularizers) -> None:
         draw,
         title=f"Regularisers of a survival VAE on {study.title}",
         seeds=options.seeds,
-        folder=study.folder,
+        workplace=study.workplace,
         facts={"experiment": "regularizers", "options": asdict(options)},
-        console=study.console,
     )
 
 

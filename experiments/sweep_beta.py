@@ -98,9 +98,8 @@ def run(options: SweepBeta) -> None:
         ],
         title=f"KL weight of {method.name} on {study.title}",
         seeds=options.seeds,
-        folder=study.folder,
+        workplace=study.workplace,
         facts={"experiment": "sweep_beta", "options": asdict(options)},
-        console=study.console,
     )
 
 

@@ -14,11 +14,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from jaxsurv.study.command import command_line
-from jaxsurv.study.options import Preset
+from jaxsurv.study.options import Execution, Preset
 
 
 @dataclass(frozen=True, kw_only=True)
-class Unlabelled(Preset):
+class Unlabelled(Execution, Preset):
     """Measure the gain of Cox-MT over its supervised part, one change of the cohorts at a time.
 
     Attributes:
@@ -28,8 +28,6 @@ class Unlabelled(Preset):
         weight: of the consistency loss.
         epochs: of each run.
         separation, signal, event_rate, unlabelled: values to take in turn.
-        out: folder for tables, figures and report.
-        overwrite: replace the results in that folder.
     """
 
     replicates: int = 40
@@ -41,7 +39,6 @@ class Unlabelled(Preset):
     event_rate: tuple[float, ...] = (0.05, 0.1, 0.3)
     unlabelled: tuple[int, ...] = (0, 200, 1000, 3000)
     out: Path = Path("results/unlabelled")
-    overwrite: bool = False
 
 
 PRESETS = {
@@ -55,20 +52,20 @@ PRESETS = {
 def run(options: Unlabelled) -> None:
     """The whole experiment, from the simulator to the report."""
     import pandas as pd
-    from rich.console import Console
     from rich.progress import track
 
-    from jaxsurv.artifacts import ResultsFolder
+    from jaxsurv.artifacts import Chunks
     from jaxsurv.plots import Profile, score_profiles
     from jaxsurv.study.report import Picture, Section, interval, print_table, write_report
-    from jaxsurv.study.simulated_gain import POOL, Condition, gains
+    from jaxsurv.study.simulated_gain import NETWORKS, POOL, Condition, gains
     from jaxsurv.study.statistics import corrected_t
+    from jaxsurv.study.workplace import open_workplace
     from jaxsurv.types import InputError
 
     if options.replicates < 2 or not all(0 <= u <= POOL for u in options.unlabelled):
         raise InputError(f"needs replicates >= 2 and unlabelled from 0 to {POOL}")
-    folder = ResultsFolder(options.out, overwrite=options.overwrite)
-    console = Console(width=None if sys.stdout.isatty() else 170)
+    workplace = open_workplace(options)
+    folder, console = workplace.folder, workplace.console
     base = Condition()
     names = ("separation", "signal", "event_rate", "unlabelled")
     axes = {
@@ -83,7 +80,10 @@ def run(options: Unlabelled) -> None:
     seeds = range(1000, 1000 + options.replicates)  # the search for the base had smaller ones
     tables, rows = {}, {}
     for condition in track(conditions, "training", console=console, transient=True):
-        found = gains(condition, seeds, **settings).assign(**condition._asdict())
+        at = " ".join(map(str, condition))
+        stores = {n: Chunks(folder, f"{n} {at}") for n in NETWORKS}
+        found = gains(condition, seeds, **settings, plan=workplace.plan, stores=stores)
+        found = found.assign(**condition._asdict())
         tables[condition] = found
         folder.table("runs.csv", pd.concat(tables.values(), ignore_index=True))
         estimate = corrected_t((found["Cox-MT"] - found["network"]).to_numpy(), 0.0)

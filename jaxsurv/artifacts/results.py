@@ -1,20 +1,36 @@
 """A results folder: whole files or none, never on top of another run."""
 
+import hashlib
 import importlib.metadata
 import json
 import os
 import platform
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import jax
 import matplotlib as mpl
 import pandas as pd
 
 from jaxsurv.types import InputError
 
 MANIFEST = "manifest.json"
+_DRAFT = ".writing-"
+_OUTCOMES = ("finished_runs", "wall_seconds", "hosts")  # entries that change no result
+# options that change no result, or whose effect is an entry of its own
+_WHERE = (
+    "out",
+    "overwrite",
+    "resume",
+    "plan",
+    "coordinator",
+    "processes",
+    "process",
+    "patience_seconds",
+)
 # read when a figure is saved, not when it is drawn: text stays text, the same results the same file
 _SVG = {"svg.fonttype": "none", "svg.hashsalt": "jaxsurv"}
 
@@ -24,66 +40,122 @@ class ResultsFolder:
 
     Every file is written beside its place and moved into it, so that whoever reads the folder, even
     after a kill, finds whole files. ``manifest.json`` comes first and marks the folder as taken; its
-    ``status`` is ``running`` until the experiment says otherwise.
+    ``status`` is ``running`` until the experiment says otherwise, its ``files`` have their SHA-256. Of
+    several hosts only the first writes.
 
     Args:
         path: created if absent.
         overwrite: replace the files of an earlier run.
+        resume: go on with an earlier run, whose `Chunks` are not computed again; start if there is none.
 
     Raises:
-        InputError: ``path`` is a file, or holds another run or other files, without ``overwrite``.
+        InputError: ``path`` is a file, or holds another run or other files, without ``overwrite`` or
+            ``resume``; later, if a run that is resumed differs from the one to be done.
     """
 
-    def __init__(self, path: str | os.PathLike, *, overwrite: bool = False) -> None:
+    def __init__(
+        self, path: str | os.PathLike, *, overwrite: bool = False, resume: bool = False
+    ) -> None:
         self.path = Path(path)
+        self.files: dict[str, str] = {}
+        self._entries: dict[str, Any] = {}
+        self._earlier: dict[str, Any] | None = None
+        self._resume = resume
+        if jax.process_index() > 0:
+            return
+        if overwrite and resume:
+            raise InputError("give overwrite or resume, not both")
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"{self.path} is a file; give a folder for the results")
-        if self.path.is_dir() and any(self.path.iterdir()):
-            if not (self.path / MANIFEST).exists():
-                raise InputError(
-                    f"{self.path} holds files that are not results; choose another folder"
-                )
-            if not overwrite:
-                raise InputError(
-                    f"{self.path} already holds another run; choose another folder or pass --overwrite"
-                )
-        self._written: list[str] = []
+        for draft in self.path.rglob(f"{_DRAFT}*"):  # of a run that was killed while it wrote
+            shutil.rmtree(draft, ignore_errors=True)
+        if not self.path.is_dir() or not any(p for p in self.path.rglob("*") if p.is_file()):
+            return
+        if not (self.path / MANIFEST).exists():
+            raise InputError(f"{self.path} holds files that are not results; choose another folder")
+        if not overwrite and not resume:
+            raise InputError(
+                f"{self.path} already holds another run; choose another folder or pass --overwrite, or "
+                "--resume to finish one that was interrupted"
+            )
+        earlier = json.loads((self.path / MANIFEST).read_text(encoding="utf-8"))
+        self._earlier = earlier
+        if resume:
+            self.files = dict(earlier["files"])
 
     def write(self, name: str, save: Callable[[Path], Any]) -> Path:
         """Call ``save(temporary path)`` and move what it wrote to ``name``."""
-        if not self._written:
-            self._clear()
         target = self.path / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".writing-") as scratch:
-            draft = Path(scratch) / target.name  # same suffixes: they choose format and compression
-            save(draft)
-            os.replace(draft, target)
-        self._written.append(name)
+        if jax.process_index() > 0:
+            return target
+        if self._earlier is not None and not self._resume:
+            self._clear(self._earlier["files"])
+            self._earlier = None
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=target.parent, prefix=_DRAFT) as scratch:
+                # the same suffixes, which choose format and compression
+                draft = Path(scratch) / target.name
+                save(draft)
+                digest = sha256(draft)
+                os.replace(draft, target)
+                self.files[name] = digest
+        except OSError as error:
+            raise InputError(
+                f"cannot write {target}: {error.strerror or error}; files that were finished stay as they "
+                "are; make room and pass --resume"
+            ) from error
         return target
 
-    def _clear(self) -> None:
-        """Remove the files of the run that is being overwritten, as its manifest lists them."""
-        manifest = self.path / MANIFEST
-        if manifest.exists():
-            for name in json.loads(manifest.read_text(encoding="utf-8")).get("files", []):
-                old = (self.path / name).resolve()
-                if old.is_relative_to(self.path.resolve()):
-                    old.unlink(missing_ok=True)
+    def _clear(self, files: Iterable[str]) -> None:
+        """Remove the files of the run that is being overwritten."""
+        for name in files:
+            old = (self.path / name).resolve()
+            if old.is_relative_to(self.path.resolve()):
+                old.unlink(missing_ok=True)
 
     def table(self, name: str, frame: pd.DataFrame) -> Path:
-        """Write a table as CSV."""
-        return self.write(name, lambda p: frame.to_csv(p, index=False, float_format="%.8g"))
+        """Write a table as CSV, compressed if its name ends in .gz; the same table, the same bytes."""
+        packed = {"method": "gzip", "mtime": 1} if name.endswith(".gz") else None
+        settings = {"index": False, "float_format": "%.8g", "compression": packed}
+        return self.write(name, lambda p: frame.to_csv(p, **settings))
 
     def text(self, name: str, text: str) -> Path:
         """Write a text file in UTF-8."""
         return self.write(name, lambda p: p.write_text(text, encoding="utf-8"))
 
     def manifest(self, **entries: Any) -> Path:
-        """Write ``manifest.json``: the given entries and the versions of everything that computed."""
-        files = sorted({*self._written, MANIFEST})
-        record = {**entries, "versions": versions(), "files": files}
-        return self.text(MANIFEST, json.dumps(record, indent=2, default=_plain) + "\n")
+        """Write ``manifest.json``: the given entries and the versions of everything that computed.
+
+        Raises:
+            InputError: the run that is resumed had other entries or versions; says which.
+        """
+        self._entries = self.check_same(**entries, versions=versions())
+        if self._resume:
+            self._earlier = None
+        return self.list_files()
+
+    def check_same(self, **entries: Any) -> dict[str, Any]:
+        """The entries as JSON has them.
+
+        Raises:
+            InputError: the run that is resumed had others; says which.
+        """
+        record = as_json(entries)
+        if self._resume and self._earlier is not None:
+            new = comparable(record)
+            old = comparable({name: self._earlier.get(name) for name in record})
+            if different := differences(old, new):
+                raise InputError(
+                    f"{self.path} cannot be resumed, this run is another one: {'; '.join(different)}"
+                )
+        return record
+
+    def list_files(self) -> Path:
+        """Write the manifest's entries again, with the files that are there now."""
+        self.files.pop(MANIFEST, None)
+        record = {**self._entries, "files": dict(sorted(self.files.items()))}
+        return self.text(MANIFEST, json.dumps(record, indent=2) + "\n")
 
     def figure(self, name: str, figure: Any) -> None:
         """Write a matplotlib figure as ``figures/name.png`` and ``.svg``."""
@@ -95,9 +167,38 @@ class ResultsFolder:
                 )
 
 
+def as_json(entries: Mapping[str, Any]) -> dict[str, Any]:
+    """As they are read back from a JSON file."""
+    return json.loads(json.dumps(entries, default=_plain))
+
+
 def _plain(value: Any) -> Any:
     """NumPy scalars as numbers, anything else JSON does not know as text."""
     return value.item() if hasattr(value, "item") else str(value)
+
+
+def sha256(path: Path) -> str:
+    """Of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def comparable(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What must be the same for a run to be gone on with."""
+    kept = {k: v for k, v in record.items() if k not in ("status", "files", *_OUTCOMES)}
+    options = {k: v for k, v in record.get("options", {}).items() if k not in _WHERE}
+    return {**kept, "options": options}
+
+
+def differences(old: Any, new: Any, name: str = "") -> list[str]:
+    """``name: new, was old`` for every entry of two nested mappings that differs."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        return [
+            line
+            for k in sorted({*old, *new})
+            for line in differences(old.get(k), new.get(k), f"{name}.{k}" if name else k)
+        ]
+    return [] if old == new else [f"{name} is {new}, was {old}"]
 
 
 def versions() -> dict[str, str]:

@@ -65,7 +65,7 @@ def read_mimic(
     later, a transfer on the same day included:
 
     - ``readmission``: 1 if the next stay starts at most 30 days (to the second) after dischtime. Stays
-      elsewhere or after the end of the data are unknown, and count as none.
+      elsewhere or after the end of the data are unknown, and count as none; so does death at home.
     - ``length_of_stay``: days of the next stay; stays without one are left out.
     - ``mortality``: 1 if ``dod``, a date, is at most 365 days after that of discharge, 0 days included.
       MIMIC-IV knows ``dod`` up to one year after a patient's last discharge, so that no label is

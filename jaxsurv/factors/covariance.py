@@ -10,7 +10,7 @@ from jaxsurv.factors.decompositions import eigh
 from jaxsurv.factors.eigen import largest
 from jaxsurv.factors.structure import Structure
 from jaxsurv.survival.validation import is_concrete
-from jaxsurv.types import Array, InputError
+from jaxsurv.types import Array, ArrayLike, InputError
 
 
 class Moments(NamedTuple):
@@ -86,18 +86,20 @@ def moments(
     here = has[:, at]
     mean = jnp.sum(here * x, axis=0) / jnp.sum(has, axis=0)[at]
     pairs = _gram(has)
-    _check_pairs(structure, pairs)
+    check_pairs(list(structure.modalities), pairs)
     covariance = _gram(here * (x - mean[None])) / pairs[at][:, at]
     values, vectors = eigh(covariance)
     repaired = (vectors * jnp.maximum(values, 0)[None]) @ vectors.T
     return Moments(mean, repaired, pairs)
 
 
-def _check_pairs(structure: Structure, pairs: Array) -> None:
-    """Of values that are known, which under ``jit`` they are not: there NaN comes of it."""
+def check_pairs(names: list[str], pairs: ArrayLike) -> None:
+    """Refuse modalities that fewer than two patients have both, of ``pairs [M, M]`` patients.
+
+    Of values that are known, which under ``jit`` they are not: there NaN comes of it, so check before.
+    """
     if not is_concrete(pairs):
         return
-    names = list(structure.modalities)
     for a, b in np.argwhere(np.asarray(pairs) < 2):
         raise InputError(
             f"{names[a]} and {names[b]} are measured together in {int(pairs[a, b])} patients, so that "
@@ -110,7 +112,12 @@ def _gram(x: Array) -> Array:
 
 
 def denoise(covariance: Array, rank: int) -> Denoised:
-    """The noise's variance is the mean of all but the ``rank`` largest eigenvalues of S."""
-    d = len(covariance)
-    noise = (jnp.trace(covariance) - jnp.sum(largest(covariance, rank)[0])) / (d - rank)
+    """The noise's variance is the mean of all but the ``rank`` largest eigenvalues of S.
+
+    Features that do not vary, such as those that nothing uses, have no noise and do not count.
+    """
+    d, variance = len(covariance), jnp.diagonal(covariance)
+    vary = jnp.sum(variance > 1e-6 * jnp.max(variance))
+    rest = jnp.trace(covariance) - jnp.sum(largest(covariance, rank)[0])
+    noise = rest / jnp.maximum(vary - rank, 1)
     return Denoised(covariance - noise * jnp.eye(d, dtype=covariance.dtype), noise)

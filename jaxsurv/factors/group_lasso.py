@@ -42,7 +42,7 @@ class GroupFit(NamedTuple):
         penalties: ``[L]``, lambda, decreasing.
         path: ``[L, R]``.
         held_out: ``[L]``, mean loss of the rows held out; smaller is better.
-        standard_error: ``[L]``, of ``held_out``, over the folds.
+        standard_error: ``[L]``, of ``held_out``, over the folds (of a Cox model those with events).
     """
 
     penalties: Array
@@ -177,12 +177,15 @@ def group_penalised(
         return jax.vmap(added)(group_path(known, groups, penalties))
 
     losses, sizes = lax.map(held_out, jnp.arange(folds))
-    share = sizes / jnp.sum(sizes, axis=0, keepdims=True)
-    by_fold = losses / sizes
-    mean = jnp.sum(share * by_fold, axis=0)
-    spread = jnp.sum(share * (by_fold - mean[None]) ** 2, axis=0)
+    total = jnp.sum(sizes, axis=0)
+    mean = jnp.sum(losses, axis=0) / total
+    # a fold without events costs something too, but has no mean to compare with those of the others
+    counts = sizes > 0
+    squares = (losses - sizes * mean[None]) ** 2 / jnp.where(counts, sizes, 1)
+    spread = jnp.sum(jnp.where(counts, squares, 0), axis=0) / total
+    freedom = jnp.maximum(jnp.sum(counts, axis=0) - 1, 1)
     path = group_path(every, groups, penalties)
-    return GroupFit(penalties, path, mean, jnp.sqrt(spread / (folds - 1)))
+    return GroupFit(penalties, path, mean, jnp.sqrt(spread / freedom))
 
 
 def _norm(v: Array) -> Array:

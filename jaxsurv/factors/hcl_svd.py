@@ -14,8 +14,8 @@ def hcl_svd(signal: Array, structure: Structure) -> Array:
         R_S = S_SS - S_SC pinv_k(S_CC) S_CS,    W_S = U sqrt(s) of its r_S largest eigenvalues,
         S_SS <- S_SS - W_S W_S',                for the subsets S in the order of their size
 
-    C are the modalities outside S, k the latent variables of blocks not yet taken away that C has a part
-    in: what C explains is shared with C, and what it does not is shared within S alone. (As published
+    C are the modalities outside S, k the latent variables of blocks of S's size or larger that C has a
+    part in: what C explains is shared with C, and what it does not is shared within S alone. (As published
     for three modalities, for any number and any set of subsets; there each modality's part of
     W_S comes from its own rows of R_S, which leaves their rotation against each other open. Here all
     rows of the block are factored together.) Exact for the covariance of the model itself.

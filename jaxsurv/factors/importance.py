@@ -16,8 +16,8 @@ class Importance(NamedTuple):
     """Per block, in the order of their numbers.
 
     Attributes:
-        value: ``[S]``, ``|coef_S|``: the standard deviation that the block gives to the prediction, as
-            latent variables have variance 1.
+        value: ``[S]``, ``|coef_S|``: the standard deviation that the block's latent variables, of variance
+            1, give to the outcome. Their posterior means vary less, and so does what is predicted.
         lower, upper: ``[S]``, 95 % percentile interval over patients drawn anew.
         chosen: ``[S]``, share of the draws in which the block is not zero.
     """

@@ -48,7 +48,8 @@ def squared_error(scores: Array, outcome: Array, error: Array | None = None) -> 
 def cox(scores: Array, risk_sets: RiskSets) -> LossOn:
     """Minus the log partial likelihood (Efron's ties) of ``scores @ coef``.
 
-    The error of the scores is not corrected for, and draws the coefficients towards zero.
+    An error of the scores is not corrected for: that of least-squares scores draws the coefficients
+    towards zero, that of posterior means hardly does.
 
     Args:
         scores: ``[n, R]``.

@@ -16,7 +16,8 @@ def shrink(loadings: Array, noise: Array, n: Array | int, structure: Structure) 
     with the true one is ``c² = (1 - g / (l - 1)²) / (1 + g / (l - 1))``. What is best is ``c² (l - 1)``;
     below the edge ``(1 + sqrt g)²`` a factor cannot be told from noise and is set to zero. Source:
     Donoho, Gavish & Johnstone, Annals of Statistics 46 (2018), for factors that nothing else overlaps;
-    the paper of HCL does not shrink. It vanishes as n grows.
+    the paper of HCL does not shrink. It vanishes as n grows. Where patients are not many times the
+    features, the noise is underestimated and less is shrunk than should be.
 
     Args:
         loadings: ``[D, R]`` of :func:`jaxsurv.factors.refine`.

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from jaxsurv.plots.style import many_colours, styled
 
@@ -39,6 +40,8 @@ def error_curves(
             axis.plot(n, start * np.sqrt(n[0] / n), ":", color="0.4", label="slope -1/2")
         axis.set(xscale="log", yscale="log", xlabel=xlabel, title=title)
         axis.set_xticks(n, [f"{v:,}" for v in n])
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.yaxis.set_major_formatter("{x:g}")
         axis.minorticks_off()
     for axis in axes[:, 0]:
         axis.set_ylabel(ylabel)

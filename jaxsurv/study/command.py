@@ -29,7 +29,7 @@ def command_line(
     options = tyro.cli(type(defaults), args=arguments, default=defaults, description=description)
     from jaxsurv.study.launch import launch
 
-    return launch(lambda: run(options))
+    return launch(run, options)
 
 
 def exit_status(action: Callable[[], None]) -> int:

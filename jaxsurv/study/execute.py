@@ -16,6 +16,7 @@ from jaxsurv.training import (
     FitConfig,
     Optimizer,
     Plan,
+    Store,
     SweepResult,
     adam,
     concatenate,
@@ -100,8 +101,9 @@ def train(
     seeds: Sequence[int],
     plan: Plan,
     report: Callable[[pd.DataFrame], None],
+    store: Store | None = None,
 ) -> Trained:
-    """Sweep one method; ``report`` gets the rows of each compiled call when it is done.
+    """Sweep one method; ``report`` gets the rows of each compiled call when it is done, or was before.
 
     The rows hold method, setting, seed, repeat, fold, the hyper-parameters that the method reads,
     epochs, C by part, ``teacher_test_c`` where a teacher follows, and loss terms.
@@ -119,6 +121,7 @@ def train(
         plan=plan,
         optimizer=method.optimizer,
         collect=method.collect,
+        store=store,
     ):
         frame = chunk.to_frame().drop(columns=list(method.objective.unread))
         pad = plan.runs - len(frame)  # one shape, one compilation

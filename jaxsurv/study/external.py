@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from rich.console import Console
 
 from jaxsurv.data import Joined, Splits, stratified_kfold
 from jaxsurv.metrics import (
@@ -26,6 +25,7 @@ from jaxsurv.study.execute import Method, train
 from jaxsurv.study.findings import choose_per_split
 from jaxsurv.study.prepare import StudyData, prepare_study, refine
 from jaxsurv.study.stacking import ensemble, stack, stack_members
+from jaxsurv.study.workplace import Workplace
 from jaxsurv.survival import breslow_baseline, kaplan_meier, survival_function
 from jaxsurv.training import FitConfig, choose_plan
 from jaxsurv.types import InputError
@@ -56,7 +56,7 @@ def frozen_models(
     parts: int,
     components: int | None,
     epochs: int,
-    console: Console,
+    workplace: Workplace,
 ) -> tuple[StudyData, dict[str, CrossFitted]]:
     """All that is fitted to the training cohort, and its predictions for everybody.
 
@@ -66,7 +66,7 @@ def frozen_models(
     """
     outcome, first = joined.cohort.outcome(endpoint), joined.origin == joined.origin[0]
     split = external_split(np.asarray(outcome.event, bool), first, parts)
-    with console.status("fitting Cox models to the training cohort"):
+    with workplace.console.status("fitting Cox models to the training cohort"):
         plain = prepare_study(joined.cohort, endpoint, split)
         models: dict[str, CrossFitted] = {"ridge Cox": ridge_cox(plain)}
         if clinical := clinical_cox(plain):
@@ -79,8 +79,8 @@ def frozen_models(
     config = SurvivalVAEConfig(head_reads_clinical=clinical is None)
     settings = {f"β = {b:g}": HParams(beta=b) for b in betas}
     method = Method("MO-RiskVAE", survival_vae(config), settings, data, FitConfig(epochs))
-    with console.status(f"training {seeds * len(settings)} networks"):
-        plan = choose_plan(seeds * len(settings))
+    with workplace.console.status(f"training {seeds * len(settings)} networks"):
+        plan = workplace.plan or choose_plan(seeds * len(settings))
         trained = train(method, seeds=range(seeds), plan=plan, report=lambda rows: None)
     rows, arrays = trained.rows, trained.arrays
     runs = np.flatnonzero(choose_per_split(rows))

@@ -78,7 +78,7 @@ def run_conditions(
                     grow("runs", frame)
                 if (first := found.replicate.seed < few).any():
                     some = jax.tree.map(lambda v, first=first: v[first], found)
-                    chosen = chosen_pixels(some.replicate, study.side**2, pixels)
+                    chosen = chosen_pixels(some.replicate.seed, study.side**2, pixels)
                     grow("beside", tabulate(some, chosen, method=name, kernel=kernel))
                 here = (frame[list(Condition._fields)] == conditions[0]).all(axis=1).to_numpy()
                 if here.any() and found.maps is not None:

@@ -20,7 +20,7 @@ from jaxsurv.metrics import (
 )
 from jaxsurv.models import ArrayBatch, InVAConfig, InVAHParams, inva
 from jaxsurv.preprocess import fit_image_scaler
-from jaxsurv.training import FitConfig, Masks, choose_plan, sweep_chunks
+from jaxsurv.training import FitConfig, Masks, Plan, Store, once, sweep_chunks
 from jaxsurv.types import Array
 
 TESTED = 100  # patients of every replicate on whom methods are judged
@@ -157,15 +157,6 @@ def replicates(n: int, snr: float, private: float, shift: int, seeds: range) -> 
     )
 
 
-def one_by_one(every: Replicate) -> Iterator[tuple[Replicate, Replicate]]:
-    """Each replicate with a leading axis of 1, and without."""
-    for i in range(len(every.seed)):
-        yield (
-            jax.tree.map(lambda v, i=i: v[i : i + 1], every),
-            jax.tree.map(lambda v, i=i: v[i], every),
-        )
-
-
 class Found(NamedTuple):
     """What one compiled call of a method gave, all with a leading axis of its replicates.
 
@@ -184,27 +175,54 @@ class Found(NamedTuple):
 
 
 def run_network(
-    study: ImageStudy, config: InVAConfig, every: Replicate, training: FitConfig, *, draws: int
+    study: ImageStudy,
+    config: InVAConfig,
+    every: Replicate,
+    training: FitConfig,
+    *,
+    draws: int,
+    plan: Plan | None = None,
+    store: Store | None = None,
 ) -> Iterator[Found]:
     """Train one network on every replicate: a sweep whose splits are replicates."""
     for chunk in sweep_chunks(
         inva(config), study.build, np.zeros(0), every, seeds=[0], hparams=[InVAHParams()],
-        config=training, plan=choose_plan(len(every.seed)), collect=collect(config, draws),
+        config=training, plan=plan, collect=collect(config, draws), store=store,
     ):  # fmt: skip
         its = jax.tree.map(lambda v, chunk=chunk: v[chunk.split], every)
         judged, maps = chunk.collected
         yield Found(its, judged, maps, chunk.best_epoch, chunk.history["validation"])
 
 
-def run_baseline(
-    study: ImageStudy, fit_predict: Callable[..., Array], every: Replicate
+def one_by_one(
+    every: Replicate,
+    found: Callable[[Replicate], tuple[Scores, Array | None]],
+    store: Store | None,
+    *,
+    maps: bool = True,
 ) -> Iterator[Found]:
-    """A method without epochs, one replicate after the other.
+    """Scores, and maps if it has them, of a method without epochs, one replicate after the other."""
+    like = (Scores(*Scores._fields), 0 if maps else None)
+    for i in range(len(every.seed)):
+        one = jax.tree.map(lambda v, i=i: v[i], every)
+        both = once(store, i, lambda: like, lambda: found(one))  # noqa: B023
+        kept, (judged, drawn) = jax.tree.map(lambda v: np.asarray(v)[None], (one, both))
+        yield Found(kept, judged, drawn)
+
+
+def run_baseline(
+    study: ImageStudy,
+    fit_predict: Callable[..., Array],
+    every: Replicate,
+    store: Store | None = None,
+) -> Iterator[Found]:
+    """A method that predicts images.
 
     Args:
         study: of the replicates.
         fit_predict: ``(x [n, K, h, w], y [n, h, w], train, held_out) -> [n, h, w]``, jittable.
         every: replicates, with a leading axis.
+        store: of finished ones.
     """
 
     @jax.jit
@@ -214,9 +232,7 @@ def run_baseline(
         mean = fit_predict(x, batch.outcome, masks.train, masks.validation)
         return scores(batch, masks, Predictive(mean, jnp.zeros_like(mean)))
 
-    for kept, one in one_by_one(every):
-        judged, maps = jax.tree.map(lambda v: np.asarray(v)[None], run(one))
-        yield Found(kept, judged, maps)
+    return one_by_one(every, run, store)
 
 
 def tabulate(found: Found, pixels: np.ndarray | None = None, **labels: Any) -> pd.DataFrame:

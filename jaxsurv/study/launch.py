@@ -3,10 +3,13 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jax
 
 from jaxsurv.study.command import exit_status
+from jaxsurv.study.hosts import join_hosts
+from jaxsurv.study.options import Execution
 from jaxsurv.training import one_device_per_core
 
 
@@ -15,8 +18,10 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jaxsurv"
 
 
-def launch(experiment: Callable[[], None]) -> int:
-    """Run ``experiment`` with one host device per core and the persistent compilation cache.
+def launch(experiment: Callable[[Any], None], options: Any) -> int:
+    """Run ``experiment(options)`` with one host device per core and the persistent compilation cache.
+
+    Options that are an :class:`jaxsurv.study.options.Execution` may make it one of several hosts.
 
     Returns:
         exit status, as ``exit_status`` gives it.
@@ -26,4 +31,10 @@ def launch(experiment: Callable[[], None]) -> int:
         jax.config.update("jax_compilation_cache_dir", str(cache_folder()))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-    return exit_status(experiment)
+
+    def run() -> None:
+        if isinstance(options, Execution):
+            join_hosts(options)
+        experiment(options)
+
+    return exit_status(run)

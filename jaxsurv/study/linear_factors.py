@@ -15,6 +15,7 @@ from jaxsurv.factors import (
     importance,
     posterior_mean,
 )
+from jaxsurv.factors.covariance import check_pairs
 from jaxsurv.models import Batch, hcl_linear
 from jaxsurv.study.baselines import INNER_FOLDS, PenalisedCox, inner_folds
 from jaxsurv.study.data import CLINICAL, StudyData
@@ -35,6 +36,14 @@ class _Fit(NamedTuple):
 def _structure(batch: Batch, rank: int) -> Structure:
     sizes = {m: int(batch.inputs[m].shape[1]) for m in sorted(batch.inputs)}
     return Structure.of(sizes, rank)
+
+
+def _check_presence(data: StudyData, rows: np.ndarray) -> None:
+    """Before it is compiled, where pairs of modalities that nobody has both would end in NaN."""
+    if data.impute == "none":
+        names = sorted(set(data.shared.presence) - {CLINICAL})
+        has = np.stack([np.asarray(data.shared.presence[m])[rows] for m in names], axis=1)
+        check_pairs(names, has.T @ has)
 
 
 def _groups(structure: Structure, batch: Batch) -> np.ndarray:
@@ -64,6 +73,9 @@ def linear_hcl_cox(data: StudyData, *, rank: int = 1) -> PenalisedCox:
     Args:
         data: the study; each modality needs more features than there are structures it has a part in.
         rank: latent variables per structure.
+
+    Raises:
+        InputError: fewer than two development patients of a split have both of two modalities.
     """
 
     @jax.jit
@@ -74,6 +86,8 @@ def linear_hcl_cox(data: StudyData, *, rank: int = 1) -> PenalisedCox:
         centre = jnp.sum(masks.develop * log_hazard) / jnp.sum(masks.develop)
         return log_hazard - centre, masks.develop, fit.penalty
 
+    for develop in data.design.develop:
+        _check_presence(data, develop)
     fitted = []
     for s, inner in enumerate(inner_folds(data)):
         split = jax.tree.map(lambda x, s=s: x[s], data.splits)
@@ -86,9 +100,11 @@ def linear_hcl_cox(data: StudyData, *, rank: int = 1) -> PenalisedCox:
 def structure_importance(data: StudyData, *, rank: int = 1) -> pd.DataFrame:
     """Importance of each structure for survival: ``structure``, ``mean``, ``lower``, ``upper``, ``chosen``.
 
-    Fitted to all patients of the first split, its test rows too: nothing is predicted here. Intervals are
-    over patients drawn anew, with loadings and penalty held; see :func:`jaxsurv.factors.importance`.
+    Fitted to all patients of the first split, its test rows too: nothing is predicted here. Features are
+    chosen and scaled as on its development rows. Intervals are over patients drawn anew, with loadings
+    and penalty held; see :func:`jaxsurv.factors.importance`.
     """
+    _check_presence(data, data.labelled)
     split, labelled = jax.tree.map(lambda x: x[0], data.splits), jnp.asarray(data.labelled)
     everyone = split._replace(develop=labelled, risk_sets=restrict(data.shared.risk_sets, labelled))
     batch, _ = data.build(data.shared, everyone, jnp.uint32(0))

@@ -15,7 +15,34 @@ class Preset:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StudyOptions:
+class Execution:
+    """How an experiment is executed.
+
+    Attributes:
+        out: folder for tables, figures and report.
+        overwrite: replace the results in that folder.
+        resume: finish the interrupted run in that folder; start if there is none.
+        plan: layout of the runs on the hardware, DEVICESxLENGTHxWIDTH, such as 2x8x1: WIDTH runs side by
+            side, LENGTH of these groups in sequence in a call, on each device. Chosen if not given.
+        coordinator: HOST:PORT of the first of several processes that share the runs, or auto: SLURM, MPI,
+            Kubernetes or a TPU pod say who they are.
+        processes: their number.
+        process: which of them this is, from 0.
+        patience_seconds: for which processes wait for each other at the start.
+    """
+
+    out: Path = Path("results")
+    overwrite: bool = False
+    resume: bool = False
+    plan: str | None = None
+    coordinator: str | None = None
+    processes: int | None = None
+    process: int | None = None
+    patience_seconds: int = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyOptions(Execution):
     """Options of a study.
 
     Attributes:
@@ -29,8 +56,6 @@ class StudyOptions:
             only scored. two-way: early stopping watches the test fold, as papers often do; optimistic.
             single-split: two-way on one split, an eighth of the patients or 127 of them.
         complete_only: test patients who have every modality only; all others always train.
-        out: folder for tables, figures and report.
-        overwrite: replace the results in that folder.
     """
 
     cohort: str = "tcga_acc"
@@ -40,8 +65,6 @@ class StudyOptions:
     repeats: int = 1
     protocol: Protocol = "three-way"
     complete_only: bool = False
-    out: Path = Path("results")
-    overwrite: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

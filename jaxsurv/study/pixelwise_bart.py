@@ -1,11 +1,12 @@
 """BART of each outcome pixel on the input values at that pixel: the nonlinear peer of pixelwise ridge."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import jax
 import numpy as np
 
 from jaxsurv.study.images import TESTED, Found, ImageStudy, Replicate, Scores, one_by_one
+from jaxsurv.training import Store
 from jaxsurv.types import ArrayLike, InputError
 
 TREES, BURN_IN, DRAWS = 50, 200, 300
@@ -66,24 +67,28 @@ def pixelwise_bart(
     return mean, lower, upper
 
 
-def chosen_pixels(every: Replicate, size: int, pixels: int) -> np.ndarray:
+def chosen_pixels(seeds: Iterable[int], size: int, pixels: int) -> np.ndarray:
     """``[runs, pixels]`` positions among ``size``, drawn anew for each replicate by its seed."""
-    draws = (np.random.default_rng(s).choice(size, pixels, replace=False) for s in every.seed)
+    draws = (np.random.default_rng(s).choice(size, pixels, replace=False) for s in seeds)
     return np.stack(list(draws))
 
 
-def run_bart(study: ImageStudy, every: Replicate, pixels: int) -> Iterator[Found]:
+def run_bart(
+    study: ImageStudy, every: Replicate, pixels: int, store: Store | None = None
+) -> Iterator[Found]:
     """Scores of each replicate, NaN but for its `chosen_pixels`; it has no maps.
 
     It is fitted to all development rows, the held-out fifth included: nothing stops it or needs
     calibration. Its intervals are its posterior predictive ones.
     """
     build = jax.jit(study.build, static_argnums=0)
-    for kept, replicate in one_by_one(every):
+
+    def found(replicate: Replicate) -> tuple[Scores, None]:
         batch, masks = build(None, replicate, np.uint32(0))
         x = np.stack(list(batch.inputs.values()), axis=1)
-        (chosen,) = chosen_pixels(kept, batch.outcome[0].size, pixels)
-        bounds = pixelwise_bart(x, batch.outcome, masks.develop, chosen, seed=int(replicate.seed))
+        seed = int(replicate.seed)
+        (chosen,) = chosen_pixels([seed], batch.outcome[0].size, pixels)
+        bounds = pixelwise_bart(x, batch.outcome, masks.develop, chosen, seed=seed)
         mean, lower, upper = (b[-TESTED:] for b in bounds)
         y = np.asarray(batch.outcome).reshape(len(x), -1)[-TESTED:, chosen]
         inside, width = (lower <= y) & (y <= upper), upper - lower
@@ -93,7 +98,9 @@ def run_bart(study: ImageStudy, every: Replicate, pixels: int) -> Iterator[Found
             "normal_coverage": inside,
             "normal_width": width,
         }
-        maps = {name: np.full((1, *batch.outcome.shape[1:]), np.nan) for name in Scores._fields}
+        maps = {name: np.full(batch.outcome.shape[1:], np.nan) for name in Scores._fields}
         for name, values in known.items():
             maps[name].reshape(-1)[chosen] = values.mean(axis=0)
-        yield Found(kept, Scores(**maps))
+        return Scores(**maps), None
+
+    return one_by_one(every, found, store, maps=False)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import jax
 import pandas as pd
 from matplotlib.figure import Figure
 from rich.console import Console
@@ -89,6 +90,8 @@ def write_report(
         drawn: figures, embedded, so that the page stands alone.
         facts: name and value, listed at the end.
     """
+    if jax.process_index() > 0:  # the first host writes
+        return
     for figure, picture in drawn:
         folder.figure(picture.name, figure)
     pictures = [picture for _, picture in drawn]

@@ -8,10 +8,9 @@ import jax
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from jaxsurv.artifacts import ResultsFolder
+from jaxsurv.artifacts import Chunks, ResultsFolder
 from jaxsurv.study.baselines import CrossFitted
 from jaxsurv.study.execute import Method, baseline_rows, train
 from jaxsurv.study.findings import (
@@ -23,9 +22,11 @@ from jaxsurv.study.findings import (
     shown,
     shown_errors,
 )
-from jaxsurv.study.prepare import StudyData
+from jaxsurv.study.hosts import agree
+from jaxsurv.study.prepare import StudyData, selection_table
 from jaxsurv.study.report import Picture, Section, print_table, write_report
 from jaxsurv.study.sentences import sentences
+from jaxsurv.study.workplace import Workplace
 from jaxsurv.training import Plan, choose_plan
 from jaxsurv.types import InputError
 
@@ -47,9 +48,8 @@ def run_study(
     *,
     title: str,
     seeds: int,
-    folder: ResultsFolder,
+    workplace: Workplace,
     facts: dict[str, Any],
-    console: Console,
 ) -> Findings:
     """Train, compare and write everything into ``folder``; what is finished survives an interruption.
 
@@ -60,25 +60,28 @@ def run_study(
         draw: findings to figures with captions.
         title: of the report.
         seeds: runs per split and setting.
-        folder: taken and written.
+        workplace: where the results go; runs that its folder has finished are not trained again.
         facts: options and circumstances for the manifest.
-        console: for progress and table.
     """
     names = [name for m in methods for name in m.settings]
     if len(set(names)) < len(names):
         raise InputError(f"names of settings must differ over the methods of a study, got {names}")
     started = time.perf_counter()
+    folder, console = workplace.folder, workplace.console
     data = methods[0].data
     n_splits = len(data.design.fold)
     counts = [n_splits * seeds * len(m.settings) for m in methods]
-    plans = [choose_plan(n) for n in counts]
+    plans = [workplace.plan or choose_plan(n) for n in counts]
     facts = {**facts, "runs": sum(counts), **_circumstances(data, plans[0])}
     base = pd.concat(
         [baseline_rows(data, name, np.asarray(m.log_hazard)) for name, m in baselines.items()],
         ignore_index=True,
     )
     done, trained = [base], []
+    agree(facts)
     folder.manifest(**facts, status="running")
+    if data.splits.chosen:
+        folder.table("selection.csv", selection_table(data))
     try:
         with Progress(*_BAR, console=console, transient=True) as progress:
             task = progress.add_task("", total=sum(counts))
@@ -88,9 +91,12 @@ def run_study(
                 folder.table("runs.csv", pd.concat(done, ignore_index=True))
                 progress.advance(task, len(rows))
 
-            for method, plan in zip(methods, plans, strict=True):
+            for i, (method, plan) in enumerate(zip(methods, plans, strict=True)):
                 progress.update(task, description=method.name)
-                trained.append(train(method, seeds=range(seeds), plan=plan, report=report))
+                store = Chunks(folder, f"{i}-{method.name}")
+                trained.append(
+                    train(method, seeds=range(seeds), plan=plan, report=report, store=store)
+                )
         findings = find(data, comparison, trained, base)
         facts["wall_seconds"] = round(time.perf_counter() - started, 1)
         _publish(findings, draw(findings), title, folder, facts)
@@ -98,7 +104,8 @@ def run_study(
         status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
         finished = sum(map(len, done)) - len(base)
         folder.manifest(**facts, status=status, finished_runs=finished)
-        console.print(f"{status}: {finished} finished runs are in {folder.path / 'runs.csv'}")
+        runs = folder.path / "runs.csv"
+        console.print(f"{status}: {finished} finished runs are in {runs}; --resume trains the rest")
         raise
     folder.manifest(**facts, status="complete")
     print_table(console, title, shown(findings), legend(findings))
@@ -112,7 +119,8 @@ def _circumstances(data: StudyData, plan: Plan) -> dict[str, Any]:
         "cohort_fingerprint": data.cohort.fingerprint(),
         "modalities_without_a_usable_feature": data.unused,
         "protocol": data.design.protocol,
-        "device": f"{jax.device_count()} x {device.device_kind}",
+        "hosts": jax.process_count(),
+        "device": f"{jax.local_device_count()} x {device.device_kind}",
         "plan": f"{plan.devices} devices x {plan.length} in sequence x {plan.width} side by side",
     }
 

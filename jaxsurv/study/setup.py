@@ -1,21 +1,18 @@
 """From the options of an experiment to its data and baselines, with everything checked on the way."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from rich.console import Console
-
-from jaxsurv.artifacts import ResultsFolder
 from jaxsurv.data import Cohort
 from jaxsurv.models import HParams, SurvivalVAEConfig
 from jaxsurv.study.baselines import CrossFitted, PenalisedCox, clinical_cox, ridge_cox, with_offset
 from jaxsurv.study.data import CLINICAL
 from jaxsurv.study.design import load_cohort, make_splits, only
 from jaxsurv.study.options import RecipeOptions, StudyOptions
-from jaxsurv.study.prepare import StudyData, prepare_study, refine, selection_table
+from jaxsurv.study.prepare import StudyData, prepare_study, refine
 from jaxsurv.study.stacking import stack, stack_members
+from jaxsurv.study.workplace import Workplace, open_workplace
 from jaxsurv.types import InputError
 
 
@@ -30,7 +27,7 @@ class Opened(NamedTuple):
         hparams: those that the options give.
         baselines: name to model.
         members: Cox models to stack networks with, see `with_stack`.
-        folder, console: where results and progress go.
+        workplace: where results and progress go.
     """
 
     cohort: Cohort
@@ -39,8 +36,7 @@ class Opened(NamedTuple):
     config: SurvivalVAEConfig
     hparams: HParams
     baselines: dict[str, CrossFitted]
-    folder: ResultsFolder
-    console: Console
+    workplace: Workplace
     members: dict[str, PenalisedCox] = {}  # noqa: RUF012
 
     @property
@@ -61,9 +57,10 @@ def open_study(options: RecipeOptions) -> Opened:
         raise InputError(f"dropout must be at least 0 and below 1, got {options.dropout}")
     if options.learning_rate <= 0 or options.survival_weight < 0:
         raise InputError("learning_rate must be positive and survival_weight at least 0")
-    folder = ResultsFolder(options.out, overwrite=options.overwrite)
-    console = Console(width=None if sys.stdout.isatty() else 170)  # tables in files do not wrap
-    with console.status("reading the cohort, preprocessing every fold, fitting the baselines"):
+    workplace = open_workplace(options)
+    with workplace.console.status(
+        "reading the cohort, preprocessing every fold, fitting the baselines"
+    ):
         cohort = load_cohort(options.cohort)
         endpoint = options.endpoint or cohort.endpoints[0]
         splits = make_splits(cohort, endpoint, options)
@@ -77,8 +74,6 @@ def open_study(options: RecipeOptions) -> Opened:
             impute=options.impute,
             components=options.components or None,
         )
-    if data.splits.chosen:
-        folder.table("selection.csv", selection_table(data))
     offset = clinical if options.offset == "clinical" else None
     data = with_offset(data, offset) if offset else data
     config = SurvivalVAEConfig(head_reads_clinical=offset is None)
@@ -87,7 +82,7 @@ def open_study(options: RecipeOptions) -> Opened:
         learning_rate=options.learning_rate,
         dropout=options.dropout,
     )
-    return Opened(cohort, plain, data, config, hparams, baselines, folder, console)
+    return Opened(cohort, plain, data, config, hparams, baselines, workplace)
 
 
 class Sources(NamedTuple):
@@ -97,14 +92,13 @@ class Sources(NamedTuple):
         data: of the networks; patients without an outcome take part.
         baselines: name to model.
         title: of the cohort.
-        folder, console: where results and progress go.
+        workplace: where results and progress go.
     """
 
     data: StudyData
     baselines: dict[str, CrossFitted]
     title: str
-    folder: ResultsFolder
-    console: Console
+    workplace: Workplace
 
 
 def open_sources(options: StudyOptions, modalities: Sequence[str], *, top: int) -> Sources:
@@ -113,9 +107,10 @@ def open_sources(options: StudyOptions, modalities: Sequence[str], *, top: int) 
     A ridge Cox model reads the same modalities; a clinical one, on the same splits, what the cohort
     has beside them. ``top`` features of largest variance stay in each modality.
     """
-    folder = ResultsFolder(options.out, overwrite=options.overwrite)
-    console = Console(width=None if sys.stdout.isatty() else 170)
-    with console.status("reading the cohort, preprocessing every fold, fitting the baselines"):
+    workplace = open_workplace(options)
+    with workplace.console.status(
+        "reading the cohort, preprocessing every fold, fitting the baselines"
+    ):
         whole = load_cohort(options.cohort, semi_supervised=True)
         cohort = only(whole, modalities)
         endpoint = options.endpoint or cohort.endpoints[0]
@@ -131,7 +126,7 @@ def open_sources(options: StudyOptions, modalities: Sequence[str], *, top: int) 
             clinical = prepare_study(beside, endpoint, splits, semi_supervised=True)
             baselines["clinical Cox"] = ridge_cox(clinical, [CLINICAL])
     title = cohort.title or cohort.name
-    return Sources(data, baselines, title, folder, console)
+    return Sources(data, baselines, title, workplace)
 
 
 def with_stack(study: Opened) -> Opened:
@@ -141,7 +136,7 @@ def with_stack(study: Opened) -> Opened:
     """
     if study.plain.design.protocol == "two-way":
         return study
-    with study.console.status("fitting a Cox model to each modality"):
+    with study.workplace.console.status("fitting a Cox model to each modality"):
         members = stack_members(study.plain)
         stacked = {"stacked Cox": stack(study.plain, members)}
     return study._replace(members=members, baselines=study.baselines | stacked)

@@ -1,6 +1,7 @@
 """What unlabelled patients add on simulated cohorts: Cox-MT minus its own supervised part."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import jax
@@ -13,10 +14,11 @@ from jaxsurv.metrics import concordance_index
 from jaxsurv.models import Batch, CoxMTConfig, CoxMTHParams, adam_l2, cox_mt
 from jaxsurv.study.prepare import risk_sets_of
 from jaxsurv.survival import RiskSets
-from jaxsurv.training import FitConfig, Masks, choose_plan, sweep
+from jaxsurv.training import FitConfig, Masks, Plan, Store, sweep
 from jaxsurv.types import Array, Survival
 
 _TESTED = 1000  # patients on whom C is measured
+NETWORKS = {"network": "none", "Cox-MT": "both"}  # and their consistency
 POOL = 3000  # unlabelled patients that are simulated: how many of them train changes nobody else
 
 
@@ -78,6 +80,8 @@ def gains(
     hidden: tuple[int, ...],
     weight: float,
     epochs: int,
+    plan: Plan | None = None,
+    stores: Mapping[str, Store | None] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """One row per simulated cohort: events, C of the truth, of the supervised network, of Cox-MT.
 
@@ -89,6 +93,8 @@ def gains(
         hidden: layers of the networks.
         weight: w of Cox-MT.
         epochs: most of a run.
+        plan: of the sweeps; None = it is chosen.
+        stores: by network, of its finished runs.
     """
     cohorts = _replicates(condition, seeds)
     n, known = cohorts.x.shape[1], condition.labelled
@@ -116,7 +122,7 @@ def gains(
         "events": cohorts.event[:, :known].sum(axis=1),
         "truth": _tested_c(cohorts, cohorts.log_hazard),
     }
-    for name, consistency in (("network", "none"), ("Cox-MT", "both")):
+    for name, consistency in NETWORKS.items():
         trained = sweep(
             cox_mt(CoxMTConfig(hidden, consistency)),
             build,
@@ -125,7 +131,8 @@ def gains(
             seeds=[0],
             hparams=[CoxMTHParams(weight=weight)],
             config=config,
-            plan=choose_plan(len(seeds)),
+            plan=plan,
+            store=stores.get(name),
             optimizer=adam_l2,
         )
         rows[name] = _tested_c(cohorts, trained.prediction)

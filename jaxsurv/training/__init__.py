@@ -1,7 +1,8 @@
 """Training: one run (``fit``, ``fit_stream``) and many runs as one compiled computation (``sweep``)."""
 
-from jaxsurv.training.fit import FitConfig, FitResult, Masks, Optimizer, adam, each_row_once, fit
-from jaxsurv.training.mapped import Program, compile_map, map_chunks
+from jaxsurv.training.fit import FitConfig, FitResult, Masks, each_row_once, fit
+from jaxsurv.training.learner import Optimizer, adam
+from jaxsurv.training.mapped import Program, Store, compile_map, map_chunks, once
 from jaxsurv.training.plan import Plan, choose_plan, one_device_per_core
 from jaxsurv.training.stream import StreamResult, fit_stream, prefetched
 from jaxsurv.training.sweep import Collect, SweepResult, concatenate, sweep, sweep_chunks
@@ -14,6 +15,7 @@ __all__ = [
     "Optimizer",
     "Plan",
     "Program",
+    "Store",
     "StreamResult",
     "SweepResult",
     "adam",
@@ -24,6 +26,7 @@ __all__ = [
     "fit",
     "fit_stream",
     "map_chunks",
+    "once",
     "one_device_per_core",
     "prefetched",
     "sweep",

@@ -7,12 +7,10 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax import lax
 
+from jaxsurv.training.learner import Learner, Optimizer, adam, begin, learn
 from jaxsurv.types import Array, InputError, Key, Objective, Params
-
-Optimizer = Callable[[Any], optax.GradientTransformation]
 
 
 @dataclass(frozen=True)
@@ -26,7 +24,8 @@ class FitConfig:
         batch_size: rows per step; an epoch draws each of its rows once. None = full batch.
         refit: after the stop, train once more from the same initial parameters for ``best_epoch``
             epochs on ``masks.develop``, so that the early-stopping rows are not lost to training.
-        early_stopping: False: all ``epochs`` are taken and the last parameters kept, whatever the score.
+        early_stopping: False: all ``epochs`` are taken and the last parameters kept, whatever their
+            score, which is computed at the end alone.
     """
 
     epochs: int = 300
@@ -68,7 +67,8 @@ class FitResult(NamedTuple):
         best_epoch: epochs trained when the validation score was best; 0 = the initial parameters.
         best_score: that score (lower is better).
         epochs: epochs run before stopping.
-        history: ``{name: [config.epochs]}``: each loss term and ``validation``, NaN after the stop.
+        history: ``{name: [config.epochs]}``: each loss term and, with early stopping, ``validation``,
+            the score; NaN after the stop.
         teacher: what ``objective.follow`` had made of the parameters at ``best_epoch``, or None.
             Scores, and so early stopping, are those of ``params``.
     """
@@ -81,28 +81,34 @@ class FitResult(NamedTuple):
     teacher: Params | None = None
 
 
-class Learner(NamedTuple):
-    """What a step changes; teacher and the number of steps are None where nothing follows."""
-
+class _Best(NamedTuple):
     params: Params
-    optimizer: Any
     teacher: Params | None
-    steps: Any
+    score: Array
+    epoch: Array
 
 
 class _State(NamedTuple):
     epoch: Array
     learner: Learner
-    best_params: Params
-    best_teacher: Params | None
-    best_score: Array
-    best_epoch: Array
+    best: _Best
     history: dict[str, Array]
 
 
-def adam(hparams: Any) -> optax.GradientTransformation:
-    """Adam at ``hparams.learning_rate``, which may be traced."""
-    return optax.adam(hparams.learning_rate)
+class Training(NamedTuple):
+    """A run as a state that is advanced.
+
+    Attributes:
+        start: the state before the first epoch.
+        proceed: ``state -> bool``, whether there is another epoch.
+        advance: ``state -> state`` after it.
+        finish: ``state -> FitResult``.
+    """
+
+    start: Any
+    proceed: Callable[[Any], Array]
+    advance: Callable[[Any], Any]
+    finish: Callable[[Any], FitResult]
 
 
 def each_row_once(batch: Any, key: Key, size: int) -> tuple[Array, Callable[[Array], Any]]:
@@ -116,34 +122,6 @@ def each_row_once(batch: Any, key: Key, size: int) -> tuple[Array, Callable[[Arr
         return batch.take(order[position % batch.where.size]).restrict(position < n_rows)
 
     return -(-n_rows // size), minibatch
-
-
-def begin(objective: Objective, transform: optax.GradientTransformation, params: Params) -> Learner:
-    """The learner before its first step."""
-    teacher, steps = (None, None) if objective.follow is None else (params, jnp.int32(0))
-    return Learner(params, transform.init(params), teacher, steps)
-
-
-def learn(
-    objective: Objective,
-    transform: optax.GradientTransformation,
-    now: Learner,
-    rows: Any,
-    key: Key,
-    hparams: Any,
-) -> tuple[Learner, dict[str, Array]]:
-    """One step on the batch ``rows``: the learner after it, and the terms of the loss before it."""
-    follow = objective.follow
-    taught = () if follow is None else (now.teacher,)
-    gradient, terms = jax.grad(objective.loss, has_aux=True)(
-        now.params, rows, key, hparams, *taught
-    )
-    updates, state = transform.update(gradient, now.optimizer, now.params)
-    now = now._replace(params=optax.apply_updates(now.params, updates), optimizer=state)
-    if follow is not None:
-        steps = now.steps + 1
-        now = now._replace(teacher=follow(now.teacher, now.params, steps, hparams), steps=steps)
-    return now, terms
 
 
 def fit(
@@ -170,6 +148,21 @@ def fit(
         config: static choices.
         optimizer: ``hparams -> optax.GradientTransformation``.
     """
+    run = training(key, objective, hparams, batch, masks, config, optimizer=optimizer)
+    return run.finish(lax.while_loop(run.proceed, run.advance, run.start))
+
+
+def training(
+    key: Key,
+    objective: Objective,
+    hparams: Any,
+    batch: Any,
+    masks: Masks,
+    config: FitConfig = FitConfig(),
+    *,
+    optimizer: Optimizer = adam,
+) -> Training:
+    """What :func:`fit` repeats, for those who repeat it otherwise."""
     key_init, key_run = jax.random.split(key)
     train, validation = batch.restrict(masks.train), batch.restrict(masks.validation)
     transform = optimizer(hparams)
@@ -201,51 +194,50 @@ def fit(
         return learner, jax.tree.map(lambda t: t / steps, total)
 
     _, term_shapes = jax.eval_shape(objective.loss, params, train, key, hparams)
-    score = objective.score(params, validation)
-    empty = jnp.full(config.epochs, jnp.nan, score.dtype)
+
+    def judge(learner, epoch) -> _Best:
+        score = objective.score(learner.params, validation)
+        return _Best(learner.params, learner.teacher, score, epoch)
+
     first = begin(objective, transform, params)
+    untrained = judge(first, jnp.int32(0))
+    score = jnp.where(jnp.isnan(untrained.score), jnp.inf, untrained.score)
+    names = [*term_shapes, "validation"] if config.early_stopping else term_shapes
+    empty = jnp.full(config.epochs, jnp.nan, score.dtype)
     start = _State(
         epoch=jnp.int32(0),
         learner=first,
-        best_params=params,
-        best_teacher=first.teacher,
-        best_score=jnp.where(jnp.isnan(score), jnp.inf, score),
-        best_epoch=jnp.int32(0),
-        history=dict.fromkeys([*term_shapes, "validation"], empty),
+        best=untrained._replace(score=score),
+        history=dict.fromkeys(names, empty),
     )
 
     def proceed(s: _State):
-        waited = s.epoch - jnp.maximum(s.best_epoch, config.burn_in)
+        waited = s.epoch - jnp.maximum(s.best.epoch, config.burn_in)
         patient = (waited < config.patience) | (not config.early_stopping)
         return (s.epoch < config.epochs) & patient
 
     def advance(s: _State):
-        learner, terms = train_epoch(s.epoch, s.learner, train)
-        score = objective.score(learner.params, validation)
-        better = (score < s.best_score) | (not config.early_stopping)
-        row = {**terms, "validation": score}
+        learner, row = train_epoch(s.epoch, s.learner, train)
+        epoch, best = s.epoch + 1, s.best
+        if config.early_stopping:
+            now = judge(learner, epoch)
+            better = now.score < best.score
+            best = jax.tree.map(lambda new, old: jnp.where(better, new, old), now, best)
+            row = {**row, "validation": now.score}
+        history = {name: h.at[s.epoch].set(row[name]) for name, h in s.history.items()}
+        return _State(epoch, learner, best, history)
 
-        def keep(new, old):
-            return jax.tree.map(lambda new, old: jnp.where(better, new, old), new, old)
+    def finish(end: _State) -> FitResult:
+        best = end.best if config.early_stopping else judge(end.learner, end.epoch)
+        kept, teacher = best.params, best.teacher
+        if config.refit:
+            develop = batch.restrict(masks.develop)
 
-        return _State(
-            epoch=s.epoch + 1,
-            learner=learner,
-            best_params=keep(learner.params, s.best_params),
-            best_teacher=keep(learner.teacher, s.best_teacher),
-            best_score=jnp.where(better, score, s.best_score),
-            best_epoch=jnp.where(better, s.epoch + 1, s.best_epoch),
-            history={name: h.at[s.epoch].set(row[name]) for name, h in s.history.items()},
-        )
+            def again(i, learner):
+                return train_epoch(i, learner, develop)[0]
 
-    end = lax.while_loop(proceed, advance, start)
-    best, teacher = end.best_params, end.best_teacher
-    if config.refit:
-        develop = batch.restrict(masks.develop)
+            learner = lax.fori_loop(0, best.epoch, again, first)
+            kept, teacher = learner.params, learner.teacher
+        return FitResult(kept, best.epoch, best.score, end.epoch, end.history, teacher)
 
-        def again(i, learner):
-            return train_epoch(i, learner, develop)[0]
-
-        learner = lax.fori_loop(0, end.best_epoch, again, first)
-        best, teacher = learner.params, learner.teacher
-    return FitResult(best, end.best_epoch, end.best_score, end.epoch, end.history, teacher)
+    return Training(start, proceed, advance, finish)

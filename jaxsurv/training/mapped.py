@@ -1,34 +1,52 @@
 """One pure function over many items, laid out on the hardware by a plan and compiled once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import numpy as np
 from jax import lax
+from jax.experimental.multihost_utils import process_allgather
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
+from jaxsurv.training.memory import OutOfMemory, check_memory
 from jaxsurv.training.plan import Plan
 
 
 class Program(NamedTuple):
-    """A compiled map: ``place`` copies data to every device, ``call`` does ``plan.runs`` items."""
+    """A map that is compiled once.
+
+    Attributes:
+        place: copies what all items read to every device.
+        call: ``(shared, items) -> outputs`` of ``plan.runs`` items; raises :class:`OutOfMemory` before it
+            starts if XLA's count of bytes tells so.
+        shapes: of these outputs.
+    """
 
     place: Callable[[Any], Any]
     call: Callable[[Any, Any], Any]
+    shapes: Callable[[Any, Any], Any]
 
 
-def compile_map(one: Callable[[Any, Any], Any], plan: Plan) -> Program:
+def compile_map(
+    one: Callable[[Any, Any], Any],
+    plan: Plan,
+    *,
+    several: Callable[[Any, Any], Any] | None = None,
+) -> Program:
     """The jitted program of ``one(shared, item)`` for ``plan.runs`` items at a time.
 
     Args:
         one: pure; items and outputs are pytrees of arrays. If it decomposes matrices and items are side by
             side on a CPU, use :mod:`jaxsurv.factors.decompositions`.
         plan: devices, items in sequence on each, items side by side.
+        several: does all items ``[length x width]`` of a device, if groups of them are not to be done one
+            after the other, see :func:`jaxsurv.training.slots.in_slots`.
     """
 
-    def on_device(shared, items):
+    def in_groups(shared, items):
         def group(item):
             return one(shared, item)
 
@@ -36,7 +54,7 @@ def compile_map(one: Callable[[Any, Any], Any], plan: Plan) -> Program:
             plan.width > 1
         ):  # a vmapped loop of one run would still pay for selects on its whole state
             group = jax.vmap(group)
-            items = jax.tree.map(lambda x: x.reshape(-1, plan.width), items)
+            items = jax.tree.map(lambda x: x.reshape(-1, plan.width, *x.shape[1:]), items)
         out = lax.map(group, items)
         if plan.width > 1:
             out = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), out)
@@ -47,28 +65,105 @@ def compile_map(one: Callable[[Any, Any], Any], plan: Plan) -> Program:
     mesh = jax.make_mesh((plan.devices,), ("runs",), axis_types=(AxisType.Auto,), devices=devices)
     whole, by_item = PartitionSpec(), PartitionSpec("runs")
     specs = {"in_specs": (whole, by_item), "out_specs": by_item, "check_vma": False}
-    program = jax.jit(jax.shard_map(on_device, mesh=mesh, **specs))
+    jitted = jax.jit(jax.shard_map(several or in_groups, mesh=mesh, **specs))
+
+    compiled = None
 
     def call(shared, items):
-        return program(shared, jax.device_put(items, NamedSharding(mesh, by_item)))
+        nonlocal compiled
+        arguments = shared, jax.device_put(items, NamedSharding(mesh, by_item))
+        try:
+            if compiled is None:
+                compiled = jitted.lower(*arguments).compile()
+                check_memory(compiled, devices)
+            return jax.block_until_ready(compiled(*arguments))
+        except jax.errors.JaxRuntimeError as error:
+            if "RESOURCE_EXHAUSTED" in str(error):
+                raise OutOfMemory(
+                    f"a call of {plan.runs} met the end of memory: {error}"
+                ) from error
+            raise
 
-    return Program(lambda tree: jax.device_put(tree, NamedSharding(mesh, whole)), call)
+    def place(tree):
+        return jax.device_put(tree, NamedSharding(mesh, whole))
+
+    return Program(place, call, partial(jax.eval_shape, jitted))
 
 
-def map_chunks(program: Program, plan: Plan, shared: Any, items: Any) -> Iterator[tuple[Any, Any]]:
+class Store(Protocol):
+    """What was finished before an interruption, such as :class:`jaxsurv.artifacts.Chunks`."""
+
+    def load(self, part: int, like: Callable[[], Any]) -> Any | None:
+        """Outputs of that part in the structure of ``like()``, or None."""
+        ...
+
+    def save(self, part: int, tree: Any) -> None:
+        """Keep them."""
+        ...
+
+
+def once(
+    store: Store | None, part: int, like: Callable[[], Any], compute: Callable[[], Any]
+) -> Any:
+    """What the store has of that part, else ``compute()``, on the host and kept."""
+    found = None if store is None else store.load(part, like)
+    if found is None:
+        found = jax.device_get(compute())
+        if store is not None:
+            store.save(part, found)
+    return found
+
+
+def map_chunks(
+    program: Program, plan: Plan, shared: Any, items: Any, store: Store | None = None
+) -> Iterator[tuple[Any, Any]]:
     """Items and their outputs, on the host, as soon as each compiled call is done.
 
     Args:
         program: of ``plan``.
         plan: how many items a call does.
         shared: what every item reads, placed.
-        items: pytree of ``[items]`` arrays on the host.
+        items: pytree of arrays on the host with a leading axis of items.
+        store: of the calls that were done before, which are not done again; None = keep nothing.
     """
-    count = len(jax.tree.leaves(items)[0])
-    for start in range(0, count, plan.runs):
+    count, hosts = len(jax.tree.leaves(items)[0]), jax.process_count()
+
+    def taken(part: int) -> Any:
         # every call has the same shape: the last one repeats its last item
-        rows = np.minimum(np.arange(start, start + plan.runs), count - 1)
-        kept = slice(0, count - start)
-        these = jax.tree.map(itemgetter(rows), items)
-        outputs = jax.device_get(program.call(shared, these))
-        yield jax.tree.map(itemgetter(kept), (these, outputs))
+        rows = np.arange(part * plan.runs, (part + 1) * plan.runs)
+        return jax.tree.map(itemgetter(np.minimum(rows, count - 1)), items)
+
+    def call(part: int) -> Any:
+        return program.call(shared, taken(part))
+
+    def shapes() -> Any:
+        return program.shapes(shared, taken(0))
+
+    parts = range(-(-count // plan.runs))
+    for first in range(0, len(parts), hosts):
+        now = parts[first : first + hosts]
+        if hosts == 1:
+            outputs = [once(store, first, shapes, partial(call, first))]
+        else:
+            outputs = _share(call, now, shapes(), store)
+        for part, output in zip(now, outputs, strict=True):
+            kept = slice(0, count - part * plan.runs)
+            yield jax.tree.map(itemgetter(kept), (taken(part), output))
+
+
+def _share(
+    call: Callable[[int], Any], parts: Sequence[int], shapes: Any, store: Store | None
+) -> list[Any]:
+    """Outputs of one part per host, on every host; the store is that of the first one."""
+    found = [store and store.load(part, lambda: shapes) for part in parts]
+    if process_allgather(all(f is not None for f in found))[0]:
+        zeros = jax.tree.map(lambda s: np.zeros(s.shape, s.dtype), shapes)
+        return [jax.tree.map(itemgetter(0), process_allgather(f or zeros)) for f in found]
+    # at the end hosts without a part do the last one again
+    mine = parts[min(jax.process_index(), len(parts) - 1)]
+    every = process_allgather(jax.device_get(call(mine)))
+    outputs = [jax.tree.map(itemgetter(host), every) for host in range(len(parts))]
+    if store is not None:
+        for part, output in zip(parts, outputs, strict=True):
+            store.save(part, output)
+    return outputs

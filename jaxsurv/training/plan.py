@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from typing import Self
 
 import jax
 
@@ -31,6 +32,14 @@ class Plan:
             raise InputError(
                 f"plan: {self.devices} devices asked for, {jax.local_device_count()} present"
             )
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """From ``DEVICESxLENGTHxWIDTH``, such as ``2x8x1``."""
+        parts = text.split("x")
+        if len(parts) != 3 or not all(p.isdecimal() for p in parts):
+            raise InputError(f"plan must be DEVICESxLENGTHxWIDTH, such as 2x8x1, got {text!r}")
+        return cls(*map(int, parts))
 
     @property
     def runs(self) -> int:

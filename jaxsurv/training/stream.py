@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsurv.training.fit import Optimizer, adam, begin, learn
+from jaxsurv.training.learner import Optimizer, adam, begin, learn
 from jaxsurv.types import InputError, Key, Objective, Params
 
 T = TypeVar("T")

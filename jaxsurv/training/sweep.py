@@ -1,18 +1,26 @@
 """Many runs as one compiled computation: seeds x splits x hyper-parameters on one run axis."""
 
 import itertools
+import warnings
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
+from jax import lax
 
-from jaxsurv.training.fit import FitConfig, Masks, Optimizer, adam, fit
-from jaxsurv.training.mapped import Program, compile_map, map_chunks
+from jaxsurv.training.fit import FitConfig, Masks, training
+from jaxsurv.training.learner import Optimizer, adam
+from jaxsurv.training.mapped import Program, Store, compile_map, map_chunks
+from jaxsurv.training.memory import OutOfMemory
 from jaxsurv.training.plan import Plan, choose_plan
+from jaxsurv.training.slots import in_slots
 from jaxsurv.types import Array, InputError, Objective, Params
 
+SEGMENT = 20  # epochs in which a slot may idle
 Build = Callable[[Any, Any, Array], tuple[Any, Masks]]
 Collect = Callable[[Params, Any, Masks], Any]
 
@@ -94,12 +102,31 @@ def compile_runs(
 ) -> Program:
     """The jitted program for all runs of a sweep; one compilation, whatever their number."""
 
-    def one(data, run: Run):
+    def begin(data, run: Run):
         shared, splits = data
         batch, masks = build(shared, jax.tree.map(lambda x: x[run.split], splits), run.seed)
         # the key depends on the seed and the split alone: settings share their random numbers
         key = jax.random.fold_in(jax.random.key(run.seed), run.split)
-        result = fit(key, objective, run.hparams, batch, masks, config, optimizer=optimizer)
+        fitted = training(key, objective, run.hparams, batch, masks, config, optimizer=optimizer)
+        return batch, masks, fitted
+
+    def start(data, run: Run):
+        return begin(data, run)[2].start
+
+    def advance(data, run: Run, state):
+        _, _, fitted = begin(data, run)
+
+        def proceed(counted):
+            return (counted[0] < SEGMENT) & fitted.proceed(counted[1])
+
+        def epoch(counted):
+            return counted[0] + 1, fitted.advance(counted[1])
+
+        _, state = lax.while_loop(proceed, epoch, (jnp.int32(0), state))
+        return state, ~fitted.proceed(state)
+
+    def outputs_of(batch, masks, fitted, state):
+        result = fitted.finish(state)
         outputs = result._asdict() | {"prediction": objective.predict(result.params, batch)}
         del outputs["params"], outputs["teacher"]
         if result.teacher is not None:
@@ -108,7 +135,18 @@ def compile_runs(
             outputs["collected"] = collect(result.params, batch, masks)
         return outputs
 
-    return compile_map(one, plan)
+    def finish(data, run: Run, state):
+        return outputs_of(*begin(data, run), state)
+
+    def one(data, run: Run):
+        batch, masks, fitted = begin(data, run)
+        end = lax.while_loop(fitted.proceed, fitted.advance, fitted.start)
+        return outputs_of(batch, masks, fitted, end)
+
+    # where all runs take as long as each other, or most of it after the stop, slots gain nothing
+    uneven = config.early_stopping and not config.refit and plan.width > 1
+    several = in_slots(start, advance, finish, plan.width) if uneven else None
+    return compile_map(one, plan, several=several)
 
 
 def sweep_chunks(
@@ -123,6 +161,7 @@ def sweep_chunks(
     plan: Plan | None = None,
     optimizer: Optimizer = adam,
     collect: Collect | None = None,
+    store: Store | None = None,
 ) -> Iterator[SweepResult]:
     """Like :func:`sweep`, but yields the runs of each compiled call as soon as they are done."""
     n_splits = jax.tree.leaves(splits)[0].shape[0]
@@ -132,10 +171,20 @@ def sweep_chunks(
         raise InputError(f"seeds must differ, got {list(seeds)}")
     grid = _grid(n_splits, seeds, hparams)
     plan = plan or choose_plan(len(grid.seed))
-    program = compile_runs(objective, build, config, plan, optimizer=optimizer, collect=collect)
-    data = program.place((shared, splits))
-    for runs, outputs in map_chunks(program, plan, data, grid):
-        yield SweepResult(runs.split, runs.seed, runs.hparams, **outputs)
+    begun = False
+    while True:
+        program = compile_runs(objective, build, config, plan, optimizer=optimizer, collect=collect)
+        data = program.place((shared, splits))
+        try:
+            for runs, outputs in map_chunks(program, plan, data, grid, store):
+                begun = True
+                yield SweepResult(runs.split, runs.seed, runs.hparams, **outputs)
+            return
+        except OutOfMemory as error:
+            if begun or plan.width == 1:  # bits depend on the width: half a sweep keeps its own
+                raise
+            plan = replace(plan, length=2 * plan.length, width=plan.width // 2)
+            warnings.warn(f"{error}; going on with a width of {plan.width}", stacklevel=2)
 
 
 def concatenate(chunks: Sequence[SweepResult]) -> SweepResult:
@@ -155,6 +204,7 @@ def sweep(
     plan: Plan | None = None,
     optimizer: Optimizer = adam,
     collect: Collect | None = None,
+    store: Store | None = None,
 ) -> SweepResult:
     """Train every seed x split x setting; compiled once, whatever their number.
 
@@ -171,6 +221,7 @@ def sweep(
         optimizer: ``hparams -> optax.GradientTransformation``.
         collect: ``collect(params, batch, masks) -> pytree``, computed on the device at each run's best
             parameters, for what a study needs beside the prediction (latents, class probabilities).
+        store: of finished calls, so that an interrupted sweep goes on, see :class:`Store`.
     """
     return concatenate(
         list(
@@ -185,6 +236,7 @@ def sweep(
                 plan=plan,
                 optimizer=optimizer,
                 collect=collect,
+                store=store,
             )
         )
     )

@@ -42,7 +42,7 @@ def test_writes_everything_and_prints_the_table(finished):
         for s in ("png", "svg")
     }
     tables = {"runs.csv", "summary.csv", "predictions.csv.gz", "manifest.json", "report.html"}
-    assert files == figures | tables
+    assert files == figures | tables | {"chunks/0-MO-RiskVAE-000000.npz"}
     rows = ("β = 0.1", "β = 1", "β chosen per fold", "ridge Cox", "clinical Cox")
     for name in (*rows, "best run"):
         assert name in done.stdout

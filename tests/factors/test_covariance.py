@@ -7,6 +7,7 @@ from scipy.stats import multivariate_normal
 from jaxsurv.factors import (
     Structure,
     block_errors,
+    denoise,
     log_likelihood,
     moments,
     posterior_mean,
@@ -72,6 +73,19 @@ def test_two_modalities_that_nobody_has_both():
     presence = {"rna": first * 1.0, "image": ~first * 1.0, "protein": jnp.ones(20)}
     with pytest.raises(InputError, match="rna and image are measured together in 0 patients"):
         moments(FULL, x, presence=presence)
+
+
+def test_features_that_do_not_vary_say_nothing_of_the_noise():
+    x, _ = simulate_factors(jax.random.key(3), loadings(FULL), FULL, n=200)
+    lacks = jax.random.bernoulli(jax.random.key(4), 0.2, (200,))
+    presence = {m: jnp.ones(200) for m in SIZES} | {"image": 1.0 - lacks}
+    unused = x | {"image": x["image"].at[:, 15:].set(0)}
+    without = Structure.of({**SIZES, "image": 15}, 2)
+    left = x | {"image": x["image"][:, :15]}
+    for there in (None, presence):
+        padded = denoise(moments(FULL, unused, presence=there).covariance, FULL.rank)
+        plain = denoise(moments(without, left, presence=there).covariance, FULL.rank)
+        np.testing.assert_allclose(padded.noise, plain.noise, rtol=1e-6)
 
 
 def test_shrinkage_counts_the_patients_who_have_both():

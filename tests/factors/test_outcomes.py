@@ -153,6 +153,25 @@ def test_the_penalty_is_chosen_on_rows_held_out(name):
     np.testing.assert_allclose(again.coef, found.coef, atol=1e-6)
 
 
+def test_a_fold_without_events_does_not_silence_the_choice():
+    event = np.where(FOLD == 2, 0, EVENT)
+    found = jax.jit(
+        lambda: group_penalised(
+            cox(Z, prepare_risk_sets(event, TIME)), jnp.asarray(ALL), jnp.asarray(FOLD), GROUPS,
+            folds=4, n_penalties=6,
+        )
+    )()  # fmt: skip
+    added = 0.0
+    for fold in range(4):
+        known = ALL & (fold != FOLD)
+        on = cox(Z, prepare_risk_sets(event, TIME))
+        coef = group_path(on(jnp.asarray(known)), GROUPS, found.penalties)[3]
+        added += on(jnp.asarray(ALL))(coef).value - on(jnp.asarray(known))(coef).value
+    np.testing.assert_allclose(found.held_out[3], added / event.sum(), rtol=1e-4)
+    assert np.isfinite(found.standard_error).all()
+    assert np.any(found.coef)
+
+
 def test_importance_tells_blocks_that_matter():
     @jax.jit
     def run():

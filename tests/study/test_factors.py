@@ -21,6 +21,7 @@ from jaxsurv.study.factor_recovery import (
 )
 from jaxsurv.study.linear_factors import linear_hcl_cox, structure_importance
 from jaxsurv.study.prepare import prepare_study
+from jaxsurv.types import InputError
 
 pytestmark = pytest.mark.usefixtures("quick_to_compile")
 SMALL = Structure.of({"a": 8, "b": 8, "c": 8}, 1)
@@ -93,6 +94,19 @@ def test_the_linear_model_never_sees_test_outcomes(study):
     develop = splits.develop[0]
     assert np.isnan(found.held_out[0][develop]).all()
     np.testing.assert_allclose(found.log_hazard[0][develop].mean(), 0, atol=1e-5)
+
+
+def test_modalities_that_nobody_has_both_are_refused_before_they_turn_into_nan(study):
+    cohort, splits = study
+    a, b = sorted(set(cohort.modalities) - {"clinical"})[:2]
+    first = cohort.survival.index[: len(cohort.survival) // 2]
+    tables = dict(cohort.modalities)
+    tables[a] = tables[a][tables[a].index.isin(first)]
+    tables[b] = tables[b][~tables[b].index.isin(first)]
+    data = prepare_study(replace(cohort, modalities=tables), "os", splits)
+    for fit in (linear_hcl_cox, structure_importance):
+        with pytest.raises(InputError, match=f"{a} and {b} are measured together in 0 patients"):
+            fit(data)
 
 
 def test_structures_of_a_cohort_have_intervals(study):

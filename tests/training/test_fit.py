@@ -66,6 +66,7 @@ def test_without_early_stopping_the_last_parameters_count():
     result = run(scripted([1.0, 2, 0, 9, float("nan"), 8, 7]), config)
     assert (int(result.best_epoch), int(result.epochs), float(result.params)) == (6, 6, 6.0)
     assert result.best_score == 7
+    assert set(result.history) == {"step"}  # a score in each epoch would be thrown away
 
 
 def test_nan_scores_never_win():

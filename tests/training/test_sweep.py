@@ -1,3 +1,4 @@
+import sys
 from typing import NamedTuple
 
 import jax
@@ -211,3 +212,50 @@ def test_masks_may_differ_between_the_seeds_of_a_split():
         collect=lambda params, batch, masks: jnp.sum(masks.develop),
     )
     np.testing.assert_array_equal(result.collected, result.seed)
+
+
+def test_what_would_not_fit_is_done_with_half_the_width(monkeypatch, x64):
+    from jaxsurv.training import mapped, memory
+
+    def checked(free):
+        monkeypatch.setattr(memory, "free_bytes", lambda device: free)
+
+    widths, whole = [], swept(Plan(1, 1, 4))
+
+    def tell(compiled, devices):
+        analysis = compiled.memory_analysis()
+        widths.append(analysis.temp_size_in_bytes + analysis.output_size_in_bytes)
+        memory.check_memory(compiled, devices)
+
+    monkeypatch.setattr(mapped, "check_memory", tell)
+    checked(10**12)
+    swept(Plan(1, 1, 4))
+    checked(widths[0] - 1)
+    with pytest.warns(UserWarning, match="GB are free.*going on with a width of 2"):
+        halved = swept(Plan(1, 1, 4))
+    np.testing.assert_allclose(halved.prediction, whole.prediction, rtol=1e-9, atol=1e-12)
+    checked(10)
+    with pytest.raises(InputError, match=r"needs .* GB on each device, where 1e-08 GB are free"):
+        swept(Plan(2, 2, 1))
+
+
+def test_the_end_of_memory_is_met_with_half_the_width(monkeypatch):
+    module = sys.modules["jaxsurv.training.sweep"]  # the package's name is that of the function
+    compile_runs, seen = module.compile_runs, []
+
+    def small(objective, build, config, plan, **options):
+        program = compile_runs(objective, build, config, plan, **options)
+        seen.append(plan)
+
+        def call(shared, items):
+            if plan.width > 1:
+                raise module.OutOfMemory("met the end of memory")
+            return program.call(shared, items)
+
+        return program._replace(call=call)
+
+    monkeypatch.setattr(module, "compile_runs", small)
+    with pytest.warns(UserWarning, match="going on with a width of 1"):
+        result = swept(Plan(1, 1, 2))
+    assert seen == [Plan(1, 1, 2), Plan(1, 2, 1)]
+    assert len(result.seed) == 12

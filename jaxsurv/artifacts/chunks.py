@@ -1,0 +1,53 @@
+"""What a long computation has finished, kept on disk so that an interrupted one goes on."""
+
+import re
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxsurv.artifacts.results import ResultsFolder, sha256
+
+
+class Chunks:
+    """Pytrees of arrays in the folder ``chunks`` of a results folder.
+
+    A chunk counts as finished when the manifest has its SHA-256. One that has changed since is named in a
+    warning and computed again.
+
+    Args:
+        folder: that is being written, see :class:`ResultsFolder`.
+        name: of the computation; file names begin with it.
+    """
+
+    def __init__(self, folder: ResultsFolder, name: str) -> None:
+        self._folder, self._name = folder, re.sub(r"[^\w.=-]+", "_", name)
+
+    def _file(self, part: int) -> str:
+        return f"chunks/{self._name}-{part:06d}.npz"
+
+    def load(self, part: int, like: Callable[[], Any]) -> Any | None:
+        """The finished chunk, in the structure of ``like()``, or None."""
+        file = self._file(part)
+        path = self._folder.path / file
+        if file not in self._folder.files:
+            return None
+        if not path.exists() or sha256(path) != self._folder.files[file]:
+            warnings.warn(f"{path} is not as it was written; it is computed again", stacklevel=2)
+            return None
+        with np.load(path, allow_pickle=False) as stored:
+            leaves = [stored[f"{i}"] for i in range(len(stored.files))]
+        return jax.tree.unflatten(jax.tree.structure(like()), leaves)
+
+    def save(self, part: int, tree: Any) -> None:
+        """Write a finished chunk and list it."""
+        arrays = {f"{i}": np.asarray(x) for i, x in enumerate(jax.tree.leaves(tree))}
+
+        def write(path: Path) -> None:
+            np.savez(path, **arrays)
+
+        self._folder.write(self._file(part), write)
+        self._folder.list_files()
