@@ -18,8 +18,8 @@ def test_smoke(tmp_path, capsys):
     assert (ours.groupby("n")["block"].mean().diff().dropna() < 0).all()
     labels = pd.read_csv(out / "labels.csv")
     assert labels.groupby("method").size().to_dict() == dict.fromkeys(
-        ["HCL", "HCL, loadings of all patients", "HCL-SVD", "JIVE", "HCL, group penalty",
-         "HCL, group penalty, 1 SE", "SVD", "ridge on all features"], 2,
+        ["HCL", "HCL, bias-corrected", "HCL, loadings of all patients", "HCL-SVD", "JIVE",
+         "HCL, group penalty", "HCL, group penalty, 1 SE", "SVD", "ridge on all features"], 2,
     )  # fmt: skip
     assert json.loads((out / "manifest.json").read_text())["status"] == "complete"
     for figure in ("recovery", "loadings", "importance"):

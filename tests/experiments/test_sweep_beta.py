@@ -114,6 +114,7 @@ def test_paper_preset_says_that_it_is_two_way(tmp_path):
     manifest = json.loads((tmp_path / "r" / "manifest.json").read_text())
     assert manifest["protocol"] == "two-way"
     assert manifest["options"]["complete_only"] is True
+    assert len(pd.read_csv(tmp_path / "r" / "selection.csv"))
     assert "MyeVAE" in done.stdout
     assert "TWO-WAY PROTOCOL" in done.stdout
     assert "Two-way protocol" in (tmp_path / "r" / "report.html").read_text()

@@ -18,7 +18,6 @@ from jaxsurv.study.hosts import agree, join_hosts
 from jaxsurv.study.options import Execution
 from jaxsurv.training import Plan, compile_map, map_chunks
 
-index, port, folder, event = sys.argv[1:]
 ITEMS, WIDTH = 12, 2
 
 
@@ -30,6 +29,7 @@ def one(shared, item):
 
 
 def main():
+    index, port, folder, event = sys.argv[1:]
     where = (
         {"coordinator": f"127.0.0.1:{port}", "processes": 2, "process": int(index)} if port else {}
     )

@@ -1,9 +1,9 @@
 import numpy as np
-import pandas as pd
 import pytest
 
 from jaxsurv.data import write_cohort
 from jaxsurv.study.options import RecipeOptions
+from jaxsurv.study.prepare import selection_table
 from jaxsurv.study.setup import open_study
 
 from .test_baselines import small_cohort
@@ -14,9 +14,9 @@ def test_selection_is_reported_and_leaves_the_baselines_alone(tmp_path):
     write_cohort(small_cohort(), tmp_path / "cohort")
     options = {"cohort": str(tmp_path / "cohort"), "folds": 2, "components": 0}
     plain = open_study(RecipeOptions(**options, out=tmp_path / "a"))
-    assert not (tmp_path / "a" / "selection.csv").exists()
+    assert not plain.data.splits.chosen
     study = open_study(RecipeOptions(**options, out=tmp_path / "b", select="variance"))
-    table = pd.read_csv(tmp_path / "b" / "selection.csv")
+    table = selection_table(study.data)
     assert len(table) == 12
     assert (table["frequency"] == 1).all()  # of no more than 200
     for name, model in plain.baselines.items():
