@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--widths", type=int, nargs="+", default=[4**k for k in range(7)])
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
-    os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", "0.95")  # of which JAX would take 3/4
+    os.environ.setdefault("XLA_CLIENT_MEM_FRACTION", "0.95")  # of which JAX would take 3/4
 
     import jax
 
