@@ -6,7 +6,7 @@ fold; without any contrast; its rivals in the paper (pairwise contrast, an autoe
 private parts); the linear model with a block-penalised Cox regression; MO-RiskVAE; ridge and clinical
 Cox. Which structures matter for survival, by the linear model, with intervals.
 
-    python -m experiments.hcl_survival                              # TCGA-ACC, about five minutes
+    python -m experiments.hcl_survival                              # TCGA-ACC
     python -m experiments.hcl_survival --cohort FOLDER --endpoint pfi --repeats 5
 
 Recovery and prediction where the truth is known: python -m experiments.hcl.
@@ -41,7 +41,7 @@ class HCLSurvival(RecipeOptions, Preset):
     pretrain: float = 0.2
     betas: tuple[float, ...] = (0.01, 0.1, 1.0)
     rank: int = 1
-    top: int = 200
+    top: int = 100
     out: Path = Path("results/hcl_survival")
 
 

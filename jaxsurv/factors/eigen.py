@@ -6,7 +6,7 @@ from jax.experimental.sparse.linalg import lobpcg_standard
 from jaxsurv.factors.decompositions import eigh
 from jaxsurv.types import Array
 
-SMALL = 400  # features, below which all eigenpairs cost less than a search for some
+SMALL = 600  # features, below which all eigenpairs cost less than a search for some
 
 
 def largest(matrix: Array, k: int) -> tuple[Array, Array]:

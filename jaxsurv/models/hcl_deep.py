@@ -12,10 +12,11 @@ from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from jaxsurv.models.masked import masked, mean_over, mean_square
-from jaxsurv.nets import Structured, StructuredNetwork, Subset, by_structure
+from jaxsurv.nets import Structured, StructuredNetwork, Subset, containing
 from jaxsurv.survival import neg_log_partial_likelihood
 from jaxsurv.types import Array, InputError, Key, Objective, Params, check_choice
 
@@ -125,12 +126,16 @@ def infonce(
 
     The mean over subsets, ordered pairs of modalities in them, and the patients who have both; O(n²).
     """
-    of = by_structure(chosen, out.encodings)
-    pairs = [(s, a, b) for s in chosen for a, b in combinations(s, 2)]
-    left = jnp.stack([of[a, s] for s, a, _ in pairs])
-    right = jnp.stack([of[b, s] for s, _, b in pairs])
-    has = {m: batch.where & (p > 0) for m, p in batch.presence.items()}
-    both = jnp.stack([has[a] & has[b] for _, a, b in pairs])
+    pairs = [(s, *pair) for s in chosen for pair in combinations(s, 2)]
+    names = list(out.encodings)
+    slots = [(m, chosen[k]) for m in names for k in containing(chosen, m)]
+    every = jnp.concatenate([out.encodings[m] for m in names])
+    left, right = (
+        every[np.array([slots.index((pair[side], pair[0])) for pair in pairs])] for side in (1, 2)
+    )
+    has = jnp.stack([batch.where & (batch.presence[m] > 0) for m in names])
+    at = [[names.index(m) for m in pair[1:]] for pair in pairs]
+    both = jnp.all(has[np.array(at)], axis=1)
     logits = jnp.einsum("pid,pjd->pij", left, right) / temperature
     logits = jnp.where(both[:, :, None] & both[:, None, :], logits, jnp.finfo(logits.dtype).min)
     found = jnp.sum(left * right, axis=-1) / temperature

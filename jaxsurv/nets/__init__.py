@@ -10,7 +10,7 @@ from jaxsurv.nets.structures import (
     Structured,
     StructuredNetwork,
     Subset,
-    by_structure,
+    containing,
 )
 
 __all__ = [
@@ -27,5 +27,5 @@ __all__ = [
     "Structured",
     "StructuredNetwork",
     "Subset",
-    "by_structure",
+    "containing",
 ]

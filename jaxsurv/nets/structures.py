@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import flax.linen as nn
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from jaxsurv.nets.mlp import MLP, Dropout
@@ -51,15 +52,9 @@ def unit(x: Array) -> Array:
     return x * lax.rsqrt(jnp.where(square > 1e-12, square, 1))
 
 
-def by_structure(
-    structures: tuple[Subset, ...], encodings: Mapping[str, Array]
-) -> dict[tuple[str, Subset], Array]:
-    """``{(modality, structure): [n, w]}`` of a `Structured`'s encodings."""
-    return {
-        (m, s): part
-        for m, x in encodings.items()
-        for s, part in zip([s for s in structures if m in s], jnp.unstack(x), strict=True)
-    }
+def containing(structures: tuple[Subset, ...], modality: str) -> np.ndarray:
+    """Positions of the structures with a modality, in the order of its encodings."""
+    return np.flatnonzero([modality in s for s in structures])
 
 
 class Structured(NamedTuple):
@@ -109,22 +104,26 @@ class StructuredNetwork(nn.Module):
         dropout: Array | float | None = None,
     ) -> Structured:
         """From ``{m: [n, d]}``, ``{m: [n]}`` and ``[n, c]``; the head starts at zero."""
-        encodings, there = {}, {m: presence[m] > 0 for m in self.sizes}
-        for m in self.sizes:
-            mine = sum(m in s for s in self.structures)
-            x = ParallelMLP(self.widths, mine, name=f"encode_{m}")(inputs[m], dropout)
-            encodings[m] = jnp.where(there[m][None, :, None], unit(x), 0)
-        of = by_structure(self.structures, encodings)
-        sums = jnp.stack([sum(of[m, s] for m in s) for s in self.structures])
-        count = jnp.stack([sum(there[m].astype(sums.dtype) for m in s) for s in self.structures])
+        own = {m: containing(self.structures, m) for m in self.sizes}
+        n, dtype = len(next(iter(inputs.values()))), next(iter(inputs.values())).dtype
+        sums = jnp.zeros((len(self.structures), n, self.widths[-1]), dtype)
+        count = jnp.zeros((len(self.structures), n), dtype)
+        encodings = {}
+        for m, at in own.items():
+            x = ParallelMLP(self.widths, len(at), name=f"encode_{m}")(inputs[m], dropout)
+            there = presence[m] > 0
+            encodings[m] = jnp.where(there[None, :, None], unit(x), 0)
+            sums = sums.at[at].add(encodings[m])
+            count = count.at[at].add(there[None].astype(dtype))
         fused = sums / jnp.maximum(count, 1)[:, :, None]
 
-        z = dict(zip(self.structures, jnp.unstack(fused), strict=True))
-        read = jnp.concatenate([*z.values(), *([] if clinical is None else [clinical])], axis=-1)
+        def beside(z: Array) -> Array:
+            return z.swapaxes(0, 1).reshape(n, -1)
+
+        read = jnp.concatenate([beside(fused), *([] if clinical is None else [clinical])], axis=-1)
         head = MLP((*self.fusion, 1), nn.relu, zero=True, constant=self.constant, name="head")
         made = {}
         for m, d in self.sizes.items() if self.decoders else ():
-            own = jnp.concatenate([x for s, x in z.items() if m in s], axis=-1)
             mirror = (*reversed(self.widths[:-1]), d)
-            made[m] = MLP(mirror, nn.relu, name=f"decode_{m}")(own, dropout)
+            made[m] = MLP(mirror, nn.relu, name=f"decode_{m}")(beside(fused[own[m]]), dropout)
         return Structured(encodings, sums, fused, head(read, dropout)[:, 0], made)

@@ -23,6 +23,7 @@ from jaxsurv.survival import prepare_risk_sets, restrict
 from jaxsurv.types import Array
 
 DRAWS = 200
+RATIO = 0.01  # of the last to the first penalty; far below the best one, Newton steps are many
 
 
 class _Fit(NamedTuple):
@@ -60,7 +61,7 @@ def _fit(structure: Structure, batch: Batch, develop: Array, fold: Array) -> _Fi
     )
     design = jnp.concatenate([scores, batch.clinical], axis=1)
     on, groups = cox(design, batch.risk_sets), _groups(structure, batch)
-    found = group_penalised(on, develop, fold, groups, folds=INNER_FOLDS, n_penalties=30)
+    found = group_penalised(on, develop, fold, groups, folds=INNER_FOLDS, ratio=RATIO)
     return _Fit(design, found.coef, found.penalties[jnp.argmin(found.held_out)])
 
 
