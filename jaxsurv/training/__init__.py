@@ -1,7 +1,7 @@
 """Training: one run (``fit``, ``fit_stream``) and many runs as one compiled computation (``sweep``)."""
 
 from jaxsurv.training.fit import FitConfig, FitResult, Masks, each_row_once, fit
-from jaxsurv.training.learner import Optimizer, adam
+from jaxsurv.training.learner import Optimizer, adam, step_flops
 from jaxsurv.training.mapped import Program, Store, compile_map, map_chunks, once
 from jaxsurv.training.plan import Plan, choose_plan, one_device_per_core
 from jaxsurv.training.stream import StreamResult, fit_stream, prefetched
@@ -29,6 +29,7 @@ __all__ = [
     "once",
     "one_device_per_core",
     "prefetched",
+    "step_flops",
     "sweep",
     "sweep_chunks",
 ]

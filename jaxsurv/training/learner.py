@@ -52,3 +52,15 @@ def learn(
         steps = now.steps + 1
         now = now._replace(teacher=follow(now.teacher, now.params, steps, hparams), steps=steps)
     return now, terms
+
+
+def step_flops(objective: Objective, rows: Any, hparams: Any) -> float:
+    """FLOPs of a step on the batch ``rows``, of which shapes suffice, by XLA before it compiles."""
+
+    def step(rows: Any) -> Any:
+        key, transform = jax.random.key(0), adam(hparams)
+        now = begin(objective, transform, objective.init(key, rows))
+        return learn(objective, transform, now, rows, key, hparams)
+
+    analysis: Any = jax.jit(step).lower(rows).cost_analysis()
+    return analysis["flops"]

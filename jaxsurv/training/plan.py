@@ -8,6 +8,10 @@ import jax
 
 from jaxsurv.types import InputError
 
+# on a CPU: of a step of all runs side by side, beyond which a core gains nothing; runs side by side; and
+# runs of a call on each device
+STEP_FLOPS, MOST_WIDTH, MOST_RUNS = 3e8, 16, 8
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -59,15 +63,26 @@ def one_device_per_core() -> None:
         jax.config.update("jax_num_cpu_devices", cores or 1)
 
 
-def choose_plan(n_runs: int) -> Plan:
+def choose_plan(n_runs: int, flops: float | None = None) -> Plan:
     """A plan for ``n_runs`` on the present backend.
 
-    CPU: one run at a time on each device, since matrix products are what takes the time and a run that
-    stops early then frees its core at once. Accelerator: 64 runs side by side on each device.
-    Calls are kept short enough for progress to be seen and finished runs to be saved.
+    CPU: one run at a time on each device, which then pays for no slot that waits and frees its core when
+    it stops; but small networks that all take as many steps as each other, side by side until a step of
+    them together is work enough for a core (both measured: ``python -m benchmarks.plan``). The width
+    depends on the network alone, so that more seeds change no bit of what was there. Accelerator: 64
+    runs side by side on each device. Calls are kept short enough for progress to be seen and finished
+    runs to be saved.
+
+    Args:
+        n_runs: of the sweep.
+        flops: of a step of one run, see :func:`jaxsurv.training.step_flops`; None = they differ in their
+            number of steps.
     """
-    devices = min(jax.local_device_count(), n_runs)
-    per_device = -(-n_runs // devices)
     if jax.default_backend() == "cpu":
-        return Plan(devices, length=min(8, per_device), width=1)
-    return Plan(devices, length=1, width=min(64, per_device))
+        room = 1 if flops is None else min(MOST_WIDTH, max(1, int(STEP_FLOPS / flops)))
+        width = 1 << (room.bit_length() - 1)
+        devices = min(jax.local_device_count(), -(-n_runs // width))
+        groups = -(-n_runs // (devices * width))
+        return Plan(devices, min(max(1, MOST_RUNS // width), groups), width)
+    devices = min(jax.local_device_count(), n_runs)
+    return Plan(devices, length=1, width=min(64, -(-n_runs // devices)))

@@ -4,6 +4,7 @@ import itertools
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import jax
@@ -13,7 +14,7 @@ import pandas as pd
 from jax import lax
 
 from jaxsurv.training.fit import FitConfig, Masks, training
-from jaxsurv.training.learner import Optimizer, adam
+from jaxsurv.training.learner import Optimizer, adam, step_flops
 from jaxsurv.training.mapped import Program, Store, compile_map, map_chunks
 from jaxsurv.training.memory import OutOfMemory
 from jaxsurv.training.plan import Plan, choose_plan
@@ -170,7 +171,13 @@ def sweep_chunks(
     if len(set(seeds)) < len(seeds):
         raise InputError(f"seeds must differ, got {list(seeds)}")
     grid = _grid(n_splits, seeds, hparams)
-    plan = plan or choose_plan(len(grid.seed))
+    if plan is None:
+        flops = None
+        if not config.early_stopping:
+            split = jax.tree.map(itemgetter(0), splits)
+            rows, _ = jax.eval_shape(build, shared, split, jnp.uint32(0))
+            flops = step_flops(objective, rows, hparams[0])
+        plan = choose_plan(len(grid.seed), flops)
     begun = False
     while True:
         program = compile_runs(objective, build, config, plan, optimizer=optimizer, collect=collect)

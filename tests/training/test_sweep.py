@@ -32,7 +32,7 @@ def build(shared, fold, seed):
 
 
 def swept(plan=None, seeds=(0, 1), hparams=RATES, objective=regression, k=2, **options):
-    options |= {"seeds": seeds, "hparams": hparams, "config": CONFIG, "plan": plan}
+    options = {"config": CONFIG, **options, "seeds": seeds, "hparams": hparams, "plan": plan}
     return sweep(objective, build, rows(), folds(k), **options)
 
 
@@ -194,6 +194,28 @@ def test_plan_on_a_cpu_is_one_sequence_per_core():
     plan = choose_plan(200)
     assert (plan.devices, plan.width) == (2, 1)
     assert choose_plan(1).runs == 1
+
+
+def test_small_networks_that_all_take_as_long_are_put_side_by_side():
+    small, wide = choose_plan(200, flops=1e6), choose_plan(200, flops=1e9)
+    assert (small.width, wide.width) == (16, 1)
+    assert choose_plan(40, flops=6e7).width == choose_plan(4000, flops=6e7).width == 4
+
+
+@pytest.mark.parametrize(("early_stopping", "width"), [(False, 16), (True, 1)])
+def test_more_seeds_change_no_bit_of_the_others(early_stopping, width, monkeypatch):
+    module = sys.modules["jaxsurv.training.sweep"]
+    compile_runs, plans = module.compile_runs, []
+
+    def noted(objective, build, config, plan, **options):
+        plans.append(plan)
+        return compile_runs(objective, build, config, plan, **options)
+
+    monkeypatch.setattr(module, "compile_runs", noted)
+    config = FitConfig(4, early_stopping=early_stopping)
+    few, many = (swept(seeds=range(k), config=config, k=1) for k in (2, 9))
+    assert [plan.width for plan in plans] == [width, width]
+    np.testing.assert_array_equal(few.prediction, many.prediction[:6])
 
 
 def test_masks_may_differ_between_the_seeds_of_a_split():

@@ -1,0 +1,113 @@
+"""How many runs side by side are fastest, and whether the plan that is chosen is.
+
+    python -m benchmarks.plan [--stop] [--epochs 20]
+
+Survival VAEs of three sizes: one on a few components of a small cohort with MyeVAE's released widths,
+one on a hundred components, one on whole modalities. Every width of runs side by side does as many runs
+with the other layouts of the plan as they would be chosen; time is per run, the median of interleaved
+calls. With `--stop` runs stop early, each at its own epoch, and leave their slot.
+"""
+
+from argparse import ArgumentParser
+from dataclasses import replace
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from benchmarks.timing import human, interleaved, machine
+
+WIDTHS = (1, 2, 4, 8, 16, 32)
+
+
+class Network(NamedTuple):
+    """Patients, features of each of two modalities, widths of their encoders, latent dimensions."""
+
+    patients: int
+    features: int
+    widths: tuple[int, ...]
+    latent: int
+
+
+NETWORKS = {
+    "tiny": Network(80, 24, (16, 4), 8),
+    "middle": Network(500, 100, (32, 16), 16),
+    "wide": Network(1000, 500, (128, 128), 32),
+}
+
+
+def problem(network: Network) -> tuple[Any, ...]:
+    """Objective, build, shared data and splits of one split whose rows are drawn by the seed."""
+    import jax
+    import jax.numpy as jnp
+
+    from jaxsurv.models import Batch, SurvivalVAEConfig, survival_vae
+    from jaxsurv.survival import prepare_risk_sets
+    from jaxsurv.training import Masks
+    from jaxsurv.types import Survival
+
+    rng, n = np.random.default_rng(0), network.patients
+    x = {m: rng.standard_normal((n, network.features), np.float32) for m in ("rna", "cnv")}
+    time = rng.exponential(np.exp(-0.4 * x["rna"][:, :5].sum(1)))
+    event = rng.random(n) < 0.6
+    cohort = Batch(
+        inputs=x,
+        presence={m: np.ones(n, np.float32) for m in x},
+        clinical=np.zeros((n, 0), np.float32),
+        offset=np.zeros(n, np.float32),
+        outcome=Survival(event.astype(np.float32), time.astype(np.float32)),
+        where=np.ones(n, bool),
+        risk_sets=prepare_risk_sets(event, time),
+    )
+
+    def build(shared: Any, split: Any, seed: Any) -> tuple[Any, Masks]:
+        develop = jax.random.bernoulli(jax.random.key(seed), 0.8, (n,))
+        return shared, Masks(develop & split, ~develop, split)
+
+    objective = survival_vae(
+        SurvivalVAEConfig(widths=lambda _: network.widths, latent=network.latent)
+    )
+    return objective, build, cohort, jnp.ones((1, n), bool)
+
+
+def main() -> None:
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--stop", action="store_true")
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
+    arguments = parser.parse_args()
+
+    from jaxsurv.models import HParams
+    from jaxsurv.training import FitConfig, Plan, choose_plan, one_device_per_core
+    from jaxsurv.training.sweep import Run, compile_runs
+
+    one_device_per_core()
+    import jax
+
+    config = FitConfig(300) if arguments.stop else FitConfig(arguments.epochs, early_stopping=False)
+    print(machine())
+    for name in arguments.networks:
+        network = NETWORKS[name]
+        objective, build, cohort, splits = problem(network)
+        cases, per_call = {}, {}
+        for width in WIDTHS:
+            devices = jax.local_device_count()
+            plan = Plan(devices, max(1, WIDTHS[-1] // width), width)
+            program = compile_runs(objective, build, config, plan)
+            count = plan.runs
+            hparams = jax.tree.map(
+                lambda v, count=count: np.full(count, v, np.float32), HParams(dropout=0.1)
+            )
+            runs = Run(np.zeros(count, np.int32), np.arange(count, dtype=np.uint32), hparams)
+            cases[width] = partial(program.call, program.place((cohort, splits)), runs)
+            per_call[width] = count
+        seconds = interleaved(cases, repeats=5)
+        each = {w: s / per_call[w] for w, s in seconds.items()}
+        best = min(each.values())
+        print(f"\n{name}: {network}")
+        for w, s in each.items():
+            print(f"| {w} | {human(s)} | {s / best:.2f} |")
+
+
+if __name__ == "__main__":
+    main()
