@@ -1,15 +1,14 @@
 """How many runs side by side are fastest, and whether the plan that is chosen is.
 
-    python -m benchmarks.plan [--stop] [--epochs 20]
+    python -m benchmarks.plan [--stop] [--epochs 10]
 
-Survival VAEs of three sizes: one on a few components of a small cohort with MyeVAE's released widths,
-one on a hundred components, one on whole modalities. Every width of runs side by side does as many runs
-with the other layouts of the plan as they would be chosen; time is per run, the median of interleaved
-calls. With `--stop` runs stop early, each at its own epoch, and leave their slot.
+Ten minutes on two cores. Survival VAEs of three sizes: one on a few components of a small cohort with
+MyeVAE's released widths, one on a hundred components, one on whole modalities. Every width does
+the same 32 runs per device; time is per run, the median of interleaved calls, as a ratio to the best
+width. With `--stop` runs stop early, each at its own epoch, and leave their slot.
 """
 
 from argparse import ArgumentParser
-from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -73,40 +72,39 @@ def problem(network: Network) -> tuple[Any, ...]:
 def main() -> None:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--stop", action="store_true")
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
     arguments = parser.parse_args()
 
     from jaxsurv.models import HParams
-    from jaxsurv.training import FitConfig, Plan, choose_plan, one_device_per_core
+    from jaxsurv.training import FitConfig, Plan, choose_plan, one_device_per_core, step_flops
     from jaxsurv.training.sweep import Run, compile_runs
 
     one_device_per_core()
     import jax
 
+    devices, most = jax.local_device_count(), WIDTHS[-1]
+    count = devices * most
+    hparams = HParams(dropout=0.1)
+    many = jax.tree.map(lambda v: np.full(count, v, np.float32), hparams)
+    runs = Run(np.zeros(count, np.int32), np.arange(count, dtype=np.uint32), many)
     config = FitConfig(300) if arguments.stop else FitConfig(arguments.epochs, early_stopping=False)
-    print(machine())
+    print(f"{machine()}; {config}\n\n| network | FLOPs of a step | chosen width |", end="")
+    print(" | ".join(map(str, WIDTHS)), "|\n|", " --- |" * (3 + len(WIDTHS)), sep="")
     for name in arguments.networks:
         network = NETWORKS[name]
         objective, build, cohort, splits = problem(network)
-        cases, per_call = {}, {}
+        cases = {}
         for width in WIDTHS:
-            devices = jax.local_device_count()
-            plan = Plan(devices, max(1, WIDTHS[-1] // width), width)
-            program = compile_runs(objective, build, config, plan)
-            count = plan.runs
-            hparams = jax.tree.map(
-                lambda v, count=count: np.full(count, v, np.float32), HParams(dropout=0.1)
-            )
-            runs = Run(np.zeros(count, np.int32), np.arange(count, dtype=np.uint32), hparams)
+            program = compile_runs(objective, build, config, Plan(devices, most // width, width))
             cases[width] = partial(program.call, program.place((cohort, splits)), runs)
-            per_call[width] = count
         seconds = interleaved(cases, repeats=5)
-        each = {w: s / per_call[w] for w, s in seconds.items()}
+        each = {w: s / count for w, s in seconds.items()}
         best = min(each.values())
-        print(f"\n{name}: {network}")
-        for w, s in each.items():
-            print(f"| {w} | {human(s)} | {s / best:.2f} |")
+        flops = step_flops(objective, cohort, hparams)
+        chosen = choose_plan(10**6, None if arguments.stop else flops).width
+        line = " | ".join(f"{human(s)} ({s / best:.2f}x)" for s in each.values())
+        print(f"| {name} | {flops:.2g} | {chosen} | {line} |", flush=True)
 
 
 if __name__ == "__main__":
