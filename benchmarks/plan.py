@@ -1,15 +1,18 @@
 """How many runs side by side are fastest, and whether the plan that is chosen is.
 
-    python -m benchmarks.plan [--stop] [--epochs 10]
+    python -m benchmarks.plan [--epochs 10]
+    python -m benchmarks.plan --stop [--wait] --networks tiny
 
 Ten minutes on two cores. Survival VAEs of three sizes: one on a few components of a small cohort with
 MyeVAE's released widths, one on a hundred components, one on whole modalities. Every width does
 the same 32 runs per device; time is per run, the median of interleaved calls, as a ratio to the best
-width. With `--stop` runs stop early, each at its own epoch, and leave their slot.
+width. With `--stop` runs stop early, each at its own epoch, and leave their slot, or
+with `--wait` keep it until the last of their group has stopped.
 """
 
 from argparse import ArgumentParser
 from functools import partial
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -72,22 +75,27 @@ def problem(network: Network) -> tuple[Any, ...]:
 def main() -> None:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--stop", action="store_true")
+    parser.add_argument("--wait", action="store_true")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
     arguments = parser.parse_args()
 
     from jaxsurv.models import HParams
     from jaxsurv.training import FitConfig, Plan, choose_plan, one_device_per_core, step_flops
-    from jaxsurv.training.sweep import Run, compile_runs
 
     one_device_per_core()
     import jax
 
+    module: Any = import_module(
+        "jaxsurv.training.sweep"
+    )  # that name of the package is the function
+    if arguments.wait:
+        module.in_slots = lambda *_: None
     devices, most = jax.local_device_count(), WIDTHS[-1]
     count = devices * most
     hparams = HParams(dropout=0.1)
     many = jax.tree.map(lambda v: np.full(count, v, np.float32), hparams)
-    runs = Run(np.zeros(count, np.int32), np.arange(count, dtype=np.uint32), many)
+    runs = module.Run(np.zeros(count, np.int32), np.arange(count, dtype=np.uint32), many)
     config = FitConfig(300) if arguments.stop else FitConfig(arguments.epochs, early_stopping=False)
     print(f"{machine()}; {config}\n\n| network | FLOPs of a step | chosen width |", end="")
     print(" | ".join(map(str, WIDTHS)), "|\n|", " --- |" * (3 + len(WIDTHS)), sep="")
@@ -96,7 +104,8 @@ def main() -> None:
         objective, build, cohort, splits = problem(network)
         cases = {}
         for width in WIDTHS:
-            program = compile_runs(objective, build, config, Plan(devices, most // width, width))
+            plan = Plan(devices, most // width, width)
+            program = module.compile_runs(objective, build, config, plan)
             cases[width] = partial(program.call, program.place((cohort, splits)), runs)
         seconds = interleaved(cases, repeats=5)
         each = {w: s / count for w, s in seconds.items()}
