@@ -97,7 +97,7 @@ def main() -> None:
     many = jax.tree.map(lambda v: np.full(count, v, np.float32), hparams)
     runs = module.Run(np.zeros(count, np.int32), np.arange(count, dtype=np.uint32), many)
     config = FitConfig(300) if arguments.stop else FitConfig(arguments.epochs, early_stopping=False)
-    print(f"{machine()}; {config}\n\n| network | FLOPs of a step | chosen width |", end="")
+    print(f"{machine()}; {config}\n\n| network | FLOPs of a step | chosen width | ", end="")
     print(" | ".join(map(str, WIDTHS)), "|\n|", " --- |" * (3 + len(WIDTHS)), sep="")
     for name in arguments.networks:
         network = NETWORKS[name]
