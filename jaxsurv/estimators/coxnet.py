@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import jax.numpy as jnp
 import numpy as np
 
 from jaxsurv.data import stratified_kfold
@@ -12,7 +13,7 @@ from jaxsurv.estimators.survival import SurvivalEstimator
 from jaxsurv.models import Batch, features
 from jaxsurv.preprocess import Standardised
 from jaxsurv.survival import coxnet_cv
-from jaxsurv.types import Array, Params
+from jaxsurv.types import Array, Key, Params
 
 
 class Coxnet(SurvivalEstimator):
@@ -66,7 +67,10 @@ class Coxnet(SurvivalEstimator):
         def predict(params: Params, batch: Batch) -> Array:
             return features(batch) @ params["coef"]
 
-        return Functions(predict)
+        def init(key: Key, batch: Batch) -> Params:
+            return {"coef": jnp.zeros(features(batch).shape[1])}
+
+        return Functions(init, predict)
 
     def _train(self, prepared: Prepared) -> Trained:
         shared, split = prepared.shared, prepared.splits

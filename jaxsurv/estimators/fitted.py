@@ -17,7 +17,7 @@ from jaxsurv.metrics import concordance_index
 from jaxsurv.models import Batch
 from jaxsurv.preprocess import Preprocessing
 from jaxsurv.survival import StepFunction, breslow_baseline, survival_function
-from jaxsurv.types import Array, ArrayLike, InputError, Params
+from jaxsurv.types import Array, ArrayLike, InputError, Key, Params
 
 CHUNK = 1024  # rows per call: one compilation, and a patient's risk is the same in any company
 Z95 = 1.959964
@@ -27,10 +27,12 @@ class Functions(NamedTuple):
     """What a model does with parameters and a batch, in evaluation.
 
     Attributes:
+        init: ``(key, batch) -> params``, for their structure.
         predict: ``(params, batch) -> [n]`` log hazards.
         latent: ``(params, batch) -> [n, z]``, or None.
     """
 
+    init: Callable[[Key, Batch], Params]
     predict: Callable[[Params, Batch], Array]
     latent: Callable[[Params, Batch], Array] | None = None
 
@@ -125,14 +127,9 @@ class FittedModel:
         at = np.asarray(self.baseline(np.asarray(times, float)))
         return np.exp(np.asarray(log_hazard))[:, None] * at[None]
 
-    def table(self, patients: Patients, times: ArrayLike = ()) -> pd.DataFrame:
-        """One row per patient: risk, percentile in the training cohort, survival, group.
-
-        Args:
-            patients: of :func:`read_patients`.
-            times: for which there is a column ``survival_T`` each.
-        """
-        risk, times = self.log_hazard(patients), np.asarray(times, float)
+    def table(self, patients: Patients, times: np.ndarray) -> pd.DataFrame:
+        """See :meth:`SurvivalEstimator.risk_table`; survival at T is the column ``survival_T``."""
+        risk = self.log_hazard(patients)
         known = np.asarray(self.cohort.percentiles)
         below, upto = (np.searchsorted(known, risk, side=side) for side in ("left", "right"))
         columns = {"risk": risk, "percentile": 100 * (below + upto) / (2 * len(known))}
@@ -143,7 +140,7 @@ class FittedModel:
 
     @cached_property
     def _programs(self) -> tuple[Any, Any]:
-        predict, latent = self.network.functions(self.config)
+        _, predict, latent = self.network.functions(self.config)
 
         def mean(params: Params, center: Array, batch: Batch) -> Array:
             risks = lax.map(lambda one: predict(one[0], batch) - one[1], (params, center))
@@ -186,7 +183,8 @@ def describe_training(
     risk, e, t = risk[rows].astype(np.float32), event[rows], time[rows]
     c = concordance_index(risk, e, t)
     half = Z95 * float(c.standard_error)
-    return breslow_baseline(risk, e, t), TrainingCohort(
+    baseline = jax.tree.map(np.float32, breslow_baseline(risk, e, t))
+    return baseline, TrainingCohort(
         patients=int(labelled.sum()),
         events=int(event[labelled].sum()),
         unlabelled=int((~labelled).sum()),

@@ -1,11 +1,13 @@
 """What all survival estimators share: reading X and y, the ensemble's predictions, curves, score."""
 
+import os
 from abc import abstractmethod
 from collections.abc import Mapping
 from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
@@ -78,7 +80,7 @@ class SurvivalEstimator(BaseEstimator):
 
     def predict(self, X: Any) -> np.ndarray:
         """``[n]`` log hazards, higher = worse; 0 is the mean of the training patients."""
-        return self._fitted().log_hazard(self._new(X))
+        return self.fitted().log_hazard(self._new(X))
 
     def predict_survival_function(self, X: Any, times: ArrayLike) -> np.ndarray:
         """``[n, t]`` probabilities of being free of the event at ``times`` ``[t]``.
@@ -87,11 +89,19 @@ class SurvivalEstimator(BaseEstimator):
         training patients whom a member of the ensemble has not trained on. After the last event of
         the training cohort curves stay as they are.
         """
-        return self._fitted().survival(self.predict(X), self._times(times))
+        return self.fitted().survival(self.predict(X), self._times(times))
 
     def predict_cumulative_hazard(self, X: Any, times: ArrayLike) -> np.ndarray:
         """``[n, t]``: minus the logarithm of `predict_survival_function`."""
-        return self._fitted().cumulative_hazard(self.predict(X), self._times(times))
+        return self.fitted().cumulative_hazard(self.predict(X), self._times(times))
+
+    def risk_table(self, X: Any, times: ArrayLike = ()) -> pd.DataFrame:
+        """One row per patient: risk, percentile, survival at ``times``, group.
+
+        ``risk`` is `predict`; ``percentile`` its place among the held-out risks of the training cohort;
+        ``group`` is high above their median, else low.
+        """
+        return self.fitted().table(self._new(X), self._times(times))
 
     def score(self, X: Any, y: Any = None) -> float:
         """Harrell's C of the predictions."""
@@ -101,7 +111,24 @@ class SurvivalEstimator(BaseEstimator):
         X = cohort if isinstance(X, Cohort) else X
         return float(concordance_index(self.predict(X)[known], *outcome[:2]).index)
 
-    def _fitted(self) -> FittedModel:
+    def save(
+        self,
+        path: str | os.PathLike,
+        *,
+        metrics: Mapping[str, tuple[float, float, float]] | None = None,
+    ) -> None:
+        """Write the fitted model to a new folder, or a .zip; :func:`jaxsurv.estimators.load` reads it.
+
+        Args:
+            path: that does not exist yet.
+            metrics: what else to tell those who use it: name to value, lower and upper bound.
+        """
+        from jaxsurv.estimators.saved import save  # which knows all estimators
+
+        save(path, self, metrics=metrics or {})
+
+    def fitted(self) -> FittedModel:
+        """What predicts; raises scikit-learn's NotFittedError before `fit`."""
         check_is_fitted(self, "model_")
         return self.model_
 
@@ -115,7 +142,7 @@ class SurvivalEstimator(BaseEstimator):
         return prepare_fits(cohort, endpoint, develop, components=self.components, seed=seed)
 
     def _new(self, X: Any) -> Patients:
-        schema = self._fitted().preprocessing.schema
+        schema = self.fitted().preprocessing.schema
         modalities = self.modalities
         wide = getattr(X, "ndim", 0) == 2 and not hasattr(X, "columns")
         if wide and np.shape(X)[1] != self.n_features_in_:
