@@ -37,12 +37,15 @@ def _lines(entries: Mapping[str, Any]) -> list[tuple[str, str]]:
         f"{m}: {len(names)} features ({schema['kinds'][m]}): {few(names, 4)}"
         for m, names in schema["features"].items()
     ]
+    held_out = "no two patients compare"
+    if cohort["c"]:
+        held_out = f"{_interval(*cohort['c'])}, a little too good: these rows stopped the training"
     metrics = {name: (m["value"], m["lower"], m["upper"]) for name, m in entries["metrics"].items()}
     return [
         ("trained on", trained),
         ("follow-up", f"median {cohort['median_time']:g}, longest {cohort['longest_time']:g}{unit}"),
         *[("reads" if i == 0 else "", text) for i, text in enumerate(reads)],
-        ("C held out", _interval(*cohort["c"]) + ", a little too good: these rows stopped the training"),
+        ("C held out", held_out),
         *[(name, _interval(*values)) for name, values in metrics.items()],
         ("high risk", f"log hazard above {cohort['threshold']:.3g}, the training cohort's median"),
         *[(part, _listed(entries[part])) for part in ("hparams", "config", "settings") if entries[part]],

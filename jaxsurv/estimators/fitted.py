@@ -65,7 +65,7 @@ class TrainingCohort(NamedTuple):
     time_unit: str
     percentiles: tuple[float, ...]
     threshold: float
-    c: tuple[float, float, float]
+    c: tuple[float, float, float] | None
 
 
 class Trained(NamedTuple):
@@ -181,8 +181,6 @@ def describe_training(
             "the training diverged: a log hazard is not finite; lower the learning rate"
         )
     risk, e, t = risk[rows].astype(np.float32), event[rows], time[rows]
-    c = concordance_index(risk, e, t)
-    half = Z95 * float(c.standard_error)
     baseline = jax.tree.map(np.float32, breslow_baseline(risk, e, t))
     return baseline, TrainingCohort(
         patients=int(labelled.sum()),
@@ -193,5 +191,17 @@ def describe_training(
         time_unit=time_unit,
         percentiles=tuple(float(q) for q in np.percentile(risk, np.arange(101))),
         threshold=float(np.median(risk)),
-        c=(float(c.index), float(c.index) - half, float(c.index) + half),
+        c=_concordance(risk, e, t),
     )
+
+
+def _concordance(
+    risk: np.ndarray, event: np.ndarray, time: np.ndarray
+) -> tuple[float, float, float] | None:
+    """C with its interval; None where no patient is known to live longer than one with an event."""
+    first = time[event > 0].min(initial=np.inf)
+    if not np.any((time > first) | ((time == first) & (event == 0))):
+        return None
+    c = concordance_index(risk, event, time)
+    half = Z95 * float(c.standard_error)
+    return float(c.index), float(c.index) - half, float(c.index) + half

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import issparse
 from sklearn.utils import check_array
 
 from jaxsurv.data import Cohort
@@ -56,7 +57,7 @@ def read_patients(X: Any, modalities: Modalities | None, kinds: Mapping[str, str
     if hasattr(X, "mod") and hasattr(X, "obs_names"):  # MuData, which need not be installed
         tables = {m: table.to_df() for m, table in X.mod.items()}
         return Patients(tables, pd.Index(X.obs_names.astype(str)), True, True, kinds)
-    if isinstance(X, Mapping):
+    if isinstance(X, Mapping) and not issparse(X):  # one kind of sparse matrix is a mapping
         return _read_dict(X, kinds)
     table = X if isinstance(X, pd.DataFrame) else _read_array(X)
     if not len(table) or not table.shape[1]:
@@ -129,13 +130,14 @@ def labelled_cohort(
         if absent := [c for c in given if c not in X.columns]:
             raise InputError(f"modalities name the columns {few(absent)}, which X does not have")
     outcome = read_outcome(y, patients)
+    cohort = Cohort(patients.tables, outcome, dict(patients.kinds))
     without = outcome.index[outcome[f"{OUTCOME}_time"].isna()]
     if len(without) and not unlabelled:
         raise InputError(
             f"{len(without)} patients in X have no outcome: {few(without)}; leave them out (CoxMT learns "
             "from them as well)"
         )
-    return Cohort(patients.tables, outcome, dict(patients.kinds)), OUTCOME
+    return cohort, OUTCOME
 
 
 def _endpoint(cohort: Cohort, y: Any) -> str:
@@ -194,8 +196,8 @@ def _event_and_time(y: Any) -> tuple[Any, Any]:
     """The two columns, in whatever form."""
     if y is None:
         raise InputError(
-            "fit and score require y to be passed, but the target y is None; give a structured array, a "
-            "DataFrame with event and time, or a pair (event, time)"
+            "the estimator requires y to be passed, but the target y is None; give a structured array, "
+            "a DataFrame with event and time, or a pair (event, time)"
         )
     if isinstance(y, pd.DataFrame):
         event, time = _columns(list(y.columns), "the columns of y")
