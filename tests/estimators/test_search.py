@@ -49,6 +49,11 @@ def found(patients):
     return CoxNnet(**MODEL).search(*patients, {"l2": [0.01, 10.0]}, folds=3)
 
 
+@jax.jit
+def fitted(key, hparams, batch, masks):
+    return fit(key, cox_nnet(), hparams, batch, masks, FitConfig(8), optimizer=nesterov).params
+
+
 def test_agrees_with_the_same_fits_one_by_one(found, patients):
     x, y = patients
     estimator = CoxNnet(**MODEL)
@@ -71,20 +76,15 @@ def test_agrees_with_the_same_fits_one_by_one(found, patients):
                     seed,
                 )
                 key = jax.random.fold_in(jax.random.key(seed), k)
-                done = fit(
-                    key,
-                    cox_nnet(),
-                    CoxNnetHParams(l2=l2),
-                    batch,
-                    masks,
-                    FitConfig(8),
-                    optimizer=nesterov,
-                )
+                params = fitted(key, CoxNnetHParams(l2=l2), batch, masks)
+                zero = jnp.zeros(len(risk))
                 tested = batch._replace(
-                    inputs=new, presence={"features": jnp.ones(len(risk))}, clinical=jnp.zeros((len(risk), 0)),
-                    offset=jnp.zeros(len(risk)),
-                )  # fmt: skip
-                risk += np.asarray(cox_nnet().predict(done.params, tested))
+                    inputs=new,
+                    presence={"features": 1 + zero},
+                    clinical=zero[:, None][:, :0],
+                    offset=zero,
+                )
+                risk += np.asarray(cox_nnet().predict(params, tested))
             c = concordance_index(risk, y["event"][rows], y["time"][rows]).index
             each.append(float(c))
         np.testing.assert_allclose([row[f"c_fold_{k}"] for k in range(3)], each, atol=1e-6)

@@ -1,6 +1,5 @@
 """What scikit-learn asks of estimators: its own checks, cloning, pipelines, searches."""
 
-import jax
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -46,25 +45,6 @@ CHECKS = list(
 @pytest.mark.parametrize(("estimator", "check"), CHECKS)
 def test_scikit_learn_s_own_checks(estimator, check):
     check(estimator)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def compiled_once(tmp_path_factory):
-    """Every fit of scikit-learn's checks is a program, often that of an earlier check."""
-    before = {
-        name: getattr(jax.config, name)
-        for name in (
-            "jax_compilation_cache_dir",
-            "jax_persistent_cache_min_compile_time_secs",
-            "jax_persistent_cache_min_entry_size_bytes",
-        )
-    }
-    values = (str(tmp_path_factory.mktemp("programs")), 0, -1)
-    for name, value in zip(before, values, strict=True):
-        jax.config.update(name, value)
-    yield
-    for name, value in before.items():
-        jax.config.update(name, value)
 
 
 @pytest.mark.parametrize("kind", [Coxnet, CoxMT, CoxNnet, HCL, MORiskVAE, MyeVAE])
