@@ -142,7 +142,7 @@ class NetworkEstimator(SurvivalEstimator):
         test = folds_of(event, labelled, folds, int(self.random_state))
         runs = self._sweep(self._prepare(cohort, endpoint, labelled & ~test), settings)
         table = search_table(points, scored(runs, test, event, time))
-        best = settings[table.index[0]]
+        best = settings[table.index.to_list()[0]]
         fitted = clone(self).set_params(hparams=best).fit(X, y)
         return Search(table.reset_index(drop=True), runs.to_frame(), best, fitted)
 
