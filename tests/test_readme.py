@@ -6,12 +6,18 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
+
+from jaxsurv.data import load_tcga_acc, write_cohort
 
 ROOT = Path(__file__).parents[1]
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
 
 
-def test_python_blocks_run():
+@pytest.mark.filterwarnings("ignore:constant features:jaxsurv.data.DataWarning")
+def test_python_blocks_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_cohort(load_tcga_acc(), "my_cohort")
     rng = np.random.default_rng(0)
     names = {
         "event": rng.integers(0, 2, 50),
@@ -22,6 +28,7 @@ def test_python_blocks_run():
         exec(block, names)
     assert len(names["result"].to_frame()) == 5 * 3 * 2
     assert np.isfinite(names["loss"])
+    assert (tmp_path / "my_model.zip").exists()
 
 
 def test_paths_and_pictures_exist():

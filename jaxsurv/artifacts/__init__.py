@@ -1,6 +1,7 @@
 """What is kept on disk."""
 
 from jaxsurv.artifacts.chunks import Chunks
+from jaxsurv.artifacts.model_file import StoredModel, read_model, write_model
 from jaxsurv.artifacts.results import ResultsFolder, versions
 
-__all__ = ["Chunks", "ResultsFolder", "versions"]
+__all__ = ["Chunks", "ResultsFolder", "StoredModel", "read_model", "versions", "write_model"]

@@ -5,7 +5,7 @@ from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.external import Harmonise, Joined, join_cohorts
 from jaxsurv.data.images import Images, read_images
 from jaxsurv.data.mimic import MimicCohort, read_mimic
-from jaxsurv.data.readers import read_cohort, write_cohort
+from jaxsurv.data.readers import read_cohort, read_features, write_cohort
 from jaxsurv.data.simulate import Simulation, simulate_cohort
 from jaxsurv.data.simulate_images import simulate_images
 from jaxsurv.data.simulate_subtypes import simulate_subtypes
@@ -29,6 +29,7 @@ __all__ = [
     "load_tcga_acc",
     "open_rows",
     "read_cohort",
+    "read_features",
     "read_images",
     "read_mimic",
     "simulate_cohort",

@@ -2,9 +2,10 @@
 
 import io
 import json
+import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
@@ -14,7 +15,14 @@ import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.identifiers import match_barcodes, refuse_transposed
-from jaxsurv.data.tables import clean_modality, clean_survival, few, is_numeric, refuse_cells
+from jaxsurv.data.tables import (
+    DataWarning,
+    clean_modality,
+    clean_survival,
+    few,
+    is_numeric,
+    refuse_cells,
+)
 from jaxsurv.data.unlabelled import with_unlabelled
 from jaxsurv.types import InputError
 
@@ -142,6 +150,42 @@ def read_cohort(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
         survival = with_unlabelled(survival, modalities)
     with naming(folder):
         return Cohort(modalities, survival, kinds, **settings)
+
+
+def read_features(path: str | Path, kinds: Mapping[str, str]) -> dict[str, pd.DataFrame]:
+    """The tables of new patients, whose outcome need not be known, as a trained model reads them.
+
+    Args:
+        path: of a folder as for `read_cohort`; ``survival.csv`` is not read.
+        kinds: modality to kind, of those that the model knows.
+
+    Returns:
+        modality to table, unchecked: a model knows what must be in it.
+
+    Raises:
+        InputError: naming the file; no table that the model knows.
+
+    Warns:
+        DataWarning: tables that the model does not know.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise InputError(
+            f"{folder} is not a folder; a cohort is a folder with one table per modality"
+        )
+    files = _tables(folder)
+    files.pop("survival", None)
+    if others := sorted(set(files) - set(kinds)):
+        warnings.warn(f"the model does not read {few(others)}", DataWarning, stacklevel=2)
+    tables = {}
+    for name in kinds:
+        if name in files:
+            file, separator = files[name]
+            with naming(file):
+                tables[name] = _read_table(file, separator, kinds[name])
+    if not tables:
+        raise InputError(f"{folder} has no table of {few(list(kinds), 20)}, which the model reads")
+    return tables
 
 
 def write_cohort(cohort: Cohort, path: str | Path) -> None:

@@ -1,5 +1,23 @@
 """Scikit-learn faces over models and training."""
 
+from jaxsurv.estimators.coxnet import Coxnet
+from jaxsurv.estimators.ensemble import NetworkEstimator
 from jaxsurv.estimators.inva import InVA
+from jaxsurv.estimators.networks import HCL, CoxMT, CoxNnet, MORiskVAE, MyeVAE
+from jaxsurv.estimators.saved import load
+from jaxsurv.estimators.search import Search
+from jaxsurv.estimators.survival import SurvivalEstimator
 
-__all__ = ["InVA"]
+__all__ = [
+    "HCL",
+    "CoxMT",
+    "CoxNnet",
+    "Coxnet",
+    "InVA",
+    "MORiskVAE",
+    "MyeVAE",
+    "NetworkEstimator",
+    "Search",
+    "SurvivalEstimator",
+    "load",
+]

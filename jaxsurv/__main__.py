@@ -1,0 +1,93 @@
+"""Use a saved model: score new patients, or read what it says of itself.
+
+python -m jaxsurv score my_model new_patients --out risks.csv --times 365 1095
+python -m jaxsurv inspect my_model
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from tyro.conf import Positional, arg, subcommand
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """Write a table with one row per patient.
+
+    Columns: risk (log hazard, 0 = the mean of the training patients), percentile in the training cohort,
+    survival at each of the times, group (high = above the training cohort's median risk).
+
+    Attributes:
+        model: folder or .zip that an estimator saved.
+        cohort: folder with one table per modality, as for training; survival.csv is not read.
+        out: CSV file to write.
+        times: in the unit of the training cohort.
+        overwrite: replace the file.
+    """
+
+    model: Annotated[Path, Positional, arg(metavar="MODEL")]
+    cohort: Annotated[Path, Positional, arg(metavar="COHORT")]
+    out: Path
+    times: tuple[float, ...] = ()
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspect:
+    """Print the model card.
+
+    Attributes:
+        model: folder or .zip that an estimator saved.
+    """
+
+    model: Annotated[Path, Positional, arg(metavar="MODEL")]
+
+
+def run(options: Score | Inspect) -> None:
+    """Score or inspect."""
+    from rich.console import Console
+
+    from jaxsurv.estimators.card import print_card
+    from jaxsurv.estimators.saved import load
+
+    console = Console(width=None if sys.stdout.isatty() else 100)
+    model = load(options.model)
+    if isinstance(options, Inspect):
+        print_card(options.model, console)
+        return
+    from jaxsurv.data import read_features
+    from jaxsurv.types import InputError
+
+    if options.out.exists() and not options.overwrite:
+        raise InputError(f"{options.out} exists; choose another file or pass --overwrite")
+    with console.status(f"reading {options.cohort}"):
+        tables = read_features(options.cohort, model.fitted().preprocessing.schema.kinds)
+    scores = model.risk_table(tables, options.times)
+    try:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        scores.to_csv(options.out, float_format="%.8g")
+    except OSError as error:
+        raise InputError(f"cannot write {options.out}: {error.strerror or error}") from error
+    high = (scores["group"] == "high").sum()
+    console.print(f"{len(scores)} patients, {high} of high risk: {options.out}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    from jaxsurv.study.command import exit_status
+
+    options = tyro.cli(
+        Annotated[Score, subcommand("score")] | Annotated[Inspect, subcommand("inspect")],
+        prog="python -m jaxsurv",
+        description=__doc__,
+        args=arguments,
+    )
+    return exit_status(lambda: run(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

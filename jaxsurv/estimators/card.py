@@ -1,0 +1,67 @@
+"""What a model file says of itself, for people."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from jaxsurv.artifacts import read_model
+from jaxsurv.data.tables import few
+
+
+def print_card(path: str | os.PathLike, console: Console) -> None:
+    """The model card of a file that ``save`` wrote.
+
+    Raises:
+        InputError: see :func:`jaxsurv.artifacts.read_model`.
+    """
+    entries = read_model(path).entries
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    for name, text in _lines(entries):
+        table.add_row(name, text)
+    console.print(f"{os.fspath(path)}: {entries['model']}", style="bold", highlight=False)
+    console.print(table, highlight=False)
+
+
+def _lines(entries: Mapping[str, Any]) -> list[tuple[str, str]]:
+    cohort, schema = entries["cohort"], entries["preprocessing"]["schema"]
+    unit = f" {cohort['time_unit']}".rstrip()
+    trained = f"{cohort['patients']} patients, {cohort['events']} events"
+    if cohort["unlabelled"]:
+        trained += f", and {cohort['unlabelled']} patients without an outcome"
+    reads = [
+        f"{m}: {len(names)} features ({schema['kinds'][m]}): {few(names, 4)}"
+        for m, names in schema["features"].items()
+    ]
+    held_out = "no two patients compare"
+    if cohort["c"]:
+        held_out = f"{_interval(*cohort['c'])}, a little too good: these rows stopped the training"
+    metrics = {name: (m["value"], m["lower"], m["upper"]) for name, m in entries["metrics"].items()}
+    return [
+        ("trained on", trained),
+        ("follow-up", f"median {cohort['median_time']:g}, longest {cohort['longest_time']:g}{unit}"),
+        *[("reads" if i == 0 else "", text) for i, text in enumerate(reads)],
+        ("C held out", held_out),
+        *[(name, _interval(*values)) for name, values in metrics.items()],
+        ("high risk", f"log hazard above {cohort['threshold']:.3g}, the training cohort's median"),
+        *[(part, _listed(entries[part])) for part in ("hparams", "config", "settings") if entries[part]],
+        ("schema", str(entries["schema"])),
+        ("versions", ", ".join(f"{k} {v}" for k, v in entries["versions"].items())),
+        *[(name, f"{f['bytes']} bytes, SHA-256 {f['sha256']}") for name, f in entries["files"].items()],
+    ]  # fmt: skip
+
+
+def _interval(value: float, lower: float, upper: float) -> str:
+    return f"{value:.3f} ({lower:.3f} to {upper:.3f})"
+
+
+def _listed(entries: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{k} {v:g}" if type(v) is float else f"{k} {v}"
+        for k, v in entries.items()
+        if k != "modalities"  # whose columns are the features above
+    )

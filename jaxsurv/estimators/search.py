@@ -1,0 +1,103 @@
+"""A grid of traced hyper-parameters over folds and seeds, as one compiled sweep."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import ParameterGrid
+
+from jaxsurv.data import stratified_kfold
+from jaxsurv.metrics import concordance_index
+from jaxsurv.training import SweepResult
+from jaxsurv.types import InputError
+
+Grid = Mapping[str, Sequence[float]] | Sequence[Mapping[str, Sequence[float]]]
+
+
+class Search(NamedTuple):
+    """What a search found.
+
+    Attributes:
+        table: one row per setting, best first: the hyper-parameters of the grid, ``mean_c``,
+            ``standard_error`` (over the folds: their standard deviation / √folds; they share patients,
+            so it is too small) and ``c_fold_0``, ``c_fold_1``, ...
+        runs: one row per training run, see :meth:`jaxsurv.training.SweepResult.to_frame`.
+        best_hparams: of the first row.
+        best_estimator: fitted to all patients with these. ``mean_c`` of a setting that was chosen by it
+            is too good a guess of how it does on new patients; score it on patients of whom the search
+            knew nothing.
+    """
+
+    table: pd.DataFrame
+    runs: pd.DataFrame
+    best_hparams: Any
+    best_estimator: Any
+
+
+def settings_of(
+    grid: Grid, hparams: Any, unread: Sequence[str]
+) -> tuple[list[dict[str, Any]], list[Any]]:
+    """Every combination of values of the grid, and ``hparams`` with each.
+
+    Raises:
+        InputError: no combination, a hyper-parameter that there is not or that the model does not
+            read, the same value twice.
+    """
+    points = [dict(sorted(point.items())) for point in ParameterGrid(grid)]
+    names = sorted({name for point in points for name in point})
+    if not names:
+        raise InputError(
+            'the grid has no values; give some, such as {"learning_rate": [1e-3, 1e-2]}'
+        )
+    if unknown := [n for n in names if n not in hparams._fields]:
+        raise InputError(
+            f"the grid has {unknown}, which are no traced hyper-parameters; there are "
+            f"{list(hparams._fields)} (others can be searched by scikit-learn's GridSearchCV)"
+        )
+    if idle := [n for n in names if n in unread]:
+        raise InputError(
+            f"the model with this config does not read {idle}; leave it out of the grid"
+        )
+    settings = [hparams._replace(**{k: float(v) for k, v in point.items()}) for point in points]
+    if len(set(settings)) < len(settings):
+        raise InputError("the grid has the same setting twice; leave one out")
+    return points, settings
+
+
+def folds_of(event: np.ndarray, labelled: np.ndarray, folds: int, seed: int) -> np.ndarray:
+    """``[folds, n]`` booleans, the labelled rows that each fold tests, stratified by event."""
+    return stratified_kfold(
+        event, folds=folds, seed=seed, eligible=labelled, validation_fraction=None
+    ).test
+
+
+def scored(
+    result: SweepResult, test: np.ndarray, event: np.ndarray, time: np.ndarray
+) -> np.ndarray:
+    """``[settings, folds]``: C of the mean over the seeds on each fold's test rows.
+
+    Args:
+        result: runs in the order split, seed, setting.
+        test: ``[folds, n]``.
+        event, time: ``[n]``.
+    """
+    seeds, n = len(np.unique(result.seed)), test.shape[1]
+    # no centring: a constant of each seed changes no order
+    by_setting = result.prediction.reshape(len(test), seeds, -1, n).mean(axis=1)
+    return np.array(
+        [
+            [float(concordance_index(r, event[rows], time[rows]).index) for r in of_fold[:, rows]]
+            for of_fold, rows in zip(by_setting, test, strict=True)
+        ]
+    ).T
+
+
+def search_table(points: Sequence[Mapping[str, Any]], c: np.ndarray) -> pd.DataFrame:
+    """See `Search`; settings of equal mean stay in the order of the grid."""
+    table = pd.DataFrame(points)
+    table["mean_c"] = c.mean(axis=1)
+    table["standard_error"] = c.std(axis=1, ddof=1) / np.sqrt(c.shape[1])
+    for fold in range(c.shape[1]):
+        table[f"c_fold_{fold}"] = c[:, fold]
+    return table.sort_values("mean_c", ascending=False, kind="stable")

@@ -1,0 +1,175 @@
+"""What all survival estimators share: reading X and y, the ensemble's predictions, curves, score."""
+
+import os
+from abc import abstractmethod
+from collections.abc import Mapping
+from numbers import Integral
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from jaxsurv.data import Cohort
+from jaxsurv.estimators.fitted import FittedModel, Functions, Trained, describe_training
+from jaxsurv.estimators.inputs import Modalities, Patients, labelled_cohort, read_patients
+from jaxsurv.estimators.prepared import Prepared, prepare_fits
+from jaxsurv.metrics import concordance_index
+from jaxsurv.types import ArrayLike, InputError
+
+
+class SurvivalEstimator(BaseEstimator):
+    """A survival model with fit, predict and score as scikit-learn has them.
+
+    X is a DataFrame or array (``modalities`` says which columns belong together), a dict of DataFrames
+    by modality, whose patients may differ, a :class:`jaxsurv.data.Cohort` or a MuData. Within a
+    table, a patient without any value lacks the modality. Single missing values become the mean of the
+    training patients. y is a structured array with a boolean and a float field, a DataFrame with event
+    and time, or a pair ``(event, time)``; for a cohort, the name of an endpoint. Rows of X and y are
+    matched by name if both have names, else by order.
+
+    Values are clipped, standardised and, if asked for, projected as all of the training patients say.
+    The modality named ``clinical`` enters at the head of networks. Studies also give them the log
+    hazard of a clinical Cox model beforehand, which estimators do not.
+
+    Attributes:
+        model_: :class:`jaxsurv.estimators.fitted.FittedModel`.
+        n_features_in_, feature_names_in_: of an array or a DataFrame.
+    """
+
+    modalities: Modalities | None
+    kinds: Mapping[str, str] | None
+    components: int | None
+    random_state: int
+    unlabelled = False  # whether patients without an outcome can train
+
+    @staticmethod
+    @abstractmethod
+    def functions(config: Any) -> Functions:
+        """Prediction and latent variables of a model with these static choices."""
+
+    @abstractmethod
+    def _train(self, prepared: Prepared) -> Trained:
+        """Fit to the one split of ``prepared``."""
+
+    @property
+    def _config(self) -> Any:
+        return None
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Fit preprocessing and model.
+
+        Raises:
+            InputError: naming the column, patient and value that cannot be analysed, and the fix.
+        """
+        cohort, endpoint = self._labelled(X, y)
+        event, time = (
+            cohort.survival[f"{endpoint}_{c}"].to_numpy(float) for c in ("event", "time")
+        )
+        prepared = self._prepare(cohort, endpoint, ~np.isnan(time)[None])
+        trained = self._train(prepared)
+        baseline, summary = describe_training(trained, event, time, time_unit=cohort.time_unit)
+        self.model_ = FittedModel(
+            type(self), self._config, prepared.preprocessing[0], trained.params, trained.center,
+            baseline, summary,
+        )  # fmt: skip
+        self._note_columns(X)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """``[n]`` log hazards, higher = worse; 0 is the mean of the training patients."""
+        return self.fitted().log_hazard(self._new(X))
+
+    def predict_survival_function(self, X: Any, times: ArrayLike) -> np.ndarray:
+        """``[n, t]`` probabilities of being free of the event at ``times`` ``[t]``.
+
+        The baseline hazard is Breslow's (with Efron's correction for ties), from the log hazards of
+        training patients whom a member of the ensemble has not trained on. After the last event of
+        the training cohort curves stay as they are.
+        """
+        return self.fitted().survival(self.predict(X), self._times(times))
+
+    def predict_cumulative_hazard(self, X: Any, times: ArrayLike) -> np.ndarray:
+        """``[n, t]``: minus the logarithm of `predict_survival_function`."""
+        return self.fitted().cumulative_hazard(self.predict(X), self._times(times))
+
+    def risk_table(self, X: Any, times: ArrayLike = ()) -> pd.DataFrame:
+        """One row per patient: risk, percentile, survival at ``times``, group.
+
+        ``risk`` is `predict`; ``percentile`` its place among the held-out risks of the training cohort;
+        ``group`` is high above their median, else low.
+        """
+        return self.fitted().table(self._new(X), self._times(times))
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Harrell's C of the predictions."""
+        cohort, endpoint = self._labelled(X, y)
+        outcome = cohort.outcome(endpoint)
+        known = cohort.survival[f"{endpoint}_time"].notna().to_numpy()
+        X = cohort if isinstance(X, Cohort) else X
+        return float(concordance_index(self.predict(X)[known], *outcome[:2]).index)
+
+    def save(
+        self,
+        path: str | os.PathLike,
+        *,
+        metrics: Mapping[str, tuple[float, float, float]] | None = None,
+    ) -> None:
+        """Write the fitted model to a new folder, or a .zip; :func:`jaxsurv.estimators.load` reads it.
+
+        Args:
+            path: that does not exist yet.
+            metrics: what else to tell those who use it: name to value, lower and upper bound.
+        """
+        from jaxsurv.estimators.saved import save  # which knows all estimators
+
+        save(path, self, metrics=metrics or {})
+
+    def fitted(self) -> FittedModel:
+        """What predicts; raises scikit-learn's NotFittedError before `fit`."""
+        check_is_fitted(self, "model_")
+        return self.model_
+
+    def _labelled(self, X: Any, y: Any) -> tuple[Cohort, str]:
+        return labelled_cohort(X, y, self.modalities, self.kinds or {}, unlabelled=self.unlabelled)
+
+    def _prepare(self, cohort: Cohort, endpoint: str, develop: np.ndarray) -> Prepared:
+        if not isinstance(self.random_state, Integral) or self.random_state < 0:
+            raise InputError(f"random_state must be an integer >= 0, got {self.random_state!r}")
+        seed = int(self.random_state)
+        return prepare_fits(cohort, endpoint, develop, components=self.components, seed=seed)
+
+    def _new(self, X: Any) -> Patients:
+        schema = self.fitted().preprocessing.schema
+        modalities = self.modalities
+        wide = getattr(X, "ndim", 0) == 2 and not hasattr(X, "columns")
+        if wide and np.shape(X)[1] != self.n_features_in_:
+            raise InputError(
+                f"X has {np.shape(X)[1]} features, but {type(self).__name__} is expecting "
+                f"{self.n_features_in_} features as input"
+            )
+        return read_patients(X, modalities, schema.kinds)
+
+    def _note_columns(self, X: Any) -> None:
+        for name in ("n_features_in_", "feature_names_in_"):
+            self.__dict__.pop(name, None)
+        if isinstance(X, Cohort) or np.ndim(X) != 2:
+            return
+        self.n_features_in_ = np.shape(X)[1]
+        if hasattr(X, "columns") and all(isinstance(c, str) for c in X.columns):
+            self.feature_names_in_ = np.asarray(X.columns, dtype=object)
+
+    @staticmethod
+    def _times(times: ArrayLike) -> np.ndarray:
+        times = np.asarray(times, float)
+        if times.ndim != 1 or not np.all(times >= 0):
+            raise InputError(f"times must be numbers >= 0 of shape [t], got {times}")
+        return times
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.target_tags.required = True
+        return tags

@@ -1,0 +1,34 @@
+"""The elastic-net estimator against the functions that it calls."""
+
+import numpy as np
+import pytest
+
+from jaxsurv.data import stratified_kfold
+from jaxsurv.estimators import Coxnet
+from jaxsurv.survival import coxnet_cv
+from tests.estimators.conftest import PARTS
+
+
+@pytest.fixture(scope="module")
+def fitted(patients):
+    return Coxnet(modalities=PARTS).fit(*patients)
+
+
+def test_is_the_cross_validated_path_on_z_scores(fitted, patients):
+    x, y = patients
+    first, third = x.quantile([0.25, 0.75], interpolation="lower").to_numpy()
+    assert (x < third + 3 * (third - first)).to_numpy().all()  # nothing is clipped
+    z = ((x - x.mean()) / x.std(ddof=0)).to_numpy(np.float32)
+    fold = stratified_kfold(y["event"], validation_fraction=None).test.argmax(axis=0)
+    cv = coxnet_cv(
+        z, y["event"], y["time"], fold, n_lambdas=40, lambda_min_ratio=0.05, tolerance=1e-3
+    )
+    best = int(np.argmin(cv.deviance))
+    np.testing.assert_allclose(fitted.coef_, cv.path.coef[best], atol=2e-3)
+    np.testing.assert_allclose(fitted.predict(x), z @ cv.path.coef[best], atol=5e-3)
+    assert fitted.lambda_ == pytest.approx(float(cv.lambda_min), rel=1e-3)
+
+
+def test_what_matters_is_kept(fitted, patients):
+    assert set(np.argsort(-np.abs(fitted.coef_))[:2]) == {0, 4}
+    assert fitted.score(*patients) > 0.7

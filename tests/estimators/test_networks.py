@@ -1,0 +1,183 @@
+"""The ensemble: its risks, curves and latents; missing modalities, unlabelled patients, new tables."""
+
+import pickle
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.exceptions import NotFittedError
+
+from jaxsurv.data import Cohort, DataWarning
+from jaxsurv.estimators import HCL, CoxMT, CoxNnet, MORiskVAE, NetworkEstimator
+from jaxsurv.estimators.inputs import read_patients
+from jaxsurv.metrics import concordance_index
+from jaxsurv.models import CoxMTConfig, CoxNnetHParams, HCLConfig, cox_nnet, nesterov
+from jaxsurv.survival import breslow_baseline
+from jaxsurv.types import InputError
+from tests.estimators.conftest import PARTS
+
+SMALL = {"epochs": 30, "n_seeds": 5, "modalities": PARTS}
+
+
+@pytest.fixture(scope="module")
+def fitted(patients):
+    return CoxNnet(hparams=CoxNnetHParams(l2=0.01), **SMALL).fit(*patients)
+
+
+def test_risk_is_learned_and_centred_and_scored_by_harrell(fitted, patients):
+    x, y = patients
+    risk = fitted.predict(x)
+    assert abs(risk.mean()) < 0.1 * risk.std()
+    expected = concordance_index(risk, y["event"], y["time"]).index
+    assert fitted.score(x, y) == pytest.approx(float(expected))
+    assert expected > 0.7
+    summary = fitted.model_.cohort
+    assert (summary.patients, summary.events) == (90, y["event"].sum())
+    assert summary.c[1] < summary.c[0] < summary.c[2]
+
+
+def test_curves_are_those_of_the_held_out_baseline(fitted, patients):
+    x, y = patients
+    times = np.array([0.0, 0.1, 0.5, 1.0, 1e6])
+    survival = fitted.predict_survival_function(x, times)
+    assert survival.shape == (90, 5)
+    assert np.all(np.diff(survival, axis=1) <= 0)
+    np.testing.assert_array_equal(survival[:, 0], 1)
+    hazard = fitted.predict_cumulative_hazard(x, times)
+    np.testing.assert_allclose(np.exp(-hazard), survival, atol=1e-6)
+    # had the fitted log hazards of the rows made the baseline, it would be another one
+    own = breslow_baseline(fitted.predict(x), y["event"], y["time"])
+    assert np.abs(own(times[1:]) / fitted.model_.baseline(times[1:]) - 1).max() > 0.01
+    with pytest.raises(InputError, match="times must be numbers >= 0"):
+        fitted.predict_survival_function(x, [-1.0])
+
+
+def test_a_patient_has_one_risk_in_any_company_and_any_order(fitted, patients):
+    x, _ = patients
+    risk = fitted.predict(x)
+    shuffled = np.random.default_rng(0).permutation(90)
+    np.testing.assert_array_equal(fitted.predict(x.iloc[shuffled]), risk[shuffled])
+    np.testing.assert_array_equal(fitted.predict(x.iloc[3:4]), risk[3:4])
+    np.testing.assert_array_equal(fitted.predict(x[list("fedcba")].assign(new=1)), risk)
+    many = pd.concat([x.set_axis(x.index + f"-{i}", axis=0) for i in range(12)])  # two chunks
+    np.testing.assert_array_equal(fitted.predict(many), np.tile(risk, 12))
+
+
+def test_the_ensemble_is_the_mean_of_its_centred_members(fitted, patients):
+    x, _ = patients
+    model = fitted.model_
+    new, each = read_patients(x, PARTS, {}), []
+    for i in range(5):
+        params, center = jax.tree.map(lambda p, i=i: p[i : i + 1], (model.params, model.center))
+        each.append(replace(model, params=params, center=center).log_hazard(new))
+    np.testing.assert_allclose(np.mean(each, axis=0), fitted.predict(x), atol=1e-6)
+    assert np.std(each, axis=0).min() > 0
+    # each member is centred on its own training rows, four fifths of all
+    assert np.abs(np.mean(each, axis=1)).max() < 0.5 * np.std(each)
+
+
+def test_a_modality_may_be_absent_and_a_patient_without_any_is_warned_of(patients, fitted):
+    x, y = patients
+    tables = {"one": x[PARTS["one"]].iloc[:80], "two": x[PARTS["two"]].iloc[10:]}
+    with pytest.raises(InputError, match="so y must name them"):
+        CoxNnet(**SMALL).fit(tables, y)
+    named = pd.DataFrame({"event": y["event"], "time": y["time"]}, index=x.index)
+    model = CoxNnet(epochs=3, n_seeds=1).fit(tables, named)
+    assert np.isfinite(model.predict(tables)).all()
+    only = fitted.predict({"one": x[PARTS["one"]]})
+    assert only.shape == (90,)
+    assert not np.allclose(only, fitted.predict(x))
+    empty = x.copy()
+    empty.iloc[4] = np.nan
+    with pytest.warns(DataWarning, match="1 of 90 patients have no modality at all: p4"):
+        assert np.isfinite(fitted.predict(empty)).all()
+
+
+def test_new_tables_that_do_not_fit_are_refused_by_name(fitted, patients):
+    x, y = patients
+    with pytest.raises(InputError, match=r"lacks 1 of the 4 features .* a"):
+        fitted.predict(x.drop(columns="a"))
+    with pytest.raises(InputError, match="not the modality 'three'"):
+        fitted.predict({"three": x})
+    with pytest.raises(NotFittedError):
+        CoxNnet().predict(x)
+    stage = pd.DataFrame({"stage": ["I", "II", "III"] * 30, "age": np.arange(90.0)}, index=x.index)
+    model = CoxNnet(epochs=1, n_seeds=1).fit({"basic": stage}, (y["event"], y["time"]))
+    with pytest.raises(InputError, match="category 'IV' in column 'stage', patient 'p7'"):
+        model.predict(
+            {"basic": stage.replace({"stage": {"I": "IV"}}).iloc[[7, 0]].replace("II", "IV")}
+        )
+
+
+def test_patients_without_an_outcome_train_where_they_can(patients):
+    x, y = patients
+    y = y.copy()
+    y["event"][:20], y["time"][:20] = False, np.nan
+    small = CoxMTConfig(hidden=(8,))
+    model = CoxMT(small, epochs=5, n_seeds=1, batch_size=32).fit(x, y)
+    assert (model.model_.cohort.patients, model.model_.cohort.unlabelled) == (70, 20)
+    without = CoxMT(small, epochs=5, n_seeds=1, batch_size=32).fit(x[20:], y[20:])
+    assert not np.allclose(model.predict(x), without.predict(x))
+    assert 0 <= model.score(x, y) <= 1
+    with pytest.raises(InputError, match="20 patients in X have no outcome"):
+        CoxNnet(**SMALL).fit(x, y)
+
+
+def test_latents_are_those_of_the_first_seed(patients):
+    x, y = patients
+    model = MORiskVAE(epochs=2, n_seeds=2, modalities=PARTS).fit(x, y)
+    z = model.transform(x)
+    assert z.shape == (90, 32 + 4)
+    np.testing.assert_allclose(z[:, 32:].sum(axis=1), 1, atol=1e-5)
+    subsets = HCL(HCLConfig(widths=(5,), fusion=(4,)), epochs=2, n_seeds=1, modalities=PARTS).fit(
+        x, y
+    )
+    assert subsets.transform(x).shape == (90, 3 * 5)
+
+
+def test_the_clinical_table_enters_as_a_block_and_needs_company(patients):
+    x, y = patients
+    parts = {"clinical": ["a", "b"], "rna": list("cdef")}
+    model = MORiskVAE(epochs=3, n_seeds=1, modalities=parts, components=2).fit(x, y)
+    assert list(model.model_.preprocessing.projection) == ["rna"]
+    encoders = model.model_.params["encoder"]["params"]
+    assert [k for k in encoders if k.startswith("encode_")] == ["encode_rna"]
+    with pytest.raises(InputError, match="no modality to encode beside 'clinical'"):
+        MORiskVAE(modalities={"clinical": ["a"]}).fit(x, y)
+
+
+def test_cohorts_are_fitted_and_scored_by_endpoint(patients):
+    x, y = patients
+    survival = pd.DataFrame({"os_event": y["event"], "os_time": y["time"]}, index=x.index)
+    cohort = Cohort({"one": x}, survival.astype(float), time_unit="years")
+    model = CoxNnet(epochs=3, n_seeds=1).fit(cohort, "os")
+    assert model.model_.cohort.time_unit == "years"
+    assert model.score(cohort) == model.score(cohort, "os")
+    np.testing.assert_array_equal(model.predict(cohort), model.predict({"one": x}))
+
+
+def test_fitted_estimators_can_be_copied(fitted, patients):
+    x, _ = patients
+    copy = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(copy.predict(x), fitted.predict(x))
+
+
+class Fifth(NetworkEstimator):
+    """All that another network costs."""
+
+    default_hparams, optimizer = CoxNnetHParams(l2=0.5), staticmethod(nesterov)
+
+    @staticmethod
+    def objective(config=None):
+        return cox_nnet()
+
+
+def test_another_network_costs_a_few_lines(patients):
+    x, y = patients
+    same = CoxNnet(hparams=CoxNnetHParams(l2=0.5), epochs=3, n_seeds=1).fit(x, y)
+    fifth = Fifth(epochs=3, n_seeds=1).fit(x, y)
+    np.testing.assert_array_equal(fifth.predict(x), same.predict(x))
+    with pytest.raises(InputError, match="Fifth has no model file"):
+        fifth.save("anywhere")

@@ -1,0 +1,85 @@
+"""What scikit-learn asks of estimators: its own checks, cloning, pipelines, searches."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import estimator_checks_generator
+
+from jaxsurv.estimators import HCL, CoxMT, Coxnet, CoxNnet, MORiskVAE, MyeVAE
+from jaxsurv.models import CoxNnetHParams
+from jaxsurv.types import InputError
+
+# each with the reason why the estimator does otherwise
+EXPECTED = {
+    "check_fit2d_1sample": "the message speaks of patients and events, where the check asks for samples",
+    "check_dtype_object": "the message names the forms of y, where the check asks for label types",
+}
+
+
+class OfTimes(CoxNnet):
+    """Takes the checks' one-dimensional y, of any sign, for times, all observed."""
+
+    def fit(self, X, y=None):
+        return super().fit(X, observed(y))
+
+    def score(self, X, y=None):
+        return super().score(X, observed(y))
+
+
+def observed(y):
+    y = y if y is None else np.asarray(y)
+    return y if y is None or y.dtype.kind not in "iuf" else (np.ones(len(y)), y - y.min())
+
+
+CHECKS = list(
+    estimator_checks_generator(
+        OfTimes(epochs=1, n_seeds=1), expected_failed_checks=EXPECTED, mark="xfail"
+    )
+)
+
+
+@pytest.mark.filterwarnings("ignore::jaxsurv.data.DataWarning")
+@pytest.mark.parametrize(("estimator", "check"), CHECKS)
+def test_scikit_learn_s_own_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("kind", [Coxnet, CoxMT, CoxNnet, HCL, MORiskVAE, MyeVAE])
+def test_parameters_are_those_of_the_constructor(kind):
+    model = kind(components=3, random_state=4)
+    assert clone(model).get_params() == model.get_params()
+    assert model.set_params(random_state=5).random_state == 5
+
+
+def test_two_fits_give_the_same_bits_and_another_seed_others(patients):
+    x, y = patients
+    model = CoxNnet(epochs=3, n_seeds=2)
+    first = model.fit(x, y).predict(x)
+    np.testing.assert_array_equal(clone(model).fit(x, y).predict(x), first)
+    assert not np.array_equal(model.set_params(random_state=7).fit(x, y).predict(x), first)
+
+
+def test_works_in_a_pipeline_and_in_scikit_learn_s_searches(patients):
+    x, y = patients
+    folds = KFold(2, shuffle=True, random_state=0)
+    model = CoxNnet(epochs=30, n_seeds=1, hparams=CoxNnetHParams(l2=0.01))
+    scores = cross_val_score(model, x, y, cv=folds)
+    assert scores.min() > 0.6
+    piped = make_pipeline(StandardScaler(), model)
+    # the model standardises as well: a scaler before it changes next to nothing
+    np.testing.assert_allclose(cross_val_score(piped, x, y, cv=folds), scores, atol=0.02)
+    penalties = [CoxNnetHParams(l2=l2) for l2 in (0.01, 100.0)]
+    found = GridSearchCV(model, {"hparams": penalties}, cv=folds, refit=False).fit(x, y)
+    assert found.best_params_ == {"hparams": penalties[0]}
+
+
+def test_config_and_hparams_of_another_model_are_refused(patients):
+    with pytest.raises(InputError, match="hparams of MORiskVAE must be a HParams"):
+        MORiskVAE(hparams=CoxNnetHParams()).fit(*patients)
+    with pytest.raises(InputError, match="config of CoxNnet must be None, there is none"):
+        CoxNnet(config=MyeVAE.default_config).fit(*patients)
+    with pytest.raises(InputError, match="random_state must be an integer >= 0, got None"):
+        Coxnet(random_state=None).fit(*patients)

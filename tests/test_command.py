@@ -1,0 +1,69 @@
+"""``python -m jaxsurv``: scoring and inspecting saved models from the shell."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from jaxsurv.__main__ import main
+
+V1 = Path(__file__).parent / "artifacts" / "model_v1"
+MODEL, COHORT = str(V1 / "model"), str(V1 / "cohort")
+
+
+def test_score_writes_one_row_per_patient(tmp_path, capsys):
+    out = tmp_path / "new" / "risks.csv"
+    assert main(["score", MODEL, COHORT, "--out", str(out), "--times", "200"]) == 0
+    table = pd.read_csv(out, index_col="patient")
+    expected = pd.read_csv(V1 / "expected.csv", index_col="patient").loc[table.index]
+    assert list(table.columns) == ["risk", "percentile", "survival_200", "group"]
+    np.testing.assert_allclose(table["risk"], expected["risk"], atol=1e-5)
+    assert "30 patients," in capsys.readouterr().out
+    assert main(["score", MODEL, COHORT, "--out", str(out)]) == 2
+    assert "exists; choose another file or pass --overwrite" in capsys.readouterr().err
+    assert main(["score", MODEL, COHORT, "--out", str(out), "--overwrite"]) == 0
+    assert "survival_200" not in pd.read_csv(out)
+
+
+def test_new_patients_need_no_outcome_and_may_lack_a_table(tmp_path, capsys):
+    for name in ("rna", "clinical"):
+        (tmp_path / f"{name}.csv.gz").write_bytes((V1 / "cohort" / f"{name}.csv.gz").read_bytes())
+    out = tmp_path / "risks.csv"
+    assert main(["score", MODEL, str(tmp_path), "--out", str(out)]) == 0
+    assert len(pd.read_csv(out)) == 30
+
+
+@pytest.mark.filterwarnings("ignore:the model does not read:jaxsurv.data.DataWarning")
+def test_what_cannot_be_scored_is_named(tmp_path, capsys):
+    out = str(tmp_path / "risks.csv")
+    assert main(["score", MODEL, str(tmp_path), "--out", out]) == 2
+    assert "has no table of rna, cnv, sbs" in capsys.readouterr().err
+    (tmp_path / "protein.csv").write_text("patient,AKT\na,1.0\n")
+    (tmp_path / "rna.csv").write_text("patient,AKT\na,1.0\n")
+    assert main(["score", MODEL, str(tmp_path), "--out", out]) == 2
+    assert "modality 'rna' lacks 30 of the 30 features" in capsys.readouterr().err
+    assert main(["score", str(tmp_path / "none"), COHORT, "--out", out]) == 2
+    assert "does not exist" in capsys.readouterr().err
+    assert main(["score", MODEL, COHORT, "--out", out, "--times", "-1"]) == 2
+    assert "times must be numbers >= 0" in capsys.readouterr().err
+
+
+def test_inspect_prints_the_card(capsys):
+    assert main(["inspect", MODEL]) == 0
+    text = capsys.readouterr().out
+    for part in ("MORiskVAE", "120 patients, 42 events", "days", "rna: 30 features (counts)"):
+        assert part in text
+    assert main(["inspect", COHORT]) == 2
+    assert "manifest.json is missing" in capsys.readouterr().err
+
+
+def test_help_loads_no_jax():
+    code = (
+        "import sys; from jaxsurv.__main__ import main\n"
+        "try: main(['--help'])\nexcept SystemExit: print('jax' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("False")
