@@ -74,7 +74,9 @@ def test_the_ensemble_is_the_mean_of_its_centred_members(fitted, patients):
         each.append(replace(model, params=params, center=center).log_hazard(new))
     np.testing.assert_allclose(np.mean(each, axis=0), fitted.predict(x), atol=1e-6)
     assert np.std(each, axis=0).min() > 0
-    # each member is centred on its own training rows, four fifths of all
+    shifted = replace(model, center=model.center + 1).log_hazard(new)
+    np.testing.assert_allclose(shifted, fitted.predict(x) - 1, atol=1e-6)
+    # the centres are means of the rows that trained, four fifths of all
     assert np.abs(np.mean(each, axis=1)).max() < 0.5 * np.std(each)
 
 
