@@ -9,7 +9,7 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 
 from jaxsurv.data import Cohort
-from jaxsurv.data.tables import few
+from jaxsurv.data.tables import clean_survival, few
 from jaxsurv.types import InputError
 
 OUTCOME = "outcome"  # the endpoint of a cohort that is made here
@@ -181,7 +181,7 @@ def read_outcome(y: Any, patients: Patients) -> pd.DataFrame:
                 f"{len(absent)} patients in X are not in y: {few(absent)}; leave them out of X, or check "
                 "the names"
             )
-        return table.loc[names]
+        return clean_survival(table.loc[names])
     if not patients.ordered:
         raise InputError(
             "the tables of X have different patients, so y must name them: give a DataFrame with the "
@@ -189,7 +189,7 @@ def read_outcome(y: Any, patients: Patients) -> pd.DataFrame:
         )
     if len(table) != len(names):
         raise InputError(f"X has {len(names)} patients and y has {len(table)}; needs as many")
-    return table.set_axis(names, axis=0)
+    return clean_survival(table.set_axis(names, axis=0))
 
 
 def _event_and_time(y: Any) -> tuple[Any, Any]:

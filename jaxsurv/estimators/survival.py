@@ -14,7 +14,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from jaxsurv.data import Cohort
 from jaxsurv.estimators.fitted import FittedModel, Functions, Trained, describe_training
-from jaxsurv.estimators.inputs import Modalities, Patients, labelled_cohort, read_patients
+from jaxsurv.estimators.inputs import (
+    Modalities,
+    Patients,
+    labelled_cohort,
+    read_outcome,
+    read_patients,
+)
 from jaxsurv.estimators.prepared import Prepared, prepare_fits
 from jaxsurv.metrics import concordance_index
 from jaxsurv.types import ArrayLike, InputError
@@ -105,11 +111,14 @@ class SurvivalEstimator(BaseEstimator):
 
     def score(self, X: Any, y: Any = None) -> float:
         """Harrell's C of the predictions."""
-        cohort, endpoint = self._labelled(X, y)
-        outcome = cohort.outcome(endpoint)
-        known = cohort.survival[f"{endpoint}_time"].notna().to_numpy()
-        X = cohort if isinstance(X, Cohort) else X
-        return float(concordance_index(self.predict(X)[known], *outcome[:2]).index)
+        if isinstance(X, Cohort):
+            X, endpoint = self._labelled(X, y)
+            outcome = X.survival[[f"{endpoint}_event", f"{endpoint}_time"]]
+        else:  # a few patients need not make a cohort
+            outcome = read_outcome(y, self._new(X))
+        event, time = outcome.to_numpy(float).T
+        known = ~np.isnan(time)
+        return float(concordance_index(self.predict(X)[known], event[known], time[known]).index)
 
     def save(
         self,
@@ -142,15 +151,15 @@ class SurvivalEstimator(BaseEstimator):
         return prepare_fits(cohort, endpoint, develop, components=self.components, seed=seed)
 
     def _new(self, X: Any) -> Patients:
-        schema = self.fitted().preprocessing.schema
-        modalities = self.modalities
-        wide = getattr(X, "ndim", 0) == 2 and not hasattr(X, "columns")
-        if wide and np.shape(X)[1] != self.n_features_in_:
+        kinds = self.fitted().preprocessing.schema.kinds
+        array = getattr(X, "ndim", 0) == 2 and not hasattr(X, "columns")
+        expected = getattr(self, "n_features_in_", None)
+        if array and np.shape(X)[1] != expected:
             raise InputError(
                 f"X has {np.shape(X)[1]} features, but {type(self).__name__} is expecting "
-                f"{self.n_features_in_} features as input"
+                f"{expected or 'tables by modality, and no'} features as input"
             )
-        return read_patients(X, modalities, schema.kinds)
+        return read_patients(X, self.modalities, kinds)
 
     def _note_columns(self, X: Any) -> None:
         for name in ("n_features_in_", "feature_names_in_"):

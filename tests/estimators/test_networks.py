@@ -1,6 +1,7 @@
 """The ensemble: its risks, curves and latents; missing modalities, unlabelled patients, new tables."""
 
 import pickle
+import warnings
 from dataclasses import replace
 
 import jax
@@ -36,6 +37,18 @@ def test_risk_is_learned_and_centred_and_scored_by_harrell(fitted, patients):
     summary = fitted.model_.cohort
     assert (summary.patients, summary.events) == (90, y["event"].sum())
     assert summary.c[1] < summary.c[0] < summary.c[2]
+
+
+def test_a_few_patients_need_not_make_a_cohort(fitted, patients):
+    x, y = patients
+    few, outcome = x.iloc[:6].assign(b=np.nan, c=1.0), y[:6]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert 0 <= fitted.score(few, outcome) <= 1
+    with pytest.raises(InputError, match="negative time"):
+        fitted.score(few, (outcome["event"], -outcome["time"]))
+    with pytest.raises(InputError, match="X has 5 features, but CoxNnet is expecting 6"):
+        fitted.predict(np.zeros((3, 5)))
 
 
 def test_curves_are_those_of_the_held_out_baseline(fitted, patients):
@@ -74,7 +87,9 @@ def test_the_ensemble_is_the_mean_of_its_centred_members(fitted, patients):
         each.append(replace(model, params=params, center=center).log_hazard(new))
     np.testing.assert_allclose(np.mean(each, axis=0), fitted.predict(x), atol=1e-6)
     assert np.std(each, axis=0).min() > 0
-    # each member is centred on its own training rows, four fifths of all
+    shifted = replace(model, center=model.center + 1).log_hazard(new)
+    np.testing.assert_allclose(shifted, fitted.predict(x) - 1, atol=1e-6)
+    # the centres are means of the rows that trained, four fifths of all
     assert np.abs(np.mean(each, axis=1)).max() < 0.5 * np.std(each)
 
 
@@ -118,8 +133,13 @@ def test_patients_without_an_outcome_train_where_they_can(patients):
     small = CoxMTConfig(hidden=(8,))
     model = CoxMT(small, epochs=5, n_seeds=1, batch_size=32).fit(x, y)
     assert (model.model_.cohort.patients, model.model_.cohort.unlabelled) == (70, 20)
-    without = CoxMT(small, epochs=5, n_seeds=1, batch_size=32).fit(x[20:], y[20:])
-    assert not np.allclose(model.predict(x), without.predict(x))
+    other = x.copy()
+    other.iloc[:20] *= -1  # of patients who are in no scaler and in no risk set
+    changed = CoxMT(small, epochs=5, n_seeds=1, batch_size=32).fit(other, y)
+    np.testing.assert_array_equal(
+        changed.model_.preprocessing.scaler, model.model_.preprocessing.scaler
+    )
+    assert not np.allclose(model.predict(x[20:]), changed.predict(x[20:]))
     assert 0 <= model.score(x, y) <= 1
     with pytest.raises(InputError, match="20 patients in X have no outcome"):
         CoxNnet(**SMALL).fit(x, y)
