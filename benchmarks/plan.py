@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks.problem import as_batch
 from benchmarks.timing import human, interleaved, machine
 
 WIDTHS = (1, 2, 4, 8, 16, 32)
@@ -43,24 +44,13 @@ def problem(network: Network) -> tuple[Any, ...]:
     import jax
     import jax.numpy as jnp
 
-    from jaxsurv.models import Batch, SurvivalVAEConfig, survival_vae
-    from jaxsurv.survival import prepare_risk_sets
+    from jaxsurv.models import SurvivalVAEConfig, survival_vae
     from jaxsurv.training import Masks
-    from jaxsurv.types import Survival
 
     rng, n = np.random.default_rng(0), network.patients
     x = {m: rng.standard_normal((n, network.features), np.float32) for m in ("rna", "cnv")}
     time = rng.exponential(np.exp(-0.4 * x["rna"][:, :5].sum(1)))
-    event = rng.random(n) < 0.6
-    cohort = Batch(
-        inputs=x,
-        presence={m: np.ones(n, np.float32) for m in x},
-        clinical=np.zeros((n, 0), np.float32),
-        offset=np.zeros(n, np.float32),
-        outcome=Survival(event.astype(np.float32), time.astype(np.float32)),
-        where=np.ones(n, bool),
-        risk_sets=prepare_risk_sets(event, time),
-    )
+    cohort = as_batch(x, rng.random(n) < 0.6, time)
 
     def build(shared: Any, split: Any, seed: Any) -> tuple[Any, Masks]:
         develop = jax.random.bernoulli(jax.random.key(seed), 0.8, (n,))

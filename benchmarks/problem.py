@@ -48,27 +48,33 @@ def flops() -> int:
     return 2 * N * (3 * sum(a * b for a, b in layers()) - MODALITIES * FEATURES * WIDTHS[0])
 
 
+def as_batch(inputs: dict[str, np.ndarray], event: np.ndarray, time: np.ndarray) -> Any:
+    """Patients who have all modalities and no clinical columns."""
+    from jaxsurv.models import Batch
+    from jaxsurv.survival import prepare_risk_sets
+    from jaxsurv.types import Survival
+
+    n = len(event)
+    return Batch(
+        inputs=inputs,
+        presence={m: np.ones(n, np.float32) for m in inputs},
+        clinical=np.zeros((n, 0), np.float32),
+        offset=np.zeros(n, np.float32),
+        outcome=Survival(event.astype(np.float32), time.astype(np.float32)),
+        where=np.ones(n, bool),
+        risk_sets=prepare_risk_sets(event, time),
+    )
+
+
 def sweep_arguments(epochs: int) -> dict[str, Any]:
     """What :func:`jaxsurv.training.sweep` trains; seeds, settings and plan are up to the benchmark."""
     import jax.numpy as jnp
 
     from jaxsurv.models import Batch, SurvivalVAEConfig, survival_vae
-    from jaxsurv.survival import prepare_risk_sets
     from jaxsurv.training import FitConfig, Masks
-    from jaxsurv.types import Survival
 
     x, event, time = patients()
-    everyone = np.ones(N, bool)
-    inputs = {f"omics{k + 1}": xk for k, xk in enumerate(x)}
-    cohort = Batch(
-        inputs=inputs,
-        presence={m: np.ones(N, np.float32) for m in inputs},
-        clinical=np.zeros((N, 0), np.float32),
-        offset=np.zeros(N, np.float32),
-        outcome=Survival(event.astype(np.float32), time.astype(np.float32)),
-        where=everyone,
-        risk_sets=prepare_risk_sets(event, time, presorted=True),
-    )
+    cohort = as_batch({f"omics{k + 1}": xk for k, xk in enumerate(x)}, event, time)
 
     def build(shared: Any, split: Any, seed: Any) -> tuple[Batch, Masks]:
         return shared, Masks(split, split, split)
@@ -78,7 +84,7 @@ def sweep_arguments(epochs: int) -> dict[str, Any]:
         "objective": survival_vae(config),
         "build": build,
         "shared": cohort,
-        "splits": jnp.asarray(everyone)[None],
+        "splits": jnp.ones((1, N), bool),
         "config": FitConfig(epochs, early_stopping=False),
     }
 

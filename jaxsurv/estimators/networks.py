@@ -1,6 +1,7 @@
 """Published networks as estimators, a few lines each."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 import numpy as np
@@ -26,31 +27,40 @@ from jaxsurv.models import (
     representations,
     survival_vae,
 )
-from jaxsurv.types import Objective
+from jaxsurv.types import Array, Objective
 
 
-class _VariationalEstimator(NetworkEstimator):
-    @staticmethod
-    def objective(config: Any) -> Objective:
-        """:func:`jaxsurv.models.survival_vae`."""
-        return survival_vae(config)
+class LatentEstimator(NetworkEstimator):
+    """A network with latent variables: ``collect(config)`` gives them, see `jaxsurv.training.sweep`."""
+
+    collect: ClassVar[Callable[[Any], Callable[..., dict[Any, Array]]]]
 
     @classmethod
     def functions(cls, config: Any) -> Functions:
         """See :class:`SurvivalEstimator`."""
-        objective, collect = cls.objective(config), latents(config)
+        collect = cls.collect(config)
 
-        def latent(params: Any, batch: Any) -> Any:
+        def latent(params: Any, batch: Any) -> Array:
             return jnp.concatenate(list(collect(params, batch).values()), axis=-1)
 
-        return Functions(objective.init, objective.predict, latent)
+        return super().functions(config)._replace(latent=latent)
 
     def transform(self, X: Any) -> np.ndarray:
-        """``[n, z + K]``: the latent means of the first seed's network, then its class probabilities.
+        """``[n, z]``: the latent variables of the first seed's network.
 
-        Axes of another seed's latent space are others, so that a mean over seeds has no meaning.
+        Of the variational models their means, then class probabilities; of HCL the representations,
+        subset by subset. Axes of another seed's are others, so that a mean over seeds has no meaning.
         """
         return self.fitted().latent(self._new(X))
+
+
+class _VariationalEstimator(LatentEstimator):
+    collect = staticmethod(latents)
+
+    @staticmethod
+    def objective(config: Any) -> Objective:
+        """:func:`jaxsurv.models.survival_vae`."""
+        return survival_vae(config)
 
 
 class MORiskVAE(_VariationalEstimator):
@@ -95,27 +105,13 @@ class CoxMT(NetworkEstimator):
         return cox_mt(config)
 
 
-class HCL(NetworkEstimator):
+class HCL(LatentEstimator):
     """Deep HCL: what each subset of the modalities shares; see :func:`jaxsurv.models.hcl`."""
 
     default_config, default_hparams = HCLConfig(), HCLHParams()
+    collect = staticmethod(representations)
 
     @staticmethod
     def objective(config: HCLConfig) -> Objective:
         """:func:`jaxsurv.models.hcl`."""
         return hcl(config)
-
-    @classmethod
-    def functions(cls, config: HCLConfig) -> Functions:
-        """See :class:`SurvivalEstimator`."""
-        objective, collect = cls.objective(config), representations(config)
-
-        def latent(params: Any, batch: Any) -> Any:
-            parts = collect(params, batch)
-            return jnp.concatenate([parts[s] for s in parts], axis=-1)
-
-        return Functions(objective.init, objective.predict, latent)
-
-    def transform(self, X: Any) -> np.ndarray:
-        """``[n, subsets x width]``: the representations of the first seed's network, subset by subset."""
-        return self.fitted().latent(self._new(X))
