@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import tyro
-from tyro.conf import Positional, arg, subcommand
+from tyro.conf import Positional, arg
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,15 +77,10 @@ def run(options: Score | Inspect) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
-    from jaxsurv.study.command import exit_status
+    from jaxsurv.study.command import subcommands
 
-    options = tyro.cli(
-        Annotated[Score, subcommand("score")] | Annotated[Inspect, subcommand("inspect")],
-        prog="python -m jaxsurv",
-        description=__doc__,
-        args=arguments,
-    )
-    return exit_status(lambda: run(options))
+    commands = {"score": Score, "inspect": Inspect}
+    return subcommands(run, commands, "python -m jaxsurv", __doc__, arguments)
 
 
 if __name__ == "__main__":

@@ -101,7 +101,7 @@ def read_model(path: str | os.PathLike) -> StoredModel:
         raise InputError(f"{source}: {error}") from error
     except FileNotFoundError as error:
         raise InputError(f"{source} does not exist") from error
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (OSError, zipfile.BadZipFile, RuntimeError) as error:
         raise InputError(f"{source} is not a model file: {error}") from error
 
 

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import tyro
-from tyro.conf import Positional, arg, subcommand
+from tyro.conf import Positional, arg
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,15 +92,10 @@ def run(options: Convert | Describe) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
-    from jaxsurv.study.command import exit_status
+    from jaxsurv.study.command import subcommands
 
-    options = tyro.cli(
-        Annotated[Convert, subcommand("convert")] | Annotated[Describe, subcommand("describe")],
-        prog="python -m jaxsurv.data",
-        description=__doc__,
-        args=arguments,
-    )
-    return exit_status(lambda: run(options))
+    commands = {"convert": Convert, "describe": Describe}
+    return subcommands(run, commands, "python -m jaxsurv.data", __doc__, arguments)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What all networks share: an ensemble over seeds, and a search, each as one compiled sweep."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from numbers import Integral
 from typing import Any, ClassVar
@@ -10,9 +11,10 @@ from sklearn.base import clone
 from jaxsurv.data import Cohort
 from jaxsurv.estimators.fitted import Functions, Trained
 from jaxsurv.estimators.inputs import Modalities
-from jaxsurv.estimators.prepared import CLINICAL, Prepared, build
+from jaxsurv.estimators.prepared import Prepared, build
 from jaxsurv.estimators.search import Grid, Search, folds_of, scored, search_table, settings_of
 from jaxsurv.estimators.survival import SurvivalEstimator
+from jaxsurv.models import CLINICAL
 from jaxsurv.training import FitConfig, Optimizer, SweepResult, adam, sweep
 from jaxsurv.types import InputError, Objective
 
@@ -72,9 +74,9 @@ class NetworkEstimator(SurvivalEstimator):
         self.random_state = random_state
 
     @staticmethod
+    @abstractmethod
     def objective(config: Any) -> Objective:
         """The model with these static choices."""
-        raise NotImplementedError
 
     @classmethod
     def functions(cls, config: Any) -> Functions:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from jaxsurv.data import Cohort, DataWarning, stratified_kfold
 from jaxsurv.data.tables import few
-from jaxsurv.models import Batch
+from jaxsurv.models import CLINICAL, Batch
 from jaxsurv.preprocess import (
     Encoded,
     Preprocessing,
@@ -25,7 +25,6 @@ from jaxsurv.survival import RiskSets, prepare_risk_sets
 from jaxsurv.training import Masks
 from jaxsurv.types import Array, InputError, Survival
 
-CLINICAL = "clinical"  # the modality that enters at the head of a network
 PARTS = 5  # into which the rows are dealt that stop a training early
 
 

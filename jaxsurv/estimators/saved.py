@@ -14,8 +14,9 @@ from jaxsurv.estimators.coxnet import Coxnet
 from jaxsurv.estimators.ensemble import NetworkEstimator
 from jaxsurv.estimators.fitted import FittedModel, TrainingCohort
 from jaxsurv.estimators.networks import HCL, CoxMT, CoxNnet, MORiskVAE, MyeVAE
-from jaxsurv.estimators.prepared import CLINICAL, as_batch
+from jaxsurv.estimators.prepared import as_batch
 from jaxsurv.estimators.survival import SurvivalEstimator
+from jaxsurv.models import CLINICAL
 from jaxsurv.preprocess import Preprocessing, Scaler, Standardised
 from jaxsurv.preprocess.encode import encoded_columns
 from jaxsurv.preprocess.saved import pack, unpack

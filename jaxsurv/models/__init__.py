@@ -1,7 +1,7 @@
 """Published models: configuration, networks and objective, one file each."""
 
 from jaxsurv.models.array_batch import ArrayBatch
-from jaxsurv.models.batch import Batch, features, table_batch
+from jaxsurv.models.batch import CLINICAL, Batch, features, table_batch
 from jaxsurv.models.config import HParams, SurvivalVAEConfig
 from jaxsurv.models.cox_mt import CoxMTConfig, CoxMTHParams, adam_l2, cox_mt, mean_teacher
 from jaxsurv.models.cox_nnet import CoxNnetHParams, cox_nnet, nesterov
@@ -13,6 +13,7 @@ from jaxsurv.models.mye_vae import MYEVAE, MYEVAE_HPARAMS
 from jaxsurv.models.survival_vae import latents, survival_vae
 
 __all__ = [
+    "CLINICAL",
     "MO_RISKVAE",
     "MO_RISKVAE_HPARAMS",
     "MYEVAE",

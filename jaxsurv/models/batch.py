@@ -9,6 +9,8 @@ import numpy as np
 from jaxsurv.survival import RiskSets, prepare_risk_sets, restrict, subset
 from jaxsurv.types import Array, ArrayLike, Survival
 
+CLINICAL = "clinical"  # the modality of a cohort that enters as `Batch.clinical`
+
 
 class Batch(NamedTuple):
     """Patients as arrays, all rows of one cohort in one order.

@@ -3,9 +3,12 @@
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any
 
 import tyro
+from tyro.conf import subcommand
 
 
 def command_line(
@@ -30,6 +33,28 @@ def command_line(
     from jaxsurv.study.launch import launch
 
     return launch(run, options)
+
+
+def subcommands(
+    run: Callable[[Any], None],
+    commands: Mapping[str, type],
+    prog: str,
+    description: str | None,
+    arguments: Sequence[str] | None,
+) -> int:
+    """Parse one of several commands, each with its options, and run; returns the exit status.
+
+    Args:
+        run: is given the options of the command that was named.
+        commands: dataclass of options by the name of the command.
+        prog, description: shown by ``--help``.
+        arguments: of the command line; None = those of the process.
+    """
+    one_of: Any = reduce(
+        or_, (Annotated[kind, subcommand(name)] for name, kind in commands.items())
+    )
+    options = tyro.cli(one_of, prog=prog, description=description, args=arguments)
+    return exit_status(lambda: run(options))
 
 
 def exit_status(action: Callable[[], None]) -> int:

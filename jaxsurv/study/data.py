@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsurv.data import Cohort, Splits
-from jaxsurv.models import Batch
+from jaxsurv.models import CLINICAL, Batch
 from jaxsurv.preprocess import (
     Encoded,
     Features,
@@ -23,7 +23,6 @@ from jaxsurv.survival import RiskSets
 from jaxsurv.training import Masks
 from jaxsurv.types import Array, Survival
 
-CLINICAL = "clinical"
 Impute = Literal["none", "mean", "gaussian", "round-robin"]
 
 

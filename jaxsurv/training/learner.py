@@ -54,11 +54,13 @@ def learn(
     return now, terms
 
 
-def step_flops(objective: Objective, rows: Any, hparams: Any) -> float:
+def step_flops(
+    objective: Objective, rows: Any, hparams: Any, *, optimizer: Optimizer = adam
+) -> float:
     """FLOPs of a step on the batch ``rows``, of which shapes suffice, by XLA before it compiles."""
 
     def step(rows: Any) -> Any:
-        key, transform = jax.random.key(0), adam(hparams)
+        key, transform = jax.random.key(0), optimizer(hparams)
         now = begin(objective, transform, objective.init(key, rows))
         return learn(objective, transform, now, rows, key, hparams)
 

@@ -176,7 +176,7 @@ def sweep_chunks(
         if not config.early_stopping:
             split = jax.tree.map(itemgetter(0), splits)
             rows, _ = jax.eval_shape(build, shared, split, jnp.uint32(0))
-            flops = step_flops(objective, rows, hparams[0])
+            flops = step_flops(objective, rows, hparams[0], optimizer=optimizer)
         plan = choose_plan(len(grid.seed), flops)
     begun = False
     while True:

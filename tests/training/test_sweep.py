@@ -138,6 +138,17 @@ def test_the_optimizer_is_the_callers():
     assert not np.allclose(result.prediction, swept(k=1, seeds=(4,)).prediction)
 
 
+def test_only_the_optimizer_reads_the_learning_rate():
+    class Noise(NamedTuple):
+        noise: Array | float = 0.0
+
+    result = swept(
+        optimizer=lambda hparams: optax.sgd(0.05), hparams=[Noise(0.1)], k=1, seeds=(0,),
+        config=FitConfig(3, early_stopping=False),
+    )  # fmt: skip
+    assert np.isfinite(result.prediction).all()
+
+
 def test_settings_share_initial_weights_and_noise():
     still = [
         Rates(0.0, noise) for noise in (0.1, 0.5)
