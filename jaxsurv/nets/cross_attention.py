@@ -8,7 +8,8 @@ import math
 import flax.linen as nn
 import jax.numpy as jnp
 
-from jaxsurv.nets.mlp import MLP
+from jaxsurv.nets.mlp import MLP, Dense
+from jaxsurv.nets.random import lecun_normal
 from jaxsurv.types import Array
 
 
@@ -36,14 +37,13 @@ class Tokens(nn.Module):
             tokens = -(-d // chunk)
             x = jnp.pad(x, ((0, 0), (0, tokens * chunk - d))).reshape(n, tokens, chunk)
             there = jnp.broadcast_to(presence[:, None] > 0, (n, tokens))
-            kernel_init = nn.initializers.lecun_normal(batch_axis=0)
             shape = (tokens, chunk, self.width)
-            kernel = self.param("kernel", kernel_init, shape, x.dtype)
+            kernel = self.param("kernel", lecun_normal, shape, x.dtype)
             bias = self.param("bias", nn.initializers.zeros, (tokens, self.width), x.dtype)
             tokens = jnp.einsum("ntc,tcw->ntw", x, kernel) + bias[None]
         else:
             there = presence > 0
-            tokens = nn.Dense(self.width, param_dtype=x.dtype, name="shared")(x)
+            tokens = Dense(self.width, param_dtype=x.dtype, name="shared")(x)
         return jnp.where(there[:, :, None], tokens, 0), there
 
 
@@ -62,7 +62,7 @@ class Attention(nn.Module):
         width = queries.shape[-1]
 
         def split(x: Array, name: str) -> Array:
-            x = nn.Dense(width, param_dtype=x.dtype, name=name)(x)
+            x = Dense(width, param_dtype=x.dtype, name=name)(x)
             return x.reshape(*x.shape[:2], self.heads, width // self.heads)
 
         q, k, v = split(queries, "query"), split(tokens, "key"), split(tokens, "value")
@@ -74,7 +74,7 @@ class Attention(nn.Module):
         total = jnp.sum(weights, axis=-1, keepdims=True)
         weights = weights / jnp.maximum(total, 1)  # the largest weight is 1, if there is any
         read = jnp.einsum("nhst,nthd->nshd", weights, v).reshape(*queries.shape)
-        return nn.Dense(width, use_bias=False, param_dtype=read.dtype, name="out")(read)
+        return Dense(width, use_bias=False, param_dtype=read.dtype, name="out")(read)
 
 
 class CrossAttention(nn.Module):

@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from jaxsurv.nets.mlp import MLP, Dropout
+from jaxsurv.nets.mlp import MLP, Dense, Dropout
+from jaxsurv.nets.random import lecun_normal
 from jaxsurv.types import Array
 
 Subset = tuple[str, ...]
@@ -32,15 +33,14 @@ class ParallelMLP(nn.Module):
     def __call__(self, x: Array, dropout: Array | float | None = None) -> Array:
         """``[n, d] -> [count, n, widths[-1]]``; ``dropout`` is the rate, None = evaluation mode."""
         first, *rest = self.widths
-        x = nn.Dense(self.count * first, param_dtype=x.dtype, name="first")(x)
+        x = Dense(self.count * first, param_dtype=x.dtype, name="first")(x)
         x = x.reshape(-1, self.count, first).swapaxes(0, 1)
         for i, width in enumerate(rest):
             if dropout is not None:
                 x = Dropout()(x, dropout)
             x = nn.relu(x)
-            kernel_init = nn.initializers.lecun_normal(batch_axis=0)
             shape = (self.count, x.shape[-1], width)
-            kernel = self.param(f"kernel_{i}", kernel_init, shape, x.dtype)
+            kernel = self.param(f"kernel_{i}", lecun_normal, shape, x.dtype)
             bias = self.param(f"bias_{i}", nn.initializers.zeros, (self.count, 1, width), x.dtype)
             x = jnp.einsum("kni,kio->kno", x, kernel) + bias
         return x
