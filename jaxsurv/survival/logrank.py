@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-import scipy.special
 
 from jaxsurv.survival.life_table import entry_positions, run_bounds, segment_sum
 from jaxsurv.survival.validation import array_module, check_survival, is_concrete
@@ -148,6 +147,9 @@ def logrank_of_counts(counts: GroupCounts, rho: float = 0.0) -> LogRank:
     rtol = 64 * difference.size * np.finfo(variance.dtype).eps
     statistic = difference @ xp.linalg.pinv(variance, rtol=rtol, hermitian=True) @ difference
     freedom = xp.sum(expected > 0) - 1
-    special = scipy.special if xp is np else jax.scipy.special
+    if xp is np:
+        from scipy import special  # not needed by those who train with the losses
+    else:
+        special = jax.scipy.special
     p_value = special.gammaincc(freedom / 2, statistic / 2)
     return LogRank(statistic, p_value, freedom, observed, expected)

@@ -163,6 +163,8 @@ def training(
     optimizer: Optimizer = adam,
 ) -> Training:
     """What :func:`fit` repeats, for those who repeat it otherwise."""
+    # what is called twice is traced once
+    objective = objective._replace(loss=jax.jit(objective.loss), score=jax.jit(objective.score))
     key_init, key_run = jax.random.split(key)
     train, validation = batch.restrict(masks.train), batch.restrict(masks.validation)
     transform = optimizer(hparams)
