@@ -145,7 +145,9 @@ def run(options: HCLSurvival) -> None:
             "block-penalised Cox coefficients; 95 % intervals over patients drawn anew, loadings and "
             "penalty held."
         )
-        alternative = f"One line per structure: {', '.join(matters['structure'])}."
+        alternative = (
+            f"Norms with intervals, one row per structure: {', '.join(matters['structure'])}."
+        )
         return [
             (figure, picture._replace(finding=told(findings, chosen, ablated))),
             (bars, Picture("importance", caption, alternative)),

@@ -127,7 +127,7 @@ def run(options: Unlabelled) -> None:
     picture = Picture(
         "gain",
         "Gain of Cox-MT over its supervised part with its 95 % interval, along each axis from the base.",
-        f"{len(panels)} panels.",
+        f"{len(panels)} panels of the gain with intervals, along {', '.join(axes)}.",
     )
     title = "When unlabelled patients help"
     sections = [Section("Results", shown, note)]

@@ -143,7 +143,8 @@ def _figures(cohort: Cohort) -> list[tuple[Figure, Picture]]:
                 "modalities",
                 "Who has which modality: each column is a pattern, its dots are the modalities that these "
                 "patients have, the bar counts them (orange: everything). Left: patients per modality.",
-                f"{len(pattern_table(cohort))} patterns of {len(cohort.modalities)} modalities.",
+                f"Dots and bars: patients in {len(pattern_table(cohort))} patterns of "
+                f"{', '.join(cohort.modalities)}.",
             ),
         )
     ]
@@ -161,7 +162,11 @@ def _figures(cohort: Cohort) -> list[tuple[Figure, Picture]]:
             f"Kaplan-Meier curve of {endpoint} with 95 % band; below, the patients still at risk after each "
             "time, and those censored or with an event up to it. Ticks: censored patients."
         )
-        drawn.append((figure, Picture(f"kaplan_meier_{endpoint}", caption, "One survival curve.")))
+        alternative = (
+            f"Kaplan-Meier curve of {endpoint}: {row['events']:.0f} events in "
+            f"{row['patients']:.0f} patients, median {_span(row, 'survival')}."
+        )
+        drawn.append((figure, Picture(f"kaplan_meier_{endpoint}", caption, alternative)))
     return drawn
 
 

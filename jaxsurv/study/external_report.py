@@ -81,7 +81,8 @@ def _curves(
         "kaplan_meier",
         "Kaplan-Meier curves of the external cohorts, split at the training cohort's median risk of "
         f"'{name}'.",
-        f"{len(panels)} panels of two survival curves.",
+        "Kaplan-Meier curves above and below the median risk, one panel per cohort: "
+        f"{', '.join(panel.title for panel in panels)}.",
     )
 
 
@@ -111,7 +112,8 @@ def publish(
             Picture(
                 "external_c",
                 f"C on each external cohort, of models trained on {trained} and then frozen.",
-                f"{len(table)} values of C with intervals.",
+                f"Forest plot of {len(table)} values of C with intervals, from {table['c'].min():.3f} to "
+                f"{table['c'].max():.3f}.",
             ),
         ),
         _curves(data, models[headline], table, origin, headline),

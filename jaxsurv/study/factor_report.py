@@ -142,7 +142,8 @@ def recovery_figure(summary: pd.DataFrame) -> tuple[Figure, Picture]:
         "n^-1/2 of the theory. Above 'nothing' a method is worse than not to fit."
     )
     methods = ", ".join(m for m in summary["method"].unique() if m != NOTHING)
-    picture = Picture("recovery", caption, f"{len(panels)} panels, one line each for {methods}.")
+    alternative = f"{len(panels)} panels of error against patients, one line each for {methods}."
+    picture = Picture("recovery", caption, alternative)
     return error_curves(panels, ylabel="mean block error", xlabel="patients", root=True), picture
 
 
@@ -160,7 +161,8 @@ def label_figures(summary: pd.DataFrame) -> list[tuple[Figure, Picture]]:
     if not panels:
         return []
     caption = "Excess risk of predictions for fresh patients, 95 % bands over replicates."
-    picture = Picture("prediction", caption, f"{len(panels)} panels, one line per method.")
+    alternative = f"Excess risk with intervals, one line per method: {'; '.join(panels)}."
+    picture = Picture("prediction", caption, alternative)
     return [(error_curves(panels, ylabel="excess risk", xlabel="patients"), picture)]
 
 
@@ -170,7 +172,7 @@ def map_figure(loadings: Mapping[str, np.ndarray], structure: Structure, title: 
         f"Loadings of one replicate ({title}), the truth on the left; estimates are turned towards it "
         "inside each block, which is as much as can be known. Columns: the latent variables of each block."
     )
-    picture = Picture("loadings", caption, f"Maps of {', '.join(loadings)}.")
+    picture = Picture("loadings", caption, f"Maps of loadings: {', '.join(loadings)}.")
     return loading_maps(loadings, structure), picture
 
 
@@ -196,4 +198,5 @@ def importance_figure(runs: pd.DataFrame, structure: Structure) -> tuple[Figure,
     figure = importance_bars(
         names, series, xlabel="norm of the coefficients", truth=true_norms(structure).tolist()
     )
-    return figure, Picture("importance", caption, f"One line per structure: {', '.join(names)}.")
+    alternative = f"Norms with intervals, one row per structure: {', '.join(names)}."
+    return figure, Picture("importance", caption, alternative)

@@ -50,7 +50,7 @@ def scores_along(findings: Findings, name: str, label: str) -> tuple[Figure, Pic
         f"c_against_{name}",
         f"Test C against {label}: every run, the mean with its 95 % interval, and the means of stack and "
         f"baselines. The intervals say how sure a mean is; differences are paired, see the table.{warning}",
-        f"Mean C from {swept['mean'].min():.3f} to {swept['mean'].max():.3f}, "
+        f"Dots and line of test C: means from {swept['mean'].min():.3f} to {swept['mean'].max():.3f}, "
         f"single runs from {swept['worst_run'].min():.3f} to {swept['best_run'].max():.3f}.",
     )
 
@@ -69,7 +69,8 @@ def forest(findings: Findings, highlight: str) -> tuple[Figure, Picture]:
         "methods",
         f"Test C of every run, and the mean with its 95 % interval{line}. The "
         "intervals say how sure each mean is; differences are paired, see the table.",
-        f"{len(summary)} rows, mean C from {summary['mean'].min():.3f} to {summary['mean'].max():.3f}.",
+        f"Forest plot of {len(summary)} methods and settings, mean C from "
+        f"{summary['mean'].min():.3f} to {summary['mean'].max():.3f}.",
     )
 
 
@@ -98,7 +99,7 @@ def profiles(
         "profiles",
         "Mean test C with its 95 % interval along each axis. The intervals say how sure each mean is; "
         "differences are paired, see the table.",
-        f"{len(drawn)} panels: {', '.join(panels)}.",
+        f"{len(drawn)} panels of mean test C with intervals, along {', '.join(panels)}.",
     )
 
 
@@ -114,7 +115,7 @@ def scores_by_scale(findings: Findings, scales: pd.Series) -> tuple[Figure, Pict
         "Mean test C with its 95 % interval against the effective scale: how much the weighted regulariser "
         "adds to the loss for one unit of weighted Cox loss, on training rows at the best epoch, mean over "
         "runs. Regularisers are to be compared at the same place of this axis, not at the same weight.",
-        "One line per regulariser.",
+        "Mean test C with intervals against the effective scale, one line per regulariser.",
     )
 
 
@@ -158,5 +159,5 @@ def training_along(findings: Findings, name: str, symbol: str) -> tuple[Figure, 
         "training",
         "Loss terms against the epoch, mean over runs; a run that has stopped keeps its last value, and a "
         "line ends where half of its runs have stopped. Training terms are with dropout.",
-        "Four panels of loss terms, one line per setting.",
+        f"{len(PANELS)} panels of loss terms against the epoch, one line per {symbol}.",
     )

@@ -195,7 +195,7 @@ def shown(findings: Findings) -> pd.DataFrame:
     s = findings.summary
     trained = s["validation_loss"].notna()
     columns = {
-        "": s["setting"],
+        "setting": s["setting"],
         "mean test C (95 %)": s.apply(interval, axis=1),
         "seed ensemble": s["ensemble_mean"].map("{:.3f}".format).where(trained, ""),
         "best run": s["best_run"].map("{:.3f}".format).where(trained, ""),
@@ -212,7 +212,7 @@ def shown(findings: Findings) -> pd.DataFrame:
 def shown_errors(findings: Findings) -> pd.DataFrame:
     """The integrated Brier scores as strings, with paired differences."""
     s = findings.summary
-    columns = {"": s["setting"], "IBS (95 %)": s.apply(interval, axis=1, prefix="ibs_")}
+    columns = {"setting": s["setting"], "IBS (95 %)": s.apply(interval, axis=1, prefix="ibs_")}
     for short, reference in references(findings.comparison, findings.baselines).items():
         if f"ibs_{short}_mean" in s:
             difference = s.apply(interval, axis=1, prefix=f"ibs_{short}_", sign=True, digits=3)

@@ -187,7 +187,9 @@ def figures(
     made = [
         (
             image_maps(truth, shown, title=f"first test patient of the first replicate, {base}"),
-            Picture("maps", caption, f"One column per method: {', '.join(maps)}."),
+            Picture(
+                "maps", caption, f"Images of one patient, a column per method: {', '.join(maps)}."
+            ),
         )
     ]
     others = [m for m in methods if m != reference]
@@ -202,7 +204,7 @@ def figures(
         if panels := along(summary, base, drawn, prefix, line):
             figure = score_profiles(panels, ylabel=label, title=f"base: {base}")
             caption = f"{caption}, with its 95 % interval; all but the axis as in the base."
-            alternative = f"{len(panels)} panels, {len(drawn)} methods."
+            alternative = f"{len(panels)} panels of {label}, one line each for {', '.join(drawn)}."
             made.append((figure, Picture(name, caption, alternative)))
     history = {"validation": np.concatenate(list(curves.values()))}
     names = np.repeat(list(curves), [len(c) for c in curves.values()])
@@ -212,7 +214,6 @@ def figures(
         "keeps its last value; a line ends where fewer than half of its runs still train."
     )
     figure = training_curves(history, names, panels=panels, legend="method")
-    made.append(
-        (figure, Picture("training", caption, f"One line per method: {', '.join(curves)}."))
-    )
+    alternative = f"Error against the epoch, one line per method: {', '.join(curves)}."
+    made.append((figure, Picture("training", caption, alternative)))
     return made

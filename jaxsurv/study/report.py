@@ -2,7 +2,9 @@
 
 import base64
 import html
+import re
 from collections.abc import Mapping, Sequence
+from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from jaxsurv.artifacts import ResultsFolder
+from jaxsurv.types import InputError
 
 
 class Picture(NamedTuple):
@@ -61,17 +64,6 @@ def print_table(console: Console, title: str, frame: pd.DataFrame, note: str) ->
     console.print(table)
 
 
-_STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.9rem}
-th,td{padding:.3rem .7rem;border-bottom:1px solid #ddd;text-align:right}
-th:first-child,td:first-child{text-align:left}th{border-bottom:2px solid #444;vertical-align:bottom}
-.wide{overflow-x:auto}.wide th,.wide td{white-space:nowrap}
-figure{margin:1.5rem 0}img{max-width:100%;height:auto}
-figcaption,.note{color:#444;font-size:.9rem}code{font-size:.85rem}h2{margin-top:2.2rem}
-"""
-
-
 def write_report(
     folder: ResultsFolder,
     title: str,
@@ -89,7 +81,15 @@ def write_report(
         sections: tables.
         drawn: figures, embedded, so that the page stands alone.
         facts: name and value, listed at the end.
+
+    Raises:
+        InputError: a figure without alternative text.
     """
+    for _, picture in drawn:
+        if not picture.alternative.strip():
+            raise InputError(
+                f"figure '{picture.name}' has no alternative text: say in Picture.alternative what it shows"
+            )
     if jax.process_index() > 0:  # the first host writes
         return
     for figure, picture in drawn:
@@ -111,40 +111,96 @@ def _page(
     flat = {k: v for k, v in facts.items() if not isinstance(v, Mapping)}
     for value in facts.values():
         flat |= value if isinstance(value, Mapping) else {}
-    listed = pd.DataFrame({"fact": [k.replace("_", " ") for k in flat], "": list(flat.values())})
+    parts = [(s.heading, _section(s)) for s in sections]
+    if pictures:
+        parts.append(("Figures", "".join(_figure(p, folder) for p in pictures)))
+    parts.append(("How it was computed", _facts(flat)))
+    style, script = (
+        (resources.files("jaxsurv.study") / f"page.{kind}").read_text("utf-8")
+        for kind in ("css", "js")
+    )
     return (
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width,initial-scale=1'>"
-        f"<title>{_escape(title)}</title><style>{_STYLE}</style></head><body>"
-        f"<h1>{_escape(title)}</h1>"
-        f"{''.join(f'<p>{_escape(s)}</p>' for s in summary)}"
-        f"{''.join(_section(s) for s in sections)}"
-        f"<h2>Figures</h2>{''.join(_figure(p, folder) for p in pictures)}"
-        f"<h2>How it was computed</h2>{_table(listed, header=False)}"
-        "</body></html>\n"
+        f"<meta http-equiv='Content-Security-Policy' content=\"{_ALONE}\">"
+        f"<title>{_escape(title)}</title><style>\n{style}</style></head><body>\n"
+        f"<h1>{_escape(title)}</h1>\n"
+        f"{''.join(f'<p>{_escape(s)}</p>' for s in summary)}\n"
+        f"{_contents([heading for heading, _ in parts])}"
+        f"{''.join(_part(i, *part) for i, part in enumerate(parts, 1))}"
+        f"<script>\n{script}</script></body></html>\n"
     )
+
+
+# A browser then refuses whatever is not in the page itself.
+_ALONE = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+_MANY = 4  # more headings than these have a table of contents
+_TALL = 30  # more rows than these scroll in a box of their own
+_LONG = 40  # cells of more characters than these are broken into lines
 
 
 def _escape(x: object) -> str:
     return html.escape(str(x))
 
 
+def _contents(headings: Sequence[str]) -> str:
+    if len(headings) <= _MANY:
+        return ""
+    entries = (f"<li><a href='#part-{i}'>{_escape(h)}</a></li>" for i, h in enumerate(headings, 1))
+    return f"<nav aria-label='Contents'><ul>{''.join(entries)}</ul></nav>\n"
+
+
+def _part(number: int, heading: str, content: str) -> str:
+    return f"<h2 id='part-{number}'>{_escape(heading)}</h2>\n{content}\n"
+
+
 def _section(section: Section) -> str:
-    note = f"<p class='note'>{_escape(section.note)}</p>"
-    return f"<h2>{_escape(section.heading)}</h2>{_table(section.table)}{note}"
+    columns = [section.table.iloc[:, i].map(str) for i in range(section.table.shape[1])]
+    kinds = [_kind(column) for column in columns]
+    head = "".join(
+        f"<th scope='col' class='{kind}'>{_escape(column.name)}</th>"
+        for column, kind in zip(columns, kinds, strict=True)
+    )
+    body = "\n".join(_row(row, kinds) for row in zip(*columns, strict=True))
+    box = "box tall" if len(section.table) > _TALL else "box"
+    return (
+        f"<div class='{box}' role='region' aria-label='{_escape(section.heading)}' tabindex='0'>"
+        f"<table class='sortable'><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table></div>"
+        f"<p class='note'>{_escape(section.note)}</p>"
+    )
 
 
-def _table(frame: pd.DataFrame, *, header: bool = True) -> str:
-    head = "".join(f"<th scope='col'>{_escape(c)}</th>" for c in frame.columns)
-    rows = ("".join(f"<td>{_escape(v)}</td>" for v in row) for row in frame.itertuples(index=False))
-    body = "".join(f"<tr>{row}</tr>" for row in rows)
-    top = f"<thead><tr>{head}</tr></thead>" if header else ""
-    return f"<div class='wide'><table>{top}<tbody>{body}</tbody></table></div>"
+def _kind(column: pd.Series) -> str:
+    """Class of a column: ``number`` if most of its filled cells begin with one, and ``long``."""
+    filled = [v for v in column if v not in ("", "none")]
+    numbers = sum(
+        re.match(r"[-+]?\d[\d,]*(\.\d+)?(e[-+]?\d+)?(?![\w.])", v) is not None for v in filled
+    )
+    kind = "number" if filled and 2 * numbers > len(filled) else "text"
+    return f"{kind} long" if max(map(len, column), default=0) > _LONG else kind
+
+
+def _row(cells: Sequence[str], kinds: Sequence[str]) -> str:
+    first, *others = (f"class='{kind}'>{_escape(v)}" for v, kind in zip(cells, kinds, strict=True))
+    return f"<tr><th scope='row' {first}</th>{''.join(f'<td {c}</td>' for c in others)}</tr>"
+
+
+def _facts(facts: Mapping[str, object]) -> str:
+    rows = (
+        f"<tr><th scope='row'>{_escape(k.replace('_', ' '))}</th><td>{_escape(_listed(v))}</td></tr>"
+        for k, v in facts.items()
+    )
+    return f"<table class='facts'><tbody>\n{''.join(rows)}</tbody></table>"
+
+
+def _listed(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _figure(picture: Picture, folder: Path) -> str:
     data = base64.b64encode((folder / f"{picture.name}.png").read_bytes()).decode()
     return (
-        f"<figure><img alt='{_escape(picture.alternative)}' src='data:image/png;base64,{data}'>"
+        f"<figure id='figure-{_escape(picture.name)}'><div class='box'>"
+        f"<img alt='{_escape(picture.alternative)}' src='data:image/png;base64,{data}'></div>"
         f"<figcaption>{_escape(picture.caption)}</figcaption></figure>"
     )
