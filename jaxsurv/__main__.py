@@ -1,6 +1,7 @@
-"""Use a saved model: score new patients, or read what it says of itself.
+"""Use a saved model: score new patients, explain their risks, or read what it says of itself.
 
 python -m jaxsurv score my_model new_patients --out risks.csv --times 365 1095
+python -m jaxsurv explain my_model held_out_patients --endpoint os --out results/why
 python -m jaxsurv inspect my_model
 """
 
@@ -8,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from tyro.conf import Positional, arg
 
@@ -36,6 +37,28 @@ class Score:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Explain:
+    """Write what the risks rest on: features.csv, modalities.csv, patients.csv and a figure.
+
+    Integrated gradients on the log hazard; with an endpoint also what Harrell's C loses when a feature or a
+    table is permuted and when a modality is withheld. Give patients whom the model was not trained on.
+
+    Attributes:
+        model: folder or .zip that an estimator saved.
+        cohort: folder with one table per modality, as for training.
+        out: folder to write.
+        endpoint: of survival.csv, such as os; if not given that file is not read, and there is no C.
+        overwrite: replace an earlier explanation in that folder.
+    """
+
+    model: Annotated[Path, Positional, arg(metavar="MODEL")]
+    cohort: Annotated[Path, Positional, arg(metavar="COHORT")]
+    out: Path
+    endpoint: str | None = None
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Inspect:
     """Print the model card.
 
@@ -46,8 +69,8 @@ class Inspect:
     model: Annotated[Path, Positional, arg(metavar="MODEL")]
 
 
-def run(options: Score | Inspect) -> None:
-    """Score or inspect."""
+def run(options: Score | Explain | Inspect) -> None:
+    """Score, explain or inspect."""
     from rich.console import Console
 
     from jaxsurv.estimators.card import print_card
@@ -57,7 +80,13 @@ def run(options: Score | Inspect) -> None:
     model = load(options.model)
     if isinstance(options, Inspect):
         print_card(options.model, console)
-        return
+    elif isinstance(options, Explain):
+        _explain(options, model, console)
+    else:
+        _score(options, model, console)
+
+
+def _score(options: Score, model: Any, console: Any) -> None:
     from jaxsurv.data import read_features
     from jaxsurv.types import InputError
 
@@ -75,11 +104,35 @@ def run(options: Score | Inspect) -> None:
     console.print(f"{len(scores)} patients, {high} of high risk: {options.out}")
 
 
+def _explain(options: Explain, model: Any, console: Any) -> None:
+    from jaxsurv.artifacts import ResultsFolder
+    from jaxsurv.data import read_cohort, read_features
+    from jaxsurv.plots import explanation_panels
+
+    folder = ResultsFolder(options.out, overwrite=options.overwrite)
+    with console.status(f"reading {options.cohort}"):
+        if options.endpoint is None:
+            patients = read_features(options.cohort, model.fitted().preprocessing.schema.kinds)
+        else:
+            patients = read_cohort(options.cohort)
+    with console.status("explaining"):
+        features, modalities, each = model.explain(patients, options.endpoint)
+    facts = {"options": vars(options)}
+    folder.manifest(**facts, status="running")
+    folder.table("features.csv", features.reset_index())
+    folder.table("modalities.csv", modalities.reset_index())
+    each.columns = [f"{m}: {feature}" for m, feature in each.columns]
+    folder.table("patients.csv", each.reset_index())
+    folder.figure("explanation", explanation_panels(features, modalities))
+    folder.manifest(**facts, status="complete")
+    console.print(f"{len(each)} patients, {len(features)} features: {options.out}")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
     from jaxsurv.study.command import subcommands
 
-    commands = {"score": Score, "inspect": Inspect}
+    commands = {"score": Score, "explain": Explain, "inspect": Inspect}
     return subcommands(run, commands, "python -m jaxsurv", __doc__, arguments)
 
 

@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 from jaxsurv.__main__ import main
+from jaxsurv.data import read_cohort
+from jaxsurv.estimators import load
 
 V1 = Path(__file__).parent / "artifacts" / "model_v1"
 MODEL, COHORT = str(V1 / "model"), str(V1 / "cohort")
@@ -49,6 +51,31 @@ def test_what_cannot_be_scored_is_named(tmp_path, capsys):
     assert "does not exist" in capsys.readouterr().err
     assert main(["score", MODEL, COHORT, "--out", out, "--times", "-1"]) == 2
     assert "times must be numbers >= 0" in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("ignore:constant features:jaxsurv.data.DataWarning")
+def test_explain_writes_tables_and_a_figure(tmp_path, capsys, quick_to_compile):
+    out = tmp_path / "why"
+    command = ["explain", MODEL, COHORT, "--out", str(out)]
+    assert main([*command, "--endpoint", "pfs"]) == 2
+    assert "unknown endpoint 'pfs'; there are os" in capsys.readouterr().err
+    assert not out.exists()
+    assert main([*command, "--endpoint", "os"]) == 0
+    assert "30 patients," in capsys.readouterr().out
+    features = pd.read_csv(out / "features.csv", index_col=["modality", "feature"])
+    modalities = pd.read_csv(out / "modalities.csv", index_col="modality")
+    each = pd.read_csv(out / "patients.csv", index_col="patient")
+    assert each.shape == (30, len(features))
+    assert list(each.columns) == [f"{m}: {f}" for m, f in features.index]
+    expected = load(MODEL).explain(read_cohort(COHORT))
+    for written, table in ((features, expected.features), (modalities, expected.modalities)):
+        pd.testing.assert_frame_equal(written[table.columns], table, rtol=1e-4)
+    assert modalities[["c_drop", "c", "c_without", "c_lost"]].notna().all(axis=None)
+    assert (out / "figures" / "explanation.png").exists()
+    assert main(command) == 2
+    assert "already holds another run" in capsys.readouterr().err
+    assert main([*command, "--overwrite"]) == 0
+    assert "c_drop" not in pd.read_csv(out / "features.csv")
 
 
 def test_inspect_prints_the_card(capsys):

@@ -2,6 +2,7 @@
 
 from jaxsurv.estimators.coxnet import Coxnet
 from jaxsurv.estimators.ensemble import NetworkEstimator
+from jaxsurv.estimators.explain import Explanation
 from jaxsurv.estimators.inva import InVA
 from jaxsurv.estimators.networks import HCL, CoxMT, CoxNnet, MORiskVAE, MyeVAE
 from jaxsurv.estimators.saved import load
@@ -13,6 +14,7 @@ __all__ = [
     "CoxMT",
     "CoxNnet",
     "Coxnet",
+    "Explanation",
     "InVA",
     "MORiskVAE",
     "MyeVAE",

@@ -11,7 +11,6 @@ from jaxsurv.estimators.inputs import Modalities
 from jaxsurv.estimators.prepared import Prepared, as_batch
 from jaxsurv.estimators.survival import SurvivalEstimator
 from jaxsurv.models import Batch, features
-from jaxsurv.preprocess import Standardised
 from jaxsurv.survival import coxnet_cv
 from jaxsurv.types import Array, Key, Params
 
@@ -63,21 +62,13 @@ class Coxnet(SurvivalEstimator):
     @staticmethod
     def functions(config: None) -> Functions:
         """See :class:`SurvivalEstimator`."""
-
-        def predict(params: Params, batch: Batch) -> Array:
-            return features(batch) @ params["coef"]
-
-        def init(key: Key, batch: Batch) -> Params:
-            return {"coef": jnp.zeros(features(batch).shape[1])}
-
-        return Functions(init, predict)
+        return Functions(_init, _predict)
 
     def _train(self, prepared: Prepared) -> Trained:
         shared, split = prepared.shared, prepared.splits
-        n, event = len(shared.event), np.asarray(shared.event)
-        presence = {m: np.asarray(p) for m, p in shared.presence.items()}
+        event = np.asarray(shared.event)
         inputs = {m: np.asarray(x[0]) for m, x in split.inputs.items()}
-        x = np.asarray(features(as_batch(Standardised(("",) * n, inputs, presence))))
+        x = np.asarray(features(as_batch(inputs, shared.presence)))
         folds = min(self.folds, int(event.sum()))
         dealt = stratified_kfold(
             event, folds=folds, seed=int(self.random_state), validation_fraction=None
@@ -91,3 +82,11 @@ class Coxnet(SurvivalEstimator):
         self.lambda_, self.coef_ = float(cv.lambda_min), coef
         center = np.mean(x @ coef[:, None], axis=0)
         return Trained({"coef": coef[None]}, center, np.asarray(cv.held_out[best]))
+
+
+def _init(key: Key, batch: Batch) -> Params:
+    return {"coef": jnp.zeros(features(batch).shape[1])}
+
+
+def _predict(params: Params, batch: Batch) -> Array:
+    return features(batch) @ params["coef"]

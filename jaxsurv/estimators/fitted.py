@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -105,7 +105,11 @@ class FittedModel:
 
     def log_hazard(self, patients: Patients) -> np.ndarray:
         """``[n]``: the mean over the members, each centred on the rows it trained on."""
-        return self._in_chunks(self._programs[0], (self.params, self.center), patients)
+        return self.log_hazard_of(self._read(patients))
+
+    def log_hazard_of(self, batch: Batch) -> np.ndarray:
+        """The same of patients as the network reads them."""
+        return in_chunks(partial(self._programs[0], self.params, self.center), batch)
 
     def latent(self, patients: Patients) -> np.ndarray:
         """``[n, z]`` of the first member: the axes of another's are others.
@@ -116,7 +120,7 @@ class FittedModel:
         if self._programs[1] is None:
             raise InputError(f"{self.network.__name__} has no latent variables")
         first = jax.tree.map(lambda p: p[0], self.params)
-        return self._in_chunks(self._programs[1], (first,), patients)
+        return in_chunks(partial(self._programs[1], first), self._read(patients))
 
     def survival(self, log_hazard: ArrayLike, times: ArrayLike) -> np.ndarray:
         """``[n, t]``; constant after the last event of the training cohort."""
@@ -139,8 +143,13 @@ class FittedModel:
         return pd.DataFrame(columns, index=patients.names.rename("patient"))
 
     @cached_property
+    def predict(self) -> Callable[[Params, Batch], Array]:
+        """One member's log hazards ``[n]``, not centred; the same function, so that programs are kept."""
+        return self.network.functions(self.config).predict
+
+    @cached_property
     def _programs(self) -> tuple[Any, Any]:
-        _, predict, latent = self.network.functions(self.config)
+        predict, latent = self.predict, self.network.functions(self.config).latent
 
         def mean(params: Params, center: Array, batch: Batch) -> Array:
             risks = lax.map(lambda one: predict(one[0], batch) - one[1], (params, center))
@@ -148,17 +157,23 @@ class FittedModel:
 
         return jax.jit(mean), latent and jax.jit(latent)
 
-    def _in_chunks(self, program: Any, arguments: tuple, patients: Patients) -> np.ndarray:
+    def _read(self, patients: Patients) -> Batch:
         made = standardised(self.preprocessing, patients.tables, patients.names)
-        batch, n, done = as_batch(made), len(made.patients), []
-        for first in range(0, n, CHUNK):
-            rows = np.minimum(np.arange(first, first + CHUNK), n - 1)
-            part = jax.tree.map(lambda x, rows=rows: x[rows], batch)
-            done.append(np.asarray(program(*arguments, part)))
-        return np.concatenate(done)[:n]
+        return as_batch(made.inputs, made.presence)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k != "_programs"}  # they cannot be copied
+        # which cannot be copied
+        return {k: v for k, v in self.__dict__.items() if k not in ("predict", "_programs")}
+
+
+def in_chunks(program: Callable[[Any], Any], rows: Any, size: int = CHUNK) -> Any:
+    """``program(rows)`` for so many rows per call; two pytrees of arrays ``[n, ...]``."""
+    n, done = len(jax.tree.leaves(rows)[0]), []
+    for first in range(0, n, size):
+        at = np.minimum(np.arange(first, first + size), n - 1)
+        part = jax.tree.map(lambda x, at=at: x[at], rows)
+        done.append(jax.tree.map(np.asarray, program(part)))
+    return jax.tree.map(lambda *parts: np.concatenate(parts)[:n], *done)
 
 
 def describe_training(

@@ -1,6 +1,7 @@
 """A labelled cohort as a sweep reads it: preprocessing fitted per mask of rows, arrays on the split axis."""
 
 import warnings
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -151,14 +152,18 @@ def standardised(fitted: Preprocessing, tables: Any, patients: pd.Index) -> Stan
     return Standardised(tuple(patients), inputs, presence)
 
 
-def as_batch(made: Standardised) -> Batch:
-    """Patients whose outcome need not be known, for predictions."""
-    n = len(made.patients)
-    inputs, zero = dict(made.inputs), np.zeros(n, np.float32)
+def as_batch(inputs: Mapping[str, Any], presence: Mapping[str, Any]) -> Batch:
+    """Patients whose outcome need not be known, for predictions.
+
+    Args:
+        inputs, presence: see :class:`jaxsurv.preprocess.Standardised`.
+    """
+    n = len(next(iter(inputs.values())))
+    inputs, zero = dict(inputs), np.zeros(n, np.float32)
     clinical = inputs.pop(CLINICAL, np.zeros((n, 0), np.float32))
     return Batch(
-        inputs=inputs,  # type: ignore[arg-type]
-        presence={m: made.presence[m] for m in inputs},  # type: ignore[arg-type]
+        inputs=inputs,
+        presence={m: presence[m] for m in inputs},
         clinical=clinical,  # type: ignore[arg-type]
         offset=zero,  # type: ignore[arg-type]
         outcome=Survival(zero, zero),

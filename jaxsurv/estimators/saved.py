@@ -128,7 +128,8 @@ def _parameters(
     kind: Any, config: Any, fitted: Preprocessing, weights: dict[str, np.ndarray], members: int
 ) -> Any:
     """The weights in the structure that the model has for this config and these features."""
-    batch = as_batch(_empty(fitted))
+    empty = _empty(fitted)
+    batch = as_batch(empty.inputs, empty.presence)
     init = kind.functions(config).init
     wanted = jax.eval_shape(init, jax.random.key(0), batch)
     leaves, structure = jax.tree_util.tree_flatten_with_path(wanted)

@@ -13,6 +13,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from jaxsurv.data import Cohort
+from jaxsurv.estimators.explain import Explanation, explain
 from jaxsurv.estimators.fitted import FittedModel, Functions, Trained, describe_training
 from jaxsurv.estimators.inputs import (
     Modalities,
@@ -111,14 +112,38 @@ class SurvivalEstimator(BaseEstimator):
 
     def score(self, X: Any, y: Any = None) -> float:
         """Harrell's C of the predictions."""
-        if isinstance(X, Cohort):
-            X, endpoint = self._labelled(X, y)
-            outcome = X.survival[[f"{endpoint}_event", f"{endpoint}_time"]]
-        else:  # a few patients need not make a cohort
-            outcome = read_outcome(y, self._new(X))
-        event, time = outcome.to_numpy(float).T
-        known = ~np.isnan(time)
-        return float(concordance_index(self.predict(X)[known], event[known], time[known]).index)
+        patients, event, time = self._with_outcome(X, y)
+        return float(concordance_index(self.fitted().log_hazard(patients), event, time).index)
+
+    def explain(self, X: Any, y: Any = None, *, steps: int = 128, repeats: int = 5) -> Explanation:
+        """What the risks rest on: per feature, per modality and per patient, beside what C rests on.
+
+        Integrated gradients (:func:`jaxsurv.estimators.attribution.integrated_gradients`) divide each
+        patient's log hazard among the features; with an outcome, Harrell's C is computed after permuting
+        each feature and each table, and with each modality withheld. Give patients who were held out: on
+        those who trained the model C is too good, and a feature that was learned by heart looks
+        important.
+
+        Args:
+            X: as for `predict`.
+            y: as for `score`; patients without an outcome are left out. None = no C.
+            steps: of the path from the training mean to each patient.
+            repeats: permutations of each feature and each table.
+
+        Raises:
+            InputError: as `score`; no comparable pair of patients.
+
+        Warns:
+            DataWarning: a modality that none of the patients has.
+        """
+        for name, value in {"steps": steps, "repeats": repeats}.items():
+            if not isinstance(value, Integral) or value < 1:
+                raise InputError(f"{name} must be an integer >= 1, got {value!r}")
+        patients, *outcome = (self._new(X),) if y is None else self._with_outcome(X, y)
+        return explain(
+            self.fitted(), patients, tuple(outcome) or None,
+            steps=int(steps), repeats=int(repeats), seed=int(self.random_state),
+        )  # fmt: skip
 
     def save(
         self,
@@ -143,6 +168,19 @@ class SurvivalEstimator(BaseEstimator):
 
     def _labelled(self, X: Any, y: Any) -> tuple[Cohort, str]:
         return labelled_cohort(X, y, self.modalities, self.kinds or {}, unlabelled=self.unlabelled)
+
+    def _with_outcome(self, X: Any, y: Any) -> tuple[Patients, np.ndarray, np.ndarray]:
+        """The patients of X whose outcome is known, with events and times."""
+        if isinstance(X, Cohort):
+            X, endpoint = self._labelled(X, y)
+            patients = self._new(X)
+            outcome = X.survival[[f"{endpoint}_event", f"{endpoint}_time"]]
+        else:  # a few patients need not make a cohort
+            patients = self._new(X)
+            outcome = read_outcome(y, patients)
+        event, time = outcome.to_numpy(float).T
+        known = ~np.isnan(time)
+        return patients._replace(names=patients.names[known]), event[known], time[known]
 
     def _prepare(self, cohort: Cohort, endpoint: str, develop: np.ndarray) -> Prepared:
         if not isinstance(self.random_state, Integral) or self.random_state < 0:

@@ -5,7 +5,7 @@ from jaxsurv.plots.convergence import error_curves
 from jaxsurv.plots.external import external_scores
 from jaxsurv.plots.forest import Forest, score_forest
 from jaxsurv.plots.images import image_maps
-from jaxsurv.plots.importance import importance_bars
+from jaxsurv.plots.importance import explanation_panels, importance_bars
 from jaxsurv.plots.latent import LatentMap, latent_maps
 from jaxsurv.plots.loadings import loading_maps
 from jaxsurv.plots.profiles import Profile, score_profiles
@@ -19,6 +19,7 @@ __all__ = [
     "Profile",
     "RiskGroups",
     "error_curves",
+    "explanation_panels",
     "external_scores",
     "image_maps",
     "importance_bars",

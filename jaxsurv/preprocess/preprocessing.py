@@ -105,10 +105,13 @@ class Preprocessing:
             x = impute_missing(self.imputation, x, presence)
             presence = {m: np.ones_like(there) for m, there in presence.items()}
         z = np.asarray(transform(self.scaler, x))
-        inputs = {m: z[:, c] for m, c in columns.items()}
-        inputs |= {m: inputs[m][:, columns] for m, columns in self.chosen.items()}
-        inputs |= {m: inputs[m] @ projection for m, projection in self.projection.items()}
+        inputs = self.project({m: z[:, c] for m, c in columns.items()})
         return Standardised(tuple(patients), inputs, presence)
+
+    def project(self, z: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """What a network reads of standardised columns, modality to ``[n, columns]``."""
+        inputs = {**z, **{m: z[m][:, columns] for m, columns in self.chosen.items()}}
+        return inputs | {m: inputs[m] @ projection for m, projection in self.projection.items()}
 
 
 def _refuse_two_names(patients: pd.Index) -> None:

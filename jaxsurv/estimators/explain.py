@@ -1,0 +1,133 @@
+"""What a fitted model's risks rest on: per feature, per modality, per patient."""
+
+import warnings
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from jaxsurv.data import DataWarning
+from jaxsurv.data.tables import few
+from jaxsurv.estimators.attribution import feature_columns, integrated_gradients, per_feature
+from jaxsurv.estimators.fitted import FittedModel
+from jaxsurv.estimators.importance import Labelled, permutation_drops, withheld
+from jaxsurv.estimators.inputs import Patients
+from jaxsurv.estimators.prepared import standardised
+from jaxsurv.preprocess import Schema, Standardised
+from jaxsurv.types import ArrayLike
+
+
+class Explanation(NamedTuple):
+    """What the risks of some patients rest on.
+
+    A quantity ``q`` over the members of the ensemble has the columns ``q``, ``q_lower`` and ``q_upper``:
+    mean and 95 % t interval. The interval says how much the answer depends on the seed, not on the
+    patients, and is empty for a single member. What is about C is there if an outcome was given.
+
+    Attributes:
+        features: one row per (modality, feature). ``attribution``: mean over the patients of the
+            attribution's size, in log hazard. ``direction``: its slope, log hazard per standard
+            deviation of the feature, above 0 where more is worse, for a linear model the coefficient;
+            empty for features that the model does not read and for those of three or more categories.
+            ``c_drop``: of Harrell's C when the feature is permuted among the patients who have its modality.
+        modalities: one row per modality. ``attribution``: of its features together, summed within a
+            patient. ``c_drop``: with the whole table permuted across patients, and who has it. ``c`` and
+            ``c_without``: of the ensemble, with all and as if nobody had the modality; ``c_lost``,
+            ``c_lost_lower``, ``c_lost_upper``: their difference with its 95 % interval over a bootstrap
+            of the patients.
+        patients: ``[n, features]``, each patient's attributions, mean over the members; their sum is
+            how far the log hazard is from that of a patient who has the same modalities, all at the
+            training mean.
+    """
+
+    features: pd.DataFrame
+    modalities: pd.DataFrame
+    patients: pd.DataFrame
+
+
+def explain(
+    model: FittedModel,
+    patients: Patients,
+    outcome: tuple[np.ndarray, np.ndarray] | None,
+    *,
+    steps: int,
+    repeats: int,
+    seed: int,
+) -> Explanation:
+    """See :meth:`SurvivalEstimator.explain`.
+
+    Args:
+        model: of any network.
+        patients: to be explained.
+        outcome: their events and times, each ``[n]``, or None.
+        steps: of the path from the training mean to the patient.
+        repeats: permutations of each feature and table.
+        seed: of permutations and bootstrap.
+
+    Warns:
+        DataWarning: a modality that none of the patients has.
+    """
+    schema = model.preprocessing.schema
+    unprojected = replace(model.preprocessing, projection={}, chosen={})
+    made = standardised(unprojected, patients.tables, patients.names)
+    features, modalities, mean = _attributions(model, made, steps)
+    if outcome is not None:
+        event, time = outcome
+        ranks = np.unique(time, return_inverse=True)[1]  # whose order float32 keeps
+        inputs = model.preprocessing.project(made.inputs)
+        data = Labelled(inputs, made.presence, event, ranks)
+        lost = withheld(model, data, seed=seed)
+        drops = permutation_drops(model, made, data, repeats=repeats, seed=seed)
+        features = features.assign(**_over_members("c_drop", drops[0]))
+        modalities = modalities.assign(**_over_members("c_drop", drops[1])).join(lost)
+    if absent := [m for m, there in made.presence.items() if not there.any()]:
+        warnings.warn(
+            f"none of the {len(patients.names)} patients has {few(absent)}: what the model makes of it "
+            "cannot be seen in them, and its rows are empty; explain patients who have it",
+            DataWarning,
+            stacklevel=3,
+        )
+        for table in (features, modalities):
+            table.loc[absent] = np.nan
+    each = pd.DataFrame(mean, patients.names.rename("patient"), _names(schema))
+    return Explanation(features, modalities, each)
+
+
+def _names(schema: Schema) -> pd.MultiIndex:
+    pairs = [(m, f) for m, features in schema.features.items() for f in features]
+    return pd.MultiIndex.from_tuples(pairs, names=["modality", "feature"])
+
+
+def _attributions(
+    model: FittedModel, made: Standardised, steps: int
+) -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray]:
+    """Tables of features and of modalities, and ``[n, features]``, the mean over the members."""
+    schema, z = model.preprocessing.schema, []
+    for m, x in made.inputs.items():
+        several = np.any(feature_columns(schema, m)[:, 1:] < x.shape[1], axis=1)
+        z.append(np.where(several, np.nan, per_feature(schema, m, x)))
+    values = np.concatenate(z, axis=1)
+    starts = np.cumsum([0, *(len(f) for f in schema.features.values())])[:-1]
+    size, slope, together, mean = [], [], [], np.zeros(values.shape, np.float32)
+    for a in integrated_gradients(model, made, steps=steps):
+        size.append(np.abs(a).mean(axis=0))
+        with np.errstate(invalid="ignore"):  # 0 / 0 for features without variation in training
+            slope.append((a * values).sum(axis=0) / (values**2).sum(axis=0))
+        together.append(np.abs(np.add.reduceat(a, starts, axis=1)).mean(axis=0))
+        mean += a / len(model.center)
+    features = _over_members("attribution", size) | _over_members("direction", slope)
+    modalities = _over_members("attribution", together)
+    index = pd.Index(list(schema.features), name="modality")
+    return pd.DataFrame(features, _names(schema)), pd.DataFrame(modalities, index), mean
+
+
+def _over_members(name: str, values: ArrayLike | list[np.ndarray]) -> dict[str, np.ndarray]:
+    """Mean and 95 % t interval of ``[members, k]``, as columns."""
+    values = np.asarray(values, float)
+    mean, half = values.mean(axis=0), np.full(values.shape[1], np.nan)
+    if (members := len(values)) > 1:
+        error = values.std(axis=0, ddof=1) / np.sqrt(members)
+        half = stats.t.ppf(0.975, members - 1) * error
+    return {name: mean, f"{name}_lower": mean - half, f"{name}_upper": mean + half}
