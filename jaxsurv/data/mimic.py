@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+import numpy as np
 import pandas as pd
 
 from jaxsurv.data.mimic_tables import (
@@ -142,11 +143,11 @@ def _labelled(stays: pd.DataFrame, task: Task) -> pd.DataFrame:
     dead = (stays["hospital_expire_flag"] == 1) | stays["deathtime"].notna() | (stays["dod"] < left)
     if task == "readmission":
         gap = stays["next_admittime"] - stays["dischtime"]
-        label = (gap <= pd.Timedelta(days=30)).astype("int64")
+        label = (gap <= np.timedelta64(30, "D")).astype("int64")
     elif task == "length_of_stay":
-        label = (stays["next_dischtime"] - stays["next_admittime"]) / pd.Timedelta(days=1)
+        label = (stays["next_dischtime"] - stays["next_admittime"]) / np.timedelta64(1, "D")
     else:
-        label = (stays["dod"] - left <= pd.Timedelta(days=365)).astype("int64")
+        label = (stays["dod"] - left <= np.timedelta64(365, "D")).astype("int64")
     stays = stays.assign(label=label)[~dead & label.notna()]
     if stays.empty:
         raise InputError(f"no stay has a label for {task!r}; check dischtime, or take another task")

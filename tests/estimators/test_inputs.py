@@ -131,8 +131,7 @@ def test_a_mudata_is_read_by_its_obs_names():
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with mudata.set_options(pull_on_update=False):
-            data = mudata.MuData({"one": AnnData(X[["a", "b"]]), "two": AnnData(X[["c"]].iloc[:3])})
+        data = mudata.MuData({"one": AnnData(X[["a", "b"]]), "two": AnnData(X[["c"]].iloc[:3])})
     cohort, _ = read(data, FRAME)
     assert list(cohort.modalities["two"].index) == list("wxy")
     np.testing.assert_allclose(cohort.modalities["one"].loc["z"], [3.4, 1.5])

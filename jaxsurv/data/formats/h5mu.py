@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from jaxsurv.data.cohort import Cohort
@@ -50,7 +51,9 @@ def read_h5mu(
         ) from error
     file = Path(path)
     with naming(file):
-        with mudata.set_options(pull_on_update=False), warnings.catch_warnings():
+        before = hasattr(mudata, "set_options")  # 0.4, which never pulls unasked
+        own = mudata.set_options(pull_on_update=False) if before else nullcontext()
+        with own, warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # a gene may be in several modalities
             data = mudata.read_h5mu(file)
         chosen = patients_of(data.obs_names, file.name)
