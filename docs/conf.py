@@ -30,6 +30,7 @@ autodoc_typehints = "none"  # shapes and units are in the text; the types would 
 autodoc_default_options = {"members": True, "show-inheritance": True}
 python_maximum_signature_line_length = 88
 napoleon_use_ivar = True
+napoleon_attr_annotations = False
 
 
 def skip(app: Any, what: str, name: str, obj: object, skipped: bool, options: Any) -> bool | None:
@@ -38,6 +39,13 @@ def skip(app: Any, what: str, name: str, obj: object, skipped: bool, options: An
     return True if added or type(obj).__name__ == "_tuplegetter" else None
 
 
+def indent(app: Any, what: str, name: str, obj: object, options: Any, lines: list[str]) -> None:
+    """Where a docstring opens with its attributes, Python has taken their indentation away."""
+    if lines and lines[0] == "Attributes:":
+        lines[1:] = [f"    {line}" for line in lines[1:]]
+
+
 def setup(app: Any) -> None:
     """Sphinx calls this."""
     app.connect("autodoc-skip-member", skip)
+    app.connect("autodoc-process-docstring", indent, priority=100)  # before napoleon
