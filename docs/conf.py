@@ -20,17 +20,17 @@ myst_heading_anchors = 3
 nb_execution_mode = "force"  # a cache would show what an older version of the package computed
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True
+nb_merge_streams = True
 nb_execution_timeout = 300
-os.environ.setdefault(
-    "JAX_DISABLE_MOST_OPTIMIZATIONS", "1"
-)  # pages compile longer than they compute
+# pages compile longer than they compute
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
 default_role = "py:obj"  # docstrings name their neighbours in single backticks
 autodoc_typehints = "none"  # shapes and units are in the text; the types would hide the names
 autodoc_default_options = {"members": True, "show-inheritance": True}
 python_maximum_signature_line_length = 88
-napoleon_use_ivar = True
-napoleon_attr_annotations = False
+napoleon_use_param = False  # lists keep "lower, upper: 95 % limits" as one entry
+napoleon_custom_sections = [("Attributes", "params_style")]
 
 
 def skip(app: Any, what: str, name: str, obj: object, skipped: bool, options: Any) -> bool | None:
