@@ -249,7 +249,7 @@ def run(options: CoxMT) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit status."""
+    """The command line, or ``arguments`` in its place; returns the exit status."""
     return command_line(run, Preset, PRESETS, __doc__, arguments)
 
 

@@ -2,7 +2,7 @@
 
 Paper: MO-RiskVAE (arXiv 2604.06267), axis III: Gaussian latent against a hybrid of Gaussian and
 Gumbel-Softmax categories. Published, of single runs: validation C 0.7788 and hazard ratio 5.95 at the
-median risk split; |Spearman(PC1 of mu, risk)| 0.516 (Gaussian) to 0.637 (hybrid), mean |corr| over
+median risk split; ``|Spearman(PC1 of mu, risk)|`` 0.516 (Gaussian) to 0.637 (hybrid), mean ``|corr|`` over
 latent dimensions 0.368 to 0.417; no stable subtypes. The number of categories K and the temperature are
 not published: here they are a grid, and the distribution over seeds x folds is the answer.
 
@@ -128,7 +128,7 @@ def run(options: LatentStructure) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit status."""
+    """The command line, or ``arguments`` in its place; returns the exit status."""
     return command_line(run, Preset, PRESETS, __doc__, arguments)
 
 

@@ -87,6 +87,9 @@ def write_model(
 def read_model(path: str | os.PathLike) -> StoredModel:
     """Read what `write_model` wrote, bit for bit.
 
+    Args:
+        path: folder or .zip.
+
     Raises:
         InputError: no model file; a newer schema; a part that is missing, truncated, changed or longer
             than it was; a zip with other members; a weight that is not finite.

@@ -48,9 +48,15 @@ def join_cohorts(
 
     What an external cohort measures and the training cohort does not is dropped; what it lacks is
     missing. Counts become log2(x + 1) first. Measured features of modalities other than ``clinical``
-    are then harmonised within each external cohort, without looking at an outcome:
-    ``"z-score"`` to the training cohort's mean and standard deviation, ``"quantile"`` to its quantiles,
-    ``"none"``: not. Clinical values, states and 0/1 columns stay as they are.
+    are then harmonised within each external cohort, without looking at an outcome. Clinical values,
+    states and 0/1 columns stay as they are.
+
+    Args:
+        train: the cohort that models learn from.
+        external: cohorts by name.
+        endpoint: that all of them have.
+        harmonise: ``"z-score"`` to the training cohort's mean and standard deviation, ``"quantile"`` to
+            its quantiles, ``"none"``: not.
 
     Raises:
         InputError: no shared modality, or less than a tenth of a modality's features shared; times in

@@ -127,6 +127,14 @@ def read_cohort(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
     Raises:
         InputError: naming the file, and within it the column, patient and value; also if one table
             is there twice (``rna.csv`` and ``rna.csv.gz``), or has the patients as columns.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "survival.csv").write_text("patient,os_time,os_event\\na,5,1\\nb,8,0\\n")
+    ...     _ = Path(folder, "rna.csv").write_text("patient,TP53,MYC\\nb,0.3,1.5\\na,2.1,0.2\\n")
+    ...     cohort = read_cohort(folder)
+    >>> cohort.endpoints, cohort.modalities["rna"].index.tolist()
+    (('os',), ['a', 'b'])
     """
     folder = Path(path)
     if not folder.is_dir():
@@ -190,6 +198,10 @@ def read_features(path: str | Path, kinds: Mapping[str, str]) -> dict[str, pd.Da
 
 def write_cohort(cohort: Cohort, path: str | Path) -> None:
     """Write a cohort as the folder that ``read_cohort`` reads; the values come back exactly.
+
+    Args:
+        cohort: to be written.
+        path: of a folder, new or empty.
 
     Raises:
         InputError: the folder exists and is not empty; a category that would come back as a number or

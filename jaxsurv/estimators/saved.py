@@ -66,6 +66,9 @@ _INTERVAL = ("value", "lower", "upper")
 def load(path: str | os.PathLike) -> Any:
     """The estimator that `SurvivalEstimator.save` wrote, with the same predictions to the bit.
 
+    Args:
+        path: folder or .zip.
+
     Raises:
         InputError: see :func:`jaxsurv.artifacts.read_model`; also an unknown model, and parts that do
             not fit each other.

@@ -115,6 +115,10 @@ def denoise(covariance: Array, rank: int) -> Denoised:
     """The noise's variance is the mean of all but the ``rank`` largest eigenvalues of S.
 
     Features that do not vary, such as those that nothing uses, have no noise and do not count.
+
+    Args:
+        covariance: S ``[D, D]``.
+        rank: number of factors.
     """
     d, variance = len(covariance), jnp.diagonal(covariance)
     vary = jnp.sum(variance > 1e-6 * jnp.max(variance))

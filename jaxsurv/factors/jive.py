@@ -31,6 +31,11 @@ def svd_loadings(covariance: Array, noise: Array, structure: Structure) -> Array
 
     The block of all modalities gets the first of them, in the number of its rank; the other blocks,
     which SVD does not know, stay zero.
+
+    Args:
+        covariance: ``[D, D]``.
+        noise: its variance, which is taken off the eigenvalues.
+        structure: blocks and ranks.
     """
     everything = _whole(structure)
     values, vectors = largest(covariance, everything.stop - everything.start)

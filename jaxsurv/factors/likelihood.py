@@ -43,7 +43,14 @@ def free_parameters(structure: Structure) -> int:
 
 
 def bic(loadings: Array, noise: Array, found: Moments, structure: Structure) -> Array:
-    """``-2 n loglik + log(n) parameters``; lower is better."""
+    """``-2 n loglik + log(n) parameters``; lower is better.
+
+    Args:
+        loadings: ``[D, R]``.
+        noise: variance.
+        found: covariance and number of patients.
+        structure: of the loadings.
+    """
     n = jnp.max(found.n)
     return -2 * n * log_likelihood(loadings, noise, found.covariance) + jnp.log(
         n

@@ -71,6 +71,11 @@ def cox(scores: Array, risk_sets: RiskSets) -> LossOn:
 
 
 def least_squares(loss: Callable[[Array], Loss], rank: int) -> Array:
-    """``[R]``, the minimiser of a squared error without a penalty; 0 where scores do not vary."""
+    """``[R]``, the minimiser of a squared error without a penalty; 0 where scores do not vary.
+
+    Args:
+        loss: of coefficients ``[R]``, what `squared_error` gives for some patients.
+        rank: R.
+    """
     start = loss(jnp.zeros(rank))
     return -pinv(start.curvature) @ start.gradient

@@ -20,6 +20,11 @@ def block_errors(loadings: Array, truth: Array, structure: Structure) -> dict[Su
 
 
 def gram_distance(w: Array, t: Array) -> Array:
-    """``|W W' - T T'|_F`` from products with R columns: ``|W'W|² + |T'T|² - 2 |W'T|²``."""
+    """``|W W' - T T'|_F`` from products with R columns: ``|W'W|² + |T'T|² - 2 |W'T|²``.
+
+    Args:
+        w: W ``[D, R]``.
+        t: T ``[D, R]``.
+    """
     square = jnp.sum((w.T @ w) ** 2) + jnp.sum((t.T @ t) ** 2) - 2 * jnp.sum((w.T @ t) ** 2)
     return jnp.sqrt(jnp.maximum(square, 0))

@@ -106,6 +106,12 @@ def released_schedule(
     """Gradient descent as the authors released it: a rate of 1e-4, a tenth of it after every ten steps.
 
     The rates sum to 1.1e-3, which all but leaves the loadings where they were.
+
+    Args:
+        loadings, signal, mask: as in `refine`.
+        steps: of gradient descent.
+        learning_rate: of the first steps.
+        decay: its factor after so many steps as ``every`` says.
     """
 
     def step(w: Array, i: Array) -> tuple[Array, None]:

@@ -50,6 +50,12 @@ def least_squares_scores(
     """``(W'W)^-1 W'(x - mean) [n, R]``: z plus an error of covariance ``noise (W'W)^-1``.
 
     For patients who have all modalities. Latent variables whose loadings are all zero get 0.
+
+    Args:
+        loadings: W ``[D, R]``.
+        mean: ``[D]``.
+        inputs: ``{modality: [n, d_m]}``.
+        structure: of the loadings.
     """
     x = together(structure, inputs) - mean[None]
     return x @ loadings @ pinv(loadings.T @ loadings)

@@ -12,6 +12,10 @@ def simulate_loadings(key: Key, structure: Structure) -> Array:
     """``W [D, R]``: each modality's part of a block is ``Q diag(a) P'`` with a ~ U(0.5, 1.5).
 
     Q ``[d_m, r]`` and P ``[r, r]`` are orthonormal, from the QR decomposition of normal numbers.
+
+    Args:
+        key: typed key.
+        structure: blocks and ranks.
     """
     # few draws, of which every part takes its own: random numbers are slow to compile
     d, r, m = structure.features, structure.rank, len(structure.modalities)
@@ -33,6 +37,13 @@ def simulate_factors(
     key: Key, loadings: Array, structure: Structure, *, n: int, noise: float = 1.0
 ) -> tuple[dict[str, Array], Array]:
     """``x = W z + e`` of n patients, z ~ N(0, I), e ~ N(0, noise I).
+
+    Args:
+        key: typed key.
+        loadings: W ``[D, R]``.
+        structure: of the loadings.
+        n: patients.
+        noise: variance of each feature's e.
 
     Returns:
         ``{modality: [n, d_m]}`` and z ``[n, R]``.

@@ -117,7 +117,7 @@ class Structure:
 
 
 def all_subsets(modalities: Sequence[str]) -> list[Subset]:
-    """Every non-empty subset: what all share first, then ever fewer modalities."""
+    """Every non-empty subset of ``modalities``: what all share first, then ever fewer of them."""
     sizes = range(len(modalities), 0, -1)
     return [s for k in sizes for s in itertools.combinations(modalities, k)]
 

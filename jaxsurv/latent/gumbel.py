@@ -32,6 +32,10 @@ def gumbel_softmax(
 
     Raises:
         InputError: logits without categories, a temperature that is no number > 0.
+
+    >>> drawn = gumbel_softmax(jax.random.key(0), jnp.zeros((4, 3)), 0.5, hard=True)
+    >>> drawn.shape, drawn.sum(axis=-1).tolist()
+    ((4, 3), [1.0, 1.0, 1.0, 1.0])
     """
     if np.ndim(logits) == 0 or np.shape(logits)[-1] == 0:
         raise InputError(f"logits must have shape [..., K], got {list(np.shape(logits))}")

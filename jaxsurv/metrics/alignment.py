@@ -14,8 +14,8 @@ from jaxsurv.types import Array, ArrayLike, InputError
 
 class LatentAlignment(NamedTuple):
     """Attributes:
-    first_component: |Spearman correlation| of the latent space's first principal component.
-    mean_dimension: mean over dimensions of the |Spearman correlation| of each; 0 for a constant.
+    first_component: absolute Spearman correlation of the latent space's first principal component.
+    mean_dimension: mean over dimensions of the absolute Spearman correlation of each; 0 for a constant.
     """
 
     first_component: Array

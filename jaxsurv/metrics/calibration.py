@@ -118,6 +118,13 @@ def calibration_slope(
 
     Raises:
         InputError: see `check_survival`.
+
+    Predictions that are twice as far apart have half the slope:
+
+    >>> x = np.array([1.0, 2.0, 0.0, 1.0])
+    >>> event, time = np.array([1, 1, 1, 0]), np.array([1.0, 2.0, 3.0, 4.0])
+    >>> [round(float(calibration_slope(scale * x, event, time).slope), 3) for scale in (1, 2)]
+    [0.358, 0.179]
     """
     check_survival(event, time, where=where, log_hazard=log_hazard)
     x = jnp.asarray(log_hazard, jnp.result_type(float))[:, None]
@@ -139,6 +146,10 @@ def observed_expected(
         InputError: unequal lengths, event codes, a hazard that is negative or not finite.
 
     Reference: Crowson, Atkinson and Therneau, Stat. Methods Med. Res. 25 (2016) 1692.
+
+    >>> found = observed_expected(np.array([0.2, 0.5, 0.9, 0.4]), np.array([0, 1, 1, 1]))
+    >>> float(found.ratio)
+    1.5
     """
     check_vectors(cumulative_hazard=cumulative_hazard, event=event, where=where)
     check_event(event)

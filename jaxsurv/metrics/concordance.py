@@ -100,8 +100,19 @@ def compare_concordance(first: Concordance, second: Concordance) -> Comparison:
     The influence of a patient on the difference is the difference of its influences, so that what
     the two indices share cancels, as in R's ``vcov`` of a concordance of several risks.
 
+    Args:
+        first: of one risk.
+        second: of the other.
+
     Raises:
         InputError: the two are not of the same number of patients.
+
+    >>> event, time = np.ones(5), np.arange(5.0)
+    >>> one = concordance_index(np.array([5.0, 4, 3, 1, 2]), event, time)
+    >>> other = concordance_index(np.array([5.0, 3, 4, 1, 2]), event, time)
+    >>> found = compare_concordance(one, other)
+    >>> round(float(found.difference), 3), round(float(found.standard_error), 3)
+    (0.1, 0.1)
     """
     check_vectors(first=first.influence, second=second.influence)
     xp = array_module(*first, *second)

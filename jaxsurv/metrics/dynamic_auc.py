@@ -60,6 +60,14 @@ def cumulative_dynamic_auc(
             to, or nobody alive at one of the times (NaN while ``jit`` traces).
 
     Reference: Uno et al., JASA 102 (2007) 527; Hung and Chiang, Can. J. Stat. 38 (2010) 8.
+
+    >>> event, time = np.ones(4), np.array([1.0, 2.0, 3.0, 4.0])
+    >>> risk, times = np.array([3.0, 1.0, 2.0, 0.0]), np.array([1.0, 2.0])
+    >>> found = cumulative_dynamic_auc(
+    ...     risk, times, event, time, train_event=event, train_time=time
+    ... )
+    >>> found.auc.tolist()  # the second patient died before the third, at a lower risk
+    [1.0, 0.75]
     """
     n, t = check_survival(event, time, where=where), check_vectors(times=times)
     if np.shape(risk) not in ((n,), (n, t)):

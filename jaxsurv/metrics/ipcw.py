@@ -43,6 +43,15 @@ def concordance_index_ipcw(
             follow-up, where the censoring estimate is 0 or not known; no comparable pair.
 
     Reference: Uno et al., Stat. Med. 30 (2011) 1105.
+
+    An event at time 3, by when half of those at risk had been censored, counts four times:
+
+    >>> import numpy as np
+    >>> event, time = np.array([1, 0, 1, 0]), np.array([1.0, 2.0, 3.0, 4.0])
+    >>> risk = np.array([4.0, 3.0, 1.0, 2.0])
+    >>> c = concordance_index_ipcw(risk, event, time, train_event=event, train_time=time)
+    >>> float(c.concordant), float(c.discordant)
+    (3.0, 2.25)
     """
     check_survival(event, time, weights=weights, where=where, risk=risk)
     curve = censoring_curve(train_event, train_time)

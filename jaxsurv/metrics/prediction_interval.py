@@ -12,7 +12,11 @@ from jaxsurv.types import Array, InputError, Key
 
 
 class Predictive(NamedTuple):
-    """Mean and variance over draws, each ``[n, *shape]``."""
+    """A prediction over draws.
+
+    Attributes:
+        mean, variance: ``[n, *shape]``.
+    """
 
     mean: Array
     variance: Array
@@ -112,7 +116,12 @@ def conformal_scale(
 
 
 def prediction_interval(predicted: Predictive, scale: IntervalScale) -> tuple[Array, Array]:
-    """``lower, upper``, each ``[n, *shape]``: mean -+ factor * sqrt(variance + residual variance)."""
+    """``lower, upper``, each ``[n, *shape]``: mean -+ factor * sqrt(variance + residual variance).
+
+    Args:
+        predicted: mean and variance over draws.
+        scale: residual variance and factor, from `conformal_scale` or `normal_scale`.
+    """
     half = scale.factor * _deviation(predicted, scale)
     return predicted.mean - half, predicted.mean + half
 

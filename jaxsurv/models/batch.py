@@ -109,6 +109,6 @@ def table_batch(x: ArrayLike, event: ArrayLike, time: ArrayLike) -> Batch:
 
 
 def features(batch: Batch) -> Array:
-    """``[n, p]``: all modalities beside each other, absent ones as zeros, then the clinical block."""
+    """``[n, p]``: all modalities of ``batch`` side by side, absent ones as zeros, then the clinical block."""
     inputs = [batch.presence[m][:, None] * batch.inputs[m] for m in sorted(batch.inputs)]
     return jnp.concatenate([*inputs, batch.clinical], axis=-1)

@@ -78,7 +78,7 @@ class CoxMTConfig:
 
 
 def adam_l2(hparams: CoxMTHParams) -> optax.GradientTransformation:
-    """Adam on the gradient of loss + weight_decay / 2 |parameters|².
+    """Adam on the gradient of ``loss + hparams.weight_decay / 2 |parameters|²``.
 
     This is what weight decay means in the optimiser of that name in PyTorch; AdamW, which shrinks the
     parameters beside the step, is another method.
@@ -92,7 +92,8 @@ def adam_l2(hparams: CoxMTHParams) -> optax.GradientTransformation:
 def mean_teacher(teacher: Params, student: Params, t: Array, hparams: CoxMTHParams) -> Params:
     """``a teacher + (1 - a) student`` with ``a = min(1 - 1/(t + 1), alpha)`` after step t = 1, 2, ...
 
-    The teacher is thus the mean of the initial and all later students until 1 - 1/(t + 1) > alpha.
+    The teacher is thus the mean of the initial and all later students until 1 - 1/(t + 1) exceeds
+    ``hparams.alpha``.
     """
     alpha = jnp.minimum(1 - 1 / (t.astype(float) + 1), hparams.alpha)
     return jax.tree.map(lambda a, b: b + alpha.astype(b.dtype) * (a - b), teacher, student)
@@ -125,6 +126,9 @@ def cox_mt(config: CoxMTConfig = CoxMTConfig()) -> Objective:
     the masks of training and development rows. Minibatches are drawn by
     :func:`jaxsurv.models.minibatches.labelled_and_unlabelled`. ``w`` rises as
     ``exp(-5 (1 - epoch / T)²)`` over the first ``T = ramp_up * epochs`` epochs, if asked for.
+
+    Args:
+        config: static choices.
     """
     if config.sources is None:
         net: Any = MLP((*config.hidden, 1), jax.nn.relu, zero=True, constant=False)

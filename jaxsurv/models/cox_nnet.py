@@ -30,7 +30,7 @@ class CoxNnetHParams(NamedTuple):
 
 
 def nesterov(hparams: CoxNnetHParams) -> optax.GradientTransformation:
-    """The published optimiser, full batch."""
+    """The published optimiser, full batch; reads ``hparams.learning_rate`` and ``hparams.momentum``."""
     return optax.sgd(hparams.learning_rate, hparams.momentum, nesterov=True)  # type: ignore[arg-type]
 
 

@@ -212,6 +212,9 @@ def hcl(config: HCLConfig = HCLConfig()) -> Objective:
     The head starts at zero, for survival without a constant, which Cox does not see. Early stopping
     watches T on the validation rows; while pretraining T does not change, so let ``FitConfig.burn_in``
     be at least the number of pretraining epochs.
+
+    Args:
+        config: static choices.
     """
     survival = config.outcome == "survival"
 
@@ -280,6 +283,9 @@ def hcl(config: HCLConfig = HCLConfig()) -> Objective:
 
 def representations(config: HCLConfig) -> Callable[..., dict[Subset, Array]]:
     """What :func:`jaxsurv.training.sweep` may collect: z^S of all rows in evaluation.
+
+    Args:
+        config: of the model.
 
     Returns:
         ``(params, batch, masks) -> {subset: [n, width]}``; 0 for patients with no modality of it.

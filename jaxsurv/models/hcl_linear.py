@@ -72,7 +72,12 @@ def fit_moments(
     refinement: Literal["lbfgs", "released", "none"] = "lbfgs",
     shrinkage: bool = True,
 ) -> LinearHCL:
-    """The same from mean and covariance; for arguments see :func:`hcl_linear`."""
+    """`hcl_linear` from mean and covariance.
+
+    Args:
+        structure, refinement, shrinkage: as in `hcl_linear`.
+        found: mean, covariance and number of patients.
+    """
     check_choice("refinement", refinement, ("lbfgs", "released", "none"))
     signal, noise = denoise(found.covariance, structure.rank)
     mask = jnp.asarray(structure.mask, signal.dtype)

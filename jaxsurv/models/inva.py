@@ -214,6 +214,9 @@ def inva(config: InVAConfig = InVAConfig()) -> Objective:
     watches the outcome's loss on the validation rows. With ``outcome="survival"`` MSE is replaced by the
     Cox loss per event of ``predictor(...) + batch.offset``, whose last layer starts at zero and which
     reads the clinical block too.
+
+    Args:
+        config: static choices.
     """
 
     def init(key: Key, batch: Any) -> Params:
@@ -271,6 +274,9 @@ def drawn_prediction(config: InVAConfig) -> Callable[[Params, Batch | ArrayBatch
 
     The shared encoder reads them; without one (``deep=0``) every draw gives the same. All patients get
     the same standard normal numbers, so that nobody's prediction depends on who else is in the batch.
+
+    Args:
+        config: of the model.
     """
 
     def one(params: Params, batch: Batch | ArrayBatch, key: Key) -> Array:

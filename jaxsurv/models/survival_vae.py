@@ -64,6 +64,9 @@ def survival_vae(config: SurvivalVAEConfig = SurvivalVAEConfig()) -> Objective:
 def latents(config: SurvivalVAEConfig) -> Callable[..., dict[str, Array]]:
     """What :func:`jaxsurv.training.sweep` may collect: the latents of all rows in evaluation.
 
+    Args:
+        config: of the model.
+
     Returns:
         ``(params, batch, masks) -> {"mu": [n, z], "pi": [n, K]}``, pi (class probabilities) if the
         latent is hybrid.

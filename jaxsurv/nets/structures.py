@@ -53,7 +53,7 @@ def unit(x: Array) -> Array:
 
 
 def containing(structures: tuple[Subset, ...], modality: str) -> np.ndarray:
-    """Positions of the structures with a modality, in the order of its encodings."""
+    """Positions of the ``structures`` with ``modality``, in the order of its encodings."""
     return np.flatnonzero([modality in s for s in structures])
 
 

@@ -28,6 +28,10 @@ def score_against_setting(
         runs: one row per run with the columns ``by`` (positive numbers) and ``score``.
         summary: one row per setting: ``by``, ``mean``, ``lower``, ``upper``.
         baselines: one row per baseline: ``method``, ``mean``.
+        by: column of the setting.
+        score: column of the score.
+        xlabel, ylabel: of the axes.
+        title: of the figure.
     """
     figure = Figure(figsize=(6.4, 4.0), layout="constrained")
     ax = figure.subplots()

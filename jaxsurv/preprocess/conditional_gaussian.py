@@ -123,6 +123,11 @@ def impute_gaussian(
     Filled values are expected values, also of copy numbers and mutations. NaN remains where a single
     value is missing, where no training row could teach the pattern, and in features with gain 0.
 
+    Args:
+        model: from `fit_gaussian`.
+        x: ``[n, d]``, NaN where missing.
+        presence: modality to ``[n]``, 1 where the patient has it.
+
     Raises:
         InputError: a pattern of modalities that no row had at fitting.
     """

@@ -68,6 +68,11 @@ def impute_missing(
 ) -> np.ndarray:
     """``x [n, d]`` with what could be filled in, in its own units.
 
+    Args:
+        imputation: from `fit_imputation`.
+        x: NaN where missing.
+        presence: modality to ``[n]``, 1 where the patient has it.
+
     Raises:
         InputError: see :func:`impute_gaussian`.
     """

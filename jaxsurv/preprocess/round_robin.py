@@ -143,7 +143,7 @@ def fit_round_robin(
 
 
 def impute_round_robin(model: RoundRobin, x: Array) -> Array:
-    """Fill what is missing in ``x [n, d]`` by the fitted chain, in the units of x.
+    """Fill what is missing in ``x [n, d]`` by the fitted chain ``model``, in the units of x.
 
     Inside the chain a two-valued feature is its probability and a five-state one its expected
     state, which say more to the next regression; what is returned is rounded to a state. A feature

@@ -21,7 +21,7 @@ FORMAT = 1
 
 
 def save_preprocessing(path: str | os.PathLike, fitted: Preprocessing) -> None:
-    """Write one ``.npz`` file."""
+    """Write ``fitted`` as one ``.npz`` file at ``path``."""
     header, arrays = pack(fitted)
     text = np.frombuffer(json.dumps(header).encode(), np.uint8)
     with open(path, "wb") as file:
@@ -29,7 +29,7 @@ def save_preprocessing(path: str | os.PathLike, fitted: Preprocessing) -> None:
 
 
 def load_preprocessing(path: str | os.PathLike) -> Preprocessing:
-    """Read what `save_preprocessing` wrote.
+    """Read what `save_preprocessing` wrote at ``path``.
 
     Raises:
         InputError: another kind of file, or one of a newer format.

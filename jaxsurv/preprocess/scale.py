@@ -41,13 +41,13 @@ class Scaler(NamedTuple):
 
 
 def prepare(encoded: Encoded) -> Features:
-    """Sort the columns once, on the host."""
+    """Sort the columns of ``encoded`` once, on the host."""
     order = np.argsort(encoded.x, axis=0, kind="stable").astype(np.int32)
     return Features(encoded.x, order, encoded.measured)  # type: ignore[arg-type]
 
 
 def two_valued(x: Array, where: Array) -> Array:
-    """``[d]`` booleans: no value but 0 and 1 on the rows in ``where``; mutations, one-hot columns.
+    """``[d]`` booleans: no value of ``x [n, d]`` but 0 and 1 on the rows in ``where``, as in mutations.
 
     Of these rows alone: one value of a test row must not turn a mutation into a measurement.
     """
@@ -66,7 +66,7 @@ def _quantile(features: Features, where: Array, q: float) -> Array:
 
 
 def fit_scaler(features: Features, where: Array) -> Scaler:
-    """Fit on the rows in ``where`` ``[n]``.
+    """Fit to ``features`` on the rows in ``where`` ``[n]``.
 
     Measured features, unless `two_valued`, are clipped at three interquartile ranges beyond their quartiles
     (where the range is 0 they are not clipped), then all are centred and divided by their standard
@@ -95,7 +95,7 @@ def fit_scaler(features: Features, where: Array) -> Scaler:
 
 
 def transform(scaler: Scaler, x: Array) -> Array:
-    """``[n, d]`` with NaN -> z-scores; what is missing becomes 0, the training mean."""
+    """``x [n, d]`` with NaN -> z-scores by ``scaler``; what is missing becomes 0, the training mean."""
     lower, upper, center, gain = (part[None] for part in scaler)
     z = (jnp.clip(x, lower, upper) - center) * gain
     return jnp.where(jnp.isfinite(z), z, 0.0)

@@ -31,6 +31,11 @@ def top_variance(x: Array, where: Array, k: int) -> Array:
     """``[d]`` booleans: one of the k features of largest variance (of equal ones the first).
 
     Variances of what is on different scales do not compare: give it one modality, before z-scores.
+
+    Args:
+        x: ``[n, d]``, NaN where missing.
+        where: ``[n]`` booleans, the rows that count.
+        k: features to keep.
     """
     value = variance(x, where)
     if k >= value.size:
@@ -45,7 +50,7 @@ def drop_correlated(
     """Of features that are correlated, keep the one that matters most.
 
     Goes through the features from the highest ``priority`` to the lowest (of equal ones in order of
-    columns) and keeps each whose |correlation| with all that were kept before is below ``limit``.
+    columns) and keeps each whose ``|correlation|`` with all that were kept before is below ``limit``.
 
     Args:
         z: ``[n, d]`` without NaN.
@@ -114,9 +119,9 @@ def select_by_elastic_net(
     """What an elastic-net Cox model (l1_ratio 0.5) of each modality alone keeps, as MyeVAE does it.
 
     One path per modality, on the rows in ``where`` that have it, down to a hundredth of the first lambda;
-    kept are features with |coefficient| per standard deviation above 0.05 there, two-valued ones (gains
+    kept are features with ``|coefficient|`` per standard deviation above 0.05 there, two-valued ones (gains
     and losses, mutations) above 0.2. Then, of copy numbers in states, those that have a correlation of
-    0.9 or more with a kept one of larger |coefficient| are dropped. Modalities of at most ten
+    0.9 or more with a kept one of larger ``|coefficient|`` are dropped. Modalities of at most ten
     features are kept whole.
 
     MyeVAE publishes the thresholds; the path's end and what the correlation filter prefers are ours.

@@ -137,6 +137,10 @@ def survival_function(
 
     Returns:
         ``[n, t]``.
+
+    >>> baseline = breslow_baseline(np.zeros(3), np.array([1, 0, 1]), np.array([1.0, 2.0, 3.0]))
+    >>> survival_function(baseline, np.array([0.0, 1.0]), np.array([0.5, 1.0])).round(3).tolist()
+    [[1.0, 0.717], [1.0, 0.404]]
     """
     check_vectors(log_hazard=log_hazard)
     check_vectors(times=times)

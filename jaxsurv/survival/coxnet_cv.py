@@ -68,7 +68,8 @@ def coxnet_cv(
     ``cv.glmnet(family = "cox")``. One compilation; the folds follow each other and share x.
 
     Args:
-        x, event, time: as in `coxnet_path`, as are the arguments that are not listed here.
+        x, event, time, l1_ratio, n_lambdas, lambda_min_ratio, lambdas: as in `coxnet_path`.
+        penalty_factor, standardize, entry, strata, weights, where, tolerance: likewise.
         fold: ``[n]``, integers: the fold in which each row is held out.
         progress: show a progress bar.
 

@@ -181,8 +181,16 @@ def restricted_mean(curve: KaplanMeier, tau: ArrayLike | float) -> RestrictedMea
 
     Its variance is Σ_{t_k <= tau} (∫_{t_k}^tau S dt)² d_k / (n_k (n_k - d_k)).
 
+    Args:
+        curve: from `kaplan_meier`.
+        tau: in the unit of time.
+
     Raises:
         InputError: tau beyond the last time of a curve that has not come down to 0.
+
+    >>> curve = kaplan_meier(np.array([1, 0, 1]), np.array([2.0, 3.0, 5.0]))
+    >>> float(restricted_mean(curve, 5.0).mean)  # 2 · 1 + 3 · 2/3
+    4.0
     """
     times, survival = curve.times, curve.survival
     xp = array_module(tau, *curve)

@@ -112,7 +112,16 @@ class Training(NamedTuple):
 
 
 def each_row_once(batch: Any, key: Key, size: int) -> tuple[Array, Callable[[Array], Any]]:
-    """An epoch of minibatches that draws each row of ``batch.where`` once, in random order."""
+    """An epoch of minibatches that draws each row of ``batch.where`` once, in random order.
+
+    Args:
+        batch: all rows.
+        key: of the order.
+        size: rows of a minibatch.
+
+    Returns:
+        the number of steps, and ``minibatch(i)``.
+    """
     shuffled = jax.random.uniform(key, batch.where.shape)
     order = jnp.argsort(jnp.where(batch.where, shuffled, 2.0))  # the batch's rows come first
     n_rows = jnp.sum(batch.where)
@@ -147,6 +156,18 @@ def fit(
         masks: training and early-stopping rows.
         config: static choices.
         optimizer: ``hparams -> optax.GradientTransformation``.
+
+    >>> import numpy as np
+    >>> from jaxsurv.models import CoxNnetHParams, cox_nnet, nesterov, table_batch
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.normal(size=(60, 3))
+    >>> batch = table_batch(x, np.ones(60), rng.exponential(np.exp(-x[:, 0])))
+    >>> train = jnp.arange(60) < 40
+    >>> masks, config = Masks(train, ~train, train | ~train), FitConfig(epochs=20)
+    >>> hparams = CoxNnetHParams(l2=0.01)
+    >>> run = fit(jax.random.key(0), cox_nnet(), hparams, batch, masks, config, optimizer=nesterov)
+    >>> run.history["cox"].shape, bool(run.history["cox"][-1] < run.history["cox"][0])
+    ((20,), True)
     """
     run = training(key, objective, hparams, batch, masks, config, optimizer=optimizer)
     return run.finish(lax.while_loop(run.proceed, run.advance, run.start))

@@ -57,7 +57,14 @@ def learn(
 def step_flops(
     objective: Objective, rows: Any, hparams: Any, *, optimizer: Optimizer = adam
 ) -> float:
-    """FLOPs of a step on the batch ``rows``, of which shapes suffice, by XLA before it compiles."""
+    """FLOPs of a training step, by XLA before it compiles.
+
+    Args:
+        objective: the model.
+        rows: the batch; shapes suffice.
+        hparams: NamedTuple of scalars.
+        optimizer: ``hparams -> optax.GradientTransformation``.
+    """
 
     def step(rows: Any) -> Any:
         key, transform = jax.random.key(0), optimizer(hparams)

@@ -105,7 +105,7 @@ class Store(Protocol):
 def once(
     store: Store | None, part: int, like: Callable[[], Any], compute: Callable[[], Any]
 ) -> Any:
-    """What the store has of that part, else ``compute()``, on the host and kept."""
+    """What ``store`` has of ``part``, in the structure of ``like()``, else ``compute()``, which is kept."""
     found = None if store is None else store.load(part, like)
     if found is None:
         found = jax.device_get(compute())

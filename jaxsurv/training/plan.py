@@ -77,6 +77,10 @@ def choose_plan(n_runs: int, flops: float | None = None) -> Plan:
         n_runs: of the sweep.
         flops: of a step of one run, see :func:`jaxsurv.training.step_flops`; None = they differ in their
             number of steps.
+
+    >>> plan = Plan.parse("1x4x2")
+    >>> plan, plan.runs
+    (Plan(devices=1, length=4, width=2), 8)
     """
     if jax.default_backend() == "cpu":
         room = 1 if flops is None else min(MOST_WIDTH, max(1, int(STEP_FLOPS / flops)))

@@ -32,7 +32,7 @@ class StreamResult(NamedTuple):
 
 
 def prefetched(items: Iterable[T]) -> Iterator[T]:
-    """The same items; while one is in use the next one, and no other, is made on a thread."""
+    """The same ``items``; while one is in use the next one, and no other, is made on a thread."""
     iterator, end = iter(items), object()
     with ThreadPoolExecutor(1) as thread:
         coming = thread.submit(next, iterator, end)

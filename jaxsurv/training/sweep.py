@@ -164,7 +164,7 @@ def sweep_chunks(
     collect: Collect | None = None,
     store: Store | None = None,
 ) -> Iterator[SweepResult]:
-    """Like :func:`sweep`, but yields the runs of each compiled call as soon as they are done."""
+    """The runs of each compiled call as soon as they are done. Arguments as in `sweep`."""
     n_splits = jax.tree.leaves(splits)[0].shape[0]
     if not seeds or not hparams or not n_splits:
         raise InputError("a sweep needs at least one split, one seed and one setting")
@@ -195,7 +195,7 @@ def sweep_chunks(
 
 
 def concatenate(chunks: Sequence[SweepResult]) -> SweepResult:
-    """Join chunks along the run axis."""
+    """Join ``chunks`` along the run axis."""
     return jax.tree.map(lambda *x: np.concatenate(x), *chunks)
 
 
@@ -229,6 +229,21 @@ def sweep(
         collect: ``collect(params, batch, masks) -> pytree``, computed on the device at each run's best
             parameters, for what a study needs beside the prediction (latents, class probabilities).
         store: of finished calls, so that an interrupted sweep goes on, see :class:`Store`.
+
+    Two folds, two seeds and two settings are eight runs:
+
+    >>> from jaxsurv.models import CoxNnetHParams, cox_nnet, nesterov, table_batch
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.normal(size=(60, 3))
+    >>> batch = table_batch(x, np.ones(60), rng.exponential(np.exp(-x[:, 0])))
+    >>> folds = np.arange(60) % 2 == np.arange(2)[:, None]  # [splits, n], the rows that stop a run
+    >>> def build(shared, fold, seed):
+    ...     return shared, Masks(~fold, fold, ~fold)
+    >>> settings = [CoxNnetHParams(l2=l2) for l2 in (0.01, 1.0)]
+    >>> runs = sweep(cox_nnet(), build, batch, folds, seeds=range(2), hparams=settings,
+    ...              config=FitConfig(epochs=5), optimizer=nesterov)
+    >>> runs.prediction.shape, list(runs.to_frame().columns[:3])
+    ((8, 60), ['split', 'seed', 'l2'])
     """
     return concatenate(
         list(
