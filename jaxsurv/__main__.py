@@ -73,13 +73,20 @@ def run(options: Score | Explain | Inspect) -> None:
     """Score, explain or inspect."""
     from rich.console import Console
 
+    from jaxsurv.estimators import SurvivalEstimator, load
     from jaxsurv.estimators.card import print_card
-    from jaxsurv.estimators.saved import load
+    from jaxsurv.types import InputError
 
     console = Console(width=None if sys.stdout.isatty() else 100)
     model = load(options.model)
     if isinstance(options, Inspect):
         print_card(options.model, console)
+    elif not isinstance(model, SurvivalEstimator):
+        raise InputError(
+            f"{options.model} is {type(model).__name__}, which predicts images and has no risks to score or "
+            f"explain; in Python: jaxsurv.estimators.load({str(options.model)!r}).predict(images), or "
+            "predict_interval(images)"
+        )
     elif isinstance(options, Explain):
         _explain(options, model, console)
     else:

@@ -66,7 +66,7 @@ def write_model(
     _check_finite(weights, preprocessing)
     arrays = (weights, preprocessing)
     files = {
-        name: save({k: np.ascontiguousarray(a) for k, a in part.items()})
+        name: save({k: np.asarray(a, order="C") for k, a in part.items()})
         for name, part in zip(PARTS, arrays, strict=True)
     }
     about = {name: {"bytes": len(b), "sha256": _sha256(b)} for name, b in files.items()}

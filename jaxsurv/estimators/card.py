@@ -1,7 +1,7 @@
 """What a model file says of itself, for people."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -28,6 +28,18 @@ def print_card(path: str | os.PathLike, console: Console) -> None:
 
 
 def _lines(entries: Mapping[str, Any]) -> list[tuple[str, str]]:
+    metrics = {name: (m["value"], m["lower"], m["upper"]) for name, m in entries["metrics"].items()}
+    return [
+        *(_of_images(entries) if "images" in entries else _of_survival(entries)),
+        *[(name, _interval(*values)) for name, values in metrics.items()],
+        *[(part, _listed(entries[part])) for part in ("hparams", "config", "settings") if entries[part]],
+        ("schema", str(entries["schema"])),
+        ("versions", ", ".join(f"{k} {v}" for k, v in entries["versions"].items())),
+        *[(name, f"{f['bytes']} bytes, SHA-256 {f['sha256']}") for name, f in entries["files"].items()],
+    ]  # fmt: skip
+
+
+def _of_survival(entries: Mapping[str, Any]) -> list[tuple[str, str]]:
     cohort, schema = entries["cohort"], entries["preprocessing"]["schema"]
     unit = f" {cohort['time_unit']}".rstrip()
     trained = f"{cohort['patients']} patients, {cohort['events']} events"
@@ -40,19 +52,32 @@ def _lines(entries: Mapping[str, Any]) -> list[tuple[str, str]]:
     held_out = "no two patients compare"
     if cohort["c"]:
         held_out = f"{_interval(*cohort['c'])}, a little too good: these rows stopped the training"
-    metrics = {name: (m["value"], m["lower"], m["upper"]) for name, m in entries["metrics"].items()}
     return [
         ("trained on", trained),
         ("follow-up", f"median {cohort['median_time']:g}, longest {cohort['longest_time']:g}{unit}"),
-        *[("reads" if i == 0 else "", text) for i, text in enumerate(reads)],
+        *_titled("reads", reads),
         ("C held out", held_out),
-        *[(name, _interval(*values)) for name, values in metrics.items()],
         ("high risk", f"log hazard above {cohort['threshold']:.3g}, the training cohort's median"),
-        *[(part, _listed(entries[part])) for part in ("hparams", "config", "settings") if entries[part]],
-        ("schema", str(entries["schema"])),
-        ("versions", ", ".join(f"{k} {v}" for k, v in entries["versions"].items())),
-        *[(name, f"{f['bytes']} bytes, SHA-256 {f['sha256']}") for name, f in entries["files"].items()],
     ]  # fmt: skip
+
+
+def _of_images(entries: Mapping[str, Any]) -> list[tuple[str, str]]:
+    patients, held_out = (entries["training"][k] for k in ("patients", "held_out"))
+    return [
+        ("trained on", f"{patients - held_out} patients"),
+        ("held out", f"{held_out} patients, who stopped the training and calibrate the intervals"),
+        *_titled("reads", [f"{m}: {_pixels(shape)}" for m, shape in entries["images"].items()]),
+        ("predicts", f"an image of {_pixels(entries['outcome'])}"),
+        *_titled("intervals", [f"for patients with {', '.join(p)}" for p in entries["patterns"]]),
+    ]
+
+
+def _titled(title: str, texts: list[str]) -> list[tuple[str, str]]:
+    return [(title if i == 0 else "", text) for i, text in enumerate(texts)]
+
+
+def _pixels(shape: Sequence[int]) -> str:
+    return f"{' × '.join(map(str, shape))} pixels"
 
 
 def _interval(value: float, lower: float, upper: float) -> str:

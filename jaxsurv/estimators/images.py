@@ -51,8 +51,8 @@ def outcome_images(images: ArrayLike, n: int, inside: np.ndarray) -> np.ndarray:
 
 
 def patterns_of(batch: ArrayBatch) -> list[tuple[str, ...]]:
-    """The images that each patient has."""
-    has = {m: np.asarray(p) > 0 for m, p in batch.presence.items()}
+    """The images that each patient has, sorted."""
+    has = {m: np.asarray(batch.presence[m]) > 0 for m in sorted(batch.presence)}
     return [tuple(m for m in has if has[m][i]) for i in range(len(batch.where))]
 
 

@@ -1,5 +1,6 @@
 """InVA with fit, predict and score as scikit-learn has them, for images as arrays."""
 
+import os
 from collections.abc import Mapping
 from functools import partial
 from typing import Self
@@ -10,6 +11,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from jaxsurv.estimators.fitted_images import FittedImages, compiled_predictive
 from jaxsurv.estimators.images import (
     image_batch,
     number_of_patients,
@@ -17,11 +19,11 @@ from jaxsurv.estimators.images import (
     patterns_of,
     region,
 )
-from jaxsurv.metrics import Predictive, conformal_scale, prediction_interval, predictive
-from jaxsurv.models import ArrayBatch, InVAConfig, InVAHParams, drawn_prediction, inva
+from jaxsurv.metrics import calibrate_intervals
+from jaxsurv.models import ArrayBatch, InVAConfig, InVAHParams, inva
 from jaxsurv.preprocess import fit_image_scaler
 from jaxsurv.training import FitConfig, Masks, fit
-from jaxsurv.types import ArrayLike, InputError, Key, Params
+from jaxsurv.types import ArrayLike, InputError, Key
 
 
 class InVA(BaseEstimator):
@@ -30,7 +32,7 @@ class InVA(BaseEstimator):
     Images are centred pixel by pixel and put on one scale; a share of the patients is held out of the
     training, stops it and calibrates the intervals. See :func:`jaxsurv.models.inva.inva`. Images are a
     dict, which the splitters of scikit-learn cannot index; config and hparams are set whole, as in
-    ``set_params(config=replace(model.config, deep=0))``.
+    ``set_params(config=replace(model.config, deep=0))``. What is set counts from the next `fit` on.
 
     Args:
         config: static choices, among them widths and convolutions; the outcome must be an image.
@@ -43,7 +45,8 @@ class InVA(BaseEstimator):
         seed: of the split, the initial weights and all noise.
 
     Attributes:
-        result_: of :func:`jaxsurv.training.fit`, with the training history.
+        model_: :class:`jaxsurv.estimators.fitted_images.FittedImages`, what predicts.
+        result_: of :func:`jaxsurv.training.fit`, with the training history, which model files do not hold.
 
     >>> import numpy as np
     >>> mri = np.random.default_rng(0).normal(size=(30, 4, 4))
@@ -130,10 +133,18 @@ class InVA(BaseEstimator):
         roles = Masks(train, ~train, jnp.ones(n, bool))
         config = FitConfig(self.epochs, 0, self.patience, self.batch_size)
         key = jax.random.key(self.seed)
-        self.result_ = _train(key, self.hparams, batch, roles, self.config, config)
-        self._scalers, self._outcome_scaler = scalers, outcome_scaler
-        self._development = batch, roles
-        self._patterns = set(patterns_of(batch))
+        result = _train(key, self.hparams, batch, roles, self.config, config)
+        calibration = calibrate_intervals(
+            compiled_predictive(result.params, batch, key, self.config, self.draws),
+            batch.outcome, roles.train, roles.validation, mask=outcome_scaler.mask,
+        )  # fmt: skip
+        known = calibration.ratios[: int(calibration.count)]
+        self.result_ = result
+        self.model_ = FittedImages(
+            self.config, self.draws, self.seed, result.params, scalers, outcome_scaler,
+            frozenset(patterns_of(batch)), calibration._replace(ratios=known),
+            patients=n, held_out=int(held_out.sum()),
+        )  # fmt: skip
         return self
 
     def predict(self, images: Mapping[str, ArrayLike]) -> np.ndarray:
@@ -142,8 +153,7 @@ class InVA(BaseEstimator):
         Args:
             images: as in `fit`; an image that nobody has may be left out.
         """
-        predicted = self._predictive(self._new(images))
-        return np.asarray(self._outcome_scaler.restore(predicted.mean))
+        return self.fitted().predict(images)
 
     def predict_interval(
         self, images: Mapping[str, ArrayLike], *, level: float = 0.95
@@ -157,55 +167,46 @@ class InVA(BaseEstimator):
             InputError: as `predict`; a patient lacks an image that nobody else with the same ones lacked in
                 training: nothing says how wrong such predictions are.
         """
-        batch = self._new(images)
-        developed, roles = self._development
-        for i, pattern in enumerate(patterns_of(batch)):
-            if pattern not in self._patterns:
-                raise InputError(
-                    f"patient {i} (counted from 0) has only {list(pattern)}, which no patient had in "
-                    "training; there is no interval for such patients"
-                )
-        scale = conformal_scale(
-            self._predictive(developed), developed.outcome, roles.train, roles.validation,
-            level=level, mask=self._outcome_scaler.mask,
-        )  # fmt: skip
-        bounds = prediction_interval(self._predictive(batch), scale)
-        lower, upper = (np.asarray(self._outcome_scaler.restore(b)) for b in bounds)
-        return lower, upper
+        return self.fitted().interval(images, level)
 
     def score(self, images: Mapping[str, ArrayLike], outcome: ArrayLike) -> float:
         """R²: 1 - squared error / squared distance from the mean, over pixels inside the mask.
 
         The mean is that of the training patients, where scikit-learn takes the scored ones'.
         """
-        predicted, scaler = self.predict(images), self._outcome_scaler
+        predicted, scaler = self.predict(images), self.fitted().outcome_scaler
         inside = np.asarray(scaler.mask) > 0
         y = outcome_images(outcome, len(predicted), inside)
         mean = np.asarray(scaler.center)
         away = ((y - mean) ** 2)[:, inside].sum()
         return float(1 - ((y - predicted) ** 2)[:, inside].sum() / away)
 
-    def _predictive(self, batch: ArrayBatch) -> Predictive:
-        key = jax.random.key(self.seed)
-        return _predict(self.result_.params, batch, key, self.config, self.draws)
+    def save(
+        self,
+        path: str | os.PathLike,
+        *,
+        metrics: Mapping[str, tuple[float, float, float]] | None = None,
+    ) -> None:
+        """Write the fitted model to a new folder, or a .zip; :func:`jaxsurv.estimators.load` reads it.
 
-    def _new(self, images: Mapping[str, ArrayLike]) -> ArrayBatch:
-        check_is_fitted(self, "result_")
-        return image_batch(self._scalers, self._outcome_scaler, images)
+        No patient's image is in it: of the held-out ones it keeps how far each pixel was from its
+        prediction, in ascending order.
+
+        Args:
+            path: that does not exist yet.
+            metrics: what else to tell those who use it: name to value, lower and upper bound.
+        """
+        from jaxsurv.estimators.saved import save  # which knows all estimators
+
+        save(path, self, metrics=metrics or {})
+
+    def fitted(self) -> FittedImages:
+        """What predicts; raises scikit-learn's NotFittedError before `fit`."""
+        check_is_fitted(self, "model_")
+        return self.model_
 
 
 # one program for all estimators of a configuration and all calls with arrays of one shape
 @partial(jax.jit, static_argnames=("config", "training"))
 def _train(key: Key, hparams: InVAHParams, batch: ArrayBatch, roles: Masks, config, training):
     return fit(key, inva(config), hparams, batch, roles, training)
-
-
-def posterior_predictive(
-    params: Params, batch: ArrayBatch, key: Key, config: InVAConfig, draws: int
-) -> Predictive:
-    """Mean and variance over ``draws`` of the posterior; one draw where all would be alike."""
-    one = partial(drawn_prediction(config), params, batch)
-    return predictive(one, key, draws if config.deep else 1)
-
-
-_predict = jax.jit(posterior_predictive, static_argnames=("config", "draws"))

@@ -23,8 +23,11 @@ from jaxsurv.metrics.hazard_ratio import HazardRatio, hazard_ratio
 from jaxsurv.metrics.ipcw import concordance_index_ipcw
 from jaxsurv.metrics.prediction_error import brier_score, integrated_brier_score
 from jaxsurv.metrics.prediction_interval import (
+    IntervalCalibration,
     IntervalScale,
     Predictive,
+    calibrate_intervals,
+    calibrated_scale,
     conformal_scale,
     normal_scale,
     prediction_interval,
@@ -40,12 +43,15 @@ __all__ = [
     "DCalibration",
     "DynamicAUC",
     "HazardRatio",
+    "IntervalCalibration",
     "IntervalScale",
     "LatentAlignment",
     "ObservedExpected",
     "Predictive",
     "bootstrap",
     "brier_score",
+    "calibrate_intervals",
+    "calibrated_scale",
     "calibration_slope",
     "compare_concordance",
     "concordance_index",

@@ -34,6 +34,21 @@ class IntervalScale(NamedTuple):
     factor: Array
 
 
+class IntervalCalibration(NamedTuple):
+    """What intervals of any level need to know of the rows that calibrate them.
+
+    Attributes:
+        residual_variance: ``[*shape]``, see `IntervalScale`.
+        ratios: ``[k]``, ``|outcome - mean| / sd`` of the m held-out pixels inside the mask, ascending, and
+            after those inf.
+        count: m.
+    """
+
+    residual_variance: Array
+    ratios: Array
+    count: Array | int
+
+
 def predictive(one_draw: Callable[[Key], Array], key: Key, draws: int = 32) -> Predictive:
     """Mean and variance (divisor ``draws``) of ``one_draw(key) -> [n, *shape]``, in constant memory."""
     if draws < 1:
@@ -68,12 +83,9 @@ def normal_scale(
     Raises:
         InputError: another level.
     """
-    if not 0 < level < 1:
-        raise InputError(f"level must be between 0 and 1, got {level}")
-    squares = (outcome - predicted.mean) ** 2
-    variance = jnp.sum(jnp.where(_rows(train, squares), squares, 0), axis=0)
-    variance = variance / jnp.maximum(jnp.sum(train), 1)
-    return IntervalScale(variance, jnp.asarray(stats.norm.ppf(0.5 + level / 2), squares.dtype))
+    _check_level(level)
+    variance = _residual_variance(predicted, outcome, train)
+    return IntervalScale(variance, jnp.asarray(stats.norm.ppf(0.5 + level / 2), variance.dtype))
 
 
 def conformal_scale(
@@ -103,16 +115,48 @@ def conformal_scale(
     Raises:
         InputError: a level outside (0, 1).
     """
-    normal = normal_scale(predicted, outcome, train, level=level)
-    sd = _deviation(predicted, normal)
+    calibration = calibrate_intervals(predicted, outcome, train, held_out, mask=mask)
+    return calibrated_scale(calibration, level=level)
+
+
+def calibrate_intervals(
+    predicted: Predictive,
+    outcome: Array,
+    train: Array,
+    held_out: Array,
+    *,
+    mask: Array | None = None,
+) -> IntervalCalibration:
+    """The part of `conformal_scale` that sees the rows; `calibrated_scale` is the other.
+
+    Arguments as in `conformal_scale`. ``ratios`` has an entry for every pixel of every row, so that its
+    shape does not depend on ``held_out`` and ``mask``; outside ``jit`` it may be cut at ``count``.
+    """
+    variance = _residual_variance(predicted, outcome, train)
+    sd = _deviation(predicted, variance)
     ratio = jnp.abs(outcome - predicted.mean) / jnp.where(sd > 0, sd, 1)
     counted = jnp.broadcast_to(_rows(held_out, ratio), ratio.shape)
     if mask is not None:
         counted = counted & (mask[None] > 0)
     ordered = jnp.sort(jnp.where(counted, ratio, jnp.inf).ravel())
-    m = jnp.sum(counted)
+    return IntervalCalibration(variance, ordered, jnp.sum(counted))
+
+
+def calibrated_scale(calibration: IntervalCalibration, *, level: float = 0.95) -> IntervalScale:
+    """The scale of intervals at one level, see `conformal_scale`.
+
+    Args:
+        calibration: from `calibrate_intervals`.
+        level: in (0, 1).
+
+    Raises:
+        InputError: another level.
+    """
+    _check_level(level)
+    m = jnp.asarray(calibration.count)
     rank = jnp.minimum(jnp.ceil((m + 1) * level), m).astype(int)
-    return normal._replace(factor=ordered[jnp.maximum(rank - 1, 0)])
+    factor = calibration.ratios[jnp.maximum(rank - 1, 0)]
+    return IntervalScale(calibration.residual_variance, factor)
 
 
 def prediction_interval(predicted: Predictive, scale: IntervalScale) -> tuple[Array, Array]:
@@ -122,12 +166,23 @@ def prediction_interval(predicted: Predictive, scale: IntervalScale) -> tuple[Ar
         predicted: mean and variance over draws.
         scale: residual variance and factor, from `conformal_scale` or `normal_scale`.
     """
-    half = scale.factor * _deviation(predicted, scale)
+    half = scale.factor * _deviation(predicted, scale.residual_variance)
     return predicted.mean - half, predicted.mean + half
 
 
-def _deviation(predicted: Predictive, scale: IntervalScale) -> Array:
-    return jnp.sqrt(predicted.variance + scale.residual_variance[None])
+def _check_level(level: float) -> None:
+    if not 0 < level < 1:
+        raise InputError(f"level must be between 0 and 1, got {level}")
+
+
+def _residual_variance(predicted: Predictive, outcome: Array, train: Array) -> Array:
+    squares = (outcome - predicted.mean) ** 2
+    variance = jnp.sum(jnp.where(_rows(train, squares), squares, 0), axis=0)
+    return variance / jnp.maximum(jnp.sum(train), 1)
+
+
+def _deviation(predicted: Predictive, residual_variance: Array) -> Array:
+    return jnp.sqrt(predicted.variance + residual_variance[None])
 
 
 def _rows(where: Array, like: Array) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from jaxsurv.data.simulate_images import simulate_images
-from jaxsurv.estimators.inva import posterior_predictive
+from jaxsurv.estimators.fitted_images import posterior_predictive
 from jaxsurv.metrics import (
     IntervalScale,
     Predictive,

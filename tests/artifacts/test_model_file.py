@@ -15,7 +15,11 @@ from jaxsurv.artifacts.model_file import _digest
 from jaxsurv.types import InputError
 
 WEIGHTS = {"center": np.float32([0.1, -0.2]), "params['w']": np.arange(6, dtype=np.float32)}
-SCALER = {"scaler/lower": np.float32([-np.inf, 0]), "scaler/gain": np.float32([1, 2])}
+SCALER = {
+    "scaler/lower": np.float32([-np.inf, 0]),
+    "scaler/gain": np.float32([1, 2]),
+    "scale": np.float32(0.5),
+}
 ENTRIES = {"model": "CoxNnet", "numbers": [0.1, 1 / 3]}
 NAMES = ["manifest.json", "preprocessing.safetensors", "weights.safetensors"]
 
@@ -64,7 +68,7 @@ def test_comes_back_to_the_bit(path):
     for got, given in ((stored.weights, WEIGHTS), (stored.preprocessing, SCALER)):
         assert set(got) == set(given)
         for name, a in given.items():
-            assert got[name].dtype == a.dtype
+            assert (got[name].dtype, got[name].shape) == (a.dtype, a.shape)
             np.testing.assert_array_equal(got[name], a)
 
 

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from jaxsurv.artifacts import read_model, write_model
+
 PARTS = {"one": list("abcd"), "two": list("ef")}
 
 
@@ -15,6 +17,15 @@ def compiled_quickly():
     jax.config.update("jax_disable_most_optimizations", True)
     yield
     jax.config.update("jax_disable_most_optimizations", False)
+
+
+def changed(path, new, edit):
+    """The model with other content, sound as a file."""
+    stored = read_model(path)
+    entries = {k: v for k, v in stored.entries.items() if k not in ("schema", "files")}
+    weights, arrays = dict(stored.weights), dict(stored.preprocessing)
+    edit(entries, weights, arrays)
+    return write_model(path.parent / new, entries, weights, arrays)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -1,11 +1,16 @@
 """The InVA estimator: units, masks, missing images, intervals, and what it refuses."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from jaxsurv.estimators import InVA
+from jaxsurv.estimators.fitted_images import compiled_predictive
+from jaxsurv.estimators.images import image_batch
+from jaxsurv.metrics import conformal_scale, prediction_interval
 from jaxsurv.models import InVAConfig
 from jaxsurv.types import InputError
 
@@ -43,7 +48,7 @@ def test_predicts_in_the_unit_of_the_outcome(fitted):
     score = fitted.score(last(images), outcome[-40:])
     assert score > 0.5
     error = ((predicted - outcome[-40:]) ** 2).sum()
-    mean = np.asarray(fitted._outcome_scaler.center)
+    mean = np.asarray(fitted.model_.outcome_scaler.center)
     assert score == pytest.approx(1 - error / ((outcome[-40:] - mean) ** 2).sum(), abs=1e-4)
 
 
@@ -56,6 +61,32 @@ def test_intervals_cover_what_they_say(fitted):
         assert abs(inside.mean() - level) < 0.08
         widths.append((upper - lower).mean())
     assert widths[0] < widths[1]
+
+
+def interval_from_the_cohort(model, images, outcome, new, level):
+    """What an estimator that keeps its whole cohort computes: it predicts it again in each call."""
+    fitted, n = model.model_, len(outcome)
+
+    def predictive(batch):
+        key = jax.random.key(model.seed)
+        return compiled_predictive(fitted.params, batch, key, model.config, model.draws)
+
+    scaler = fitted.outcome_scaler
+    held_out = np.random.default_rng(model.seed).permutation(n)[: round(model.held_out * n)]
+    row = jnp.isin(jnp.arange(n), held_out)
+    developed, patients = (image_batch(fitted.scalers, scaler, x) for x in (images, new))
+    y = scaler.standardise(jnp.asarray(outcome, jnp.float32))
+    scale = conformal_scale(predictive(developed), y, ~row, row, level=level, mask=scaler.mask)
+    bounds = prediction_interval(predictive(patients), scale)
+    return tuple(np.asarray(scaler.restore(b)) for b in bounds)
+
+
+@pytest.mark.parametrize("level", [0.3, 0.95, 0.9999])
+def test_intervals_are_those_of_the_whole_cohort(fitted, level, quick_to_compile):
+    images, outcome = patients()
+    first, y = {m: x[:120] for m, x in images.items()}, outcome[:120]
+    expected = interval_from_the_cohort(fitted, first, y, last(images), level)
+    np.testing.assert_array_equal(fitted.predict_interval(last(images), level=level), expected)
 
 
 def test_a_missing_image_is_left_out_and_nobody_else_changes(fitted):

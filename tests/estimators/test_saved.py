@@ -9,13 +9,12 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from jaxsurv.artifacts import read_model, write_model
 from jaxsurv.data import read_features
 from jaxsurv.estimators import CoxNnet, MORiskVAE, load
 from jaxsurv.estimators.card import print_card
 from jaxsurv.models import SurvivalVAEConfig
 from jaxsurv.types import InputError
-from tests.estimators.conftest import PARTS
+from tests.estimators.conftest import PARTS, changed
 
 V1 = Path(__file__).parents[1] / "artifacts" / "model_v1"
 
@@ -69,15 +68,6 @@ def test_the_card_says_what_it_is(path):
     for part in ("m.zip: MORiskVAE", "90 patients", "one: 4 features (continuous): a, b, c, d"):
         assert part in text
     assert "0.700 (0.600 to 0.800)" in text
-
-
-def changed(path, new, edit):
-    """The model with other content, sound as a file."""
-    stored = read_model(path)
-    entries = {k: v for k, v in stored.entries.items() if k not in ("schema", "files")}
-    weights, arrays = dict(stored.weights), dict(stored.preprocessing)
-    edit(entries, weights, arrays)
-    return write_model(path.parent / new, entries, weights, arrays)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ import pytest
 
 from jaxsurv.metrics import (
     Predictive,
+    calibrate_intervals,
+    calibrated_scale,
     conformal_scale,
     normal_scale,
     prediction_interval,
@@ -85,6 +87,34 @@ def test_the_factor_is_the_quantile_of_its_definition():
     np.testing.assert_allclose(
         found.factor, ratio[int(np.ceil((len(ratio) + 1) * 0.9)) - 1], rtol=1e-5
     )
+
+
+def in_one_piece(predicted, y, train, held_out, level, mask):
+    """Split conformal intervals as one computation at one level."""
+    variance = jnp.where(train[:, None], (y - predicted.mean) ** 2, 0).sum(axis=0) / train.sum()
+    sd = jnp.sqrt(predicted.variance + variance[None])
+    ratio = jnp.abs(y - predicted.mean) / jnp.where(sd > 0, sd, 1)
+    counted = held_out[:, None] & (mask[None] > 0)
+    ordered = jnp.sort(jnp.where(counted, ratio, jnp.inf).ravel())
+    m = jnp.sum(counted)
+    rank = jnp.minimum(jnp.ceil((m + 1) * level), m).astype(int)
+    return variance, ordered[jnp.maximum(rank - 1, 0)]
+
+
+@pytest.mark.parametrize("level", [1e-6, 0.5, 0.95, 0.99999])
+def test_a_calibration_serves_every_level(level):
+    predicted, y = toy(draw_sd=0.5)
+    mask = jnp.asarray(np.arange(P) < 25)
+    rows = jnp.asarray(TRAIN), jnp.asarray(HELD_OUT)
+    expected = in_one_piece(predicted, y, *rows, level, mask)
+    whole = calibrate_intervals(predicted, y, *rows, mask=mask)
+    assert whole.count == 200 * 25
+    cut = whole._replace(ratios=whole.ratios[: int(whole.count)], count=200 * 25)
+    for calibration in (whole, cut):
+        found = calibrated_scale(calibration, level=level)
+        jax.tree.map(np.testing.assert_array_equal, tuple(found), expected)
+    both = jax.jit(partial(conformal_scale, level=level, mask=mask))(predicted, y, *rows)
+    jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-6), tuple(both), expected)
 
 
 def test_test_rows_change_nothing():

@@ -1,0 +1,87 @@
+"""A trained image model with all that new patients need; it holds no patient's image."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import numpy as np
+
+from jaxsurv.estimators.images import image_batch, patterns_of
+from jaxsurv.metrics import (
+    IntervalCalibration,
+    Predictive,
+    calibrated_scale,
+    prediction_interval,
+    predictive,
+)
+from jaxsurv.models import ArrayBatch, InVAConfig, drawn_prediction
+from jaxsurv.preprocess import ImageScaler
+from jaxsurv.types import ArrayLike, InputError, Key, Params
+
+
+@dataclass(frozen=True)
+class FittedImages:
+    """InVA and its preprocessing; images in, images and their intervals out.
+
+    Attributes:
+        config: static choices.
+        draws, seed: of the posterior, for all predictions: the calibration holds for these only.
+        params: of the network.
+        scalers: by image, fitted to the training patients.
+        outcome_scaler: likewise.
+        patterns: sets of images that some patient of the training had, names sorted.
+        calibration: of the intervals, in the standardised outcome's unit.
+        patients: of whom the model knows, those held out included.
+        held_out: number of those who stopped the training and calibrate the intervals.
+    """
+
+    config: InVAConfig
+    draws: int
+    seed: int
+    params: Params
+    scalers: Mapping[str, ImageScaler]
+    outcome_scaler: ImageScaler
+    patterns: frozenset[tuple[str, ...]]
+    calibration: IntervalCalibration
+    patients: int
+    held_out: int
+
+    def predict(self, images: Mapping[str, ArrayLike]) -> np.ndarray:
+        """``[n, *shape]``, in the outcome's unit."""
+        predicted = self._predictive(self._read(images))
+        return np.asarray(self.outcome_scaler.restore(predicted.mean))
+
+    def interval(
+        self, images: Mapping[str, ArrayLike], level: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """``lower, upper``, each ``[n, *shape]``; refuses patients with images in no training pattern."""
+        batch = self._read(images)
+        for i, pattern in enumerate(patterns_of(batch)):
+            if pattern not in self.patterns:
+                raise InputError(
+                    f"patient {i} (counted from 0) has only {list(pattern)}, which no patient had in "
+                    "training; there is no interval for such patients"
+                )
+        scale = calibrated_scale(self.calibration, level=level)
+        bounds = prediction_interval(self._predictive(batch), scale)
+        lower, upper = (np.asarray(self.outcome_scaler.restore(b)) for b in bounds)
+        return lower, upper
+
+    def _read(self, images: Mapping[str, ArrayLike]) -> ArrayBatch:
+        return image_batch(self.scalers, self.outcome_scaler, images)
+
+    def _predictive(self, batch: ArrayBatch) -> Predictive:
+        key = jax.random.key(self.seed)
+        return compiled_predictive(self.params, batch, key, self.config, self.draws)
+
+
+def posterior_predictive(
+    params: Params, batch: ArrayBatch, key: Key, config: InVAConfig, draws: int
+) -> Predictive:
+    """Mean and variance over ``draws`` of the posterior; one draw where all would be alike."""
+    one = partial(drawn_prediction(config), params, batch)
+    return predictive(one, key, draws if config.deep else 1)
+
+
+compiled_predictive = jax.jit(posterior_predictive, static_argnames=("config", "draws"))
