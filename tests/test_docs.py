@@ -137,6 +137,7 @@ def test_what_is_missing_is_listed():
     assert len(list(absent(things, lambda _: ""))) == 4
 
 
+@pytest.mark.slow  # the build of the documentation runs them too
 @pytest.mark.usefixtures("quick_to_compile")
 @pytest.mark.filterwarnings("ignore:constant features:jaxsurv.data.DataWarning")
 @pytest.mark.parametrize(

@@ -13,10 +13,7 @@ BY_HAND = ["therneau_test1", "therneau_test2", "therneau_testw1"]
 ROWS, COLUMNS = 704, 9
 
 # Programs that run once: unoptimised, they compile four times faster.
-_UNOPTIMISED = {"xla_backend_optimization_level": 0}
-if jax.__version_info__ < (0, 11):  # later ones do not know it
-    _UNOPTIMISED["xla_cpu_use_fusion_emitters"] = False
-quick_jit = partial(jax.jit, compiler_options=_UNOPTIMISED)
+quick_jit = partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
 
 
 def outcome_of(table, case):
