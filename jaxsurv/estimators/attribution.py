@@ -78,11 +78,13 @@ def feature_columns(schema: Schema, modality: str) -> np.ndarray:
 
     Where a feature has fewer than w, the number of all of them fills up, at which there is no column.
     """
-    owners = np.asarray(encoded_columns(schema, modality), object)
-    own = [np.flatnonzero(owners == feature) for feature in schema.features[modality]]
-    width = max(map(len, own))
-    fill = [np.pad(c, (0, width - len(c)), constant_values=len(owners)) for c in own]
-    return np.stack(fill).astype(np.int32)
+    owners = encoded_columns(schema, modality)
+    own: dict[str, list[int]] = {feature: [] for feature in schema.features[modality]}
+    for column, feature in enumerate(owners):
+        own[feature].append(column)
+    width = max(map(len, own.values()))
+    filled = [columns + [len(owners)] * (width - len(columns)) for columns in own.values()]
+    return np.array(filled, np.int32)
 
 
 def per_feature(schema: Schema, modality: str, x: np.ndarray) -> np.ndarray:

@@ -102,10 +102,10 @@ def conformal_scale(
     The factor is the ``ceil((m + 1) level) / m`` quantile of ``|outcome - mean| / sd`` over the m pixels
     inside the mask of the held-out rows (the largest where that exceeds 1), with ``sd`` of `normal_scale`.
     One factor for all pixels: the level is for the average over the pixels of new patients, not for
-    each pixel. It would be exact if pixels were independent. Where the pixels of a patient depend on each
-    other, coverage falls short by the order of 1 over the number of held-out patients: nominal 0.95
-    is about 0.92 with 10 and 0.94 with 40 if they hardly differ. If the held-out rows also stopped
-    the training or chose a penalty, a little more.
+    each pixel. If the ratios of all pixels were exchangeable, it would be covered, by at most 1 / (m + 1)
+    more. Where the pixels of a patient depend on each other, coverage falls short by the order of 1 over the
+    number of held-out patients: nominal 0.95 is about 0.91 with 10 and 0.94 with 40 if they hardly
+    differ. If the held-out rows also stopped the training or chose a penalty, a little more.
 
     Args:
         predicted, outcome, train, level: see `normal_scale`.

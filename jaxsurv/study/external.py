@@ -27,10 +27,9 @@ from jaxsurv.study.prepare import StudyData, prepare_study, refine
 from jaxsurv.study.stacking import ensemble, stack, stack_members
 from jaxsurv.study.workplace import Workplace
 from jaxsurv.survival import breslow_baseline, kaplan_meier, survival_function
+from jaxsurv.survival.kaplan_meier import Z95
 from jaxsurv.training import FitConfig, choose_plan
 from jaxsurv.types import InputError
-
-Z95 = 1.959964
 
 
 def external_split(event: np.ndarray, train: np.ndarray, parts: int) -> Splits:

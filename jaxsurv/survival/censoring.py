@@ -36,7 +36,7 @@ def censoring_curve(
     """The product-limit estimate of the censoring distribution, Π (1 - c_k / (n_k - d_k)).
 
     At one time events come before censorings, so that the d_k who had their event are no longer
-    at risk of being censored. R does the same; scikit-survival leaves them in.
+    at risk of being censored. R and scikit-survival do the same; the latter evaluates it at t, not at t-.
 
     Args:
         event: ``[n]``, 1 = observed, 0 = censored.

@@ -173,7 +173,8 @@ def sweep_chunks(
     grid = _grid(n_splits, seeds, hparams)
     if plan is None:
         flops = None
-        if not config.early_stopping:
+        # accelerators do not count before they compile, and their plan does not ask
+        if not config.early_stopping and jax.default_backend() == "cpu":
             split = jax.tree.map(itemgetter(0), splits)
             rows, _ = jax.eval_shape(build, shared, split, jnp.uint32(0))
             flops = step_flops(objective, rows, hparams[0], optimizer=optimizer)

@@ -149,6 +149,18 @@ def test_only_the_optimizer_reads_the_learning_rate():
     assert np.isfinite(result.prediction).all()
 
 
+def test_accelerators_are_not_asked_to_count_before_they_compile(monkeypatch):
+    def uncounted(*args, **options):
+        raise AssertionError("XLA on an accelerator has no count of what is not compiled")
+
+    monkeypatch.setattr(sys.modules["jaxsurv.training.sweep"], "step_flops", uncounted)
+    options = {"k": 1, "seeds": (0,), "config": FitConfig(3, early_stopping=False)}
+    with pytest.raises(AssertionError, match="no count"):
+        swept(**options)
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert np.isfinite(swept(**options).prediction).all()
+
+
 def test_settings_share_initial_weights_and_noise():
     still = [
         Rates(0.0, noise) for noise in (0.1, 0.5)
