@@ -30,7 +30,7 @@ class FittedImages:
         params: of the network.
         scalers: by image, fitted to the training patients.
         outcome_scaler: likewise.
-        patterns: sets of images that some patient of the training had, names sorted.
+        patterns: sets of images that some held-out patient had, names sorted.
         calibration: of the intervals, in the standardised outcome's unit.
         patients: of whom the model knows, those held out included.
         held_out: number of those who stopped the training and calibrate the intervals.
@@ -55,13 +55,13 @@ class FittedImages:
     def interval(
         self, images: Mapping[str, ArrayLike], level: float
     ) -> tuple[np.ndarray, np.ndarray]:
-        """``lower, upper``, each ``[n, *shape]``; refuses patients with images in no training pattern."""
+        """``lower, upper``, each ``[n, *shape]``; refuses sets of images that no held-out patient had."""
         batch = self._read(images)
         for i, pattern in enumerate(patterns_of(batch)):
             if pattern not in self.patterns:
                 raise InputError(
-                    f"patient {i} (counted from 0) has only {list(pattern)}, which no patient had in "
-                    "training; there is no interval for such patients"
+                    f"patient {i} (counted from 0) has only {list(pattern)}, which no held-out patient "
+                    "had: nothing calibrates an interval for such patients"
                 )
         scale = calibrated_scale(self.calibration, level=level)
         bounds = prediction_interval(self._predictive(batch), scale)

@@ -139,10 +139,11 @@ class InVA(BaseEstimator):
             batch.outcome, roles.train, roles.validation, mask=outcome_scaler.mask,
         )  # fmt: skip
         known = calibration.ratios[: int(calibration.count)]
+        patterns = frozenset(p for p, h in zip(patterns_of(batch), held_out, strict=True) if h)
         self.result_ = result
         self.model_ = FittedImages(
             self.config, self.draws, self.seed, result.params, scalers, outcome_scaler,
-            frozenset(patterns_of(batch)), calibration._replace(ratios=known),
+            patterns, calibration._replace(ratios=known),
             patients=n, held_out=int(held_out.sum()),
         )  # fmt: skip
         return self
@@ -164,8 +165,8 @@ class InVA(BaseEstimator):
         held-out patients lack, see :func:`jaxsurv.metrics.conformal_scale`.
 
         Raises:
-            InputError: as `predict`; a patient lacks an image that nobody else with the same ones lacked in
-                training: nothing says how wrong such predictions are.
+            InputError: as `predict`; a patient has a set of images that no held-out patient had: nothing
+                says how wrong such predictions are.
         """
         return self.fitted().interval(images, level)
 

@@ -175,7 +175,9 @@ def test_refuses_what_training_did_not_have(fitted):
     for call in (InVA(CONFIG).predict, InVA(CONFIG).predict_interval):
         with pytest.raises(NotFittedError, match="not fitted yet"):
             call(images)
-    with pytest.raises(InputError, match=r"patient 0 .* has only \['mri'\], which no patient had"):
+    with pytest.raises(
+        InputError, match=r"patient 0 .* has only \['mri'\], which no held-out patient had"
+    ):
         fitted.predict_interval({"mri": images["mri"]})
 
 

@@ -82,7 +82,9 @@ def test_what_is_refused_is_refused_after_loading(path):
     loaded, images = load(path), patients()[0]
     with pytest.raises(InputError, match=r"images \['pet'\] were not there in training"):
         loaded.predict({"pet": images["mri"]})
-    with pytest.raises(InputError, match=r"patient 0 .* has only \['ct'\], which no patient had"):
+    with pytest.raises(
+        InputError, match=r"patient 0 .* has only \['ct'\], which no held-out patient had"
+    ):
         loaded.predict_interval({"ct": images["ct"][1:6]})
 
 
