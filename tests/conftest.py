@@ -14,6 +14,8 @@ import jax
 import pandas as pd
 import pytest
 
+from tests.compilation import compiled_quickly
+
 jax.config.update("jax_num_cpu_devices", 2)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
@@ -27,10 +29,9 @@ def x64():
 
 @pytest.fixture
 def quick_to_compile():
-    """Compile without most optimisations: whole training runs take longer to compile than to run."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
+    """See :func:`tests.compilation.compiled_quickly`."""
+    with compiled_quickly():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,8 @@ def integrated_gradients(
     Reference: Sundararajan, Taly and Yan, ICML 2017.
     """
     preprocessing = model.preprocessing
-    schema, projection = preprocessing.schema, preprocessing.projection
+    projection = preprocessing.projection
+    columns = {m: feature_columns(preprocessing.schema, m) for m in made.inputs}
     rows = preprocessing.project(made.inputs), made.presence
     for j in range(len(model.center)):
         member = jax.tree.map(lambda p, j=j: p[j], model.params)
@@ -47,7 +48,7 @@ def integrated_gradients(
             min(CHUNK, len(made.patients)),
         )
         gradient |= {m: gradient[m] @ p.T for m, p in projection.items()}
-        parts = [per_feature(schema, m, z * gradient[m]) for m, z in made.inputs.items()]
+        parts = [per_feature(columns[m], z * gradient[m]) for m, z in made.inputs.items()]
         yield np.concatenate(parts, axis=1)
 
 
@@ -87,7 +88,7 @@ def feature_columns(schema: Schema, modality: str) -> np.ndarray:
     return np.array(filled, np.int32)
 
 
-def per_feature(schema: Schema, modality: str, x: np.ndarray) -> np.ndarray:
-    """``[n, columns]`` summed to ``[n, features]``."""
+def per_feature(columns: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """``[n, columns]`` summed to ``[n, features]``; ``columns`` are of `feature_columns`."""
     filled = np.pad(x, ((0, 0), (0, 1)))
-    return filled[:, feature_columns(schema, modality)].sum(axis=2)
+    return filled[:, columns].sum(axis=2)

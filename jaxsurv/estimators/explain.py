@@ -106,8 +106,9 @@ def _attributions(
     """Tables of features and of modalities, and ``[n, features]``, the mean over the members."""
     schema, z = model.preprocessing.schema, []
     for m, x in made.inputs.items():
-        several = np.any(feature_columns(schema, m)[:, 1:] < x.shape[1], axis=1)
-        z.append(np.where(several, np.nan, per_feature(schema, m, x)))
+        columns = feature_columns(schema, m)
+        several = np.any(columns[:, 1:] < x.shape[1], axis=1)
+        z.append(np.where(several, np.nan, per_feature(columns, x)))
     values = np.concatenate(z, axis=1)
     starts = np.cumsum([0, *(len(f) for f in schema.features.values())])[:-1]
     size, slope, together, mean = [], [], [], np.zeros(values.shape, np.float32)

@@ -1,6 +1,5 @@
 """InVA with fit, predict and score as scikit-learn has them, for images as arrays."""
 
-import os
 from collections.abc import Mapping
 from functools import partial
 from typing import Self
@@ -8,9 +7,8 @@ from typing import Self
 import jax
 import jax.numpy as jnp
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
+from jaxsurv.estimators.fitted_estimator import FittedEstimator
 from jaxsurv.estimators.fitted_images import FittedImages, compiled_predictive
 from jaxsurv.estimators.images import (
     image_batch,
@@ -26,13 +24,15 @@ from jaxsurv.training import FitConfig, Masks, fit
 from jaxsurv.types import ArrayLike, InputError, Key
 
 
-class InVA(BaseEstimator):
+class InVA(FittedEstimator[FittedImages]):
     """Predict one image of a patient from others, with intervals.
 
     Images are centred pixel by pixel and put on one scale; a share of the patients is held out of the
     training, stops it and calibrates the intervals. See :func:`jaxsurv.models.inva.inva`. Images are a
     dict, which the splitters of scikit-learn cannot index; config and hparams are set whole, as in
     ``set_params(config=replace(model.config, deep=0))``. What is set counts from the next `fit` on.
+    A saved model keeps of the held-out patients how far each pixel was from its prediction, in ascending
+    order, and no image.
 
     Args:
         config: static choices, among them widths and convolutions; the outcome must be an image.
@@ -181,30 +181,6 @@ class InVA(BaseEstimator):
         mean = np.asarray(scaler.center)
         away = ((y - mean) ** 2)[:, inside].sum()
         return float(1 - ((y - predicted) ** 2)[:, inside].sum() / away)
-
-    def save(
-        self,
-        path: str | os.PathLike,
-        *,
-        metrics: Mapping[str, tuple[float, float, float]] | None = None,
-    ) -> None:
-        """Write the fitted model to a new folder, or a .zip; :func:`jaxsurv.estimators.load` reads it.
-
-        No patient's image is in it: of the held-out ones it keeps how far each pixel was from its
-        prediction, in ascending order.
-
-        Args:
-            path: that does not exist yet.
-            metrics: what else to tell those who use it: name to value, lower and upper bound.
-        """
-        from jaxsurv.estimators.saved import save  # which knows all estimators
-
-        save(path, self, metrics=metrics or {})
-
-    def fitted(self) -> FittedImages:
-        """What predicts; raises scikit-learn's NotFittedError before `fit`."""
-        check_is_fitted(self, "model_")
-        return self.model_
 
 
 # one program for all estimators of a configuration and all calls with arrays of one shape

@@ -37,7 +37,7 @@ _INTERVAL = ("value", "lower", "upper")
 
 
 def save(path: str | os.PathLike, estimator: Any, *, metrics: Metrics) -> None:
-    """See :meth:`SurvivalEstimator.save` and :meth:`InVA.save`."""
+    """See :meth:`FittedEstimator.save`."""
     name = type(estimator).__name__
     if MODELS.get(name) is not type(estimator):
         raise InputError(f"{name} has no model file; there are those of {few(list(MODELS), 20)}")

@@ -1,6 +1,5 @@
 """What all survival estimators share: reading X and y, the ensemble's predictions, curves, score."""
 
-import os
 from abc import abstractmethod
 from collections.abc import Mapping
 from numbers import Integral
@@ -8,13 +7,12 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted
 
 from jaxsurv.data import Cohort
 from jaxsurv.estimators.explain import Explanation, explain
 from jaxsurv.estimators.fitted import FittedModel, Functions, Trained, describe_training
+from jaxsurv.estimators.fitted_estimator import FittedEstimator
 from jaxsurv.estimators.inputs import (
     Modalities,
     Patients,
@@ -27,7 +25,7 @@ from jaxsurv.metrics import concordance_index
 from jaxsurv.types import ArrayLike, InputError
 
 
-class SurvivalEstimator(BaseEstimator):
+class SurvivalEstimator(FittedEstimator[FittedModel]):
     """A survival model with fit, predict and score as scikit-learn has them.
 
     X is a DataFrame or array (``modalities`` says which columns belong together), a dict of DataFrames
@@ -144,27 +142,6 @@ class SurvivalEstimator(BaseEstimator):
             self.fitted(), patients, tuple(outcome) or None,
             steps=int(steps), repeats=int(repeats), seed=int(self.random_state),
         )  # fmt: skip
-
-    def save(
-        self,
-        path: str | os.PathLike,
-        *,
-        metrics: Mapping[str, tuple[float, float, float]] | None = None,
-    ) -> None:
-        """Write the fitted model to a new folder, or a .zip; :func:`jaxsurv.estimators.load` reads it.
-
-        Args:
-            path: that does not exist yet.
-            metrics: what else to tell those who use it: name to value, lower and upper bound.
-        """
-        from jaxsurv.estimators.saved import save  # which knows all estimators
-
-        save(path, self, metrics=metrics or {})
-
-    def fitted(self) -> FittedModel:
-        """What predicts; raises scikit-learn's NotFittedError before `fit`."""
-        check_is_fitted(self, "model_")
-        return self.model_
 
     def _labelled(self, X: Any, y: Any) -> tuple[Cohort, str]:
         return labelled_cohort(X, y, self.modalities, self.kinds or {}, unlabelled=self.unlabelled)

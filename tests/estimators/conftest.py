@@ -1,22 +1,13 @@
 """A few simulated patients, and networks small enough to be trained in every test."""
 
-from contextlib import contextmanager
-
-import jax
 import numpy as np
 import pandas as pd
 import pytest
 
 from jaxsurv.artifacts import read_model, write_model
+from tests.compilation import compiled_quickly
 
 PARTS = {"one": list("abcd"), "two": list("ef")}
-
-
-@contextmanager
-def compiled_quickly():
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
 
 
 def changed(path, new, edit):

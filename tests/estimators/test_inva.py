@@ -82,7 +82,7 @@ def interval_from_the_cohort(model, images, outcome, new, level):
 
 
 @pytest.mark.parametrize("level", [0.3, 0.95, 0.9999])
-def test_intervals_are_those_of_the_whole_cohort(fitted, level, quick_to_compile):
+def test_intervals_are_those_of_the_whole_cohort(fitted, level):
     images, outcome = patients()
     first, y = {m: x[:120] for m, x in images.items()}, outcome[:120]
     expected = interval_from_the_cohort(fitted, first, y, last(images), level)
@@ -102,7 +102,7 @@ def test_a_missing_image_is_left_out_and_nobody_else_changes(fitted):
         fitted.predict(lacks)
 
 
-def test_outside_the_mask_nothing_is_read_and_0_predicted(quick_to_compile):
+def test_outside_the_mask_nothing_is_read_and_0_predicted():
     images, outcome = patients()
     inside = np.ones(SHAPE)
     inside[:, 4] = 0
@@ -118,7 +118,7 @@ def test_outside_the_mask_nothing_is_read_and_0_predicted(quick_to_compile):
     assert (lower < upper)[:, :, :4].all()
 
 
-def test_clones_and_seeds(fitted, quick_to_compile):
+def test_clones_and_seeds(fitted):
     assert clone(fitted).get_params() == fitted.get_params()
     assert not hasattr(clone(fitted), "result_")
     images, outcome = patients()
