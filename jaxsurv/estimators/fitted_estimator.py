@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from typing import Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
@@ -15,9 +15,16 @@ class FittedEstimator(BaseEstimator, Generic[Fitted]):
 
     Attributes:
         model_: after ``fit``.
+        settings_: the parameters that ``fit`` was called with, which a model file names.
     """
 
     model_: Fitted
+    settings_: dict[str, Any]
+
+    def _keep(self, model: Fitted) -> Self:
+        """End of ``fit``."""
+        self.model_, self.settings_ = model, self.get_params(deep=False)
+        return self
 
     def save(
         self,

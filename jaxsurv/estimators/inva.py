@@ -141,12 +141,11 @@ class InVA(FittedEstimator[FittedImages]):
         known = calibration.ratios[: int(calibration.count)]
         patterns = frozenset(p for p, h in zip(patterns_of(batch), held_out, strict=True) if h)
         self.result_ = result
-        self.model_ = FittedImages(
+        return self._keep(FittedImages(
             self.config, self.draws, self.seed, result.params, scalers, outcome_scaler,
             patterns, calibration._replace(ratios=known),
             patients=n, held_out=int(held_out.sum()),
-        )  # fmt: skip
-        return self
+        ))  # fmt: skip
 
     def predict(self, images: Mapping[str, ArrayLike]) -> np.ndarray:
         """``[n, *shape]``: the mean over draws of the posterior, in the outcome's unit.

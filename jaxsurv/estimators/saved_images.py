@@ -25,12 +25,11 @@ _VARIANCE, _RATIOS = "calibration/residual_variance", "calibration/ratios"
 def write(estimator: InVA) -> StoredModel:
     """The fitted estimator in entries and arrays."""
     fitted = estimator.fitted()
-    settings = estimator.get_params(deep=False) | {"draws": fitted.draws, "seed": fitted.seed}
-    hparams = settings.pop("hparams")
-    del settings["config"]  # like draws and seed, that of the fit is what predicts
+    settings = dict(estimator.settings_)
+    config, hparams = settings.pop("config"), settings.pop("hparams")
     entries = {
         "settings": settings,
-        "config": asdict(fitted.config),
+        "config": asdict(config),
         "hparams": hparams._asdict(),
         "images": {m: s.center.shape for m, s in fitted.scalers.items()},
         "outcome": fitted.outcome_scaler.center.shape,
@@ -69,14 +68,13 @@ def read(kind: type[InVA], stored: StoredModel) -> InVA:
     params = structured(stored.weights, jax.eval_shape(inva(config).init, key, someone))
     predict = partial(posterior_predictive, config=config, draws=estimator.draws)
     jax.eval_shape(predict, params, someone, key)  # what would fail later fails here
-    estimator.model_ = FittedImages(
+    return estimator._keep(FittedImages(
         config, estimator.draws, estimator.seed, params, scalers, outcome_scaler, patterns,
         IntervalCalibration(
             jnp.asarray(arrays[_VARIANCE]), jnp.asarray(arrays[_RATIOS]), len(arrays[_RATIOS])
         ),
         patients=patients, held_out=held_out,
-    )  # fmt: skip
-    return estimator
+    ))  # fmt: skip
 
 
 def _input(image: str) -> str:

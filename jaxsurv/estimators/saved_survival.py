@@ -8,8 +8,9 @@ import jax
 import numpy as np
 
 from jaxsurv.artifacts import StoredModel
+from jaxsurv.data.tables import few
 from jaxsurv.estimators.ensemble import NetworkEstimator
-from jaxsurv.estimators.file_entries import named, structured, tuples
+from jaxsurv.estimators.file_entries import differing, named, structured, tuples
 from jaxsurv.estimators.fitted import FittedModel, TrainingCohort
 from jaxsurv.estimators.prepared import as_batch
 from jaxsurv.estimators.survival import SurvivalEstimator
@@ -26,13 +27,13 @@ _COLUMNS = ("n_features_in_", "feature_names_in_")
 def write(estimator: SurvivalEstimator) -> StoredModel:
     """The fitted estimator in entries and arrays."""
     fitted = estimator.fitted()
-    settings = estimator.get_params(deep=False)
+    settings = dict(estimator.settings_)
     settings.pop("config", None)
     hparams = settings.pop("hparams", None)
     if settings["modalities"] is not None:
         settings["modalities"] = {m: list(c) for m, c in settings["modalities"].items()}
     if isinstance(estimator, NetworkEstimator):
-        hparams = estimator.chosen_hparams._asdict()
+        hparams = (hparams or estimator.default_hparams)._asdict()
     header, arrays = pack(fitted.preprocessing)
     columns = {c: getattr(estimator, c) for c in _COLUMNS if hasattr(estimator, c)}
     entries = {
@@ -63,10 +64,10 @@ def read(kind: type[SurvivalEstimator], stored: StoredModel) -> SurvivalEstimato
     center = weights.pop("center")
     config = given.get("config")
     params = _parameters(kind, config, preprocessing, weights, len(center))
-    estimator.model_ = FittedModel(
+    estimator._keep(FittedModel(
         kind, config, preprocessing, params, center, _baseline(entries["baseline"]),
         TrainingCohort(**tuples(entries["cohort"])),
-    )  # fmt: skip
+    ))  # fmt: skip
     for column, value in entries["columns"].items():
         if column in _COLUMNS:
             setattr(
@@ -113,8 +114,10 @@ def _check_preprocessing(fitted: Preprocessing, arrays: Mapping[str, np.ndarray]
         width = columns[m].stop - columns[m].start if m in columns else -1
         wanted[f"projection/{m}"] = (width, p.shape[-1])
     found = {name: a.shape for name, a in arrays.items()}
-    if found != wanted or fitted.imputation is not None:
-        raise InputError(f"preprocessing has arrays {found}, needs {wanted}")
+    if wrong := differing(found, wanted):
+        raise InputError(f"the preprocessing {few(wrong)} does not fit features and projection")
+    if fitted.imputation is not None:
+        raise InputError("preprocessing with imputation, which no estimator uses")
 
 
 def _baseline(entries: Mapping[str, Any]) -> StepFunction:

@@ -76,12 +76,11 @@ class SurvivalEstimator(FittedEstimator[FittedModel]):
         prepared = self._prepare(cohort, endpoint, ~np.isnan(time)[None])
         trained = self._train(prepared)
         baseline, summary = describe_training(trained, event, time, time_unit=cohort.time_unit)
-        self.model_ = FittedModel(
+        self._note_columns(X)
+        return self._keep(FittedModel(
             type(self), self._config, prepared.preprocessing[0], trained.params, trained.center,
             baseline, summary,
-        )  # fmt: skip
-        self._note_columns(X)
-        return self
+        ))  # fmt: skip
 
     def predict(self, X: Any) -> np.ndarray:
         """``[n]`` log hazards, higher = worse; 0 is the mean of the training patients."""

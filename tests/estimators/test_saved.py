@@ -12,7 +12,7 @@ from rich.console import Console
 from jaxsurv.data import read_features
 from jaxsurv.estimators import CoxNnet, MORiskVAE, load
 from jaxsurv.estimators.card import print_card
-from jaxsurv.models import SurvivalVAEConfig
+from jaxsurv.models import MO_RISKVAE_HPARAMS, SurvivalVAEConfig
 from jaxsurv.types import InputError
 from tests.estimators.conftest import PARTS, changed
 
@@ -47,6 +47,12 @@ def test_a_loaded_model_is_the_same_to_the_bit(fitted, path, patients):
     np.testing.assert_array_equal(again.predict(x), fitted.predict(x))
     again.save(path.parent / "again.zip", metrics={"C, external": (0.7, 0.6, 0.8)})
     assert (path.parent / "again.zip").read_bytes() == path.read_bytes()
+
+
+def test_the_file_names_what_the_fit_was_called_with(fitted, path):
+    loaded = load(path).set_params(epochs=9, hparams=MO_RISKVAE_HPARAMS._replace(beta=9.0))
+    loaded.save(path.parent / "later.zip", metrics={"C, external": (0.7, 0.6, 0.8)})
+    assert (path.parent / "later.zip").read_bytes() == path.read_bytes()
 
 
 def test_the_table_places_patients_in_the_training_cohort(fitted, patients):
@@ -96,15 +102,15 @@ def test_the_card_says_what_it_is(path):
         (lambda e, w, p: w.update(center=w["center"][:1]), "do not fit config and features"),
         (
             lambda e, w, p: p.update({"scaler/gain": p["scaler/gain"][:-1]}),
-            "preprocessing has arrays",
+            "preprocessing scaler/gain does not fit",
         ),
         (
             lambda e, w, p: p.update({"projection/one": np.zeros((9, 2))}),
-            "preprocessing has arrays",
+            "preprocessing projection/one does not fit",
         ),
         (
             lambda e, w, p: e["preprocessing"]["schema"]["features"]["one"].pop(),
-            "preprocessing has",
+            "preprocessing scaler/lower, scaler/upper, scaler/center, scaler/gain does not fit",
         ),
         (
             lambda e, w, p: e["baseline"]["values"].reverse(),

@@ -75,7 +75,9 @@ def test_what_is_set_after_the_fit_waits_for_the_next(fitted, path):
     model = load(path).set_params(draws=9, seed=5, config=InVAConfig(deep=0))
     assert_alike(model, fitted)
     model.save(path.parent / "later")
-    assert_alike(load(path.parent / "later"), fitted)
+    later = load(path.parent / "later")
+    assert_alike(later, fitted)
+    assert later.get_params() == load(path).get_params()
 
 
 def test_what_is_refused_is_refused_after_loading(path):
