@@ -101,7 +101,7 @@ def main() -> None:
         each = {w: s / count for w, s in seconds.items()}
         best = min(each.values())
         flops = step_flops(objective, cohort, hparams)
-        chosen = choose_plan(10**6, None if arguments.stop else flops).width
+        chosen = choose_plan(10**6, None if arguments.stop else partial(float, flops)).width
         line = " | ".join(f"{human(s)} ({s / best:.2f}x)" for s in each.values())
         print(f"| {name} | {flops:.2g} | {chosen} | {line} |", flush=True)
 

@@ -52,24 +52,3 @@ def learn(
         steps = now.steps + 1
         now = now._replace(teacher=follow(now.teacher, now.params, steps, hparams), steps=steps)
     return now, terms
-
-
-def step_flops(
-    objective: Objective, rows: Any, hparams: Any, *, optimizer: Optimizer = adam
-) -> float:
-    """FLOPs of a training step, by XLA before it compiles.
-
-    Args:
-        objective: the model.
-        rows: the batch; shapes suffice.
-        hparams: NamedTuple of scalars.
-        optimizer: ``hparams -> optax.GradientTransformation``.
-    """
-
-    def step(rows: Any) -> Any:
-        key, transform = jax.random.key(0), optimizer(hparams)
-        now = begin(objective, transform, objective.init(key, rows))
-        return learn(objective, transform, now, rows, key, hparams)
-
-    analysis: Any = jax.jit(step).lower(rows).cost_analysis()
-    return analysis["flops"]

@@ -1,12 +1,15 @@
 """How a sweep's runs are laid out on the hardware."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import jax
 
-from jaxsurv.types import InputError
+from jaxsurv.training.fit import each_row_once
+from jaxsurv.training.learner import Learner, Optimizer, adam, begin, learn
+from jaxsurv.types import InputError, Objective
 
 # on a CPU: of a step of all runs side by side, beyond which a core gains nothing; runs side by side; and
 # runs of a call on each device
@@ -63,7 +66,38 @@ def one_device_per_core() -> None:
         jax.config.update("jax_num_cpu_devices", cores or 1)
 
 
-def choose_plan(n_runs: int, flops: float | None = None) -> Plan:
+def step_flops(
+    objective: Objective,
+    rows: Any,
+    hparams: Any,
+    *,
+    optimizer: Optimizer = adam,
+    batch_size: int | None = None,
+) -> float:
+    """FLOPs of a training step, by XLA before it compiles, which XLA does on a CPU only.
+
+    Args:
+        objective: the model.
+        rows: the batch, all rows; shapes suffice.
+        hparams: NamedTuple of scalars.
+        optimizer: ``hparams -> optax.GradientTransformation``.
+        batch_size: rows of a minibatch; None = the step sees all.
+    """
+    key, transform = jax.random.key(0), optimizer(hparams)
+
+    def beginning(rows: Any) -> tuple[Learner, Any]:
+        if batch_size is not None:
+            rows = (objective.draw or each_row_once)(rows, key, batch_size)[1](jax.numpy.int32(0))
+        return begin(objective, transform, objective.init(key, rows)), rows
+
+    def step(now: Learner, rows: Any) -> Any:
+        return learn(objective, transform, now, rows, key, hparams)
+
+    lowered: Any = jax.jit(step).lower(*jax.eval_shape(beginning, rows))
+    return lowered.cost_analysis()["flops"]
+
+
+def choose_plan(n_runs: int, flops: Callable[[], float] | None = None) -> Plan:
     """A plan for ``n_runs`` on the present backend.
 
     CPU: one run at a time on each device, which then pays for no slot that waits and frees its core when
@@ -75,15 +109,15 @@ def choose_plan(n_runs: int, flops: float | None = None) -> Plan:
 
     Args:
         n_runs: of the sweep.
-        flops: of a step of one run, see :func:`jaxsurv.training.step_flops`; None = they differ in their
-            number of steps.
+        flops: gives those of a step of one run, see :func:`jaxsurv.training.step_flops`, and is asked
+            only if they matter; None = runs differ in their number of steps.
 
     >>> plan = Plan.parse("1x4x2")
     >>> plan, plan.runs
     (Plan(devices=1, length=4, width=2), 8)
     """
     if jax.default_backend() == "cpu":
-        room = 1 if flops is None else min(MOST_WIDTH, max(1, int(STEP_FLOPS / flops)))
+        room = 1 if flops is None else min(MOST_WIDTH, max(1, int(STEP_FLOPS / flops())))
         width = 1 << (room.bit_length() - 1)
         devices = min(jax.local_device_count(), -(-n_runs // width))
         groups = -(-n_runs // (devices * width))

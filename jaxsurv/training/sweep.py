@@ -14,10 +14,10 @@ import pandas as pd
 from jax import lax
 
 from jaxsurv.training.fit import FitConfig, Masks, training
-from jaxsurv.training.learner import Optimizer, adam, step_flops
+from jaxsurv.training.learner import Optimizer, adam
 from jaxsurv.training.mapped import Program, Store, compile_map, map_chunks
 from jaxsurv.training.memory import OutOfMemory
-from jaxsurv.training.plan import Plan, choose_plan
+from jaxsurv.training.plan import Plan, choose_plan, step_flops
 from jaxsurv.training.slots import in_slots
 from jaxsurv.types import Array, InputError, Objective, Params
 
@@ -172,13 +172,15 @@ def sweep_chunks(
         raise InputError(f"seeds must differ, got {list(seeds)}")
     grid = _grid(n_splits, seeds, hparams)
     if plan is None:
-        flops = None
-        # accelerators do not count before they compile, and their plan does not ask
-        if not config.early_stopping and jax.default_backend() == "cpu":
+
+        def flops() -> float:
             split = jax.tree.map(itemgetter(0), splits)
             rows, _ = jax.eval_shape(build, shared, split, jnp.uint32(0))
-            flops = step_flops(objective, rows, hparams[0], optimizer=optimizer)
-        plan = choose_plan(len(grid.seed), flops)
+            return step_flops(
+                objective, rows, hparams[0], optimizer=optimizer, batch_size=config.batch_size
+            )
+
+        plan = choose_plan(len(grid.seed), None if config.early_stopping else flops)
     begun = False
     while True:
         program = compile_runs(objective, build, config, plan, optimizer=optimizer, collect=collect)

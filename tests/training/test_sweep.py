@@ -7,7 +7,17 @@ import numpy as np
 import optax
 import pytest
 
-from jaxsurv.training import FitConfig, Masks, Plan, choose_plan, fit, sweep, sweep_chunks
+from jaxsurv.models import CoxNnetHParams, cox_nnet, nesterov, table_batch
+from jaxsurv.training import (
+    FitConfig,
+    Masks,
+    Plan,
+    choose_plan,
+    fit,
+    step_flops,
+    sweep,
+    sweep_chunks,
+)
 from jaxsurv.types import Array, InputError
 
 from .toy import Rates, regression, rows
@@ -150,15 +160,27 @@ def test_only_the_optimizer_reads_the_learning_rate():
 
 
 def test_accelerators_are_not_asked_to_count_before_they_compile(monkeypatch):
-    def uncounted(*args, **options):
+    def uncounted():
         raise AssertionError("XLA on an accelerator has no count of what is not compiled")
 
-    monkeypatch.setattr(sys.modules["jaxsurv.training.sweep"], "step_flops", uncounted)
-    options = {"k": 1, "seeds": (0,), "config": FitConfig(3, early_stopping=False)}
-    with pytest.raises(AssertionError, match="no count"):
-        swept(**options)
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    assert np.isfinite(swept(**options).prediction).all()
+    assert choose_plan(40, uncounted).runs == 40
+
+
+def test_a_step_is_counted_with_the_rows_it_sees():
+    hparams, cohort = (
+        CoxNnetHParams(),
+        table_batch(np.ones((400, 50)), np.ones(400), np.arange(400)),
+    )
+    all_rows, half = (
+        step_flops(cox_nnet(), cohort, hparams, optimizer=nesterov, batch_size=size)
+        for size in (None, 200)
+    )
+    products = (
+        2 * 2 * 400 * 50 * 8
+    )  # of the hidden layer: forwards, and the gradient of its weights
+    assert products < all_rows < 1.5 * products
+    assert 0.4 < half / all_rows < 0.6
 
 
 def test_settings_share_initial_weights_and_noise():
@@ -220,9 +242,9 @@ def test_plan_on_a_cpu_is_one_sequence_per_core():
 
 
 def test_small_networks_that_all_take_as_long_are_put_side_by_side():
-    small, wide = choose_plan(200, flops=1e6), choose_plan(200, flops=1e9)
+    small, wide = choose_plan(200, lambda: 1e6), choose_plan(200, lambda: 1e9)
     assert (small.width, wide.width) == (16, 1)
-    assert choose_plan(40, flops=6e7).width == choose_plan(4000, flops=6e7).width == 4
+    assert choose_plan(40, lambda: 6e7).width == choose_plan(4000, lambda: 6e7).width == 4
 
 
 @pytest.mark.parametrize(("early_stopping", "width"), [(False, 16), (True, 1)])
