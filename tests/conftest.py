@@ -6,15 +6,15 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-# Compilation is most of the suite's time and takes two thirds so. Newer versions do not know the flag.
+# Compilation is most of the suite's time, also in commands that it runs, and takes half so. Newer
+# versions do not know the second flag.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 if version("jax").startswith("0.10."):
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_fusion_emitters=false")
 
 import jax
 import pandas as pd
 import pytest
-
-from tests.compilation import compiled_quickly
 
 jax.config.update("jax_num_cpu_devices", 2)
 jax.config.update("jax_numpy_rank_promotion", "raise")
@@ -24,13 +24,6 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 def x64():
     """Run the test in float64."""
     with jax.enable_x64(True):
-        yield
-
-
-@pytest.fixture
-def quick_to_compile():
-    """See :func:`tests.compilation.compiled_quickly`."""
-    with compiled_quickly():
         yield
 
 

@@ -54,7 +54,7 @@ def test_what_cannot_be_scored_is_named(tmp_path, capsys):
 
 
 @pytest.mark.filterwarnings("ignore:constant features:jaxsurv.data.DataWarning")
-def test_explain_writes_tables_and_a_figure(tmp_path, capsys, quick_to_compile):
+def test_explain_writes_tables_and_a_figure(tmp_path, capsys):
     out = tmp_path / "why"
     command = ["explain", MODEL, COHORT, "--out", str(out)]
     assert main([*command, "--endpoint", "pfs"]) == 2

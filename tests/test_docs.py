@@ -138,7 +138,6 @@ def test_what_is_missing_is_listed():
 
 
 @pytest.mark.slow  # the build of the documentation runs them too
-@pytest.mark.usefixtures("quick_to_compile")
 @pytest.mark.filterwarnings("ignore:constant features:jaxsurv.data.DataWarning")
 @pytest.mark.parametrize(
     "page", [p for p in PAGES if CELL.search(p.read_text())], ids=lambda p: p.stem

@@ -9,7 +9,6 @@ from scipy.special import gamma, kv
 from jaxsurv.data.simulate_images import field_factor, gaussian_fields, simulate_images
 from jaxsurv.types import InputError
 
-pytestmark = pytest.mark.usefixtures("quick_to_compile")
 KERNELS = ("exponential", "matern32", "matern52")
 # The general Matérn formula, with Bessel functions, is another way to the numbers.
 ORDER = {"exponential": 0.5, "matern32": 1.5, "matern52": 2.5}

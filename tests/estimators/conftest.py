@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from jaxsurv.artifacts import read_model, write_model
-from tests.compilation import compiled_quickly
 
 PARTS = {"one": list("abcd"), "two": list("ef")}
 
@@ -17,13 +16,6 @@ def changed(path, new, edit):
     weights, arrays = dict(stored.weights), dict(stored.preprocessing)
     edit(entries, weights, arrays)
     return write_model(path.parent / new, entries, weights, arrays)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quickly():
-    """For fitted models that a module's tests share."""
-    with compiled_quickly():
-        yield
 
 
 @pytest.fixture(scope="session")

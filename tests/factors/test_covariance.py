@@ -22,7 +22,7 @@ from jaxsurv.models import hcl_linear
 from jaxsurv.types import InputError
 from tests.factors.structures import FULL, SIZES, loadings
 
-pytestmark = pytest.mark.usefixtures("x64", "quick_to_compile")
+pytestmark = pytest.mark.usefixtures("x64")
 
 
 def test_complete_rows_give_the_usual_covariance():

@@ -18,7 +18,7 @@ from jaxsurv.factors import (
 from jaxsurv.factors.group_lasso import largest_penalty
 from jaxsurv.survival import cox_fit, neg_log_partial_likelihood, prepare_risk_sets
 
-pytestmark = pytest.mark.usefixtures("x64", "quick_to_compile")
+pytestmark = pytest.mark.usefixtures("x64")
 STRUCTURE = Structure.of({"a": 9, "b": 9}, {("a", "b"): 3, ("a",): 2, ("b",): 2})
 TRUTH = np.array([1.0, -0.5, 0.3, 0, 0, 0.6, 0.2])
 GROUPS, N = STRUCTURE.block, 120

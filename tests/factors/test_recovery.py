@@ -28,7 +28,7 @@ from jaxsurv.models import fit_moments, hcl_linear
 from jaxsurv.types import InputError
 from tests.factors.structures import FULL, PARTIAL, SIZES, loadings
 
-pytestmark = pytest.mark.usefixtures("x64", "quick_to_compile")
+pytestmark = pytest.mark.usefixtures("x64")
 fit = jax.jit(fit_moments, static_argnums=0, static_argnames=("refinement",))
 
 

@@ -14,7 +14,7 @@ def test_blocks_and_rows_of_three_modalities():
     assert (FULL.features, FULL.rank) == (51, 14)
 
 
-@pytest.mark.usefixtures("x64", "quick_to_compile")
+@pytest.mark.usefixtures("x64")
 def test_the_mask_is_the_structure():
     for subset, columns in PARTIAL.blocks.items():
         for m, rows in PARTIAL.modalities.items():

@@ -217,7 +217,7 @@ def trained(consistency="both", batch_size=8, **hparams):
     return run(jax.tree.map(jnp.float32, CoxMTHParams(**hparams))), run
 
 
-def test_weight_0_of_pseudo_risks_is_the_supervised_network(quick_to_compile):
+def test_weight_0_of_pseudo_risks_is_the_supervised_network():
     batch = semi_supervised()
     objective = cox_mt(CoxMTConfig(HIDDEN, rule="pseudo-risk"))
     result = jax.jit(
@@ -227,7 +227,7 @@ def test_weight_0_of_pseudo_risks_is_the_supervised_network(quick_to_compile):
 
 
 @pytest.mark.parametrize("batch_size", [8, None])
-def test_weight_0_is_the_supervised_network(batch_size, quick_to_compile):
+def test_weight_0_is_the_supervised_network(batch_size):
     (supervised, _), (result, run) = (
         trained("none", batch_size),
         trained("both", batch_size, weight=0.0),
@@ -242,7 +242,7 @@ def test_weight_0_is_the_supervised_network(batch_size, quick_to_compile):
     assert run._cache_size() == 1  # all settings are one program
 
 
-def test_alone_and_vmapped_agree(x64, quick_to_compile):
+def test_alone_and_vmapped_agree(x64):
     batch = in_double(semi_supervised())
 
     def one(key, weight, alpha):
@@ -259,7 +259,7 @@ def test_alone_and_vmapped_agree(x64, quick_to_compile):
         )
 
 
-def test_two_sources_of_which_one_is_absent(quick_to_compile):
+def test_two_sources_of_which_one_is_absent():
     batch = make_batch()
     tokens = jax.random.normal(jax.random.key(0), (N, 5, 3))
     seen = jnp.ones((N, 5)).at[:10].set(0)

@@ -58,7 +58,7 @@ def test_nesterov_looks_ahead():
     np.testing.assert_allclose([first, second], [-0.1 * 1.5, -0.1 * (1 + 0.5 * 1.5)], rtol=1e-6)
 
 
-def test_the_penalty_has_an_interior_optimum_on_a_cohort(quick_to_compile):
+def test_the_penalty_has_an_interior_optimum_on_a_cohort():
     """Cox loss of rows held out, TCGA-ACC's RNA, without early stopping to hide what is too small."""
     cohort = only(load_tcga_acc(), ["rna"])
     data = prepare_study(cohort, "os", stratified_kfold(cohort.outcome("os").event, folds=3))

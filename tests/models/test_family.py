@@ -188,7 +188,7 @@ def test_latents_are_those_that_the_risk_reads():
     assert set(latents(small())(params, batch)) == {"mu"}
 
 
-def test_a_sweep_of_the_fullest_member_is_one_program(quick_to_compile):
+def test_a_sweep_of_the_fullest_member_is_one_program():
     config = small(regulariser="mmd_hsic", categories=3, modality_dropout=True)
     objective, traces = survival_vae(config), []
 

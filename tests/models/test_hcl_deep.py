@@ -23,7 +23,7 @@ H = HCLHParams(0.7, 0.4, 0.3, 0.6, 0.9)
 both_contrasts = pytest.mark.parametrize(
     "config", [SIMILAR, INFONCE], ids=["similarity", "infonce"]
 )
-pytestmark = pytest.mark.usefixtures("x64", "quick_to_compile")
+pytestmark = pytest.mark.usefixtures("x64")
 
 
 def make_batch(binary=False, n=N):

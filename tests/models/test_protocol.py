@@ -59,9 +59,6 @@ MODELS = {
 N, SIZES = 40, {"rna": 30, "cnv": 6}
 
 
-pytestmark = pytest.mark.usefixtures("quick_to_compile")
-
-
 @cache
 def compiled(name):
     """One program per function of a model, where each operation by itself would be compiled."""

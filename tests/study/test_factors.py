@@ -23,7 +23,6 @@ from jaxsurv.study.linear_factors import linear_hcl_cox, structure_importance
 from jaxsurv.study.prepare import prepare_study
 from jaxsurv.types import InputError
 
-pytestmark = pytest.mark.usefixtures("quick_to_compile")
 SMALL = Structure.of({"a": 8, "b": 8, "c": 8}, 1)
 
 

@@ -18,7 +18,6 @@ FITS = [
     jax.jit(pixelwise_ridge),
     jax.jit(partial(tensor_regression, ranks=(2,), penalties=(1.0, 100.0), sweeps=5)),
 ]
-pytestmark = pytest.mark.usefixtures("quick_to_compile")
 
 
 def coefficients(factors):

@@ -100,7 +100,7 @@ def test_rows_are_means_over_all_or_some_pixels():
     assert "square" not in frame
 
 
-def test_a_sweep_collects_one_row_per_replicate(quick_to_compile):
+def test_a_sweep_collects_one_row_per_replicate():
     config = InVAConfig(widths=(8,), shallow=2, deep=2, shared=(4,))
     (found,) = run_network(STUDY, config, EVERY, FitConfig(2, 0, 2, 16), draws=2)
     frame = tabulate(found, method="InVA")

