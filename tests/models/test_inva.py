@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from functools import cache
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +12,7 @@ import pytest
 from jaxsurv.models import ArrayBatch, InVAConfig, InVAHParams, drawn_prediction, inva
 from jaxsurv.models.inva import _encode
 from jaxsurv.types import InputError
+from tests.models.programs import compiled
 
 N, SHAPE = 6, (4, 5)
 SMALL = InVAConfig(widths=(7,), shallow=3, deep=2, shared=(5,))
@@ -28,9 +30,17 @@ def make_batch(seed=0, shape=SHAPE):
     )
 
 
+@cache
+def model(config):
+    return compiled(inva(config))
+
+
 def start(config=SMALL, batch=None):
-    objective = inva(config)
+    objective = model(config)
     return objective, objective.init(jax.random.key(1), batch or make_batch())
+
+
+encode = jax.jit(_encode, static_argnums=0)
 
 
 def affine(params):
@@ -94,7 +104,7 @@ def test_without_a_shared_encoder_the_bound_is_that_of_one_vae_per_image():
     params = jax.tree.map(lambda p: p + 0.1, params)
     both = objective.loss(params, make_batch(), jax.random.key(2), H)[1]
     none = objective.loss(params, make_batch(), jax.random.key(2), H._replace(beta=0.0))[1]
-    _, q = _encode(config, params, make_batch(), None)
+    _, q = encode(config, params, make_batch(), None)
     kl = 0.5 * (q.mu**2 + jnp.exp(q.logvar) - 1 - q.logvar).sum(axis=-1).mean(axis=1).sum()
     np.testing.assert_allclose(
         both["negative_elbo"] - none["negative_elbo"], kl / math.prod(SHAPE), rtol=1e-4
@@ -105,9 +115,9 @@ def test_one_encoder_is_shared_by_all_images():
     _, params = start()
     assert set(params["encode"]) == {"mri", "ct"}
     assert params["shared_encode"]["params"]["Dense_0"]["kernel"].shape == (3, 5)
-    _, q = _encode(SMALL, params, make_batch(), None)
+    _, q = encode(SMALL, params, make_batch(), None)
     changed = {**params, "shared_encode": jax.tree.map(lambda p: 2 * p, params["shared_encode"])}
-    _, other = _encode(SMALL, changed, make_batch(), None)
+    _, other = encode(SMALL, changed, make_batch(), None)
     assert np.all(np.any(q.deep_mu != other.deep_mu, axis=(1, 2)))
 
 
@@ -116,7 +126,7 @@ def test_images_that_change_places_take_their_features_with_them():
     _, params = start()
     params["encode"]["ct"] = params["encode"]["mri"]
     swapped = batch._replace(inputs={"mri": batch.inputs["ct"], "ct": batch.inputs["mri"]})
-    one, other = (_encode(SMALL, params, b, None)[1] for b in (batch, swapped))
+    one, other = (encode(SMALL, params, b, None)[1] for b in (batch, swapped))
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a[::-1], b, rtol=1e-6), one, other)
 
 
@@ -145,7 +155,7 @@ def test_a_missing_image_is_neither_read_nor_reconstructed():
     objective, params = start()
     one, other = (objective.loss(params, b, jax.random.key(2), H) for b in (lacks, filled))
     jax.tree.map(np.testing.assert_array_equal, one, other)
-    _, q = _encode(SMALL, params, filled, None)
+    _, q = encode(SMALL, params, filled, None)
     where = sorted(batch.inputs).index("mri")
     assert not any(np.any(part[where, 2]) for part in q)  # mean 0, log variance 0
     assert np.all(
@@ -159,7 +169,9 @@ def test_convolutions_fit_any_two_sides(shape):
     batch = make_batch(shape=shape)
     objective, params = start(replace(SMALL, channels=(2, 3)), batch)
     assert objective.predict(params, batch).shape == (N, *shape)
-    gradient = jax.grad(objective.loss, has_aux=True)(params, batch, jax.random.key(2), H)[0]
+    gradient = jax.jit(jax.grad(objective.loss, has_aux=True))(params, batch, jax.random.key(2), H)[
+        0
+    ]
     assert all(np.any(g) for g in jax.tree.leaves(gradient))
 
 
@@ -211,14 +223,14 @@ def test_draws_vary_as_the_posterior_does():
         layer["kernel"] = layer["kernel"].at[:, 3:].set(0)
         layer["bias"] = layer["bias"].at[3:].set(-40.0)
     np.testing.assert_allclose(
-        one(params, batch, keys[0]), inva(SMALL).predict(params, batch), atol=1e-5
+        one(params, batch, keys[0]), model(SMALL).predict(params, batch), atol=1e-5
     )
 
 
 def test_a_posterior_is_at_most_so_wide():
     """Or the predictor, which reads standard deviations, could make anything of a new patient."""
     _, params = start()
-    predict, batch = jax.jit(inva(SMALL).predict), make_batch()
+    predict, batch = model(SMALL).predict, make_batch()
 
     def at(width):
         changed = jax.tree.map(lambda x: x, params)
@@ -243,7 +255,7 @@ def test_without_a_shared_encoder_every_draw_is_the_same():
 def test_nobodys_draw_depends_on_who_else_is_there():
     batch = make_batch()
     _, params = start()
-    one = drawn_prediction(SMALL)
+    one = jax.jit(drawn_prediction(SMALL))
     alone = one(params, batch.take(jnp.array([4])), jax.random.key(0))
     np.testing.assert_allclose(alone[0], one(params, batch, jax.random.key(0))[4], atol=1e-5)
 
@@ -265,4 +277,5 @@ def test_convolutions_refuse_volumes():
     batch = make_batch(shape=(3, 4, 2))
     with pytest.raises(InputError, match=r"two dimensions, got .*'ct': \(3, 4, 2\).*channels=\(\)"):
         start(replace(SMALL, channels=(2,)), batch)
-    assert start(SMALL, batch)[0].predict(start(SMALL, batch)[1], batch).shape == (N, 3, 4, 2)
+    objective, params = start(SMALL, batch)
+    assert objective.predict(params, batch).shape == (N, 3, 4, 2)

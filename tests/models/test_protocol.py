@@ -32,6 +32,7 @@ from jaxsurv.models import (
 from jaxsurv.survival import neg_log_partial_likelihood, prepare_risk_sets
 from jaxsurv.training import FitConfig, Masks, fit
 from jaxsurv.types import InputError, Survival
+from tests.models.programs import compiled
 
 MODELS = {
     "MO-RiskVAE": (
@@ -60,16 +61,14 @@ N, SIZES = 40, {"rna": 30, "cnv": 6}
 
 
 @cache
-def compiled(name):
-    """One program per function of a model, where each operation by itself would be compiled."""
+def named(name):
     objective, hparams = MODELS[name]
-    functions = {f: jax.jit(getattr(objective, f)) for f in ("init", "loss", "predict", "score")}
-    return objective._replace(**functions), hparams
+    return compiled(objective), hparams
 
 
 @pytest.fixture(params=MODELS)
 def model(request):
-    return compiled(request.param)
+    return named(request.param)
 
 
 def make_batch(seed=0):
