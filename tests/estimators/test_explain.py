@@ -79,7 +79,13 @@ def members(model: FittedModel):
 
 @pytest.mark.parametrize(
     ("kind", "config"),
-    [(MORiskVAE, VAE), (HCL, HCLConfig()), (CoxMT, CoxMTConfig()), (CoxNnet, None), (Coxnet, None)],
+    [
+        (MORiskVAE, VAE),
+        (HCL, HCLConfig(widths=(8, 4), fusion=(6,))),
+        (CoxMT, CoxMTConfig((8, 4))),
+        (CoxNnet, None),
+        (Coxnet, None),
+    ],
 )
 def test_attributions_sum_to_the_log_hazard_less_that_at_the_mean(kind, config, coxnet, cohort):
     """Of each member and patient, whatever the weights are; some modalities are projected."""
