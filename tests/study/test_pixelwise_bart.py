@@ -18,6 +18,7 @@ def toy():
     return x, signal, signal + NOISE * rng.normal(size=signal.shape)
 
 
+@pytest.mark.slow
 def test_it_finds_a_nonlinear_signal_and_its_intervals_cover_new_outcomes():
     x, signal, y = toy()
     pixels = np.array([3, 1])
