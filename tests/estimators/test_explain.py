@@ -108,7 +108,7 @@ def test_attributions_sum_to_the_log_hazard_less_that_at_the_mean(kind, config, 
         here, there = (member.log_hazard_of(as_batch(x, made.presence)) for x in (inputs, nothing))
         spread = np.std(here - there)
         assert spread > 0.01
-        np.testing.assert_allclose(a.sum(axis=1), here - there, atol=0.01 * spread)
+        np.testing.assert_allclose(a.sum(axis=1), here - there, atol=0.02 * spread)
 
 
 def test_of_a_linear_model_they_are_coefficient_times_value(coxnet, cohort):
