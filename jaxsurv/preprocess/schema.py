@@ -75,10 +75,17 @@ class Schema:
                 f"needs: {few(missing, 20)}{others}. Rename them, or add empty columns for what was not "
                 "measured"
             )
-        table = table.reindex(columns=list(self.features[m]))
-        numbers = to_float(table[[c for c in table.columns if c not in text]], label, "correct it")
-        texts = [to_text(table[c]) for c in table.columns if c in text]
-        table = pd.concat([numbers, *texts], axis=1).reindex(columns=table.columns)
+        columns = pd.Index(self.features[m])
+        if not table.columns.equals(columns):  # a copy, of many patients the longest part
+            table = table.reindex(columns=columns)
+        if text:
+            numbers = to_float(
+                table[columns.difference(list(text), sort=False)], label, "correct it"
+            )
+            texts = [to_text(table[c]) for c in columns if c in text]
+            table = pd.concat([numbers, *texts], axis=1).reindex(columns=columns)
+        else:
+            table = to_float(table, label, "correct it")
         for name, known in ((c, text[c]) for c in text if c in needed):
             new = table[name][table[name].notna() & ~table[name].isin(known)]
             if len(new):
@@ -88,5 +95,6 @@ class Schema:
                     "Correct or empty it"
                 )
         if self.kinds[m] == "continuous":  # a few patients cannot show on which scale they are
-            return table.dropna(how="all")
+            someone = table.notna().any(axis=1)
+            return table if someone.all() else table[someone]
         return clean_modality(m, table, self.kinds[m])[0]

@@ -49,6 +49,12 @@ def test_a_loaded_model_is_the_same_to_the_bit(fitted, path, patients):
     assert (path.parent / "again.zip").read_bytes() == path.read_bytes()
 
 
+def test_predictions_leave_the_callers_table_as_it_was(fitted, patients):
+    before = patients[0].copy()
+    fitted.predict(patients[0])
+    pd.testing.assert_frame_equal(patients[0], before)
+
+
 def test_the_file_names_what_the_fit_was_called_with(fitted, path):
     loaded = load(path).set_params(epochs=9, hparams=MO_RISKVAE_HPARAMS._replace(beta=9.0))
     loaded.save(path.parent / "later.zip", metrics={"C, external": (0.7, 0.6, 0.8)})
