@@ -96,5 +96,5 @@ class Schema:
                 )
         if self.kinds[m] == "continuous":  # a few patients cannot show on which scale they are
             someone = table.notna().any(axis=1)
-            return table if someone.all() else table[someone]
+            return table if someone.all() else table.loc[someone]
         return clean_modality(m, table, self.kinds[m])[0]
