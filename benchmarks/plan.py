@@ -100,10 +100,10 @@ def main() -> None:
         seconds = interleaved(cases, repeats=5)
         each = {w: s / count for w, s in seconds.items()}
         best = min(each.values())
-        flops = step_flops(objective, cohort, hparams)
-        chosen = choose_plan(10**6, None if arguments.stop else partial(float, flops)).width
+        flops = partial(step_flops, objective, cohort, hparams)
+        chosen = choose_plan(10**6, None if arguments.stop else flops).width
         line = " | ".join(f"{human(s)} ({s / best:.2f}x)" for s in each.values())
-        print(f"| {name} | {flops:.2g} | {chosen} | {line} |", flush=True)
+        print(f"| {name} | {flops():.2g} | {chosen} | {line} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,14 @@ def x64():
         yield
 
 
+@pytest.fixture
+def as_users_compile():
+    """For what must be as exact as users get it: without optimisations sums are less so."""
+    jax.config.update("jax_disable_most_optimizations", False)
+    yield
+    jax.config.update("jax_disable_most_optimizations", True)
+
+
 @pytest.fixture(scope="session")
 def reference():
     """``reference(data set, file) -> (table, numbers)``: data, and what other packages compute."""

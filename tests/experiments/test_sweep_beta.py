@@ -149,7 +149,9 @@ def test_what_is_asked_for_beats_the_preset(monkeypatch):
 )
 def test_bad_input_is_one_line_and_leaves_nothing(arguments, message, tmp_path, capsys):
     assert sweep_beta.main([*arguments, "--out", str(tmp_path / "r")]) == 2
-    assert message in capsys.readouterr().err
+    printed = capsys.readouterr().err
+    assert message in printed
+    assert "Traceback" not in printed
     assert not (tmp_path / "r").exists()
 
 

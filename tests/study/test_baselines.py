@@ -91,7 +91,7 @@ def test_baselines_find_the_signal(fit, data):
 
 
 @pytest.mark.filterwarnings("ignore::jaxsurv.data.DataWarning")
-def test_nothing_that_is_fitted_sees_a_test_row():
+def test_nothing_that_is_fitted_sees_a_test_row(as_users_compile):
     """Noise in the features and outcomes of one fold's test rows changes nothing of that fold."""
     cohort = load_tcga_acc()
     event = cohort.outcome("os").event
@@ -123,5 +123,5 @@ def test_nothing_that_is_fitted_sees_a_test_row():
     for fit in (clinical_cox, ridge_cox, elastic_net_cox):
         one, other = fit(data), fit(spoiled)
         assert one.penalty[0] == other.penalty[0]
-        np.testing.assert_allclose(one.log_hazard[0][~test], other.log_hazard[0][~test], atol=5e-4)
+        np.testing.assert_allclose(one.log_hazard[0][~test], other.log_hazard[0][~test], atol=1e-4)
         assert not np.allclose(one.log_hazard[0][test], other.log_hazard[0][test], atol=1e-2)
