@@ -88,9 +88,9 @@ def _c(predict: Predict, params: Params, data: Labelled) -> Array:
 
 
 def _drop(c: Callable[[Array], Array], orders: Array) -> Array:
-    # both come from one program, so that what changes no risk drops C by exactly 0
+    # both come from one program, and a mean of zeros is 0: what changes no risk drops C by exactly 0
     each = lax.map(c, orders)
-    return each[0] - jnp.mean(each[1:])
+    return jnp.mean(each[0] - each[1:])
 
 
 @partial(jax.jit, static_argnames=("predict", "modality"))

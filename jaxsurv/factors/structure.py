@@ -97,18 +97,18 @@ class Structure:
     @cached_property
     def modality(self) -> np.ndarray:
         """``[D]``, the number of each feature's modality."""
-        return np.repeat(np.arange(len(self.sizes)), [d for _, d in self.sizes])
+        return np.repeat(np.arange(len(self.sizes), dtype=np.int32), [d for _, d in self.sizes])
 
     @cached_property
     def block(self) -> np.ndarray:
         """``[R]``, the number of each latent variable's block."""
-        return np.repeat(np.arange(len(self.ranks)), [r for _, r in self.ranks])
+        return np.repeat(np.arange(len(self.ranks), dtype=np.int32), [r for _, r in self.ranks])
 
     @cached_property
     def mask(self) -> np.ndarray:
         """``[D, R]``, 1 where a loading may differ from zero."""
         inside = [[m in subset for subset, _ in self.ranks] for m, _ in self.sizes]
-        return np.array(inside, float)[np.ix_(self.modality, self.block)]
+        return np.array(inside, np.float32)[np.ix_(self.modality, self.block)]
 
     def rows(self, modalities: Sequence[str]) -> np.ndarray:
         """The features of some modalities, in the order of the table."""

@@ -1,3 +1,5 @@
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -20,6 +22,18 @@ def test_the_mask_is_the_structure():
         for m, rows in PARTIAL.modalities.items():
             assert np.all(PARTIAL.mask[rows, columns] == (m in subset)), (m, subset)
     assert np.all((loadings(PARTIAL) != 0) == (PARTIAL.mask == 1))
+
+
+def test_programs_of_both_precisions_read_one_structure():
+    """JAX remembers the type that an array had in the first program that read it."""
+    s = Structure.of({"a": 3, "b": 2}, 1)
+
+    def read(loadings):
+        return loadings[s.modality].sum() + loadings[:, s.block].sum() + (loadings * s.mask).sum()
+
+    for in_double in (True, False):
+        with jax.enable_x64(in_double):
+            assert jax.jit(read)(jnp.ones((s.features, s.rank))) > 0
 
 
 def test_what_reaches_outside_a_subset():
