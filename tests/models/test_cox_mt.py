@@ -1,6 +1,7 @@
 """Cox-MT against its published definition, written out."""
 
 from dataclasses import replace
+from functools import cache
 
 import jax
 import jax.numpy as jnp
@@ -205,7 +206,8 @@ def test_ramp_up():
     assert anneal(CoxMTHParams(2.0), jnp.float32(0)).weight == 2
 
 
-def trained(consistency="both", batch_size=8, **hparams):
+@cache
+def training(consistency, batch_size):
     config = replace(CONFIG, batch_size=batch_size)
     objective, batch = model(consistency), semi_supervised()
 
@@ -214,6 +216,11 @@ def trained(consistency="both", batch_size=8, **hparams):
         key = jax.random.key(0)
         return fit(key, objective, h, batch, MASKS, config, optimizer=adam_l2)
 
+    return run
+
+
+def trained(consistency="both", batch_size=8, **hparams):
+    run = training(consistency, batch_size)
     return run(jax.tree.map(jnp.float32, CoxMTHParams(**hparams))), run
 
 
