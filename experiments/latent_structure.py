@@ -48,7 +48,7 @@ def run(options: LatentStructure) -> None:
     """The whole experiment, from the cohort to the report."""
     import pandas as pd
 
-    from jaxsurv.models import HParams, latents, survival_vae
+    from jaxsurv.models import HParams, SurvivalVAEConfig, latents, survival_vae
     from jaxsurv.study.execute import Method
     from jaxsurv.study.figures import forest, survival_curves
     from jaxsurv.study.findings import Comparison, hazard_ratios
@@ -71,6 +71,8 @@ def run(options: LatentStructure) -> None:
         raise InputError(f"temperatures must be > 0, got {options.temperatures}")
     if options.seeds < 2:
         raise InputError("seeds must be at least 2: the stability of subtypes is between seeds")
+    for k in options.categories:
+        SurvivalVAEConfig(categories=k)  # refuses before anything is fitted
     study = open_study(options)
     base = study.hparams._replace(beta=options.beta, categorical_weight=options.beta)
 
