@@ -79,8 +79,19 @@ def is_numeric(column: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(column)
 
 
+def with_text_names(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same values, not copied, of patients whose names are text."""
+    frame = frame.copy(deep=False)
+    frame.index = frame.index.astype(str)
+    return frame
+
+
 def clean_rows(frame: pd.DataFrame, label: str) -> pd.DataFrame:
-    """A copy with text names; refuses no columns, dates, repeated or missing names of rows and columns."""
+    """The same values, not copied, with text names.
+
+    Raises:
+        InputError: no columns, dates, repeated or missing names of rows and columns.
+    """
     if not isinstance(frame, pd.DataFrame):
         raise InputError(f"{label} must be a pandas DataFrame, got {type(frame).__name__}")
     if not frame.shape[1]:
@@ -89,9 +100,9 @@ def clean_rows(frame: pd.DataFrame, label: str) -> pd.DataFrame:
         raise InputError(f"{label}: rows need one name each, or have more cells than the header")
     if frame.index.isna().any() or (frame.index.astype(str) == "").any():
         raise InputError(f"{label} has rows without a patient name; name or drop them")
-    frame = frame.set_axis(frame.index.astype(str), axis=0).set_axis(
-        frame.columns.astype(str), axis=1
-    )
+    frame = with_text_names(frame)
+    frame.index = frame.index.rename("patient")
+    frame.columns = frame.columns.astype(str).rename(None)
     for what, names in (("patients", frame.index), ("columns", frame.columns)):
         if names.has_duplicates:
             twice = names[names.duplicated()].unique()
@@ -101,7 +112,7 @@ def clean_rows(frame: pd.DataFrame, label: str) -> pd.DataFrame:
             f"{label}: column {few(dates)} holds dates or durations; give numbers, such as days since "
             "diagnosis"
         )
-    return frame.rename_axis(index="patient", columns=None)
+    return frame
 
 
 def infer_kind(frame: pd.DataFrame, label: str) -> str:

@@ -9,7 +9,7 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 
 from jaxsurv.data import Cohort
-from jaxsurv.data.tables import clean_survival, few
+from jaxsurv.data.tables import clean_survival, few, with_text_names
 from jaxsurv.types import InputError
 
 OUTCOME = "outcome"  # the endpoint of a cohort that is made here
@@ -63,7 +63,7 @@ def read_patients(X: Any, modalities: Modalities | None, kinds: Mapping[str, str
     if not len(table) or not table.shape[1]:
         raise InputError(f"X has {len(table)} patients and {table.shape[1]} columns; needs both")
     named = _has_names(table.index)
-    table = table.set_axis(table.index.astype(str), axis=0)
+    table = with_text_names(table)
     if modalities is None:
         return Patients({FEATURES: table}, table.index, named, True, kinds)
     parts = {m: [c for c in columns if c in table.columns] for m, columns in modalities.items()}
@@ -93,7 +93,7 @@ def _read_dict(X: Mapping[str, Any], kinds: Mapping[str, str]) -> Patients:
     first = next(iter(X.values())).index
     together = all(table.index.equals(first) for table in X.values())
     named = not together or _has_names(first)
-    tables = {m: table.set_axis(table.index.astype(str), axis=0) for m, table in X.items()}
+    tables = {m: with_text_names(table) for m, table in X.items()}
     names = pd.Index([], dtype=object).append([t.index for t in tables.values()])
     return Patients(tables, names.unique(), named, together, kinds)
 

@@ -95,7 +95,8 @@ def test_attributions_sum_to_the_log_hazard_less_that_at_the_mean(kind, config, 
     made = standard(model, cohort[0])
     inputs = preprocessing.project(made.inputs)
     nothing = {m: 0 * x for m, x in inputs.items()}
-    first = kind.functions(config).init(jax.random.key(0), as_batch(inputs, made.presence))
+    init = jax.jit(kind.functions(config).init)
+    first = init(jax.random.key(0), as_batch(inputs, made.presence))
     weights = jax.tree.map(
         lambda p: np.asarray(p) + rng.normal(0, 0.1, (2, *p.shape)).astype(np.float32), first
     )

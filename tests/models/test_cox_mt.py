@@ -32,8 +32,13 @@ def semi_supervised(labelled=LABELLED):
     return batch._replace(offset=jnp.zeros(N))
 
 
+@jax.jit
+def initial(key, batch):
+    return model().init(key, batch)
+
+
 def some_params(batch, seed=0):
-    params = model().init(jax.random.key(seed), batch)
+    params = initial(jax.random.key(seed), batch)
     noise = jax.random.normal(jax.random.key(seed + 10), (4,))
     return jax.tree.map(lambda p: p + 0.1 * noise[p.size % 4], params)
 

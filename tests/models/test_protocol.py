@@ -209,7 +209,7 @@ def test_a_run_alone_and_in_a_vmap_agree(x64):
 
 def test_a_zero_head_starts_at_the_offset():
     batch = make_batch()
-    objective, params, _ = parts(MODELS["MO-RiskVAE"], batch)
+    objective, params, _ = parts(named("MO-RiskVAE"), batch)
     np.testing.assert_array_equal(objective.predict(params, batch), batch.offset)
 
 
@@ -220,8 +220,8 @@ def test_absent_modalities_are_not_seen_when_masked():
     )
     config = SurvivalVAEConfig(zero_head=False)
     for missing, same in (("mask", True), ("impute", False)):
-        objective = survival_vae(SurvivalVAEConfig(zero_head=False, missing=missing))
-        params = survival_vae(config).init(jax.random.key(0), batch)
+        objective = compiled(survival_vae(SurvivalVAEConfig(zero_head=False, missing=missing)))
+        params = compiled(survival_vae(config)).init(jax.random.key(0), batch)
         one, other = objective.predict(params, batch), objective.predict(params, filled)
         assert np.array_equal(one, other) == same
         losses = [
@@ -254,7 +254,7 @@ def test_sums_and_means_differ_by_rows_and_events():
 
 def test_myevae_risk_is_bounded():
     batch = make_batch()._replace(offset=jnp.zeros(N))
-    objective, params, _ = parts(MODELS["MyeVAE"], batch)
+    objective, params, _ = parts(named("MyeVAE"), batch)
     risk = objective.predict(jax.tree.map(lambda p: 50 * p, params), batch)
     assert np.abs(risk).max() <= 1
 
