@@ -96,7 +96,7 @@ def prepare_fits(
     for where in develop:
         if (events := int(event[where].sum())) < 2:
             raise InputError(f"{events} events in {where.sum()} patients; needs at least 2")
-        scaler = jax.tree.map(np.asarray, fit_scaler(features, jnp.asarray(where)))
+        scaler = jax.tree.map(np.asarray, jax.jit(fit_scaler)(features, where))
         one = Preprocessing(encoded.schema, scaler, {}, {})
         if components is not None:
             projection = _projections(encoded, one, where, components)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import NamedTuple
 
+import jax
 import numpy as np
 import pandas as pd
 
@@ -104,7 +105,7 @@ class Preprocessing:
         if self.imputation is not None:
             x = impute_missing(self.imputation, x, presence)
             presence = {m: np.ones_like(there) for m, there in presence.items()}
-        z = np.asarray(transform(self.scaler, x))
+        z = np.asarray(jax.jit(transform)(self.scaler, x))
         inputs = self.project({m: z[:, c] for m, c in columns.items()})
         return Standardised(tuple(patients), inputs, presence)
 

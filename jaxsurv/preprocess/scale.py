@@ -6,7 +6,6 @@ a compiled program is slow on a CPU.
 
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -66,7 +65,6 @@ def _quantile(features: Features, where: Array, q: float) -> Array:
     return jnp.take_along_axis(features.x, row, axis=0)[0]
 
 
-@jax.jit
 def fit_scaler(features: Features, where: Array) -> Scaler:
     """Fit to ``features`` on the rows in ``where`` ``[n]``.
 
@@ -96,7 +94,6 @@ def fit_scaler(features: Features, where: Array) -> Scaler:
     return Scaler(lower, upper, center, gain)
 
 
-@jax.jit
 def transform(scaler: Scaler, x: Array) -> Array:
     """``x [n, d]`` with NaN -> z-scores by ``scaler``; what is missing becomes 0, the training mean."""
     lower, upper, center, gain = (part[None] for part in scaler)
