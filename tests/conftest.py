@@ -19,7 +19,9 @@ import jax
 import pandas as pd
 import pytest
 
-MOST_PAGES = 2**19  # of memory, 2 GiB
+# of memory: 4 GiB, or this process's part of half of it
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+MOST_PAGES = min(2**20, os.sysconf("SC_PHYS_PAGES") // (2 * WORKERS))
 
 jax.config.update("jax_num_cpu_devices", 2)
 jax.config.update("jax_numpy_rank_promotion", "raise")

@@ -1,10 +1,12 @@
 """External validation from the command line, on the simulated cohort cut in three."""
 
 import pandas as pd
+import pytest
 
 from experiments import external_validation
 
 
+@pytest.mark.slow
 def test_smoke(tmp_path, capsys):
     assert external_validation.main(["--preset", "smoke", "--out", str(tmp_path / "r")]) == 0
     printed = capsys.readouterr().out

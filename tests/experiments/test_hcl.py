@@ -8,6 +8,7 @@ import pytest
 from experiments import hcl, hcl_survival
 
 
+@pytest.mark.slow
 def test_smoke(tmp_path, capsys):
     out = tmp_path / "r"
     options = ["--n", "100", "400", "--few-labels", "60", "--out", str(out)]

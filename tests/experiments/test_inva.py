@@ -8,6 +8,7 @@ import pytest
 from experiments import inva
 
 
+@pytest.mark.slow
 def test_smoke(tmp_path, capsys):
     out = tmp_path / "r"
     assert inva.main(["--preset", "smoke", "--out", str(out)]) == 0

@@ -26,6 +26,7 @@ from jaxsurv.types import InputError
 SMALL = Structure.of({"a": 8, "b": 8, "c": 8}, 1)
 
 
+@pytest.mark.slow
 def test_more_patients_and_less_noise_mean_smaller_errors():
     run = jax.jit(jax.vmap(lambda r: recover(SMALL, r)))
     n, noise = np.array([200, 200, 20000, 20000]), np.array([1.0, 0.1, 1.0, 0.1], np.float32)
@@ -55,6 +56,7 @@ def test_slopes_and_paired_differences():
     assert np.isnan(summary[summary["method"] == "HCL"]["difference_mean"]).all()
 
 
+@pytest.mark.slow
 def test_labels_are_predicted_better_with_more_of_everything():
     run = jax.jit(lambda r: predict_labels(SMALL, 4000, 2000, 0.1, r))
     sizes = ((40, 50), (4000, 2000))
