@@ -37,9 +37,10 @@ def x64():
 @pytest.fixture
 def as_users_compile():
     """For what must be as exact as users get it: without optimisations sums are less so."""
+    before = jax.config.read("jax_disable_most_optimizations")
     jax.config.update("jax_disable_most_optimizations", False)
     yield
-    jax.config.update("jax_disable_most_optimizations", True)
+    jax.config.update("jax_disable_most_optimizations", before)
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +58,7 @@ def reference():
 
 @pytest.fixture(autouse=True, scope="module")
 def forget_programs():
-    """Compiled programs are memory, and a process may have only so many pieces of it."""
+    """Compiled programs are memory, of which a process may have only so much."""
     yield
     pages = Path("/proc/self/statm")
     if not pages.exists() or int(pages.read_text().split()[1]) > MOST_PAGES:

@@ -98,9 +98,10 @@ def clean_rows(frame: pd.DataFrame, label: str) -> pd.DataFrame:
         raise InputError(f"{label} has no columns beside the patient names; check the separator")
     if frame.index.nlevels > 1:
         raise InputError(f"{label}: rows need one name each, or have more cells than the header")
-    if frame.index.isna().any() or (frame.index.astype(str) == "").any():
-        raise InputError(f"{label} has rows without a patient name; name or drop them")
+    nameless = frame.index.isna().any()
     frame = with_text_names(frame)
+    if nameless or (frame.index == "").any():
+        raise InputError(f"{label} has rows without a patient name; name or drop them")
     frame.index = frame.index.rename("patient")
     frame.columns = frame.columns.astype(str).rename(None)
     for what, names in (("patients", frame.index), ("columns", frame.columns)):

@@ -94,6 +94,8 @@ class Structure:
         """Each subset's latent variables."""
         return _slices(self.ranks)
 
+    # Of 32 bits: JAX remembers the type that an array had in the first program that read it, and refuses
+    # one of 64 in float32 after float64.
     @cached_property
     def modality(self) -> np.ndarray:
         """``[D]``, the number of each feature's modality."""

@@ -219,9 +219,9 @@ def test_absent_modalities_are_not_seen_when_masked():
         inputs={m: x + 5.0 * (1 - batch.presence[m])[:, None] for m, x in batch.inputs.items()}
     )
     config = SurvivalVAEConfig(zero_head=False)
+    params = compiled(survival_vae(config)).init(jax.random.key(0), batch)
     for missing, same in (("mask", True), ("impute", False)):
-        objective = compiled(survival_vae(SurvivalVAEConfig(zero_head=False, missing=missing)))
-        params = compiled(survival_vae(config)).init(jax.random.key(0), batch)
+        objective = compiled(survival_vae(replace(config, missing=missing)))
         one, other = objective.predict(params, batch), objective.predict(params, filled)
         assert np.array_equal(one, other) == same
         losses = [
