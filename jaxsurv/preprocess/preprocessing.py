@@ -142,12 +142,13 @@ def _warn_of_scales(columns: Mapping[str, slice], scaler: Scaler, x: np.ndarray)
     """In training far fewer than a quarter of the values lie beyond Tukey's far-out fences."""
     fenced = np.isfinite(scaler.lower) & (scaler.gain != 0)
     for m, c in columns.items():
-        values = x[:, c][:, fenced[c]]
-        outside = (values < scaler.lower[c][fenced[c]]) | (values > scaler.upper[c][fenced[c]])
-        known = np.isfinite(values).sum()
-        if outside.sum() > known / 4:
+        values = x[:, c]  # all columns: those with fences would be a copy
+        beyond = (values < scaler.lower[c]) | (values > scaler.upper[c])
+        outside = np.count_nonzero(beyond, axis=0)[fenced[c]].sum()
+        known = np.count_nonzero(np.isfinite(values), axis=0)[fenced[c]].sum()
+        if outside > known / 4:
             warnings.warn(
-                f"modality {m!r}: {outside.sum()} of {known} measured values lie far outside those of "
+                f"modality {m!r}: {outside} of {known} measured values lie far outside those of "
                 "the training patients; check unit, logarithm and normalisation",
                 DataWarning,
                 stacklevel=3,
