@@ -70,6 +70,12 @@ def run(options: ExternalValidation) -> None:
         train, external = load_external(options.train, options.external)
         endpoint = options.endpoint or train.endpoints[0]
         joined = join_cohorts(train, external, endpoint, harmonise=options.harmonise)
+    facts = {
+        "experiment": "external_validation",
+        "options": asdict(options),
+        "cohort_fingerprint": joined.cohort.fingerprint(),
+    }
+    folder.manifest(**facts, status="running")
     data, models = frozen_models(
         joined,
         endpoint,
@@ -84,7 +90,6 @@ def run(options: ExternalValidation) -> None:
         tables = {name: judge(data, model, joined.origin) for name, model in models.items()}
         table = pd.concat(tables, names=["model"]).reset_index("model").reset_index(drop=True)
         table = table.sort_values("cohort", kind="stable")
-    facts = {"experiment": "external_validation", "options": asdict(options)}
     publish(data, models, joined, table, folder, facts, console)
 
 

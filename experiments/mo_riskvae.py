@@ -92,9 +92,12 @@ def run(options: MORiskVAE) -> None:
     from jaxsurv.study.run import run_study
     from jaxsurv.study.setup import check_grid, open_study, with_stack
     from jaxsurv.training import FitConfig
+    from jaxsurv.types import InputError
 
     check_grid("betas", options.betas)
     check_grid("divergences", options.divergences)
+    if 1.0 in options.betas:
+        raise InputError(f"betas: leave out 1, which every report has as KL; got {options.betas}")
     study = with_stack(open_study(options))
     with study.workplace.console.status("fitting an elastic net to each fold, selecting, imputing"):
         baselines = {**study.baselines, "elastic-net Cox": elastic_net_cox(study.plain)}

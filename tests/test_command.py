@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -94,3 +95,9 @@ def test_help_loads_no_jax():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip().endswith("False")
+
+
+def test_warnings_look_as_before_when_a_command_is_done(capsys):
+    before = warnings.formatwarning
+    assert main(["inspect", MODEL]) == 0
+    assert warnings.formatwarning is before

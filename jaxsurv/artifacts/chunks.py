@@ -26,10 +26,10 @@ class Chunks:
     def __init__(self, folder: ResultsFolder, name: str) -> None:
         self._folder, self._name = folder, re.sub(r"[^\w.=-]+", "_", name)
 
-    def _file(self, part: int) -> str:
-        return f"chunks/{self._name}-{part:06d}.npz"
+    def _file(self, part: str) -> str:
+        return f"chunks/{self._name}-{part}.npz"
 
-    def load(self, part: int, like: Callable[[], Any]) -> Any | None:
+    def load(self, part: str, like: Callable[[], Any]) -> Any | None:
         """The finished chunk, in the structure of ``like()``, or None."""
         file = self._file(part)
         path = self._folder.path / file
@@ -42,7 +42,7 @@ class Chunks:
             leaves = [stored[f"{i}"] for i in range(len(stored.files))]
         return jax.tree.unflatten(jax.tree.structure(like()), leaves)
 
-    def save(self, part: int, tree: Any) -> None:
+    def save(self, part: str, tree: Any) -> None:
         """Write a finished chunk and list it."""
         arrays = {f"{i}": np.asarray(x) for i, x in enumerate(jax.tree.leaves(tree))}
 

@@ -67,21 +67,30 @@ class ResultsFolder:
             raise InputError("give overwrite or resume, not both")
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"{self.path} is a file; give a folder for the results")
-        for draft in self.path.rglob(f"{_DRAFT}*"):  # of a run that was killed while it wrote
-            shutil.rmtree(draft, ignore_errors=True)
-        if not self.path.is_dir() or not any(p for p in self.path.rglob("*") if p.is_file()):
-            return
-        if not (self.path / MANIFEST).exists():
-            raise InputError(f"{self.path} holds files that are not results; choose another folder")
-        if not overwrite and not resume:
+        earlier = self._read_manifest()
+        if earlier and not overwrite and not resume:
             raise InputError(
                 f"{self.path} already holds another run; choose another folder or pass --overwrite, or "
                 "--resume to finish one that was interrupted"
             )
-        earlier = json.loads((self.path / MANIFEST).read_text(encoding="utf-8"))
+        for draft in self.path.rglob(f"{_DRAFT}*"):  # of a run that was killed while it wrote
+            shutil.rmtree(draft, ignore_errors=True)
         self._earlier = earlier
-        if resume:
+        if resume and earlier:
             self.files = dict(earlier["files"])
+
+    def _read_manifest(self) -> dict[str, Any] | None:
+        """Of the run that is there; None if nothing is."""
+        there = (p.relative_to(self.path) for p in self.path.rglob("*") if p.is_file())
+        if all(_DRAFT in str(file) for file in there):
+            return None
+        try:
+            earlier = json.loads((self.path / MANIFEST).read_text(encoding="utf-8"))
+            if isinstance(earlier["files"], dict) and "status" in earlier:
+                return earlier
+        except (OSError, ValueError, TypeError, KeyError):
+            pass
+        raise InputError(f"{self.path} holds files that are not results; choose another folder")
 
     def write(self, name: str, save: Callable[[Path], Any]) -> Path:
         """Call ``save(temporary path)`` and move what it wrote to ``name``."""
@@ -186,7 +195,7 @@ def sha256(path: Path) -> str:
 def comparable(record: Mapping[str, Any]) -> dict[str, Any]:
     """What must be the same for a run to be gone on with."""
     kept = {k: v for k, v in record.items() if k not in ("status", "files", *_OUTCOMES)}
-    options = {k: v for k, v in record.get("options", {}).items() if k not in _WHERE}
+    options = {k: v for k, v in (record.get("options") or {}).items() if k not in _WHERE}
     return {**kept, "options": options}
 
 

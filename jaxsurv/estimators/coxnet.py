@@ -59,6 +59,11 @@ class Coxnet(SurvivalEstimator):
         self.components = components
         self.random_state = random_state
 
+    @property
+    def coef_(self) -> np.ndarray:
+        """``[features]``, of the fitted model."""
+        return np.asarray(self.fitted().params["coef"][0])
+
     @staticmethod
     def functions(config: None) -> Functions:
         """See :class:`SurvivalEstimator`."""
@@ -79,7 +84,7 @@ class Coxnet(SurvivalEstimator):
         )  # fmt: skip
         best = int(np.argmin(cv.deviance))
         coef = np.asarray(cv.path.coef[best], np.float32)
-        self.lambda_, self.coef_ = float(cv.lambda_min), coef
+        self.lambda_ = float(cv.lambda_min)
         center = np.mean(x @ coef[:, None], axis=0)
         return Trained({"coef": coef[None]}, center, np.asarray(cv.held_out[best]))
 

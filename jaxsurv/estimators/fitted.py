@@ -138,7 +138,7 @@ class FittedModel:
         below, upto = (np.searchsorted(known, risk, side=side) for side in ("left", "right"))
         columns = {"risk": risk, "percentile": 100 * (below + upto) / (2 * len(known))}
         curves = self.survival(risk, times) if times.size else np.zeros((len(risk), 0))
-        columns |= {f"survival_{t:g}": curves[:, j] for j, t in enumerate(times)}
+        columns |= {f"survival_{t:.12g}": curves[:, j] for j, t in enumerate(times)}
         columns["group"] = np.where(risk > self.cohort.threshold, "high", "low")
         return pd.DataFrame(columns, index=patients.names.rename("patient"))
 

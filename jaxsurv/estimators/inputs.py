@@ -26,19 +26,15 @@ class Patients(NamedTuple):
         names: ``n`` patients in the order of the rows.
         named: whether the names are the user's, by which an outcome may be matched.
         ordered: whether rows have an order, by which an outcome may be matched.
-        kinds: of the modalities, where they were declared.
-        time_unit: of a cohort's times.
     """
 
     tables: dict[str, pd.DataFrame]
     names: pd.Index
     named: bool
     ordered: bool
-    kinds: Mapping[str, str]
-    time_unit: str = ""
 
 
-def read_patients(X: Any, modalities: Modalities | None, kinds: Mapping[str, str]) -> Patients:
+def read_patients(X: Any, modalities: Modalities | None) -> Patients:
     """Tables by modality.
 
     Args:
@@ -46,26 +42,25 @@ def read_patients(X: Any, modalities: Modalities | None, kinds: Mapping[str, str
             whose patients may differ, a :class:`jaxsurv.data.Cohort` or a MuData.
         modalities: for a DataFrame or an array: modality to its columns; columns that none names are
             not read. None = one modality, ``"features"``.
-        kinds: of the modalities, see :class:`jaxsurv.data.Cohort`.
 
     Raises:
         InputError: a column that is not there, tables without rows, and what scikit-learn's
             ``check_array`` refuses in an array.
     """
     if isinstance(X, Cohort):
-        return Patients(dict(X.modalities), X.survival.index, True, True, X.kinds, X.time_unit)
+        return Patients(dict(X.modalities), X.survival.index, True, True)
     if hasattr(X, "mod") and hasattr(X, "obs_names"):  # MuData, which need not be installed
         tables = {m: table.to_df() for m, table in X.mod.items()}
-        return Patients(tables, pd.Index(X.obs_names.astype(str)), True, True, kinds)
+        return Patients(tables, pd.Index(X.obs_names.astype(str)), True, True)
     if isinstance(X, Mapping) and not issparse(X):  # one kind of sparse matrix is a mapping
-        return _read_dict(X, kinds)
+        return _read_dict(X)
     table = X if isinstance(X, pd.DataFrame) else _read_array(X)
     if not len(table) or not table.shape[1]:
         raise InputError(f"X has {len(table)} patients and {table.shape[1]} columns; needs both")
     named = _has_names(table.index)
     table = with_text_names(table)
     if modalities is None:
-        return Patients({FEATURES: table}, table.index, named, True, kinds)
+        return Patients({FEATURES: table}, table.index, named, True)
     parts = {m: [c for c in columns if c in table.columns] for m, columns in modalities.items()}
     tables = {m: table[columns] for m, columns in parts.items() if columns}
     if not tables:
@@ -73,7 +68,7 @@ def read_patients(X: Any, modalities: Modalities | None, kinds: Mapping[str, str
             f"none of the columns of the modalities {few(list(modalities))} is in X, which has "
             f"{few(table.columns)}"
         )
-    return Patients(tables, table.index, named, True, kinds)
+    return Patients(tables, table.index, named, True)
 
 
 def _read_array(X: Any) -> pd.DataFrame:
@@ -84,7 +79,7 @@ def _read_array(X: Any) -> pd.DataFrame:
     return pd.DataFrame(x, columns=[f"x{j}" for j in range(x.shape[1])])
 
 
-def _read_dict(X: Mapping[str, Any], kinds: Mapping[str, str]) -> Patients:
+def _read_dict(X: Mapping[str, Any]) -> Patients:
     if not X:
         raise InputError("X has no modality; give {modality: DataFrame}")
     for m, table in X.items():
@@ -95,7 +90,7 @@ def _read_dict(X: Mapping[str, Any], kinds: Mapping[str, str]) -> Patients:
     named = not together or _has_names(first)
     tables = {m: with_text_names(table) for m, table in X.items()}
     names = pd.Index([], dtype=object).append([t.index for t in tables.values()])
-    return Patients(tables, names.unique(), named, together, kinds)
+    return Patients(tables, names.unique(), named, together)
 
 
 def _has_names(index: pd.Index) -> bool:
@@ -108,7 +103,8 @@ def labelled_cohort(
     """Features and outcome as a cohort, whose rows are those of X, and the endpoint's name.
 
     Args:
-        X, modalities, kinds: see `read_patients`.
+        X, modalities: see `read_patients`.
+        kinds: of the modalities, see :class:`jaxsurv.data.Cohort`; those of a cohort are its own.
         y: see `read_outcome`; for a cohort the name of an endpoint, or None if it has one.
         unlabelled: keep patients without an outcome.
 
@@ -118,19 +114,21 @@ def labelled_cohort(
     """
     if isinstance(X, Cohort):
         endpoint = _endpoint(X, y)
+        labelled = X.for_endpoint(endpoint)
         if f"{endpoint}_entry" in X.survival:
             raise InputError(
                 f"endpoint {endpoint!r} has delayed entry ({endpoint}_entry), which estimators cannot "
                 "read yet; use jaxsurv.survival, or drop the column if all enter at 0"
             )
-        return (X if unlabelled else X.for_endpoint(endpoint)), endpoint
-    patients = read_patients(X, modalities, kinds)
-    if modalities is not None and isinstance(X, pd.DataFrame):
+        return (X if unlabelled else labelled), endpoint
+    patients = read_patients(X, modalities)
+    if modalities is not None and not isinstance(X, Mapping) and not hasattr(X, "obs_names"):
         given = [c for columns in modalities.values() for c in columns]
-        if absent := [c for c in given if c not in X.columns]:
+        there = {c for table in patients.tables.values() for c in table.columns}
+        if absent := [c for c in given if c not in there]:
             raise InputError(f"modalities name the columns {few(absent)}, which X does not have")
     outcome = read_outcome(y, patients)
-    cohort = Cohort(patients.tables, outcome, dict(patients.kinds))
+    cohort = Cohort(patients.tables, outcome, dict(kinds))
     without = outcome.index[outcome[f"{OUTCOME}_time"].isna()]
     if len(without) and not unlabelled:
         raise InputError(

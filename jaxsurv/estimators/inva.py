@@ -42,7 +42,7 @@ class InVA(FittedEstimator[FittedImages]):
         batch_size: patients per step.
         held_out: share of the patients that trains nothing.
         draws: of the posterior that a prediction averages.
-        seed: of the split, the initial weights and all noise.
+        random_state: of the split, the initial weights and all noise.
 
     Attributes:
         model_: :class:`jaxsurv.estimators.fitted_images.FittedImages`, what predicts.
@@ -66,7 +66,7 @@ class InVA(FittedEstimator[FittedImages]):
         batch_size: int = 32,
         held_out: float = 0.2,
         draws: int = 32,
-        seed: int = 0,
+        random_state: int = 0,
     ) -> None:
         self.config = config
         self.hparams = hparams
@@ -75,7 +75,7 @@ class InVA(FittedEstimator[FittedImages]):
         self.batch_size = batch_size
         self.held_out = held_out
         self.draws = draws
-        self.seed = seed
+        self.random_state = random_state
 
     def fit(
         self,
@@ -108,7 +108,7 @@ class InVA(FittedEstimator[FittedImages]):
         n = number_of_patients(images)
         if unknown := sorted(set(masks or {}) - set(images)):
             raise InputError(f"masks for {unknown}, the images are {sorted(images)}")
-        rows = np.random.default_rng(self.seed).permutation(n)
+        rows = np.random.default_rng(self.random_state).permutation(n)
         held_out = np.isin(np.arange(n), rows[: round(self.held_out * n)])
         if min(held_out.sum(), (~held_out).sum()) < 2:
             raise InputError(
@@ -132,7 +132,7 @@ class InVA(FittedEstimator[FittedImages]):
         batch = batch._replace(outcome=outcome_scaler.standardise(y))
         roles = Masks(train, ~train, jnp.ones(n, bool))
         config = FitConfig(self.epochs, 0, self.patience, self.batch_size)
-        key = jax.random.key(self.seed)
+        key = jax.random.key(self.random_state)
         result = _train(key, self.hparams, batch, roles, self.config, config)
         calibration = calibrate_intervals(
             compiled_predictive(result.params, batch, key, self.config, self.draws),
@@ -142,7 +142,7 @@ class InVA(FittedEstimator[FittedImages]):
         patterns = frozenset(p for p, h in zip(patterns_of(batch), held_out, strict=True) if h)
         self.result_ = result
         return self._keep(FittedImages(
-            self.config, self.draws, self.seed, result.params, scalers, outcome_scaler,
+            self.config, self.draws, self.random_state, result.params, scalers, outcome_scaler,
             patterns, calibration._replace(ratios=known),
             patients=n, held_out=int(held_out.sum()),
         ))  # fmt: skip

@@ -64,12 +64,12 @@ def read(kind: type[InVA], stored: StoredModel) -> InVA:
     someone = image_batch(
         scalers, outcome_scaler, {m: np.zeros((1, *s.center.shape)) for m, s in scalers.items()}
     )
-    key = jax.random.key(estimator.seed)
+    key = jax.random.key(estimator.random_state)
     params = structured(stored.weights, jax.eval_shape(inva(config).init, key, someone))
     predict = partial(posterior_predictive, config=config, draws=estimator.draws)
     jax.eval_shape(predict, params, someone, key)  # what would fail later fails here
     return estimator._keep(FittedImages(
-        config, estimator.draws, estimator.seed, params, scalers, outcome_scaler, patterns,
+        config, estimator.draws, estimator.random_state, params, scalers, outcome_scaler, patterns,
         IntervalCalibration(
             jnp.asarray(arrays[_VARIANCE]), jnp.asarray(arrays[_RATIOS]), len(arrays[_RATIOS])
         ),

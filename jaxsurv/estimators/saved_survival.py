@@ -21,7 +21,7 @@ from jaxsurv.preprocess.saved import pack, unpack
 from jaxsurv.survival import StepFunction
 from jaxsurv.types import InputError
 
-_COLUMNS = ("n_features_in_", "feature_names_in_")
+_KEPT = ("n_features_in_", "feature_names_in_", "lambda_")
 
 
 def write(estimator: SurvivalEstimator) -> StoredModel:
@@ -35,7 +35,7 @@ def write(estimator: SurvivalEstimator) -> StoredModel:
     if isinstance(estimator, NetworkEstimator):
         hparams = (hparams or estimator.default_hparams)._asdict()
     header, arrays = pack(fitted.preprocessing)
-    columns = {c: getattr(estimator, c) for c in _COLUMNS if hasattr(estimator, c)}
+    columns = {c: getattr(estimator, c) for c in _KEPT if hasattr(estimator, c)}
     entries = {
         "settings": settings,
         "config": _config_entries(fitted),
@@ -69,7 +69,7 @@ def read(kind: type[SurvivalEstimator], stored: StoredModel) -> SurvivalEstimato
         TrainingCohort(**tuples(entries["cohort"])),
     ))  # fmt: skip
     for column, value in entries["columns"].items():
-        if column in _COLUMNS:
+        if column in _KEPT:
             setattr(
                 estimator, column, np.array(value, object) if isinstance(value, list) else value
             )

@@ -158,6 +158,8 @@ class SurvivalEstimator(FittedEstimator[FittedModel]):
             outcome = read_outcome(y, patients)
         event, time = outcome.to_numpy(float).T
         known = ~np.isnan(time)
+        if not known.any():
+            raise InputError(f"none of the {len(known)} patients has an outcome; C needs some")
         return patients._replace(names=patients.names[known]), event[known], time[known]
 
     def _prepare(self, cohort: Cohort, endpoint: str, develop: np.ndarray) -> Prepared:
@@ -167,7 +169,7 @@ class SurvivalEstimator(FittedEstimator[FittedModel]):
         return prepare_fits(cohort, endpoint, develop, components=self.components, seed=seed)
 
     def _new(self, X: Any) -> Patients:
-        kinds = self.fitted().preprocessing.schema.kinds
+        self.fitted()  # or no features are expected
         array = getattr(X, "ndim", 0) == 2 and not hasattr(X, "columns")
         expected = getattr(self, "n_features_in_", None)
         if array and np.shape(X)[1] != expected:
@@ -175,7 +177,7 @@ class SurvivalEstimator(FittedEstimator[FittedModel]):
                 f"X has {np.shape(X)[1]} features, but {type(self).__name__} is expecting "
                 f"{expected or 'tables by modality, and no'} features as input"
             )
-        return read_patients(X, self.modalities, kinds)
+        return read_patients(X, self.modalities)
 
     def _note_columns(self, X: Any) -> None:
         for name in ("n_features_in_", "feature_names_in_"):

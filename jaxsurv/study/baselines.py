@@ -170,7 +170,7 @@ def clinical_cox(data: StudyData) -> PenalisedCox | None:
     return ridge_cox(data, [CLINICAL]) if CLINICAL in data.encoded.columns else None
 
 
-def elastic_net_cox(data: StudyData, *, n_lambdas: int = 40) -> PenalisedCox:
+def elastic_net_cox(data: StudyData) -> PenalisedCox:
     """Elastic-net Cox (l1_ratio 0.5) on all features of all modalities, lambda of least deviance."""
     event, time = np.asarray(data.shared.event), np.asarray(data.shared.time)
     fitted = []
@@ -178,7 +178,7 @@ def elastic_net_cox(data: StudyData, *, n_lambdas: int = 40) -> PenalisedCox:
         x = np.concatenate(list(z.values()), 1)
         develop = np.asarray(split.develop)
         cv = coxnet_cv(
-            x, event, time, inner.argmax(0), where=develop, n_lambdas=n_lambdas,
+            x, event, time, inner.argmax(0), where=develop, n_lambdas=40,
             lambda_min_ratio=0.05, tolerance=1e-3,
         )  # fmt: skip
         best = int(np.argmin(cv.deviance))

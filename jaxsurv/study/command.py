@@ -61,6 +61,7 @@ def exit_status(action: Callable[[], None]) -> int:
     """Run ``action``; 0, 2 after an ``InputError`` (its message on stderr), 130 after Ctrl-C."""
     from jaxsurv.types import InputError
 
+    before = warnings.formatwarning
     warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
     try:
         action()
@@ -69,4 +70,6 @@ def exit_status(action: Callable[[], None]) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+    finally:
+        warnings.formatwarning = before
     return 0

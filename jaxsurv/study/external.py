@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from jaxsurv.artifacts import Chunks
 from jaxsurv.data import Joined, Splits, stratified_kfold
 from jaxsurv.metrics import (
     calibration_slope,
@@ -80,7 +81,10 @@ def frozen_models(
     method = Method("MO-RiskVAE", survival_vae(config), settings, data, FitConfig(epochs))
     with workplace.console.status(f"training {seeds * len(settings)} networks"):
         plan = workplace.plan or choose_plan(seeds * len(settings))
-        trained = train(method, seeds=range(seeds), plan=plan, report=lambda rows: None)
+        store = Chunks(workplace.folder, method.name)
+        trained = train(
+            method, seeds=range(seeds), plan=plan, report=lambda rows: None, store=store
+        )
     rows, arrays = trained.rows, trained.arrays
     runs = np.flatnonzero(choose_per_split(rows))
     network = ensemble(data, arrays.split[runs], arrays.prediction[runs], arrays.seed[runs])

@@ -128,14 +128,14 @@ def survival_curves(findings: Findings, *settings: str) -> tuple[Figure, Picture
         pooled = findings.predictions[findings.predictions["setting"] == name]
         risk, event, time = (pooled[c].to_numpy(float) for c in ("risk", "event", "time"))
         row = ratios.loc[name]
-        p = row["p_value"]
-        shown_p = f"log-rank {f'p = {p:.2g}' if p >= 1e-4 else 'p < 0.0001'}"
-        ratio = "hazard ratio {hazard_ratio:.2f} ({lower:.2f} to {upper:.2f})".format(**row)
+        if np.isnan(p := row["p_value"]):
+            told = ["nobody is above the median risk"]
+        else:
+            ratio = "hazard ratio {hazard_ratio:.2f} ({lower:.2f} to {upper:.2f})".format(**row)
+            told = [ratio, f"log-rank {f'p = {p:.2g}' if p >= 1e-4 else 'p < 0.0001'}"]
         title = name if settings else ""
-        panels.append(
-            RiskGroups(risk > row["threshold"], event, time, f"{ratio}\n{shown_p}", title)
-        )
-        statements.append(f"'{name}': {ratio}, {shown_p}")
+        panels.append(RiskGroups(risk > row["threshold"], event, time, "\n".join(told), title))
+        statements.append(f"'{name}': {', '.join(told)}")
     unit = findings.data.cohort.time_unit or "unit of the cohort"
     figure = risk_groups(panels, xlabel=f"time ({unit})", title=tested(findings))
     return figure, Picture(

@@ -205,7 +205,7 @@ def one_by_one(
     like = (Scores(*Scores._fields), 0 if maps else None)
     for i in range(len(every.seed)):
         one = jax.tree.map(lambda v, i=i: v[i], every)
-        both = once(store, i, lambda: like, lambda: found(one))  # noqa: B023
+        both = once(store, f"{i:06d}", lambda: like, lambda: found(one))  # noqa: B023
         kept, (judged, drawn) = jax.tree.map(lambda v: np.asarray(v)[None], (one, both))
         yield Found(kept, judged, drawn)
 

@@ -29,7 +29,10 @@ class Workplace(NamedTuple):
 
 def open_workplace(options: Execution) -> Workplace:
     """Check the options and take the folder."""
-    agree({"options": asdict(options), "versions": versions()})
+    devices = (
+        f"{jax.local_device_count()} x {jax.devices()[0].device_kind}"  # which plans depend on
+    )
+    agree({"options": asdict(options), "versions": versions(), "device": devices})
     folder = ResultsFolder(options.out, overwrite=options.overwrite, resume=options.resume)
     folder.check_same(options=asdict(options))
     # tables in files do not wrap

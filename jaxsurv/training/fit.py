@@ -25,7 +25,7 @@ class FitConfig:
         refit: after the stop, train once more from the same initial parameters for ``best_epoch``
             epochs on ``masks.develop``, so that the early-stopping rows are not lost to training.
         early_stopping: False: all ``epochs`` are taken and the last parameters kept, whatever their
-            score, which is computed at the end alone.
+            score, which is not computed between the epochs.
     """
 
     epochs: int = 300

@@ -93,17 +93,17 @@ def compile_map(
 class Store(Protocol):
     """What was finished before an interruption, such as :class:`jaxsurv.artifacts.Chunks`."""
 
-    def load(self, part: int, like: Callable[[], Any]) -> Any | None:
-        """Outputs of that part in the structure of ``like()``, or None."""
+    def load(self, part: str, like: Callable[[], Any]) -> Any | None:
+        """Outputs of the part of that name in the structure of ``like()``, or None."""
         ...
 
-    def save(self, part: int, tree: Any) -> None:
+    def save(self, part: str, tree: Any) -> None:
         """Keep them."""
         ...
 
 
 def once(
-    store: Store | None, part: int, like: Callable[[], Any], compute: Callable[[], Any]
+    store: Store | None, part: str, like: Callable[[], Any], compute: Callable[[], Any]
 ) -> Any:
     """What ``store`` has of ``part``, in the structure of ``like()``, else ``compute()``, which is kept."""
     found = None if store is None else store.load(part, like)
@@ -124,7 +124,8 @@ def map_chunks(
         plan: how many items a call does.
         shared: what every item reads, placed.
         items: pytree of arrays on the host with a leading axis of items.
-        store: of the calls that were done before, which are not done again; None = keep nothing.
+        store: of the calls that were done before by the same plan, which are not done again; None = keep
+            nothing.
     """
     count, hosts = len(jax.tree.leaves(items)[0]), jax.process_count()
 
@@ -143,19 +144,24 @@ def map_chunks(
     for first in range(0, len(parts), hosts):
         now = parts[first : first + hosts]
         if hosts == 1:
-            outputs = [once(store, first, shapes, partial(call, first))]
+            outputs = [once(store, _named(plan, first), shapes, partial(call, first))]
         else:
-            outputs = _share(call, now, shapes(), store)
+            outputs = _share(call, now, plan, shapes(), store)
         for part, output in zip(now, outputs, strict=True):
             kept = slice(0, count - part * plan.runs)
             yield jax.tree.map(itemgetter(kept), (taken(part), output))
 
 
+def _named(plan: Plan, part: int) -> str:
+    # the plan says which items a part has, and by its width the bits that they come to
+    return f"{plan}-{part:06d}"
+
+
 def _share(
-    call: Callable[[int], Any], parts: Sequence[int], shapes: Any, store: Store | None
+    call: Callable[[int], Any], parts: Sequence[int], plan: Plan, shapes: Any, store: Store | None
 ) -> list[Any]:
     """Outputs of one part per host, on every host; the store is that of the first one."""
-    found = [store and store.load(part, lambda: shapes) for part in parts]
+    found = [store and store.load(_named(plan, part), lambda: shapes) for part in parts]
     if process_allgather(all(f is not None for f in found))[0]:
         zeros = jax.tree.map(lambda s: np.zeros(s.shape, s.dtype), shapes)
         return [jax.tree.map(itemgetter(0), process_allgather(f or zeros)) for f in found]
@@ -165,5 +171,5 @@ def _share(
     outputs = [jax.tree.map(itemgetter(host), every) for host in range(len(parts))]
     if store is not None:
         for part, output in zip(parts, outputs, strict=True):
-            store.save(part, output)
+            store.save(_named(plan, part), output)
     return outputs

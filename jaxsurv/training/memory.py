@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import jax
-
 from jaxsurv.types import InputError
 
 
@@ -12,15 +10,16 @@ class OutOfMemory(InputError):
     """A call needs more memory than its devices have."""
 
 
-def free_bytes(device: Any) -> int | None:
-    """Memory that a device still has; CPU devices share the machine's. None where nothing tells."""
+def free_bytes(devices: list[Any]) -> int | None:
+    """Memory for each of these devices; those of a CPU share the machine's. None where nothing tells."""
+    device = devices[0]
     if stats := device.memory_stats():
         return stats["bytes_limit"] - stats["bytes_in_use"]
     meminfo = Path("/proc/meminfo")
     if device.platform != "cpu" or not meminfo.exists():
         return None
     (line,) = (x for x in meminfo.read_text().splitlines() if x.startswith("MemAvailable"))
-    return int(line.split()[1]) * 1024 // jax.local_device_count()
+    return int(line.split()[1]) * 1024 // len(devices)
 
 
 def check_memory(compiled: Any, devices: list[Any]) -> None:
@@ -33,7 +32,7 @@ def check_memory(compiled: Any, devices: list[Any]) -> None:
     Raises:
         OutOfMemory: XLA's own count of temporary and output bytes is more than is free.
     """
-    analysis, free = compiled.memory_analysis(), free_bytes(devices[0])
+    analysis, free = compiled.memory_analysis(), free_bytes(devices)
     if analysis is None or free is None:
         return
     need = analysis.temp_size_in_bytes + analysis.output_size_in_bytes

@@ -22,9 +22,10 @@ class Plan:
 
     Attributes:
         devices: devices that the run axis is sharded over.
-        length: groups of runs in sequence on each device; each group stops at its own epoch.
+        length: groups of runs in sequence on each device.
         width: runs side by side (vmapped) in a group. A run's bits depend on this number, so every
-            group has exactly this width, the last one padded.
+            group has exactly this width, the last one padded. Runs that stop early leave their place to
+            the next ones.
     """
 
     devices: int = 1
@@ -47,6 +48,9 @@ class Plan:
         if len(parts) != 3 or not all(p.isdecimal() for p in parts):
             raise InputError(f"plan must be DEVICESxLENGTHxWIDTH, such as 2x8x1, got {text!r}")
         return cls(*map(int, parts))
+
+    def __str__(self) -> str:
+        return f"{self.devices}x{self.length}x{self.width}"
 
     @property
     def runs(self) -> int:
@@ -113,8 +117,8 @@ def choose_plan(n_runs: int, flops: Callable[[], float] | None = None) -> Plan:
             only if they matter; None = runs differ in their number of steps.
 
     >>> plan = Plan.parse("1x4x2")
-    >>> plan, plan.runs
-    (Plan(devices=1, length=4, width=2), 8)
+    >>> plan, str(plan), plan.runs
+    (Plan(devices=1, length=4, width=2), '1x4x2', 8)
     """
     if jax.default_backend() == "cpu":
         room = 1 if flops is None else min(MOST_WIDTH, max(1, int(STEP_FLOPS / flops())))

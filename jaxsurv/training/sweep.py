@@ -170,6 +170,8 @@ def sweep_chunks(
         raise InputError("a sweep needs at least one split, one seed and one setting")
     if len(set(seeds)) < len(seeds):
         raise InputError(f"seeds must differ, got {list(seeds)}")
+    if not all(0 <= seed < 2**32 for seed in seeds):
+        raise InputError(f"seeds must be from 0 to 2**32 - 1, got {list(seeds)}")
     grid = _grid(n_splits, seeds, hparams)
     if plan is None:
 

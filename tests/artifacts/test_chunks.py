@@ -23,7 +23,7 @@ FILE = "chunks/0-shared_private-000003.npz"
 def folder(tmp_path):
     folder = ResultsFolder(tmp_path / "results")
     folder.manifest(status="running", plan="a", options={"seeds": 3, "out": "here"})
-    Chunks(folder, "0-shared / private").save(3, TREE)
+    Chunks(folder, "0-shared / private").save("000003", TREE)
     return folder
 
 
@@ -34,12 +34,12 @@ def again(folder):
 
 def test_a_chunk_comes_back_in_its_structure(folder):
     chunks = Chunks(again(folder), "0-shared / private")
-    found = chunks.load(3, lambda: TREE)
+    found = chunks.load("000003", lambda: TREE)
     assert found["p"].b is None
     np.testing.assert_array_equal(found["p"].a, TREE["p"].a)
     assert found["p"].a.dtype == np.float32
     np.testing.assert_array_equal(found["q"][0], TREE["q"][0])
-    assert chunks.load(2, lambda: TREE) is None
+    assert chunks.load("000002", lambda: TREE) is None
 
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "gone"])
@@ -53,7 +53,7 @@ def test_a_damaged_chunk_is_named_and_not_used(folder, damage):
         path.write_bytes(data if damage == "flip" else data[:-7])
     chunks = Chunks(again(folder), "0-shared / private")
     with pytest.warns(UserWarning, match=rf"{FILE} is not as it was written; it is computed again"):
-        assert chunks.load(3, lambda: TREE) is None
+        assert chunks.load("000003", lambda: TREE) is None
 
 
 def test_a_chunk_that_the_manifest_does_not_list_is_not_used(folder):
@@ -61,7 +61,7 @@ def test_a_chunk_that_the_manifest_does_not_list_is_not_used(folder):
     record = json.loads(manifest.read_text())
     assert len(record["files"].pop(FILE)) == 64
     manifest.write_text(json.dumps(record))
-    assert Chunks(again(folder), "0-shared / private").load(3, lambda: TREE) is None
+    assert Chunks(again(folder), "0-shared / private").load("000003", lambda: TREE) is None
 
 
 def test_only_the_same_run_is_resumed(folder):
@@ -92,7 +92,7 @@ def test_where_a_run_is_moved_does_not_matter(folder):
 def test_to_resume_is_to_start_where_nothing_was(tmp_path):
     folder = ResultsFolder(tmp_path / "new", resume=True)
     folder.manifest(status="running")
-    assert Chunks(folder, "x").load(0, lambda: TREE) is None
+    assert Chunks(folder, "x").load("000000", lambda: TREE) is None
 
 
 def test_drafts_of_a_killed_process_are_swept_away(folder):
@@ -101,6 +101,22 @@ def test_drafts_of_a_killed_process_are_swept_away(folder):
     (draft / "half.npz").write_text("")
     again(folder)
     assert not draft.exists()
+
+
+def test_who_is_refused_leaves_the_drafts_of_the_run_that_is_there(folder):
+    def refused(path):
+        with pytest.raises(InputError, match="already holds another run"):
+            ResultsFolder(folder.path)
+        path.write_text("written")
+
+    assert folder.write("chunks/more.txt", refused).read_text() == "written"
+
+
+def test_a_folder_with_nothing_but_drafts_is_empty(tmp_path):
+    (tmp_path / ".writing-abc").mkdir()
+    (tmp_path / ".writing-abc" / "manifest.json").write_text("{")
+    ResultsFolder(tmp_path).manifest(status="running")
+    assert [p.name for p in tmp_path.iterdir()] == ["manifest.json"]
 
 
 def test_to_replace_and_to_resume_exclude_each_other(tmp_path):
@@ -115,5 +131,5 @@ def test_a_full_disk_is_named_and_leaves_what_was_finished(folder, monkeypatch):
     with monkeypatch.context() as m:
         m.setattr(np, "savez", full)
         with pytest.raises(InputError, match=r"cannot write .*000004.npz: No space left.*--resume"):
-            Chunks(folder, "0-shared / private").save(4, TREE)
-    assert Chunks(again(folder), "0-shared / private").load(3, lambda: TREE) is not None
+            Chunks(folder, "0-shared / private").save("000004", TREE)
+    assert Chunks(again(folder), "0-shared / private").load("000003", lambda: TREE) is not None

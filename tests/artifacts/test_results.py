@@ -61,6 +61,18 @@ def test_foreign_files_are_never_touched(tmp_path, overwrite):
     assert files(tmp_path) == ["thesis.tex"]
 
 
+@pytest.mark.parametrize(
+    "manifest", ["{", "[]", '{"files": {}}', '{"status": "complete", "files": 3}']
+)
+@pytest.mark.parametrize("how", [{}, {"overwrite": True}, {"resume": True}], ids=str)
+def test_the_manifest_of_something_else_marks_no_results(tmp_path, manifest, how):
+    (tmp_path / "manifest.json").write_text(manifest)
+    (tmp_path / "weights.safetensors").write_text("a model")
+    with pytest.raises(InputError, match="holds files that are not results"):
+        ResultsFolder(tmp_path, **how)
+    assert files(tmp_path) == ["manifest.json", "weights.safetensors"]
+
+
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_a_file_is_no_folder(tmp_path, overwrite):
     path = tmp_path / "results"

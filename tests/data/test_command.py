@@ -22,9 +22,8 @@ RNA += "TP53\t1.5\t2.25\t0.1\t4\nMYC\t0.30000000000000004\t7\t8\t9\n"
 
 
 @pytest.fixture(autouse=True)
-def cautions_are_no_errors(monkeypatch):
-    """As for a user; the format of warnings, which the command sets, is put back."""
-    monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
+def cautions_are_no_errors():
+    """As for a user."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

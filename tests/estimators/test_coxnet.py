@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxsurv.data import stratified_kfold
-from jaxsurv.estimators import Coxnet
+from jaxsurv.estimators import Coxnet, load
 from jaxsurv.survival import coxnet_cv
 from tests.estimators.conftest import PARTS
 
@@ -32,3 +32,11 @@ def test_is_the_cross_validated_path_on_z_scores(fitted, patients):
 def test_what_matters_is_kept(fitted, patients):
     assert set(np.argsort(-np.abs(fitted.coef_))[:2]) == {0, 4}
     assert fitted.score(*patients) > 0.7
+
+
+def test_a_loaded_model_shows_its_coefficients(fitted, patients, tmp_path):
+    fitted.save(tmp_path / "m.zip")
+    loaded = load(tmp_path / "m.zip")
+    np.testing.assert_array_equal(loaded.coef_, fitted.coef_)
+    assert loaded.lambda_ == fitted.lambda_
+    np.testing.assert_array_equal(loaded.predict(patients[0]), fitted.predict(patients[0]))

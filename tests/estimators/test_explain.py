@@ -66,7 +66,7 @@ def coxnet(fit):
 
 
 def standard(model: FittedModel, X):
-    patients = read_patients(X, None, {})
+    patients = read_patients(X, None)
     plain = replace(model.preprocessing, projection={}, chosen={})
     return standardised(plain, patients.tables, patients.names)
 
@@ -196,7 +196,7 @@ def test_permutations_are_those_of_the_tables(name, fit, cohort, monkeypatch):
     found = estimator.explain(x, y, **FEW)
 
     def c(member, tables):
-        risk = member.log_hazard(read_patients(tables, None, {})._replace(names=names))
+        risk = member.log_hazard(read_patients(tables, None)._replace(names=names))
         return concordance_index(risk, y["event"], y["time"]).index
 
     def drop(tables):
@@ -257,7 +257,7 @@ def test_what_nobody_has_is_named_and_left_empty(coxnet, cohort):
 
 def test_a_patient_without_any_table_gets_nothing(vae, cohort):
     x, _ = cohort
-    patients = read_patients(x, None, {})
+    patients = read_patients(x, None)
     with pytest.warns(DataWarning, match="1 of 91 patients have no modality at all: nobody"):
         made = standardised(
             replace(vae.model_.preprocessing, projection={}),

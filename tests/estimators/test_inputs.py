@@ -95,6 +95,8 @@ def test_a_table_becomes_modalities_and_what_is_empty_is_absent():
     }
     with pytest.raises(InputError, match="modalities name the columns d, which X does not have"):
         read(X, Y, {"one": ["a", "d"]})
+    with pytest.raises(InputError, match="modalities name the columns x3, which X does not have"):
+        read(X.to_numpy(), Y, {"one": ["x0"], "two": ["x3"]})
 
 
 def test_tables_of_different_patients_need_an_outcome_with_names():
@@ -116,6 +118,9 @@ def test_a_cohort_brings_its_endpoints():
     np.testing.assert_array_equal(outcome(cohort, "pfs").time, [1, 2, 3])
     assert len(read(cohort, "pfs")[0].survival) == 3
     assert len(read(cohort, "pfs", unlabelled=True)[0].survival) == 4
+    for unlabelled in (False, True):
+        with pytest.raises(InputError, match="unknown endpoint 'typo'; there are os, pfs"):
+            read(cohort, "typo", unlabelled=unlabelled)
     with pytest.raises(
         InputError, match="give the name of an endpoint as y; the cohort has os, pfs"
     ):
@@ -171,7 +176,7 @@ def test_what_are_no_features_is_refused_by_name(x, message):
 
 
 def test_arrays_have_numbered_columns():
-    patients = read_patients(X.to_numpy(), {"one": ["x0"], "two": ["x2"]}, {})
+    patients = read_patients(X.to_numpy(), {"one": ["x0"], "two": ["x2"]})
     assert list(patients.tables["two"]["x2"]) == list(X["c"])
     with warnings.catch_warnings():
         warnings.simplefilter("error", DataWarning)

@@ -68,11 +68,11 @@ def interval_from_the_cohort(model, images, outcome, new, level):
     fitted, n = model.model_, len(outcome)
 
     def predictive(batch):
-        key = jax.random.key(model.seed)
+        key = jax.random.key(model.random_state)
         return compiled_predictive(fitted.params, batch, key, model.config, model.draws)
 
     scaler = fitted.outcome_scaler
-    held_out = np.random.default_rng(model.seed).permutation(n)[: round(model.held_out * n)]
+    held_out = np.random.default_rng(model.random_state).permutation(n)[: round(model.held_out * n)]
     row = jnp.isin(jnp.arange(n), held_out)
     developed, patients = (image_batch(fitted.scalers, scaler, x) for x in (images, new))
     y = scaler.standardise(jnp.asarray(outcome, jnp.float32))
@@ -124,7 +124,8 @@ def test_clones_and_seeds(fitted):
     images, outcome = patients()
     small = InVA(CONFIG, epochs=3, draws=2)
     one, same, other = (
-        clone(small).set_params(seed=s).fit(images, outcome).predict(images) for s in (0, 0, 1)
+        clone(small).set_params(random_state=s).fit(images, outcome).predict(images)
+        for s in (0, 0, 1)
     )
     np.testing.assert_array_equal(one, same)
     assert not np.array_equal(one, other)

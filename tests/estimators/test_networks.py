@@ -81,7 +81,7 @@ def test_a_patient_has_one_risk_in_any_company_and_any_order(fitted, patients):
 def test_the_ensemble_is_the_mean_of_its_centred_members(fitted, patients):
     x, _ = patients
     model = fitted.model_
-    new, each = read_patients(x, PARTS, {}), []
+    new, each = read_patients(x, PARTS), []
     for i in range(5):
         params, center = jax.tree.map(lambda p, i=i: p[i : i + 1], (model.params, model.center))
         each.append(replace(model, params=params, center=center).log_hazard(new))
@@ -175,6 +175,8 @@ def test_cohorts_are_fitted_and_scored_by_endpoint(patients):
     model = CoxNnet(epochs=3, n_seeds=1).fit(cohort, "os")
     assert model.model_.cohort.time_unit == "years"
     assert model.score(cohort) == model.score(cohort, "os")
+    with pytest.raises(InputError, match="none of the 90 patients has an outcome; C needs some"):
+        CoxNnet(epochs=3, n_seeds=1).fit(x, y).score(x, np.full((2, 90), np.nan))
     np.testing.assert_array_equal(model.predict(cohort), model.predict({"one": x}))
 
 

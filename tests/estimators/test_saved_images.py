@@ -31,7 +31,7 @@ def patients():
 
 @pytest.fixture(scope="module")
 def fitted():
-    model = InVA(CONFIG, InVAHParams(beta=0.5), epochs=4, draws=3, seed=2)
+    model = InVA(CONFIG, InVAHParams(beta=0.5), epochs=4, draws=3, random_state=2)
     masks = {"ct": np.array([1, 0, 1])}
     return model.fit(*patients(), masks=masks, outcome_mask=INSIDE)
 
@@ -72,7 +72,7 @@ def test_the_file_has_no_axis_of_patients(path):
 
 
 def test_what_is_set_after_the_fit_waits_for_the_next(fitted, path):
-    model = load(path).set_params(draws=9, seed=5, config=InVAConfig(deep=0))
+    model = load(path).set_params(draws=9, random_state=5, config=InVAConfig(deep=0))
     assert_alike(model, fitted)
     model.save(path.parent / "later")
     later = load(path.parent / "later")

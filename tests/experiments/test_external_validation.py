@@ -20,6 +20,13 @@ def test_smoke(tmp_path, capsys):
     for name in ("external_c", "kaplan_meier"):
         assert (folder / "figures" / f"{name}.svg").stat().st_size > 1000
     assert "Features found" in (folder / "report.html").read_text()
+    chunks = {p.name: p.stat().st_mtime_ns for p in (folder / "chunks").iterdir()}
+    (folder / "report.html").unlink()
+    resume = ["--preset", "smoke", "--out", str(folder), "--resume"]
+    assert external_validation.main(resume) == 0
+    pd.testing.assert_frame_equal(pd.read_csv(folder / "external.csv"), table)
+    assert {p.name: p.stat().st_mtime_ns for p in (folder / "chunks").iterdir()} == chunks
+    assert (folder / "report.html").exists()
 
 
 def test_one_side_alone_is_refused(tmp_path, capsys):

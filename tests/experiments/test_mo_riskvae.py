@@ -43,6 +43,11 @@ def test_the_published_ranking_is_judged_by_paired_intervals(lower, upper, verdi
     assert "MO-RiskVAE 0.779, β-KL 0.742" in told
 
 
+def test_kl_is_in_the_table_already(tmp_path, capsys):
+    assert mo_riskvae.main(["--betas", "0.1", "1", "--out", str(tmp_path / "r")]) == 2
+    assert "betas: leave out 1" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_recipes(tmp_path):
     assert recipe.main(["--preset", "smoke", "--out", str(tmp_path / "r")]) == 0

@@ -18,6 +18,7 @@ from jaxsurv.training import (
     sweep,
     sweep_chunks,
 )
+from jaxsurv.training.memory import free_bytes
 from jaxsurv.types import Array, InputError
 
 from .toy import Rates, regression, rows
@@ -225,6 +226,7 @@ def test_frame_has_the_terms_of_the_best_epoch():
     ("call", "message"),
     [
         (lambda: swept(seeds=(1, 1)), r"seeds must differ, got \[1, 1\]"),
+        (lambda: swept(seeds=(0, -1)), r"seeds must be from 0 to .*, got \[0, -1\]"),
         (lambda: swept(hparams=[]), "at least one split, one seed and one setting"),
         (lambda: Plan(devices=99), "99 devices asked for, 2 present"),
         (lambda: Plan(width=0), "plan: width must be at least 1"),
@@ -285,7 +287,7 @@ def test_what_would_not_fit_is_done_with_half_the_width(monkeypatch, x64):
     from jaxsurv.training import mapped, memory
 
     def checked(free):
-        monkeypatch.setattr(memory, "free_bytes", lambda device: free)
+        monkeypatch.setattr(memory, "free_bytes", lambda devices: free)
 
     widths, whole = [], swept(Plan(1, 1, 4))
 
@@ -326,3 +328,54 @@ def test_the_end_of_memory_is_met_with_half_the_width(monkeypatch):
         result = swept(Plan(1, 1, 2))
     assert seen == [Plan(1, 1, 2), Plan(1, 2, 1)]
     assert len(result.seed) == 12
+
+
+def test_devices_of_a_cpu_share_the_memory_that_the_others_leave():
+    one, two = (free_bytes(jax.local_devices()[:k]) for k in (1, 2))
+    assert one == pytest.approx(2 * two, rel=0.2)
+
+
+class Kept(dict):
+    """A store in memory."""
+
+    def load(self, part, like):
+        return self.get(part)
+
+    save = dict.__setitem__
+
+
+def test_another_plan_does_not_read_what_one_has_finished():
+    store = Kept()
+    swept(Plan(2, 2, 1), store=store)
+    again, fresh = (swept(Plan(1, 2, 1), store=kept) for kept in (store, None))
+    assert len(store) == 3 + 6
+    jax.tree.map(np.testing.assert_array_equal, again, fresh)
+
+
+def test_a_sweep_that_went_on_with_half_the_width_is_resumed(monkeypatch):
+    module = sys.modules["jaxsurv.training.sweep"]
+    compile_runs, left, store = module.compile_runs, [1], Kept()
+    whole = swept(Plan(1, 2, 1))
+
+    def small(objective, build, config, plan, **options):
+        program = compile_runs(objective, build, config, plan, **options)
+
+        def call(shared, items):
+            if plan.width > 1:
+                raise module.OutOfMemory("met the end of memory")
+            if not left:
+                raise RuntimeError("killed")
+            left.pop()
+            return program.call(shared, items)
+
+        return program._replace(call=call)
+
+    monkeypatch.setattr(module, "compile_runs", small)
+    halves = pytest.warns(UserWarning, match="going on with a width of 1")
+    with halves, pytest.raises(RuntimeError, match="killed"):
+        swept(Plan(1, 1, 2), store=store)
+    assert list(store) == ["1x2x1-000000"]
+    left += [1] * 5  # of six calls
+    with pytest.warns(UserWarning, match="going on with a width of 1"):
+        resumed = swept(Plan(1, 1, 2), store=store)
+    jax.tree.map(np.testing.assert_array_equal, resumed, whole)
