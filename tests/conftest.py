@@ -19,9 +19,11 @@ import jax
 import pandas as pd
 import pytest
 
-# of memory: 4 GiB, or this process's part of half of it
+# of memory: 4 GiB, or this process's part of half of it; of memory maps: two thirds of what Linux gives
+# a process, without which the compiler crashes
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
 MOST_PAGES = min(2**20, os.sysconf("SC_PHYS_PAGES") // (2 * WORKERS))
+MOST_MAPS = 43_000
 
 jax.config.update("jax_num_cpu_devices", 2)
 jax.config.update("jax_numpy_rank_promotion", "raise")
@@ -58,8 +60,12 @@ def reference():
 
 @pytest.fixture(autouse=True, scope="module")
 def forget_programs():
-    """Compiled programs are memory, of which a process may have only so much."""
+    """Compiled programs are memory, in many small maps, of which a process may have only so much."""
     yield
-    pages = Path("/proc/self/statm")
-    if not pages.exists() or int(pages.read_text().split()[1]) > MOST_PAGES:
+    process = Path("/proc/self")
+    if (
+        not process.exists()
+        or int((process / "statm").read_text().split()[1]) > MOST_PAGES
+        or (process / "maps").read_bytes().count(b"\n") > MOST_MAPS
+    ):
         jax.clear_caches()
