@@ -59,14 +59,19 @@ def join_cohorts(
             its quantiles, ``"none"``: not.
 
     Raises:
-        InputError: no shared modality, or less than a tenth of a modality's features shared; times in
-            different units; text where the training cohort has numbers, a category or a code
+        InputError: delayed entry; no shared modality, or less than a tenth of a modality's features
+            shared; times in different units; text where the training cohort has numbers, a category or a code
             that it lacks, with column, patient and value.
 
     Warns:
         DataWarning: patients of the training cohort are in an external one, by name.
     """
     given = {train.name: train, **external}
+    if entered := [name for name, c in given.items() if f"{endpoint}_entry" in c.survival]:
+        raise InputError(
+            f"endpoint {endpoint!r} has delayed entry in {few(entered)} ({endpoint}_entry), without which "
+            "a model would look wrong; use jaxsurv.metrics, or drop the column if all enter at 0"
+        )
     cohorts = {name: _logged(cohort.for_endpoint(endpoint)) for name, cohort in given.items()}
     if len(cohorts) != len(external) + 1:
         raise InputError(

@@ -34,7 +34,8 @@ class Coxnet(SurvivalEstimator):
 
     Attributes:
         lambda_: the chosen penalty.
-        coef_: ``[features]``, per standard deviation, in the order in which the modalities' names are
+        coef_: ``[features]``, per standardised unit (one standard deviation, but 0.2 for codes and states
+            that vary less, such as a rare mutation), in the order in which the modalities' names are
             sorted, the clinical one last.
     """
 

@@ -28,10 +28,11 @@ class Explanation(NamedTuple):
 
     Attributes:
         features: one row per (modality, feature). ``attribution``: mean over the patients of the
-            attribution's size, in log hazard. ``direction``: its slope, log hazard per standard
-            deviation of the feature, above 0 where more is worse, for a linear model the coefficient;
-            empty for features that the model does not read and for those of three or more categories.
-            ``c_drop``: of Harrell's C when the feature is permuted among the patients who have its modality.
+            attribution's size, in log hazard. ``direction``: its slope, log hazard per standardised unit
+            of the feature (one standard deviation, but 0.2 for codes and states that vary less), above 0
+            where more is worse, for a linear model the coefficient; empty for features that the model does
+            not read and for those of three or more categories. ``c_drop``: of Harrell's C when the feature
+            is permuted among the patients who have its modality.
         modalities: one row per modality. ``attribution``: of its features together, summed within a
             patient. ``c_drop``: with the whole table permuted across patients, and who has it. ``c`` and
             ``c_without``: of the ensemble, with all and as if nobody had the modality; ``c_lost``,

@@ -161,8 +161,8 @@ def read_outcome(y: Any, patients: Patients) -> pd.DataFrame:
         columns ``outcome_event`` and ``outcome_time``; both missing where there is no outcome.
 
     Raises:
-        InputError: another form, other lengths, patients without a row in y, events that are no 0/1,
-            times and events in each other's place.
+        InputError: another form, delayed entry, other lengths, patients without a row in y, events that
+            are no 0/1, times and events in each other's place.
     """
     event, time = _event_and_time(y)
     table = pd.DataFrame(
@@ -224,6 +224,11 @@ def _event_and_time(y: Any) -> tuple[Any, Any]:
 
 def _columns(names: list, what: str) -> tuple:
     """Those of event and time."""
+    if entered := [c for c in names if str(c) == "entry" or str(c).endswith("_entry")]:
+        raise InputError(
+            f"{what} have delayed entry ({few(entered)}), which estimators cannot read yet; use "
+            "jaxsurv.survival, or drop it if all enter at 0"
+        )
     pairs = [("event", "time")] if {"event", "time"} <= set(names) else []
     if not pairs:
         stems = [str(c).removesuffix("_event") for c in names if str(c).endswith("_event")]

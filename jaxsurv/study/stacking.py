@@ -61,6 +61,9 @@ def stack(data: StudyData, members: Mapping[str, CrossFitted]) -> Stack:
 
     Stacked regression (Breiman 1996; van der Laan, Polley & Hubbard 2007), shrunk to the plain mean of
     log hazards. Nothing of it sees a test row.
+
+    Weights near 1/k average members that each know another part and should be added: the log hazards of a
+    stack are too close to each other, which C does not see and calibration slopes and Brier scores do.
     """
     log_hazard, held_out = (
         np.stack([getattr(m, part) for m in members.values()], axis=-1).astype(np.float32)

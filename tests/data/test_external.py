@@ -79,6 +79,9 @@ def test_refusals():
     alone = replace(OTHER, modalities={"cnv": OTHER.modalities["rna"]}, kinds={})
     with pytest.raises(InputError, match="'b' shares no modality with 'a'"):
         join_cohorts(TRAIN, {"b": alone}, "os")
+    entered = replace(OTHER, survival=OTHER.survival.assign(os_entry=0.5))
+    with pytest.raises(InputError, match=r"'os' has delayed entry in b \(os_entry\)"):
+        join_cohorts(TRAIN, {"b": entered}, "os")
     with pytest.raises(InputError, match="names other than 'a'"):
         join_cohorts(TRAIN, {"a": OTHER}, "os")
 

@@ -128,6 +128,11 @@ def test_a_cohort_brings_its_endpoints():
     entered = Cohort({"one": X}, survival.assign(os_entry=0.1))
     with pytest.raises(InputError, match="delayed entry"):
         read(entered, "os")
+    for y in (FRAME.assign(entry=0.1), FRAME.add_prefix("os_").assign(os_entry=0.1)):
+        with pytest.raises(
+            InputError, match=r"the columns of y have delayed entry \((os_)?entry\)"
+        ):
+            read(X, y)
 
 
 def test_a_mudata_is_read_by_its_obs_names():
