@@ -48,7 +48,7 @@ def test_writes_everything_and_prints_the_table(finished):
         for n in ("c_against_beta", "kaplan_meier", "training")
         for s in ("png", "svg")
     }
-    chunks = {f"chunks/0-MO-RiskVAE-{call:06d}.npz" for call in range(6)}
+    chunks = {f"chunks/0-MO-RiskVAE-2x1x1-{call:06d}.npz" for call in range(6)}
     assert files == figures | {*TABLES, "manifest.json", "report.html"} | chunks
     rows = ("β = 0.1", "β = 1", "β chosen per fold", "ridge Cox", "clinical Cox")
     for name in (*rows, "best run"):
