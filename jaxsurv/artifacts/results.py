@@ -86,9 +86,9 @@ class ResultsFolder:
             return None
         try:
             earlier = json.loads((self.path / MANIFEST).read_text(encoding="utf-8"))
-            if isinstance(earlier["files"], dict) and "status" in earlier:
-                return earlier
-        except (OSError, ValueError, TypeError, KeyError):
+            if all(isinstance(digest, str) for digest in earlier["files"].values()):
+                return earlier  # those of a model file say more
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
             pass
         raise InputError(f"{self.path} holds files that are not results; choose another folder")
 

@@ -61,9 +61,7 @@ def test_foreign_files_are_never_touched(tmp_path, overwrite):
     assert files(tmp_path) == ["thesis.tex"]
 
 
-@pytest.mark.parametrize(
-    "manifest", ["{", "[]", '{"files": {}}', '{"status": "complete", "files": 3}']
-)
+@pytest.mark.parametrize("manifest", ["{", "[]", '{"files": {"a": {"bytes": 3}}}', '{"files": 3}'])
 @pytest.mark.parametrize("how", [{}, {"overwrite": True}, {"resume": True}], ids=str)
 def test_the_manifest_of_something_else_marks_no_results(tmp_path, manifest, how):
     (tmp_path / "manifest.json").write_text(manifest)
