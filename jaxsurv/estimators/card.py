@@ -39,6 +39,12 @@ def _lines(entries: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
+_NETWORKS = (
+    "of single networks, on rows that stopped them: some 0.05 above what new patients would show if "
+    "nothing can be learned, some 0.05 below the ensemble's if much can"
+)
+
+
 def _of_survival(entries: Mapping[str, Any]) -> list[tuple[str, str]]:
     cohort, schema = entries["cohort"], entries["preprocessing"]["schema"]
     unit = f" {cohort['time_unit']}".rstrip()
@@ -51,13 +57,8 @@ def _of_survival(entries: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
     held_out = "no two patients compare"
     if cohort["c"]:
-        value = f"{cohort['c'][0]:.3f}"
-        held_out = f"{value}, on the folds that chose the penalty"
-        if entries["hparams"] is not None:
-            held_out = (
-                f"{value} of single networks, on rows that stopped them: some 0.05 above what new patients "
-                "would show if nothing can be learned, some 0.05 below the ensemble's if much can"
-            )
+        whose = "on the folds that chose the penalty" if entries["hparams"] is None else _NETWORKS
+        held_out = f"{cohort['c'][0]:.3f}, {whose}"
     return [
         ("trained on", trained),
         ("follow-up", f"median {cohort['median_time']:g}, longest {cohort['longest_time']:g}{unit}"),

@@ -70,6 +70,11 @@ def _await(host: str, port: int, seconds: int) -> None:
             time.sleep(0.5)
 
 
+def devices() -> str:
+    """Number and kind of this host's, on which plans depend."""
+    return f"{jax.local_device_count()} x {jax.devices()[0].device_kind}"
+
+
 def agree(facts: Mapping[str, Any]) -> None:
     """Refuse to go on where hosts differ in versions, options or data.
 

@@ -22,7 +22,7 @@ from jaxsurv.study.findings import (
     shown,
     shown_errors,
 )
-from jaxsurv.study.hosts import agree
+from jaxsurv.study.hosts import agree, devices
 from jaxsurv.study.prepare import StudyData, selection_table
 from jaxsurv.study.report import Picture, Section, print_table, write_report
 from jaxsurv.study.sentences import sentences
@@ -113,14 +113,13 @@ def run_study(
 
 
 def _circumstances(data: StudyData, plan: Plan) -> dict[str, Any]:
-    device = jax.devices()[0]
     return {
         "cohort": data.cohort.title or data.cohort.name,
         "cohort_fingerprint": data.cohort.fingerprint(),
         "modalities_without_a_usable_feature": data.unused,
         "protocol": data.design.protocol,
         "hosts": jax.process_count(),
-        "device": f"{jax.local_device_count()} x {device.device_kind}",
+        "device": devices(),
         "plan": f"{plan.devices} devices x {plan.length} in sequence x {plan.width} side by side",
     }
 

@@ -8,7 +8,7 @@ import jax
 from rich.console import Console
 
 from jaxsurv.artifacts import ResultsFolder, versions
-from jaxsurv.study.hosts import agree
+from jaxsurv.study.hosts import agree, devices
 from jaxsurv.study.options import Execution
 from jaxsurv.training import Plan
 
@@ -29,10 +29,7 @@ class Workplace(NamedTuple):
 
 def open_workplace(options: Execution) -> Workplace:
     """Check the options and take the folder."""
-    devices = (
-        f"{jax.local_device_count()} x {jax.devices()[0].device_kind}"  # which plans depend on
-    )
-    agree({"options": asdict(options), "versions": versions(), "device": devices})
+    agree({"options": asdict(options), "versions": versions(), "device": devices()})
     folder = ResultsFolder(options.out, overwrite=options.overwrite, resume=options.resume)
     folder.check_same(options=asdict(options))
     # tables in files do not wrap
