@@ -171,7 +171,7 @@ def _fit(x: Array, rs: RiskSets, cluster: Array, l2: Array, ties: Ties) -> tuple
         newton = _newton(z, rs, penalty, ties)
         b, null, end = newton.coef, newton.null, moments(newton.coef, z, rs, ties)
         unit = jnp.eye(b.size, dtype=x.dtype)
-        inverse = _solve(end.information, penalty, unit)
+        inverse = _solve(end.information, penalty, unit, null.information)
         covariance = expand(expand(inverse).T)
         if p > n:  # the directions that no row has are penalised only
             covariance = covariance + (jnp.eye(p) - expand(expand(unit).T)) / l2
@@ -190,11 +190,13 @@ def _fit(x: Array, rs: RiskSets, cluster: Array, l2: Array, ties: Ties) -> tuple
             "log_likelihood_null": null.log_likelihood,
             "likelihood_ratio": _test(2 * (end.log_likelihood - null.log_likelihood), p),
             "wald": _test(b @ (end.information + jnp.diag(penalty)) @ b, p),
-            "score": _test(null.score @ _solve(null.information, 0 * penalty, null.score), p),
+            "score": _test(
+                null.score @ _solve(null.information, 0 * penalty, null.score, null.information), p
+            ),
             "steps": newton.steps,
             "converged": newton.settled,
         }
-        next_step = _solve(end.information, penalty, end.score - penalty * b)
+        next_step = _solve(end.information, penalty, end.score - penalty * b, null.information)
         return fit, (null.information + jnp.diag(penalty), next_step)
 
 
@@ -216,7 +218,8 @@ def _newton(z: Array, rs: RiskSets, penalty: Array, ties: Ties) -> _State:
         now = moments(s.coef, z, rs, ties)
         here = now.log_likelihood - jnp.sum(penalty * s.coef**2) / 2
         score = now.score - penalty * s.coef
-        step = _solve(now.information, penalty, score)
+        null = jax.tree.map(lambda a, b: jnp.where(s.steps == 0, a, b), now, s.null)
+        step = _solve(now.information, penalty, score, null.information)
         slack = tolerance * (1 + jnp.abs(here))
 
         def along(size: Array) -> Array:
@@ -238,7 +241,7 @@ def _newton(z: Array, rs: RiskSets, penalty: Array, ties: Ties) -> _State:
         size = lax.while_loop(is_long, halve, (4 * jnp.ones_like(here), unknown, unknown))[0]
         return _State(
             coef=s.coef + size * step,
-            null=jax.tree.map(lambda a, b: jnp.where(s.steps == 0, a, b), now, s.null),
+            null=null,
             steps=s.steps + 1,
             settled=score @ step <= 2 * slack,
         )
@@ -249,10 +252,14 @@ def _newton(z: Array, rs: RiskSets, penalty: Array, ties: Ties) -> _State:
     return lax.while_loop(lambda s: ~s.settled & (s.steps < _MAX_STEPS), advance, start)
 
 
-def _solve(information: Array, penalty: Array, score: Array) -> Array:
-    """Times the inverse of the penalised information, finite also in directions of none."""
+def _solve(information: Array, penalty: Array, score: Array, at_zero: Array) -> Array:
+    """Times the inverse of the penalised information, finite also in directions of none.
+
+    None is what is nothing beside the information at zero: where a covariate separates the events, it
+    vanishes as the coefficient grows, and its inverse would be a step to infinity.
+    """
     epsilon, least = jnp.finfo(score.dtype).eps, jnp.finfo(score.dtype).tiny
-    tiny = 64 * epsilon * jnp.max(jnp.diagonal(information), initial=0) + least
+    tiny = 64 * epsilon * jnp.max(jnp.diagonal(at_zero), initial=0) + least
     factor = cho_factor(information + jnp.diag(penalty + tiny), lower=True)
     return cho_solve(factor, score)
 

@@ -163,6 +163,17 @@ def test_monotone_likelihood_is_a_warning_that_names_the_column():
         cox_fit(x, event, time, l2=1.0)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_function_of_time_itself_is_fitted_as_far_as_it_goes(seed):
+    rng = np.random.default_rng(seed)
+    time, event = rng.exponential(1000, 120).round() + 1, rng.random(120) < 0.6
+    with pytest.warns(MonotoneLikelihoodWarning, match="grow: 0"):
+        fit = cox_fit(-np.log1p(time.astype(np.float32))[:, None], event, time)
+    assert 100 < fit.coef[0] < 1e6
+    assert -10 < fit.log_likelihood <= 0
+    assert np.isfinite(fit.covariance).all()
+
+
 @pytest.mark.usefixtures("x64")
 def test_monotone_exact_likelihood_of_r(reference):
     table, cases = reference("therneau_test1", "cox.json")
