@@ -248,8 +248,7 @@ def legend(findings: Findings) -> str:
         stacked += (
             ": the mean over the seeds, stacked with ridge Cox models of the single modalities (of the "
             "clinical one also with squares and with an RBF kernel) by weights that are fitted to rows "
-            "held out and shrunk to equal ones: a ranking, whose log hazards tend to lie too close "
-            "to each other. "
+            "held out, shrunk to equal ones and stretched to the spread of these rows. "
         )
     return (
         f"{optimistic}Harrell's C on test rows, {splits} splits, {data.design.protocol} protocol; seeds "

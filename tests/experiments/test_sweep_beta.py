@@ -158,22 +158,23 @@ def test_bad_input_is_one_line_and_leaves_nothing(arguments, message, tmp_path, 
 def test_ctrl_c_leaves_what_is_finished(finished, tmp_path):
     write_cohort(load_tcga_acc(), tmp_path / "acc")
     out = tmp_path / "r"
-    process = subprocess.Popen(
-        command(*SMOKE, "--cohort", tmp_path / "acc", "--seeds", 50, "--out", out),
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
-        # a test run that was started in the background ignores Ctrl-C, and so would its children
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
+    with (tmp_path / "printed").open("w") as file:  # a pipe that nobody reads fills up
+        process = subprocess.Popen(
+            command(*SMOKE, "--cohort", tmp_path / "acc", "--seeds", 50, "--out", out),
+            cwd=ROOT,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            # a test run that was started in the background ignores Ctrl-C, and so would its children
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
     deadline = time.monotonic() + 200
     while not (out / "runs.csv").exists() and time.monotonic() < deadline:
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
-    printed, _ = process.communicate(timeout=60)
-    assert process.returncode == 130, printed
+    status = process.wait(timeout=60)
+    printed = (tmp_path / "printed").read_text()
+    assert status == 130, printed
     manifest = json.loads((out / "manifest.json").read_text())
     runs = pd.read_csv(out / "runs.csv")
     trained = runs[runs["method"] == "MO-RiskVAE"]

@@ -4,11 +4,13 @@ import jax
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import minimize
 
 from jaxsurv.data import Cohort, stratified_kfold
+from jaxsurv.metrics import calibration_slope
 from jaxsurv.study.baselines import PenalisedCox, _leading, _rbf, clinical_cox, ridge_cox
 from jaxsurv.study.prepare import CLINICAL, one_part, prepare_study, without_offset
-from jaxsurv.study.stacking import SHRINKAGE, Ensemble, ensemble, stack, stack_members
+from jaxsurv.study.stacking import SHRINKAGE, SPREAD, Ensemble, ensemble, stack, stack_members
 from jaxsurv.survival import neg_log_partial_likelihood
 
 from .test_baselines import small_cohort
@@ -77,20 +79,28 @@ def test_components_reproduce_the_centred_kernel():
     np.testing.assert_allclose(z @ z[rows].T, kernel, atol=1e-4)
 
 
-def test_weights_are_the_minimum_and_not_negative(data, members):
+def test_weights_are_the_minimum_stretched_and_not_negative(data, members):
     two = {"rna": members["rna"], "not": members["rna"]._replace(held_out=-members["rna"].held_out)}
     result = stack(data, two)
     event, time = np.asarray(data.shared.event), np.asarray(data.shared.time)
     for s, develop in enumerate(data.design.develop):
         h = members["rna"].held_out[s][develop]
 
-        def loss(w, h=h, develop=develop):
-            cox = neg_log_partial_likelihood((w[0] - w[1]) * h, event[develop], time[develop])
-            return float(cox) + SHRINKAGE * ((w[0] - 0.5) ** 2 + (w[1] - 0.5) ** 2)
+        def cox(slope, h=h, develop=develop, **how):
+            return float(
+                neg_log_partial_likelihood(slope * h, event[develop], time[develop], **how)
+            )
 
-        grid = np.linspace(0, 1.5, 31)
-        best = min((loss((a, b)), a, b) for a in grid for b in grid)
-        assert loss(result.weights[s]) <= best[0] + 1e-5
+        def loss(w, cox=cox):
+            return cox(w[0] - w[1]) + SHRINKAGE * ((w[0] - 0.5) ** 2 + (w[1] - 0.5) ** 2)
+
+        w = minimize(loss, (0.5, 0.5), bounds=[(0, None)] * 2, method="Nelder-Mead").x
+        u = np.linspace(-1, 1, 401)
+        stretched = [
+            cox(np.exp(v) * (w[0] - w[1]), reduction="sum") + (v / SPREAD) ** 2 / 2 for v in u
+        ]
+        factor = np.exp(u[np.argmin(stretched)])
+        np.testing.assert_allclose(result.weights[s], factor * w, atol=0.01)
         assert (result.weights[s] >= 0).all()
     np.testing.assert_allclose(
         result.log_hazard,
@@ -98,6 +108,23 @@ def test_weights_are_the_minimum_and_not_negative(data, members):
         rtol=1e-4,
         atol=1e-5,
     )
+
+
+def test_members_that_each_know_another_part_are_added():
+    """Weights of 1/2 each alone would halve the spread: a slope of 2 on the test rows."""
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(600, 2))
+    names = [f"p{i}" for i in range(len(z))]
+    outcome = {"os_time": rng.exponential(np.exp(-z.sum(axis=1))), "os_event": 1}
+    tables = {m: pd.DataFrame(z[:, [k]], names, [m]) for k, m in enumerate(("rna", "cnv"))}
+    cohort = Cohort(tables, pd.DataFrame(outcome, names))
+    data = prepare_study(cohort, "os", stratified_kfold(np.ones(600), folds=2))
+    result = stack(data, {m: ridge_cox(data, [m]) for m in tables})
+    test = data.design.test[0]
+    slope = calibration_slope(
+        result.log_hazard[0][test], np.ones(test.sum()), outcome["os_time"][test]
+    )
+    assert 0.85 < slope.slope < 1.2
 
 
 def test_members_that_say_nothing_change_nothing(data, members):
