@@ -13,15 +13,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from jaxsurv.data.tables import (
-    DataWarning,
-    clean_modality,
-    clean_survival,
-    constant_columns,
-    endpoint_names,
-    few,
-    is_numeric,
-)
+from jaxsurv.data.consistency import aligned, check_information, refuse_outcome
+from jaxsurv.data.survival_table import clean_survival, endpoint_names
+from jaxsurv.data.tables import DataWarning, clean_modality, few, is_numeric
 from jaxsurv.types import InputError, Survival
 
 
@@ -35,7 +29,8 @@ class Cohort:
 
     A column without any value is an error, since neither a selection nor an imputation can use it.
     Constant columns are common in real cohorts (a gene that no patient has mutated): they give one
-    ``DataWarning`` and preprocessing drops them; a modality of nothing else is an error.
+    ``DataWarning`` and preprocessing drops them; a modality of nothing else is an error. So are names that
+    differ from the survival table's by blanks or capitals alone, and a column that is the outcome.
 
     Attributes:
         modalities: name to ``[patients who have it, features]``, index = patient names.
@@ -86,9 +81,10 @@ class Cohort:
         tables, kinds, unmatched = {}, {}, {}
         for m, given in self.modalities.items():
             table, kinds[m] = clean_modality(m, given, self.kinds.get(m))
-            tables[m] = _aligned(m, table, survival.index)
+            tables[m] = aligned(m, table, survival.index)
             unmatched[m] = len(table) - len(tables[m])
-        _check_information(tables)
+        check_information(tables)
+        refuse_outcome(tables, survival)
         checked = {
             "survival": survival,
             "modalities": tables,
@@ -195,39 +191,3 @@ class Cohort:
                 f"  {patterns.iloc[6:].sum():>5} patients in {len(patterns) - 6} other patterns"
             ]
         return "\n".join(lines)
-
-
-def _aligned(name: str, table: pd.DataFrame, patients: pd.Index) -> pd.DataFrame:
-    """The rows of ``table`` that are in ``patients``, in that order."""
-    rows = patients[patients.isin(table.index)]
-    if rows.empty:
-        fix = "check the patient names"
-        if table.columns.isin(patients).any():
-            fix = "its columns are patients: transpose it"
-        raise InputError(
-            f"modality {name!r} has no patient in common with the survival table "
-            f"({few(table.index, 2)} against {few(patients, 2)}); {fix}"
-        )
-    return table.loc[rows]
-
-
-def _check_information(tables: Mapping[str, pd.DataFrame]) -> None:
-    found = {}
-    for m, table in tables.items():
-        if (empty := table.columns[table.isna().all()]).size:
-            raise InputError(
-                f"modality {m!r}: no patient has a value in column {few(empty)}; drop the column"
-            )
-        constant = constant_columns(table) if len(table) > 1 else []  # one patient says nothing
-        if constant and len(constant) == table.shape[1]:
-            raise InputError(
-                f"modality {m!r}: every column is constant ({few(constant)}); drop the modality"
-            )
-        if constant:
-            found[m] = f"{len(constant)} of {table.shape[1]} in {m!r} ({few(constant, 3)})"
-    if found:
-        warnings.warn(
-            f"constant features, dropped by preprocessing: {'; '.join(found.values())}",
-            DataWarning,
-            stacklevel=4,
-        )

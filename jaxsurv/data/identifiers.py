@@ -177,8 +177,10 @@ def match_barcodes(
     survival = reduced("survival table", survival)
     counts = {m: out[m].index.isin(survival.index).sum() for m in sorted(apart or out)}
     told = ", ".join(f"{n} of {len(out[m])} in {m!r}" for m, n in counts.items())
+    barcodes = any(_BARCODE.fullmatch(str(p).strip()) for p in survival.index)
+    how = "TCGA barcodes matched on the patient part (TCGA-XX-XXXX)"
     warnings.warn(
-        f"TCGA barcodes matched on the patient part (TCGA-XX-XXXX): {told} have an outcome",
+        f"{how if barcodes else 'patient names matched without surrounding blanks'}: {told} have an outcome",
         DataWarning,
         stacklevel=3,
     )

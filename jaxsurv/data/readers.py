@@ -15,20 +15,16 @@ import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.identifiers import match_barcodes, refuse_transposed
-from jaxsurv.data.tables import (
-    DataWarning,
-    clean_modality,
-    clean_survival,
-    few,
-    is_numeric,
-    refuse_cells,
-)
+from jaxsurv.data.survival_table import clean_survival
+from jaxsurv.data.tables import DataWarning, clean_modality, few, is_numeric, refuse_cells
 from jaxsurv.data.unlabelled import with_unlabelled
 from jaxsurv.types import InputError
 
 _SUFFIXES = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"}
 # Numbers to the last bit, which pandas reads without being told to from 3.1 on.
 _OLD = tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1)
+# What is missing; "None" may be an answer, as of treatments.
+_MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null")
 EXACT: dict = {"float_precision": "round_trip"} if _OLD else {}
 _SETTINGS = ("name", "title", "time_unit", "kinds", "source", "licence")
 
@@ -58,6 +54,8 @@ def _read_cells(source: Path | TextIO, separator: str, kind: str | None) -> pd.D
         sep=separator,
         dtype=str if categorical else None,
         converters=None if categorical else {0: str},
+        keep_default_na=False,
+        na_values=_MISSING,
         **EXACT,
     )
 
@@ -115,7 +113,8 @@ def read_cohort(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
     The folder holds ``survival.csv`` and one ``<modality>.csv`` each, with the patient names in the
     first column; ``.tsv``, ``.csv.gz`` and ``.tsv.gz`` will do as well. An optional ``cohort.json``
     may give ``name``, ``title``, ``time_unit``, ``kinds``, ``source`` and ``licence``. Kinds
-    that it does not give are inferred, but counts are never guessed. Other files are ignored.
+    that it does not give are inferred, but counts are never guessed. Other files are ignored. Empty
+    cells, NA, N/A, NaN and NULL are missing; "None" is a category.
 
     TCGA barcodes of different lengths in different files are matched on the patient part, one
     sample per patient, with a ``DataWarning`` that says how many matched.

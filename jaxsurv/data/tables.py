@@ -1,4 +1,4 @@
-"""What a valid table is: rows named by patients, cells that fit the kind, a coded outcome."""
+"""What a valid table of features is: rows named by patients, cells that fit the kind."""
 
 # pandas' own types cannot tell frame[name], a Series, from frame[names].
 # pyright: reportArgumentType=false, reportReturnType=false, reportAssignmentType=false
@@ -10,7 +10,7 @@ from jaxsurv.types import InputError
 
 KINDS = ("continuous", "counts", "five_state", "binary", "categorical", "mixed")
 _CODES = {"binary": (0, 1), "five_state": (-2, -1, 0, 1, 2)}
-_FIELDS = ("time", "event", "entry")
+_NUMBERS = ("integer", "floating", "mixed-integer-float", "boolean", "decimal")
 WIDE = 50  # features of a table whose scale can be told from its values
 MANY_NUMBERS = 10  # distinct ones in a column that is no code
 
@@ -49,6 +49,10 @@ def refuse_cells(bad: pd.DataFrame, frame: pd.DataFrame, label: str, what: str, 
 def to_float(frame: pd.DataFrame, label: str, fix: str) -> pd.DataFrame:
     """All columns as float64; text that is no number is refused, not turned into NaN."""
     if all(is_numeric(frame[c]) for c in frame.columns):
+        if any(
+            kind.kind == "O" for kind in frame.dtypes
+        ):  # pandas' own missing value becomes no float
+            frame = frame.where(frame.notna(), np.nan)
         numeric = frame.astype("float64")
     else:
         numeric = frame.apply(pd.to_numeric, errors="coerce").astype("float64")
@@ -59,7 +63,7 @@ def to_float(frame: pd.DataFrame, label: str, fix: str) -> pd.DataFrame:
     return numeric
 
 
-def _refuse_codes(frame: pd.DataFrame, codes: tuple[int, ...], label: str, fix: str = "") -> None:
+def refuse_codes(frame: pd.DataFrame, codes: tuple[int, ...], label: str, fix: str = "") -> None:
     bad = frame.notna()
     for code in codes:  # much faster than isin
         bad &= frame != code
@@ -75,8 +79,10 @@ def to_text(column: pd.Series) -> pd.Series:
 
 
 def is_numeric(column: pd.Series) -> bool:
-    """True for numbers and booleans."""
-    return pd.api.types.is_numeric_dtype(column)
+    """True for numbers and booleans, also as objects beside missing values."""
+    if column.dtype != object:
+        return pd.api.types.is_numeric_dtype(column)
+    return pd.api.types.infer_dtype(column, skipna=True) in _NUMBERS
 
 
 def with_text_names(frame: pd.DataFrame) -> pd.DataFrame:
@@ -177,7 +183,7 @@ def clean_modality(name: str, frame: pd.DataFrame, kind: str | None) -> tuple[pd
             refuse_cells(frame < 0, frame, label, "the negative value", fix)
             _refuse_logarithms(frame, label)
         elif kind in _CODES:
-            _refuse_codes(frame, _CODES[kind], label)
+            refuse_codes(frame, _CODES[kind], label)
         elif not frame.empty:
             _refuse_raw_scale(frame, label, declared)
     return frame.dropna(how="all"), kind
@@ -185,13 +191,22 @@ def clean_modality(name: str, frame: pd.DataFrame, kind: str | None) -> tuple[pd
 
 def _refuse_numbers_as_text(frame: pd.DataFrame, label: str) -> None:
     """Refuse text columns of more than ten numbers and fewer words: each would be a category."""
-    number = frame.apply(pd.to_numeric, errors="coerce").notna()
+    number = frame.apply(_as_number).notna()
     word = frame.notna() & ~number
     numbers, words = frame[number].nunique(), frame[word].nunique()
     offending = word | (number & ~word.any())  # without a word they are numbers stored as text
     bad = offending & (numbers > MANY_NUMBERS) & (numbers > words)
-    fix = "correct or empty it, give numbers as numbers, or move the column to a 'categorical' modality"
+    fix = (
+        "correct or empty it, give numbers as numbers with a decimal point, or move the column to a "
+        "'categorical' modality"
+    )
     refuse_cells(bad, frame, label, "among many numbers, the text", fix)
+
+
+def _as_number(column: pd.Series) -> pd.Series:
+    """Numbers or NaN; also of text with commas, for decimals or thousands."""
+    plain = column.map(lambda v: v.replace(",", "") if isinstance(v, str) else v)
+    return pd.to_numeric(plain, errors="coerce")
 
 
 def is_raw_scale(frame: pd.DataFrame) -> bool:
@@ -236,59 +251,3 @@ def _refuse_raw_scale(frame: pd.DataFrame, label: str, declared: bool) -> None:
 def constant_columns(frame: pd.DataFrame) -> list[str]:
     """Columns with one distinct value among those present."""
     return [c for c, distinct in frame.nunique().items() if distinct == 1]
-
-
-def endpoint_names(survival: pd.DataFrame) -> tuple[str, ...]:
-    """Endpoints in the order of their columns."""
-    return tuple(dict.fromkeys(c.rpartition("_")[0] for c in survival.columns))
-
-
-def clean_survival(frame: pd.DataFrame) -> pd.DataFrame:
-    """Check a survival table; returns it as float64.
-
-    Columns are ``<endpoint>_time``, ``<endpoint>_event`` and optionally ``<endpoint>_entry``. A
-    patient whose time *and* event are missing has no label for that endpoint, which is allowed.
-
-    Raises:
-        InputError: missing or other columns, event codes other than 0/1, negative times, one of
-            time and event without the other, entry missing, negative or not before time.
-    """
-    label = "survival table"
-    frame = clean_rows(frame, label)
-    other = [c for c in frame.columns if c.rpartition("_")[2] not in _FIELDS or "_" not in c[1:]]
-    if other:
-        raise InputError(
-            f"{label}: column {few(other)} is not <endpoint>_time, <endpoint>_event or "
-            "<endpoint>_entry; rename it (os_time, os_event) or move it to a modality"
-        )
-    frame = to_float(frame, label, "code events 0/1 and give times as numbers")
-    for endpoint in endpoint_names(frame):
-        for column in (f"{endpoint}_time", f"{endpoint}_event"):
-            if column not in frame:
-                raise InputError(
-                    f"{label}: endpoint {endpoint!r} lacks the column {column!r}; it needs both "
-                    f"{endpoint}_time and {endpoint}_event"
-                )
-        time, event = frame[f"{endpoint}_time"], frame[f"{endpoint}_event"]
-        fix = "events are 0 (censored) or 1 (observed); recode, for example event == 2"
-        _refuse_codes(event.to_frame(), (0, 1), label, fix)
-        _check_times(frame, endpoint)
-        half = time.isna() != event.isna()
-        if half.any():
-            raise InputError(
-                f"{label}: only one of {time.name!r} and {event.name!r} is given for "
-                f"{few(half.index[half])}; give both, or leave both empty (no label)"
-            )
-    return frame
-
-
-def _check_times(frame: pd.DataFrame, endpoint: str) -> None:
-    time = f"{endpoint}_time"
-    entry = f"{endpoint}_entry"
-    columns = frame[[c for c in (time, entry) if c in frame]]
-    refuse_cells(columns < 0, columns, "survival table", "the negative time", "times are >= 0")
-    if entry in frame:
-        # Written as "not before" so that a missing entry is refused too.
-        late = ~(frame[entry] < frame[time]) & frame[time].notna()
-        fix = f"it must be given and be before {time}"
-        refuse_cells(late.to_frame(), frame[[entry]], "survival table", "the entry", fix)

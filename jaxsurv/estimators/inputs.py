@@ -9,7 +9,8 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 
 from jaxsurv.data import Cohort
-from jaxsurv.data.tables import clean_survival, few, with_text_names
+from jaxsurv.data.survival_table import clean_survival
+from jaxsurv.data.tables import few, with_text_names
 from jaxsurv.types import InputError
 
 OUTCOME = "outcome"  # the endpoint of a cohort that is made here

@@ -9,11 +9,11 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsurv.data.consistency import MIN_CARRIERS
 from jaxsurv.preprocess.encode import Encoded
 from jaxsurv.types import Array
 
 FENCE = 3.0  # interquartile ranges beyond the quartiles: Tukey's far-out fences
-MIN_CARRIERS = 5  # training patients needed on each side of a two-valued feature
 MIN_SD = 0.2  # a mutation in 1 % of patients must not weigh ten times one in 50 %
 
 

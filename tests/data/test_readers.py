@@ -101,7 +101,7 @@ def test_what_is_written_is_read(tmp_path):
     [
         ("mixed", ["1", "2", "1"], "'1' in column 'stage', patient 'a'.*rename it"),
         ("mixed", ["True", "False", "True"], "'True' in column 'stage', patient 'a'"),
-        ("mixed", ["None", "yes", "no"], "'None' in column 'stage', patient 'a'"),
+        ("mixed", ["None", "yes", "no"], None),
         ("categorical", ["yes", "NA", "no"], "'NA' in column 'stage', patient 'b'"),
         ("categorical", ["007", "1.0", "True"], None),
         ("mixed", ["i", "ii", None], None),

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxsurv.data.tables import clean_modality, clean_survival, infer_kind
+from jaxsurv.data.survival_table import clean_survival
+from jaxsurv.data.tables import clean_modality, infer_kind
 from jaxsurv.types import InputError
 
 PATIENTS = ["p1", "p2", "p3"]

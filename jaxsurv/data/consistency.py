@@ -1,0 +1,112 @@
+"""What the tables of a cohort must be beside each other: of the same patients, and not the outcome."""
+
+# pandas' own types cannot tell frame[name], a Series, from frame[names].
+# pyright: reportArgumentType=false, reportReturnType=false, reportAssignmentType=false
+
+import warnings
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from jaxsurv.data.tables import DataWarning, constant_columns, few, is_numeric
+from jaxsurv.types import InputError
+
+MIN_CARRIERS = 5  # patients needed on each side of a two-valued feature, such as a category
+ENOUGH = 20  # patients whose equal values are no chance
+
+
+def folded(names: pd.Index) -> pd.Index:
+    """Names without surrounding blanks and capitals."""
+    return names.str.strip().str.casefold()
+
+
+def aligned(name: str, table: pd.DataFrame, patients: pd.Index) -> pd.DataFrame:
+    """The rows of ``table`` that are in ``patients``, in that order.
+
+    Raises:
+        InputError: none is, or names differ by blanks or capitals alone.
+    """
+    label, there = f"modality {name!r}", patients.isin(table.index)
+    strangers = table.index[~table.index.isin(patients)]
+    listed = pd.Series(patients[~there], folded(patients[~there]))
+    alike = folded(strangers).isin(listed.index)
+    if alike.any():
+        first = strangers[alike][0]
+        known = listed[listed.index == folded(strangers[alike])[0]].iloc[0]
+        raise InputError(
+            f"{label} has {alike.sum()} patients whose names differ from those of the survival table by "
+            f"blanks or capitals, such as {first!r} and {known!r}; give each patient one name"
+        )
+    if not there.any():
+        fix = "check the patient names"
+        if table.columns.isin(patients).any():
+            fix = "its columns are patients: transpose it"
+        raise InputError(
+            f"{label} has no patient in common with the survival table "
+            f"({few(table.index, 2) or 'no rows'} against {few(patients, 2) or 'no rows'}); {fix}"
+        )
+    return table.loc[patients[there]]
+
+
+def refuse_outcome(tables: Mapping[str, pd.DataFrame], survival: pd.DataFrame) -> None:
+    """Refuse features that are the outcome.
+
+    Raises:
+        InputError: a column that equals a time or an event wherever both are known (in at least
+            ``ENOUGH`` patients).
+    """
+    for m, table in tables.items():
+        numbers = [c for c in table.columns if is_numeric(table[c])]
+        values = table[numbers].to_numpy()
+        for column in survival.columns:
+            if column.endswith("_entry"):
+                continue
+            outcome = survival[column].reindex(table.index).to_numpy()[:, None]
+            known = np.isfinite(values) & np.isfinite(outcome)
+            same = np.all((values == outcome) | ~known, axis=0) & (known.sum(axis=0) >= ENOUGH)
+            if same.any():
+                raise InputError(
+                    f"modality {m!r}: column {few(np.array(numbers)[same])} is the outcome, equal to "
+                    f"{column} in every patient; leave it out of the features"
+                )
+
+
+def check_information(tables: Mapping[str, pd.DataFrame]) -> None:
+    """Look for features that say nothing.
+
+    Raises:
+        InputError: a column without a value, a modality of constant columns.
+
+    Warns:
+        DataWarning: constant columns; text of which hardly two patients have the same.
+    """
+    constants, rarities = {}, {}
+    for m, table in tables.items():
+        if (empty := table.columns[table.isna().all()]).size:
+            raise InputError(
+                f"modality {m!r}: no patient has a value in column {few(empty)}; drop the column"
+            )
+        constant = constant_columns(table) if len(table) > 1 else []  # one patient says nothing
+        if constant and len(constant) == table.shape[1]:
+            raise InputError(
+                f"modality {m!r}: every column is constant ({few(constant)}); drop the modality"
+            )
+        if constant:
+            constants[m] = f"{len(constant)} of {table.shape[1]} in {m!r} ({few(constant, 3)})"
+        text = [c for c in table.columns if not is_numeric(table[c])]
+        if rare := [c for c in text if _only_rare(table[c])]:
+            rarities[m] = f"{few(rare, 3)} in {m!r} (such as {table[rare[0]].dropna().iloc[0]!r})"
+    told = {
+        "constant features, dropped by preprocessing": constants,
+        f"text without a category of {MIN_CARRIERS} patients, dropped by preprocessing: no names, dates "
+        "or remarks are features": rarities,
+    }
+    for what, found in told.items():
+        if found:
+            warnings.warn(f"{what}: {'; '.join(found.values())}", DataWarning, stacklevel=4)
+
+
+def _only_rare(column: pd.Series) -> bool:
+    counts = column.value_counts()
+    return int(counts.sum()) >= ENOUGH and counts.iloc[0] < MIN_CARRIERS

@@ -1,0 +1,67 @@
+"""What a valid survival table is: times and coded events of one or more endpoints."""
+
+# pandas' own types cannot tell frame[name], a Series, from frame[names].
+# pyright: reportArgumentType=false, reportReturnType=false, reportAssignmentType=false
+
+import pandas as pd
+
+from jaxsurv.data.tables import clean_rows, few, refuse_cells, refuse_codes, to_float
+from jaxsurv.types import InputError
+
+_FIELDS = ("time", "event", "entry")
+
+
+def endpoint_names(survival: pd.DataFrame) -> tuple[str, ...]:
+    """Endpoints in the order of their columns."""
+    return tuple(dict.fromkeys(c.rpartition("_")[0] for c in survival.columns))
+
+
+def clean_survival(frame: pd.DataFrame) -> pd.DataFrame:
+    """Check a survival table; returns it as float64.
+
+    Columns are ``<endpoint>_time``, ``<endpoint>_event`` and optionally ``<endpoint>_entry``. A
+    patient whose time *and* event are missing has no label for that endpoint, which is allowed.
+
+    Raises:
+        InputError: missing or other columns, event codes other than 0/1, negative times, one of
+            time and event without the other, entry missing, negative or not before time.
+    """
+    label = "survival table"
+    frame = clean_rows(frame, label)
+    other = [c for c in frame.columns if c.rpartition("_")[2] not in _FIELDS or "_" not in c[1:]]
+    if other:
+        raise InputError(
+            f"{label}: column {few(other)} is not <endpoint>_time, <endpoint>_event or "
+            "<endpoint>_entry; rename it (os_time, os_event) or move it to a modality"
+        )
+    frame = to_float(frame, label, "code events 0/1 and give times as numbers")
+    for endpoint in endpoint_names(frame):
+        for column in (f"{endpoint}_time", f"{endpoint}_event"):
+            if column not in frame:
+                raise InputError(
+                    f"{label}: endpoint {endpoint!r} lacks the column {column!r}; it needs both "
+                    f"{endpoint}_time and {endpoint}_event"
+                )
+        time, event = frame[f"{endpoint}_time"], frame[f"{endpoint}_event"]
+        fix = "events are 0 (censored) or 1 (observed); recode, for example event == 2"
+        refuse_codes(event.to_frame(), (0, 1), label, fix)
+        _check_times(frame, endpoint)
+        half = time.isna() != event.isna()
+        if half.any():
+            raise InputError(
+                f"{label}: only one of {time.name!r} and {event.name!r} is given for "
+                f"{few(half.index[half])}; give both, or leave both empty (no label)"
+            )
+    return frame
+
+
+def _check_times(frame: pd.DataFrame, endpoint: str) -> None:
+    time = f"{endpoint}_time"
+    entry = f"{endpoint}_entry"
+    columns = frame[[c for c in (time, entry) if c in frame]]
+    refuse_cells(columns < 0, columns, "survival table", "the negative time", "times are >= 0")
+    if entry in frame:
+        # Written as "not before" so that a missing entry is refused too.
+        late = ~(frame[entry] < frame[time]) & frame[time].notna()
+        fix = f"it must be given and be before {time}"
+        refuse_cells(late.to_frame(), frame[[entry]], "survival table", "the entry", fix)
