@@ -239,11 +239,13 @@ def _newton(z: Array, rs: RiskSets, penalty: Array, ties: Ties) -> _State:
         # From a step of 4 on, that nothing is known of, so that the loop is the only place to look.
         unknown = jnp.full_like(here, -jnp.inf)
         size = lax.while_loop(is_long, halve, (4 * jnp.ones_like(here), unknown, unknown))[0]
+        settled = score @ step <= 2 * slack
+        size = jnp.where(settled, 1, size)  # there rounding hides which size is better
         return _State(
             coef=s.coef + size * step,
             null=null,
             steps=s.steps + 1,
-            settled=score @ step <= 2 * slack,
+            settled=settled,
         )
 
     zero = jnp.zeros(z.shape[1], z.dtype)
