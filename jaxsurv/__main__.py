@@ -99,6 +99,10 @@ def _score(options: Score, model: Any, console: Any) -> None:
 
     if options.out.exists() and not options.overwrite:
         raise InputError(f"{options.out} exists; choose another file or pass --overwrite")
+    if options.out.resolve().parent == options.cohort.resolve():
+        raise InputError(
+            f"{options.out} would be read as a table of the cohort in {options.cohort}; choose another folder"
+        )
     with console.status(f"reading {options.cohort}"):
         tables = read_features(options.cohort, model.fitted().preprocessing.schema.kinds)
     scores = model.risk_table(tables, options.times)

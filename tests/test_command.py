@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from jaxsurv.__main__ import main
-from jaxsurv.data import read_cohort
+from jaxsurv.data import DataWarning, read_cohort
 from jaxsurv.estimators import load
 
 V1 = Path(__file__).parent / "artifacts" / "model_v1"
@@ -34,14 +34,20 @@ def test_score_writes_one_row_per_patient(tmp_path, capsys):
 def test_new_patients_need_no_outcome_and_may_lack_a_table(tmp_path, capsys):
     for name in ("rna", "clinical"):
         (tmp_path / f"{name}.csv.gz").write_bytes((V1 / "cohort" / f"{name}.csv.gz").read_bytes())
-    out = tmp_path / "risks.csv"
-    assert main(["score", MODEL, str(tmp_path), "--out", str(out)]) == 0
+    inside = ["score", MODEL, str(tmp_path), "--out", str(tmp_path / "risks.csv")]
+    assert main(inside) == 2
+    assert "would be read as a table of the cohort" in capsys.readouterr().err
+    out = tmp_path / "risks" / "risks.csv"
+    with pytest.warns(
+        DataWarning, match="none of the 30 patients has cnv, sbs, igh, which the model"
+    ):
+        assert main([*inside[:-1], str(out)]) == 0
     assert len(pd.read_csv(out)) == 30
 
 
 @pytest.mark.filterwarnings("ignore:the model does not read:jaxsurv.data.DataWarning")
 def test_what_cannot_be_scored_is_named(tmp_path, capsys):
-    out = str(tmp_path / "risks.csv")
+    out = str(tmp_path / "new" / "risks.csv")
     assert main(["score", MODEL, str(tmp_path), "--out", out]) == 2
     assert "has no table of rna, cnv, sbs" in capsys.readouterr().err
     (tmp_path / "protein.csv").write_text("patient,AKT\na,1.0\n")

@@ -70,8 +70,8 @@ class ResultsFolder:
         earlier = self._read_manifest()
         if earlier and not overwrite and not resume:
             raise InputError(
-                f"{self.path} already holds another run; choose another folder or pass --overwrite, or "
-                "--resume to finish one that was interrupted"
+                f"{self.path} already holds another run; choose another folder or pass --overwrite, or, to "
+                "finish an experiment that was interrupted, --resume"
             )
         for draft in self.path.rglob(f"{_DRAFT}*"):  # of a run that was killed while it wrote
             shutil.rmtree(draft, ignore_errors=True)

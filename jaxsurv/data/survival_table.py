@@ -44,6 +44,8 @@ def clean_survival(frame: pd.DataFrame) -> pd.DataFrame:
                 )
         time, event = frame[f"{endpoint}_time"], frame[f"{endpoint}_event"]
         fix = "events are 0 (censored) or 1 (observed); recode, for example event == 2"
+        if set(time.dropna()) == {0, 1} and event.nunique() > 2:
+            fix = f"{time.name} holds 0 and 1 alone: times and events look swapped"
         refuse_codes(event.to_frame(), (0, 1), label, fix)
         _check_times(frame, endpoint)
         half = time.isna() != event.isna()

@@ -87,6 +87,11 @@ def is_numeric(column: pd.Series) -> bool:
 
 def with_text_names(frame: pd.DataFrame) -> pd.DataFrame:
     """The same values, not copied, of patients whose names are text."""
+    if frame.index.nlevels > 1:
+        raise InputError(
+            f"rows need one name each, not {frame.index.nlevels} (first row: {frame.index[0]}); in a file "
+            "they may have more cells than the header: check the separator"
+        )
     frame = frame.copy(deep=False)
     frame.index = frame.index.astype(str)
     return frame
@@ -102,18 +107,19 @@ def clean_rows(frame: pd.DataFrame, label: str) -> pd.DataFrame:
         raise InputError(f"{label} must be a pandas DataFrame, got {type(frame).__name__}")
     if not frame.shape[1]:
         raise InputError(f"{label} has no columns beside the patient names; check the separator")
-    if frame.index.nlevels > 1:
-        raise InputError(f"{label}: rows need one name each, or have more cells than the header")
-    nameless = frame.index.isna().any()
-    frame = with_text_names(frame)
-    if nameless or (frame.index == "").any():
+    given, frame = frame.index, with_text_names(frame)
+    if given.isna().any() or (frame.index == "").any():
         raise InputError(f"{label} has rows without a patient name; name or drop them")
     frame.index = frame.index.rename("patient")
     frame.columns = frame.columns.astype(str).rename(None)
-    for what, names in (("patients", frame.index), ("columns", frame.columns)):
+    rows = "keep one of each, or name copies apart (in a file, the first column is the name)"
+    for what, names, fix in (
+        ("patients", frame.index, rows),
+        ("columns", frame.columns, "keep one of each"),
+    ):
         if names.has_duplicates:
             twice = names[names.duplicated()].unique()
-            raise InputError(f"{label} has duplicate {what}: {few(twice)}; keep one of each")
+            raise InputError(f"{label} has duplicate {what}: {few(twice)}; {fix}")
     if dates := [column for column, kind in frame.dtypes.items() if kind.kind in "mM"]:
         raise InputError(
             f"{label}: column {few(dates)} holds dates or durations; give numbers, such as days since "

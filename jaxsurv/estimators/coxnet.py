@@ -4,13 +4,15 @@ from collections.abc import Mapping
 
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 
 from jaxsurv.data import stratified_kfold
 from jaxsurv.estimators.fitted import Functions, Trained
 from jaxsurv.estimators.inputs import Modalities
 from jaxsurv.estimators.prepared import Prepared, as_batch
 from jaxsurv.estimators.survival import SurvivalEstimator
-from jaxsurv.models import Batch, features
+from jaxsurv.models import CLINICAL, Batch, features
+from jaxsurv.preprocess.encode import encoded_names
 from jaxsurv.survival import coxnet_cv
 from jaxsurv.types import Array, Key, Params
 
@@ -34,9 +36,9 @@ class Coxnet(SurvivalEstimator):
 
     Attributes:
         lambda_: the chosen penalty.
-        coef_: ``[features]``, per standardised unit (one standard deviation, but 0.2 for codes and states
-            that vary less, such as a rare mutation), in the order in which the modalities' names are
-            sorted, the clinical one last.
+        coef_: Series by modality and feature (``feature=category`` for text), per standardised unit (one
+            standard deviation, but 0.2 for codes and states that vary less, such as a rare mutation); the
+            modalities' names are sorted, the clinical one last.
     """
 
     def __init__(
@@ -61,9 +63,17 @@ class Coxnet(SurvivalEstimator):
         self.random_state = random_state
 
     @property
-    def coef_(self) -> np.ndarray:
-        """``[features]``, of the fitted model."""
-        return np.asarray(self.fitted().params["coef"][0])
+    def coef_(self) -> pd.Series:
+        """Of the fitted model."""
+        fitted = self.fitted()
+        reads, names = fitted.preprocessing, []
+        for m in sorted(reads.columns, key=lambda m: (m == CLINICAL, m)):
+            columns = encoded_names(reads.schema, m)
+            if m in reads.projection:
+                columns = [f"component {k}" for k in range(1, reads.projection[m].shape[1] + 1)]
+            names += [(m, name) for name in columns]
+        index = pd.MultiIndex.from_tuples(names, names=["modality", "feature"])
+        return pd.Series(np.asarray(fitted.params["coef"][0]), index, name="coef")
 
     @staticmethod
     def functions(config: None) -> Functions:

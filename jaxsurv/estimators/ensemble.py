@@ -1,5 +1,6 @@
 """What all networks share: an ensemble over seeds, and a search, each as one compiled sweep."""
 
+import warnings
 from abc import abstractmethod
 from collections.abc import Mapping
 from numbers import Integral
@@ -7,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 
 from jaxsurv.data import Cohort
 from jaxsurv.estimators.fitted import Functions, Trained
@@ -26,6 +28,8 @@ class NetworkEstimator(SurvivalEstimator):
     another one for each of five seeds, stratified by event; the fifth stops it. So with five seeds or
     more every patient is held out from some of them, and the baseline hazard comes from all. With fewer
     it comes from those who are.
+
+    If no epoch of any seed was better than none, a ``ConvergenceWarning`` of scikit-learn says so.
 
     See :class:`SurvivalEstimator` for X and y. To add a network, give a subclass `objective`,
     `default_config`, `default_hparams` and, unless it is Adam, `optimizer`.
@@ -153,6 +157,13 @@ class NetworkEstimator(SurvivalEstimator):
             return params
 
         runs = self._sweep(prepared, [self.chosen_hparams], collect=parameters)
+        if not runs.best_epoch.any():
+            warnings.warn(
+                "no epoch of any network was better than its initial parameters: nothing was learned; the "
+                "learning rate may be too large, or the features may say nothing of the outcome",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
         develop, validation = prepared.splits.develop[0], prepared.splits.validation[0]
         stopped = np.asarray(validation)[runs.seed % len(validation)]
         center = training_mean(runs.prediction, np.asarray(develop) & ~stopped)

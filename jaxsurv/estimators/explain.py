@@ -1,6 +1,5 @@
 """What a fitted model's risks rest on: per feature, per modality, per patient."""
 
-import warnings
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -8,8 +7,6 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from jaxsurv.data import DataWarning
-from jaxsurv.data.tables import few
 from jaxsurv.estimators.attribution import feature_columns, integrated_gradients, per_feature
 from jaxsurv.estimators.fitted import FittedModel
 from jaxsurv.estimators.importance import Labelled, permutation_drops, withheld
@@ -68,7 +65,7 @@ def explain(
         seed: of permutations and bootstrap.
 
     Warns:
-        DataWarning: a modality that none of the patients has.
+        DataWarning: a modality that none of the patients has; its rows are empty.
     """
     schema = model.preprocessing.schema
     unprojected = replace(model.preprocessing, projection={}, chosen={})
@@ -83,15 +80,9 @@ def explain(
         drops = permutation_drops(model, made, data, repeats=repeats, seed=seed)
         features = features.assign(**_over_members("c_drop", drops[0]))
         modalities = modalities.assign(**_over_members("c_drop", drops[1])).join(lost)
-    if absent := [m for m, there in made.presence.items() if not there.any()]:
-        warnings.warn(
-            f"none of the {len(patients.names)} patients has {few(absent)}: what the model makes of it "
-            "cannot be seen in them, and its rows are empty; explain patients who have it",
-            DataWarning,
-            stacklevel=3,
-        )
-        for table in (features, modalities):
-            table.loc[absent] = np.nan
+    absent = [m for m, there in made.presence.items() if not there.any()]
+    for table in (features, modalities):  # what the model makes of it cannot be seen
+        table.loc[absent] = np.nan
     each = pd.DataFrame(mean, patients.names.rename("patient"), _names(schema))
     return Explanation(features, modalities, each)
 

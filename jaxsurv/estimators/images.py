@@ -67,6 +67,8 @@ def image_batch(
             f"images {unknown} were not there in training, which had {sorted(scalers)}"
         )
     n = number_of_patients(images)
+    if not n:
+        raise InputError("the images are of no patient; give at least one")
     inputs, presence = {}, {}
     for m, scaler in scalers.items():
         shape = scaler.center.shape

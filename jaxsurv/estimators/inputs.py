@@ -1,19 +1,16 @@
-"""Features and outcomes in the forms that people have them, as one checked cohort."""
+"""Features in the forms that people have them, as tables by modality."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 from scipy.sparse import issparse
 from sklearn.utils import check_array
 
 from jaxsurv.data import Cohort
-from jaxsurv.data.survival_table import clean_survival
 from jaxsurv.data.tables import few, with_text_names
 from jaxsurv.types import InputError
 
-OUTCOME = "outcome"  # the endpoint of a cohort that is made here
 FEATURES = "features"  # the one modality of a table whose columns are not assigned
 
 Modalities = Mapping[str, Sequence[str]]
@@ -27,12 +24,14 @@ class Patients(NamedTuple):
         names: ``n`` patients in the order of the rows.
         named: whether the names are the user's, by which an outcome may be matched.
         ordered: whether rows have an order, by which an outcome may be matched.
+        labelled: whether rows have labels at all, be they numbers.
     """
 
     tables: dict[str, pd.DataFrame]
     names: pd.Index
     named: bool
     ordered: bool
+    labelled: bool = True
 
 
 def read_patients(X: Any, modalities: Modalities | None) -> Patients:
@@ -55,13 +54,19 @@ def read_patients(X: Any, modalities: Modalities | None) -> Patients:
         return Patients(tables, pd.Index(X.obs_names.astype(str)), True, True)
     if isinstance(X, Mapping) and not issparse(X):  # one kind of sparse matrix is a mapping
         return _read_dict(X)
-    table = X if isinstance(X, pd.DataFrame) else _read_array(X)
+    if isinstance(X, pd.Series):
+        raise InputError(
+            "X is a Series; give a table, for one patient X.iloc[[0]] instead of X.iloc[0]"
+        )
+    labelled = isinstance(X, pd.DataFrame)
+    table = X if labelled else _read_array(X)
     if not len(table) or not table.shape[1]:
         raise InputError(f"X has {len(table)} patients and {table.shape[1]} columns; needs both")
-    named = _has_names(table.index)
+    named = has_names(table.index)
     table = with_text_names(table)
     if modalities is None:
-        return Patients({FEATURES: table}, table.index, named, True)
+        return Patients({FEATURES: table}, table.index, named, True, labelled)
+    _check_modalities(modalities)
     parts = {m: [c for c in columns if c in table.columns] for m, columns in modalities.items()}
     tables = {m: table[columns] for m, columns in parts.items() if columns}
     if not tables:
@@ -69,7 +74,17 @@ def read_patients(X: Any, modalities: Modalities | None) -> Patients:
             f"none of the columns of the modalities {few(list(modalities))} is in X, which has "
             f"{few(table.columns)}"
         )
-    return Patients(tables, table.index, named, True)
+    return Patients(tables, table.index, named, True, labelled)
+
+
+def _check_modalities(modalities: Any) -> None:
+    if not isinstance(modalities, Mapping) or any(
+        isinstance(c, str) or not isinstance(c, Iterable) for c in modalities.values()
+    ):
+        raise InputError(
+            'modalities must give each modality a list of its columns, such as {"clinical": ["age", '
+            f'"sex"]}}, got {modalities!r}'
+        )
 
 
 def _read_array(X: Any) -> pd.DataFrame:
@@ -88,188 +103,12 @@ def _read_dict(X: Mapping[str, Any]) -> Patients:
             raise InputError(f"X[{m!r}] must be a DataFrame, got {type(table).__name__}")
     first = next(iter(X.values())).index
     together = all(table.index.equals(first) for table in X.values())
-    named = not together or _has_names(first)
+    named = not together or has_names(first)
     tables = {m: with_text_names(table) for m, table in X.items()}
     names = pd.Index([], dtype=object).append([t.index for t in tables.values()])
     return Patients(tables, names.unique(), named, together)
 
 
-def _has_names(index: pd.Index) -> bool:
+def has_names(index: pd.Index) -> bool:
+    """False for 0, 1, ..., which nobody gave."""
     return not isinstance(index, pd.RangeIndex)
-
-
-def labelled_cohort(
-    X: Any, y: Any, modalities: Modalities | None, kinds: Mapping[str, str], *, unlabelled: bool
-) -> tuple[Cohort, str]:
-    """Features and outcome as a cohort, whose rows are those of X, and the endpoint's name.
-
-    Args:
-        X, modalities: see `read_patients`.
-        kinds: of the modalities, see :class:`jaxsurv.data.Cohort`; those of a cohort are its own.
-        y: see `read_outcome`; for a cohort the name of an endpoint, or None if it has one.
-        unlabelled: keep patients without an outcome.
-
-    Raises:
-        InputError: patients without an outcome, unless they are kept; delayed entry; and what a
-            :class:`jaxsurv.data.Cohort` refuses.
-    """
-    if isinstance(X, Cohort):
-        endpoint = _endpoint(X, y)
-        labelled = X.for_endpoint(endpoint)
-        if f"{endpoint}_entry" in X.survival:
-            raise InputError(
-                f"endpoint {endpoint!r} has delayed entry ({endpoint}_entry), which estimators cannot "
-                "read yet; use jaxsurv.survival, or drop the column if all enter at 0"
-            )
-        return (X if unlabelled else labelled), endpoint
-    patients = read_patients(X, modalities)
-    if modalities is not None and not isinstance(X, Mapping) and not hasattr(X, "obs_names"):
-        given = [c for columns in modalities.values() for c in columns]
-        there = {c for table in patients.tables.values() for c in table.columns}
-        if absent := [c for c in given if c not in there]:
-            raise InputError(f"modalities name the columns {few(absent)}, which X does not have")
-    outcome = read_outcome(y, patients)
-    cohort = Cohort(patients.tables, outcome, dict(kinds))
-    without = outcome.index[outcome[f"{OUTCOME}_time"].isna()]
-    if len(without) and not unlabelled:
-        raise InputError(
-            f"{len(without)} patients in X have no outcome: {few(without)}; leave them out (CoxMT learns "
-            "from them as well)"
-        )
-    return cohort, OUTCOME
-
-
-def _endpoint(cohort: Cohort, y: Any) -> str:
-    if y is None and len(cohort.endpoints) == 1:
-        return cohort.endpoints[0]
-    if not isinstance(y, str):
-        raise InputError(
-            f"give the name of an endpoint as y; the cohort has {few(cohort.endpoints)}"
-        )
-    return y
-
-
-def read_outcome(y: Any, patients: Patients) -> pd.DataFrame:
-    """The survival table of the patients, in their order.
-
-    Args:
-        y: a structured array with one boolean and one float field; a DataFrame with columns ``event``
-            and ``time``, or one pair ``<endpoint>_event``, ``<endpoint>_time``; or a pair of arrays
-            ``(event, time)``. Rows are matched by name if both have names (an index that is not 0, 1,
-            ...), else by order.
-
-    Returns:
-        columns ``outcome_event`` and ``outcome_time``; both missing where there is no outcome.
-
-    Raises:
-        InputError: another form, delayed entry, other lengths, patients without a row in y, events that
-            are no 0/1, times and events in each other's place.
-    """
-    event, time = _event_and_time(y)
-    table = pd.DataFrame(
-        {f"{OUTCOME}_event": _events(event, time), f"{OUTCOME}_time": _times(time)}
-    )
-    names, index = patients.names, getattr(event, "index", None)
-    if index is not None and _has_names(index) and patients.named:
-        table = table.set_axis(index.astype(str), axis=0)
-        if table.index.has_duplicates:
-            twice = table.index[table.index.duplicated()].unique()
-            raise InputError(f"y has several rows for patient {few(twice)}; keep one of each")
-        if len(absent := names[~names.isin(table.index)]):
-            raise InputError(
-                f"{len(absent)} patients in X are not in y: {few(absent)}; leave them out of X, or check "
-                "the names"
-            )
-        return clean_survival(table.loc[names])
-    if not patients.ordered:
-        raise InputError(
-            "the tables of X have different patients, so y must name them: give a DataFrame with the "
-            "patients as its index, or a pair of such Series"
-        )
-    if len(table) != len(names):
-        raise InputError(f"X has {len(names)} patients and y has {len(table)}; needs as many")
-    return clean_survival(table.set_axis(names, axis=0))
-
-
-def _event_and_time(y: Any) -> tuple[Any, Any]:
-    """The two columns, in whatever form."""
-    if y is None:
-        raise InputError(
-            "the estimator requires y to be passed, but the target y is None; give a structured array, "
-            "a DataFrame with event and time, or a pair (event, time)"
-        )
-    if isinstance(y, pd.DataFrame):
-        event, time = _columns(list(y.columns), "the columns of y")
-        return y[event], y[time]
-    if names := getattr(getattr(y, "dtype", None), "names", None):
-        logical = [name for name in names if y.dtype[name].kind == "b"]
-        if len(names) == 2 and len(logical) == 1:
-            return y[logical[0]], y[next(n for n in names if n != logical[0])]
-        event, time = _columns(list(names), "the fields of y")
-        return y[event], y[time]
-    if isinstance(y, tuple | list) and len(y) == 2 and all(np.ndim(part) == 1 for part in y):
-        event, time = (p if isinstance(p, pd.Series) else np.asarray(p) for p in y)
-        if len(event) != len(time):
-            raise InputError(f"y has {len(event)} events and {len(time)} times; needs as many")
-        if isinstance(event, pd.Series) and isinstance(time, pd.Series):
-            if not event.index.equals(time.index):
-                raise InputError("event and time in y have different indices; give both the same")
-        elif isinstance(time, pd.Series):
-            event = pd.Series(event, index=time.index)
-        return event, time
-    raise InputError(
-        f"y must be a structured array with a boolean and a float field, a DataFrame with event and "
-        f"time, or a pair (event, time); got {type(y).__name__} of shape {np.shape(y)}"
-    )
-
-
-def _columns(names: list, what: str) -> tuple:
-    """Those of event and time."""
-    if entered := [c for c in names if str(c) == "entry" or str(c).endswith("_entry")]:
-        raise InputError(
-            f"{what} have delayed entry ({few(entered)}), which estimators cannot read yet; use "
-            "jaxsurv.survival, or drop it if all enter at 0"
-        )
-    pairs = [("event", "time")] if {"event", "time"} <= set(names) else []
-    if not pairs:
-        stems = [str(c).removesuffix("_event") for c in names if str(c).endswith("_event")]
-        pairs = [(f"{s}_event", f"{s}_time") for s in stems if f"{s}_time" in names]
-    if len(pairs) != 1:
-        raise InputError(
-            f"{what} must be event and time, or one pair such as os_event and os_time; got {few(names)}"
-        )
-    return pairs[0]
-
-
-def _numbers(values: Any, what: str, fix: str) -> np.ndarray:
-    """``[n]`` floats, NaN where missing, of any dtype that holds numbers or booleans."""
-    column = pd.Series(np.asarray(values, dtype=object))
-    text = column.map(lambda v: isinstance(v, str))
-    if text.any():
-        value = column[text].iloc[0]
-        raise InputError(f"{what} in y is text, such as {value!r}; {fix}")
-    try:
-        return column.where(column.notna(), np.nan).to_numpy(float)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{what} in y is no number: {error}; {fix}") from error
-
-
-def _times(time: Any) -> np.ndarray:
-    return _numbers(time, "time", "give times as numbers, such as days since diagnosis")
-
-
-def _events(event: Any, time: Any) -> np.ndarray:
-    fix = "give True where the event was observed, such as status == 'dead'"
-    values, times = _numbers(event, "event", fix), _times(time)
-    known = values[~np.isnan(values)]
-    if other := sorted(set(known) - {0.0, 1.0}):
-        swapped = set(times[~np.isnan(times)]) <= {0.0, 1.0}
-        why = (
-            "events and times look swapped: the order is (event, time)"
-            if swapped
-            else "events are 1 (observed) or 0 (censored): recode, such as status == 2"
-        )
-        raise InputError(f"event in y has the value {other[0]:g}; {why}")
-    # a structured array has no missing boolean: without a time there is no outcome
-    boolean = getattr(getattr(event, "dtype", None), "kind", "") == "b"
-    return np.where(np.isnan(times) & (values == 0), np.nan, values) if boolean else values

@@ -1,6 +1,7 @@
 """A grid of traced hyper-parameters over folds and seeds, as one compiled sweep."""
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,7 +45,10 @@ def settings_of(
         InputError: no combination, a hyper-parameter that there is not or that the model does not
             read, the same value twice.
     """
-    points = [dict(sorted(point.items())) for point in ParameterGrid(grid)]
+    try:
+        points = [dict(sorted(point.items())) for point in ParameterGrid(grid)]
+    except (TypeError, ValueError) as error:
+        raise InputError(f"the grid must map names to lists of numbers: {error}") from error
     names = sorted({name for point in points for name in point})
     if not names:
         raise InputError(
@@ -59,6 +63,8 @@ def settings_of(
         raise InputError(
             f"the model with this config does not read {idle}; leave it out of the grid"
         )
+    if words := [(k, v) for point in points for k, v in point.items() if not isinstance(v, Real)]:
+        raise InputError(f"{words[0][0]} in the grid has the value {words[0][1]!r}; give numbers")
     settings = [hparams._replace(**{k: float(v) for k, v in point.items()}) for point in points]
     if len(set(settings)) < len(settings):
         raise InputError("the grid has the same setting twice; leave one out")

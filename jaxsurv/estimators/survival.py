@@ -13,13 +13,8 @@ from jaxsurv.data import Cohort
 from jaxsurv.estimators.explain import Explanation, explain
 from jaxsurv.estimators.fitted import FittedModel, Functions, Trained, describe_training
 from jaxsurv.estimators.fitted_estimator import FittedEstimator
-from jaxsurv.estimators.inputs import (
-    Modalities,
-    Patients,
-    labelled_cohort,
-    read_outcome,
-    read_patients,
-)
+from jaxsurv.estimators.inputs import Modalities, Patients, read_patients
+from jaxsurv.estimators.outcomes import labelled_cohort, read_outcome
 from jaxsurv.estimators.prepared import Prepared, prepare_fits
 from jaxsurv.metrics import concordance_index
 from jaxsurv.types import ArrayLike, InputError
@@ -83,7 +78,11 @@ class SurvivalEstimator(FittedEstimator[FittedModel]):
         ))  # fmt: skip
 
     def predict(self, X: Any) -> np.ndarray:
-        """``[n]`` log hazards, higher = worse; 0 is the mean of the training patients."""
+        """``[n]`` log hazards, higher = worse; 0 is the mean of the training patients.
+
+        Rows are those of X; of a dict of tables with different patients, the patients in the order in which
+        they first appear (`risk_table` has their names).
+        """
         return self.fitted().log_hazard(self._new(X))
 
     def predict_survival_function(self, X: Any, times: ArrayLike) -> np.ndarray:
@@ -190,10 +189,13 @@ class SurvivalEstimator(FittedEstimator[FittedModel]):
 
     @staticmethod
     def _times(times: ArrayLike) -> np.ndarray:
-        times = np.asarray(times, float)
-        if times.ndim != 1 or not np.all(times >= 0):
-            raise InputError(f"times must be numbers >= 0 of shape [t], got {times}")
-        return times
+        try:
+            numbers = np.asarray(times, float)
+        except (TypeError, ValueError):
+            numbers = np.array(np.nan)
+        if numbers.ndim != 1 or not np.all(numbers >= 0):
+            raise InputError(f"times must be numbers >= 0, in a list, got {times}")
+        return numbers
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

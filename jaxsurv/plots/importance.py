@@ -87,6 +87,7 @@ def explanation_panels(
         for ax, xlabel in zip(row, ("mean |attribution|, log hazard", "loss of C"), strict=False):
             ax.axvline(0, color="0.7", lw=0.8, zorder=0)
             ax.set_xlabel(xlabel)
+            ax.locator_params(axis="x", nbins=5)
     upper[0].set_title(title)
     drawn = _MARKERS if with_c else _MARKERS[:3]
     figure.legend(

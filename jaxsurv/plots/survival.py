@@ -39,9 +39,18 @@ def survival_curve(
     ax.legend().remove()
     ax.text(0.98, 0.98, note, transform=ax.transAxes, ha="right", va="top", fontsize=8)
     add_at_risk_counts(
-        curve, labels=[""], ax=ax, fig=figure, rows_to_show=["At risk", "Censored", "Events"]
-    )
+        _counted(event, time, entry), labels=[""], ax=ax, fig=figure,
+        rows_to_show=["At risk", "Censored", "Events"],
+    )  # fmt: skip
     return figure
+
+
+def _counted(
+    event: np.ndarray, time: np.ndarray, entry: np.ndarray | None = None
+) -> lifelines.KaplanMeierFitter:
+    """For the table below: lifelines counts a patient as gone at the own time, who is at risk until it."""
+    later = np.nextafter(np.asarray(time, float), np.inf)
+    return lifelines.KaplanMeierFitter().fit(later, event, entry=entry)
 
 
 class RiskGroups(NamedTuple):
@@ -84,7 +93,7 @@ def risk_groups(panels: Sequence[RiskGroups], *, xlabel: str, title: str = "") -
             curve.plot_survival_function(
                 ax=ax, color=colour, show_censors=True, censor_styles={"ms": 4}
             )
-            curves.append(curve)
+            curves.append(_counted(event, time))
             labels.append(f"{name} risk")
         ax.set(ylim=(0, 1.02), ylabel="survival probability", xlabel=xlabel)
         ax.set_title(panel.title, pad=20)

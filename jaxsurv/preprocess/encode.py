@@ -59,6 +59,16 @@ def encoded_columns(schema: Schema, modality: str) -> list[str]:
     ]
 
 
+def encoded_names(schema: Schema, modality: str) -> list[str]:
+    """Of the encoded columns of a modality: ``feature``, or ``feature=category``."""
+    text = schema.categories[modality]
+    return [
+        name
+        for f in schema.features[modality]
+        for name in ([f"{f}={c}" for c in _columns(text[f])] if f in text else [f])
+    ]
+
+
 def encode_table(schema: Schema, modality: str, table: pd.DataFrame) -> pd.DataFrame:
     """One modality's table as numbers; ``table`` conforms to the schema."""
     if schema.kinds[modality] == "counts":

@@ -4,13 +4,14 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 import pandas as pd
 
 from jaxsurv.data import DataWarning
+from jaxsurv.data.consistency import folded
 from jaxsurv.data.identifiers import patient_part
 from jaxsurv.data.tables import few
 from jaxsurv.preprocess.encode import encode_table, encoded_columns
@@ -18,6 +19,8 @@ from jaxsurv.preprocess.imputation import Imputation, impute_missing
 from jaxsurv.preprocess.scale import Scaler, transform
 from jaxsurv.preprocess.schema import Schema
 from jaxsurv.types import InputError
+
+ENOUGH_OUTSIDE = 10  # values of one feature beyond its fences that are no few odd patients
 
 
 class Standardised(NamedTuple):
@@ -81,18 +84,20 @@ class Preprocessing:
 
         Raises:
             InputError: see :meth:`Schema.conform`: features that are missing are listed; two names of
-                one TCGA patient.
+                one TCGA patient, or in two tables names that differ by blanks or capitals alone.
 
         Warns:
-            DataWarning: two tables share no patient; most values of a modality are far from those in
-                training, as in another unit or without the logarithm.
+            DataWarning: nobody has a modality; two tables share no patient; many values of a modality, or
+                most of a feature, are far from those in training, as in another unit or without the
+                logarithm.
         """
         given = self.schema.conform(tables, self.needed)
         patients = pd.Index([]).append([t.index for t in given.values()]).unique()
         if not len(patients):
             raise InputError("no patient has a single value; check the tables")
-        _refuse_two_names(patients)
+        _refuse_two_names(patients, given)
         _warn_of_strangers(given)
+        _warn_of_absence(self.needed, given, len(patients))
         columns, presence = self.columns, {}
         x = np.full((len(patients), len(self.scaler.gain)), np.nan, np.float32)
         for m in columns:
@@ -101,7 +106,7 @@ class Preprocessing:
                 rows = patients.get_indexer(given[m].index)
                 x[rows, columns[m]] = encode_table(self.schema, m, given[m]).to_numpy(np.float32)
                 presence[m][rows] = 1
-        _warn_of_scales(columns, self.scaler, x)
+        _warn_of_scales(columns, self.scaler, x, self.schema)
         if self.imputation is not None:
             x = impute_missing(self.imputation, x, presence)
             presence = {m: np.ones_like(there) for m, there in presence.items()}
@@ -115,14 +120,21 @@ class Preprocessing:
         return inputs | {m: inputs[m] @ projection for m, projection in self.projection.items()}
 
 
-def _refuse_two_names(patients: pd.Index) -> None:
-    """Refuse barcodes of one patient in two lengths: each would be a patient who lacks modalities."""
+def _refuse_two_names(patients: pd.Index, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Refuse two names of one patient, each of whom would lack modalities."""
     owners = patients.map(patient_part)
-    if owners.has_duplicates:
-        first = owners == owners[owners.duplicated()][0]
+    if all(table.index.equals(patients) for table in tables.values()):
+        alike = owners
+    else:  # names within one table are different patients
+        alike = folded(owners)
+        for table in tables.values():
+            own = folded(table.index)
+            alike = alike.where(~alike.isin(own[own.duplicated()]), owners)
+    if alike.has_duplicates:
+        first = alike == alike[alike.duplicated()][0]
         raise InputError(
-            f"{few(patients[first])} are names of one patient, {owners[first][0]!r}; give each patient "
-            "one name in all tables, and one sample"
+            f"{few(patients[first].map(repr))} are names of one patient; give each patient one name in all "
+            "tables, and one sample"
         )
 
 
@@ -138,18 +150,38 @@ def _warn_of_strangers(tables: Mapping[str, pd.DataFrame]) -> None:
             )
 
 
-def _warn_of_scales(columns: Mapping[str, slice], scaler: Scaler, x: np.ndarray) -> None:
+def _warn_of_absence(needed: Mapping[str, set[str]], given: Any, n: int) -> None:
+    absent = [m for m, features in needed.items() if features and not len(given.get(m, ()))]
+    if absent and n > 1:
+        warnings.warn(
+            f"none of the {n} patients has {few(absent)}, which the model reads: their risks rest on what "
+            "else they have; check the names of the tables",
+            DataWarning,
+            stacklevel=3,
+        )
+
+
+def _warn_of_scales(
+    columns: Mapping[str, slice], scaler: Scaler, x: np.ndarray, schema: Schema
+) -> None:
     """In training far fewer than a quarter of the values lie beyond Tukey's far-out fences."""
     fenced = np.isfinite(scaler.lower) & (scaler.gain != 0)
     for m, c in columns.items():
         values = x[:, c]  # all columns: those with fences would be a copy
         beyond = (values < scaler.lower[c]) | (values > scaler.upper[c])
-        outside = np.count_nonzero(beyond, axis=0)[fenced[c]].sum()
-        known = np.count_nonzero(np.isfinite(values), axis=0)[fenced[c]].sum()
-        if outside > known / 4:
-            warnings.warn(
-                f"modality {m!r}: {outside} of {known} measured values lie far outside those of "
-                "the training patients; check unit, logarithm and normalisation",
-                DataWarning,
-                stacklevel=3,
-            )
+        outside = np.count_nonzero(beyond, axis=0) * fenced[c]
+        known = np.count_nonzero(np.isfinite(values), axis=0) * fenced[c]
+        most = (outside > known / 2) & (outside >= ENOUGH_OUTSIDE)
+        if outside.sum() > known.sum() / 4:
+            where = ""
+        elif most.any():
+            names = np.array(encoded_columns(schema, m), dtype=object)
+            where, outside, known = f" of {few(names[most])}", outside[most], known[most]
+        else:
+            continue
+        warnings.warn(
+            f"modality {m!r}: {outside.sum()} of {known.sum()} measured values{where} lie far outside those "
+            "of the training patients; check unit, logarithm and normalisation",
+            DataWarning,
+            stacklevel=3,
+        )

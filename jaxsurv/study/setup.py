@@ -1,10 +1,13 @@
 """From the options of an experiment to its data and baselines, with everything checked on the way."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from jaxsurv.data import Cohort
+from jaxsurv.data import Cohort, DataWarning
+from jaxsurv.data.consistency import MIN_CARRIERS
+from jaxsurv.data.tables import few
 from jaxsurv.models import HParams, SurvivalVAEConfig
 from jaxsurv.study.baselines import CrossFitted, PenalisedCox, clinical_cox, ridge_cox, with_offset
 from jaxsurv.study.data import CLINICAL
@@ -65,6 +68,13 @@ def open_study(options: RecipeOptions) -> Opened:
         endpoint = options.endpoint or cohort.endpoints[0]
         splits = make_splits(cohort, endpoint, options)
         plain = prepare_study(cohort, endpoint, splits)
+        if plain.unused:
+            warnings.warn(
+                f"no feature of {few(plain.unused)} is used in any split: constant, or two-valued with fewer "
+                f"than {MIN_CARRIERS} patients on one side",
+                DataWarning,
+                stacklevel=2,
+            )
         baselines: dict[str, CrossFitted] = {"ridge Cox": ridge_cox(plain)}
         if clinical := clinical_cox(plain):
             baselines["clinical Cox"] = clinical

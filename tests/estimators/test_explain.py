@@ -117,7 +117,8 @@ def test_of_a_linear_model_they_are_coefficient_times_value(coxnet, cohort):
     order = ["one", "two", "clinical"]
     z = np.concatenate([made.inputs[m] for m in order], axis=1)
     features, modalities, each = coxnet.explain(cohort[0])
-    coef = coxnet.coef_
+    coef = coxnet.coef_.to_numpy()
+    assert list(coxnet.coef_["clinical"].index)[-2:] == ["age", "sex=m"]
     assert (coef != 0).sum() >= 6
     expected = z * coef
     # of the clinical block: three columns of stage, age, sex
@@ -212,6 +213,7 @@ def test_permutations_are_those_of_the_tables(name, fit, cohort, monkeypatch):
         assert found.modalities.loc[m, "c_drop"] == pytest.approx(expected, abs=1e-3), m
 
 
+@pytest.mark.filterwarnings("ignore:none of the:jaxsurv.data.DataWarning")
 @pytest.mark.parametrize("name", ["vae", "coxnet"])
 def test_withheld_is_scored_without_the_table(name, fit, cohort):
     fitted, (x, y) = fit(name), cohort
@@ -248,7 +250,7 @@ def test_without_an_outcome_there_are_attributions_alone(coxnet, cohort):
 
 def test_what_nobody_has_is_named_and_left_empty(coxnet, cohort):
     x, y = cohort
-    with pytest.warns(DataWarning, match="none of the 90 patients has two: what the model"):
+    with pytest.warns(DataWarning, match="none of the 90 patients has two, which the model"):
         features, modalities, _ = coxnet.explain({m: x[m] for m in ("clinical", "one")}, y)
     for table in (features, modalities):
         assert table.loc[["two"]].isna().all(axis=None)

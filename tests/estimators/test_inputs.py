@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from jaxsurv.data import Cohort, DataWarning
-from jaxsurv.estimators.inputs import labelled_cohort, read_patients
+from jaxsurv.estimators.inputs import read_patients
+from jaxsurv.estimators.outcomes import labelled_cohort
 from jaxsurv.types import InputError
 
 X = pd.DataFrame(
@@ -55,6 +56,7 @@ def test_all_forms_of_an_outcome_are_one(y):
     ("y", "message"),
     [
         ((TIME, EVENT), "look swapped: the order is"),
+        ((TIME, EVENT + 1), "look swapped: the order is"),
         ((np.array([1, 2, 1, 2]), TIME), r"value 2; events are 1 \(observed\) or 0"),
         ((np.array(["dead", "alive"] * 2), TIME), "event in y is text, such as 'dead'; give True"),
         ((pd.Series(["1", "0"] * 2, dtype="string"), TIME), "event in y is text, such as '1'"),
@@ -76,6 +78,43 @@ def test_all_forms_of_an_outcome_are_one(y):
 def test_what_is_no_outcome_is_refused_by_name(y, message):
     with pytest.raises(InputError, match=message):
         read(X, y)
+
+
+@pytest.mark.parametrize("unit", ["timedelta64[D]", "datetime64[D]"])
+def test_dates_are_no_times(unit):
+    time = pd.Series(TIME.astype(int).astype(unit), X.index)
+    for y in ((EVENT, time), (EVENT, time.to_numpy()), FRAME.assign(time=time)):
+        with pytest.raises(
+            InputError, match="time in y holds dates or durations; give times as numb"
+        ):
+            read(X, y)
+
+
+def test_equal_labels_in_another_order_are_no_guess():
+    x, y = X.reset_index(drop=True), FRAME.reset_index(drop=True)
+    turned = y.iloc[::-1]
+    for one, other in ((x, turned), (x.iloc[::-1], y)):
+        with pytest.raises(
+            InputError, match=r"same row labels in another order \(.*y.loc\[X.index\]"
+        ):
+            read(one, other)
+    np.testing.assert_array_equal(outcome(x.iloc[::-1], turned).time, TIME[::-1])
+    np.testing.assert_array_equal(outcome(x.to_numpy(), turned).time, TIME[::-1])
+
+
+@pytest.mark.parametrize(
+    ("x", "modalities", "message"),
+    [
+        (X.iloc[0], None, r"X is a Series; give a table, for one patient X.iloc\[\[0\]\]"),
+        (X.set_axis(pd.MultiIndex.from_product([[1, 2], [3, 4]])), None, "one name each, not 2"),
+        (X, {"one": "a"}, "modality a list of its columns, such as"),
+        (X, ["a"], "modality a list of its columns, such as"),
+    ],
+    ids=["series", "multiindex", "text", "list"],
+)
+def test_what_is_no_table_of_features_is_refused(x, modalities, message):
+    with pytest.raises(InputError, match=message):
+        read(x, Y, modalities)
 
 
 def test_rows_are_matched_by_name_only_where_both_have_names():
@@ -104,7 +143,9 @@ def test_tables_of_different_patients_need_an_outcome_with_names():
     cohort, _ = read(tables, FRAME)
     assert list(cohort.survival.index) == list("wxyz")
     assert list(cohort.presence["two"]) == [False, True, True, True]
-    with pytest.raises(InputError, match="have different patients, so y must name them"):
+    with pytest.raises(
+        InputError, match="different patients, or in different orders, so y must name them"
+    ):
         read(tables, Y)
     same = {"one": X[["a"]], "two": X[["b"]]}
     np.testing.assert_array_equal(outcome(same, Y).time, TIME)

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from jaxsurv.data import Cohort, DataWarning
 from jaxsurv.estimators import HCL, CoxMT, CoxNnet, MORiskVAE, NetworkEstimator
@@ -101,7 +101,8 @@ def test_a_modality_may_be_absent_and_a_patient_without_any_is_warned_of(patient
     named = pd.DataFrame({"event": y["event"], "time": y["time"]}, index=x.index)
     model = CoxNnet(epochs=3, n_seeds=1).fit(tables, named)
     assert np.isfinite(model.predict(tables)).all()
-    only = fitted.predict({"one": x[PARTS["one"]]})
+    with pytest.warns(DataWarning, match="none of the 90 patients has two, which the model reads"):
+        only = fitted.predict({"one": x[PARTS["one"]]})
     assert only.shape == (90,)
     assert not np.allclose(only, fitted.predict(x))
     empty = x.copy()
@@ -203,3 +204,9 @@ def test_another_network_costs_a_few_lines(patients):
     np.testing.assert_array_equal(fifth.predict(x), same.predict(x))
     with pytest.raises(InputError, match="Fifth has no model file"):
         fifth.save("anywhere")
+
+
+def test_training_that_learns_nothing_is_warned_of(patients):
+    model = CoxNnet(epochs=5, n_seeds=2, hparams=CoxNnetHParams(learning_rate=1e6))
+    with pytest.warns(ConvergenceWarning, match="no epoch of any network was better"):
+        model.fit(*patients)

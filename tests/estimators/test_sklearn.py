@@ -44,6 +44,7 @@ CHECKS = [
 
 
 @pytest.mark.filterwarnings("ignore::jaxsurv.data.DataWarning")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # after one epoch
 @pytest.mark.parametrize(("estimator", "check"), CHECKS)
 def test_scikit_learn_s_own_checks(estimator, check):
     check(estimator)
@@ -64,6 +65,7 @@ def test_two_fits_give_the_same_bits_and_another_seed_others(patients):
     assert not np.array_equal(model.set_params(random_state=7).fit(x, y).predict(x), first)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # with l2 = 100
 def test_works_in_a_pipeline_and_in_scikit_learn_s_searches(patients):
     x, y = patients
     folds = KFold(2, shuffle=True, random_state=0)

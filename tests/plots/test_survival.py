@@ -45,7 +45,18 @@ def test_each_group_has_a_curve_its_censorings_and_a_band(axes):
 def test_numbers_at_risk_are_below(axes):
     ticks = dict(zip(axes[1].get_xticks(), axes[1].get_xticklabels(), strict=True))
     assert [int(w) for w in ticks[0].get_text().split() if w.isdigit()] == [6, 4]
-    assert [int(w) for w in ticks[6].get_text().split() if w.isdigit()] == [4, 0]
+    assert [int(w) for w in ticks[6].get_text().split() if w.isdigit()] == [5, 0]  # one until 6
+
+
+def test_a_patient_is_at_risk_at_the_own_time():
+    time = np.array([0.0, *range(100, 1000, 100)])
+    figure = survival_curve(np.ones(10, int), time, xlabel="time", note="")
+    ticks = dict(zip(figure.axes[1].get_xticks(), figure.axes[1].get_xticklabels(), strict=True))
+    counts = {
+        t: [int(w) for w in label.get_text().split() if w.isdigit()] for t, label in ticks.items()
+    }
+    assert counts[0] == [10, 0, 0]
+    assert counts[400] == [6, 0, 4]
 
 
 def test_the_curve_of_a_cohort():

@@ -72,7 +72,8 @@ def test_a_patient_alone_is_read_as_among_others(fitted, tables):
 
 def test_an_absent_modality_is_missing(fitted, tables):
     del tables["rna"]
-    found = fitted.apply(tables)
+    with pytest.warns(DataWarning, match="none of the 92 patients has rna, which the model reads"):
+        found = fitted.apply(tables)
     assert not found.presence["rna"].any()
     assert not found.inputs["rna"].any()
 
@@ -159,9 +160,24 @@ def test_patients_named_in_two_ways_are_warned_of(fitted, tables):
 def test_two_names_of_one_patient_are_refused(fitted, tables):
     one = tables["rna"].index[0]
     tables["rna"] = tables["rna"].rename(index={one: f"{one}-01A"})
-    with pytest.raises(
-        InputError, match=f"{one}-01A.* are names of one patient, '{one}'; give each"
-    ):
+    with pytest.raises(InputError, match=f"'{one}', '{one}-01A' are names of one patient; give"):
+        fitted.apply(tables)
+
+
+def test_names_that_differ_by_capitals_are_one_patient_unless_one_table_has_both(fitted, tables):
+    names = {p: f"P{k}" for k, p in enumerate(tables["rna"].index)}
+    tables = {m: t.rename(index=names) for m, t in tables.items()}
+    low = tables["rna"].rename(index={"P3": "p3 "})
+    with pytest.raises(InputError, match="'P3', 'p3 ' are names of one patient"):
+        fitted.apply({**tables, "rna": low})
+    two = {m: t.rename(index={"P4": "p3"}) for m, t in tables.items()}
+    assert {"P3", "p3"} <= set(fitted.apply(two).patients)
+
+
+def test_one_feature_in_another_unit_is_warned_of(fitted, tables):
+    gene = next(f for f in tables["rna"] if f in fitted.needed["rna"])
+    tables["rna"][gene] = tables["rna"][gene] + 1e12
+    with pytest.warns(DataWarning, match=rf"modality 'rna': .* of {gene} lie far outside"):
         fitted.apply(tables)
 
 
@@ -211,6 +227,7 @@ def test_imputation_does_not_depend_on_who_else_is_scored(imputing):
     np.testing.assert_allclose(alone.inputs["rna"][0], everybody.inputs["rna"][row], atol=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:none of the:jaxsurv.data.DataWarning")
 def test_a_pattern_never_seen_is_refused_by_the_gaussian(imputing):
     fitted = refine(imputing, impute="gaussian").preprocessing(0)
     with pytest.raises(InputError, match="patients with rna only, a pattern that was not there"):
