@@ -83,8 +83,8 @@ def _tables(folder: Path) -> dict[str, tuple[Path, str]]:
     found: dict[str, tuple[Path, str]] = {}
     for path in sorted(folder.iterdir()):
         for suffix, separator in _SUFFIXES.items():
-            if path.name.endswith(suffix):
-                name = path.name.removesuffix(suffix)
+            if path.name.lower().endswith(suffix):
+                name = path.name[: -len(suffix)]
                 if name in found:
                     raise InputError(
                         f"{folder} has both {found[name][0].name} and {path.name}; keep one"

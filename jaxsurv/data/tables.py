@@ -72,10 +72,11 @@ def refuse_codes(frame: pd.DataFrame, codes: tuple[int, ...], label: str, fix: s
 
 
 def to_text(column: pd.Series) -> pd.Series:
-    """Categories as text with NaN where missing; 2, 2.0 and "2" are one category."""
+    """Categories as text with NaN where missing; 2, 2.0, "2" and "2 " are one category."""
     if pd.api.types.is_float_dtype(column) and np.all(column.dropna() % 1 == 0):
         column = column.astype("Int64")
-    return column.astype(object).map(str, na_action="ignore").where(column.notna(), np.nan)
+    text = column.astype(object).map(lambda v: str(v).strip(), na_action="ignore")
+    return text.where(column.notna() & (text != ""), np.nan)
 
 
 def is_numeric(column: pd.Series) -> bool:

@@ -56,7 +56,14 @@ def test_numbers_written_as_text_and_booleans_are_numbers():
 
 
 def test_categories_are_text_however_they_were_stored():
-    for stage in ([1, 2, 2], [1.0, 2.0, 2.0], ["1", "2", "2"], pd.Categorical([1, 2, 2])):
+    stages = [
+        [1, 2, 2],
+        [1.0, 2.0, 2.0],
+        ["1", "2", "2"],
+        ["1 ", "2", " 2"],
+        pd.Categorical([1, 2, 2]),
+    ]
+    for stage in stages:
         table, _ = clean_modality("m", pd.DataFrame({"stage": stage}, PATIENTS), "categorical")
         assert list(table["stage"]) == ["1", "2", "2"]
     frame = pd.DataFrame({"stage": [1.0, None, 2.0]}, PATIENTS)
