@@ -49,10 +49,8 @@ def refuse_cells(bad: pd.DataFrame, frame: pd.DataFrame, label: str, what: str, 
 def to_float(frame: pd.DataFrame, label: str, fix: str) -> pd.DataFrame:
     """All columns as float64; text that is no number is refused, not turned into NaN."""
     if all(is_numeric(frame[c]) for c in frame.columns):
-        if any(
-            kind.kind == "O" for kind in frame.dtypes
-        ):  # pandas' own missing value becomes no float
-            frame = frame.where(frame.notna(), np.nan)
+        if any(kind.kind == "O" for kind in frame.dtypes):
+            frame = frame.where(frame.notna(), np.nan)  # pandas' own missing value is no float
         numeric = frame.astype("float64")
     else:
         numeric = frame.apply(pd.to_numeric, errors="coerce").astype("float64")

@@ -91,13 +91,14 @@ class Preprocessing:
                 most of a feature, are far from those in training, as in another unit or without the
                 logarithm.
         """
-        given = self.schema.conform(tables, self.needed)
+        needed = self.needed
+        given = self.schema.conform(tables, needed)
         patients = pd.Index([]).append([t.index for t in given.values()]).unique()
         if not len(patients):
             raise InputError("no patient has a single value; check the tables")
         _refuse_two_names(patients, given)
         _warn_of_strangers(given)
-        _warn_of_absence(self.needed, given, len(patients))
+        _warn_of_absence(needed, given, len(patients))
         columns, presence = self.columns, {}
         x = np.full((len(patients), len(self.scaler.gain)), np.nan, np.float32)
         for m in columns:
