@@ -92,7 +92,11 @@ def with_text_names(frame: pd.DataFrame) -> pd.DataFrame:
             "they may have more cells than the header: check the separator"
         )
     frame = frame.copy(deep=False)
-    frame.index = frame.index.astype(str)
+    names = frame.index
+    if (
+        names.dtype != object or names.inferred_type != "string"
+    ):  # else keep what pandas knows of it
+        frame.index = names.astype(str)
     return frame
 
 
