@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from jaxsurv.data.tables import DataWarning, constant_columns, few, is_numeric
+from jaxsurv.data.tables import DataWarning, constant_columns, few
 from jaxsurv.types import InputError
 
 MIN_CARRIERS = 5  # patients needed on each side of a two-valued feature, such as a category
@@ -28,15 +28,13 @@ def aligned(name: str, table: pd.DataFrame, patients: pd.Index) -> pd.DataFrame:
         InputError: none is, or names differ by blanks or capitals alone.
     """
     label, there = f"modality {name!r}", patients.isin(table.index)
-    strangers = table.index[~table.index.isin(patients)]
-    listed = pd.Series(patients[~there], folded(patients[~there]))
-    alike = folded(strangers).isin(listed.index)
-    if alike.any():
-        first = strangers[alike][0]
-        known = listed[listed.index == folded(strangers[alike])[0]].iloc[0]
+    strangers, lacking = table.index[~table.index.isin(patients)], patients[~there]
+    known = dict(zip(folded(lacking), lacking, strict=True))
+    pairs = zip(strangers, folded(strangers), strict=True)
+    if alike := [(name, known[key]) for name, key in pairs if key in known]:
         raise InputError(
-            f"{label} has {alike.sum()} patients whose names differ from those of the survival table by "
-            f"blanks or capitals, such as {first!r} and {known!r}; give each patient one name"
+            f"{label} has {len(alike)} patients whose names differ from those of the survival table by "
+            f"blanks or capitals, such as {alike[0][0]!r} and {alike[0][1]!r}; give each patient one name"
         )
     if not there.any():
         fix = "check the patient names"
@@ -57,17 +55,18 @@ def refuse_outcome(tables: Mapping[str, pd.DataFrame], survival: pd.DataFrame) -
             ``ENOUGH`` patients).
     """
     for m, table in tables.items():
-        numbers = [c for c in table.columns if is_numeric(table[c])]
-        values = table[numbers].to_numpy()
+        numbers = table.select_dtypes("number")
+        values = numbers.to_numpy()
+        measured = np.isfinite(values)
         for column in survival.columns:
             if column.endswith("_entry"):
                 continue
             outcome = survival[column].reindex(table.index).to_numpy()[:, None]
-            known = np.isfinite(values) & np.isfinite(outcome)
+            known = measured & np.isfinite(outcome)
             same = np.all((values == outcome) | ~known, axis=0) & (known.sum(axis=0) >= ENOUGH)
             if same.any():
                 raise InputError(
-                    f"modality {m!r}: column {few(np.array(numbers)[same])} is the outcome, equal to "
+                    f"modality {m!r}: column {few(numbers.columns[same])} is the outcome, equal to "
                     f"{column} in every patient; leave it out of the features"
                 )
 
@@ -94,8 +93,8 @@ def check_information(tables: Mapping[str, pd.DataFrame]) -> None:
             )
         if constant:
             constants[m] = f"{len(constant)} of {table.shape[1]} in {m!r} ({few(constant, 3)})"
-        text = [c for c in table.columns if not is_numeric(table[c])]
-        if rare := [c for c in text if _only_rare(table[c])]:
+        text = table.select_dtypes(exclude="number")
+        if rare := [c for c in text.columns if _only_rare(text[c])]:
             rarities[m] = f"{few(rare, 3)} in {m!r} (such as {table[rare[0]].dropna().iloc[0]!r})"
     told = {
         "constant features, dropped by preprocessing": constants,

@@ -46,14 +46,21 @@ def refuse_cells(bad: pd.DataFrame, frame: pd.DataFrame, label: str, what: str, 
         )
 
 
+def _without_text(frame: pd.DataFrame) -> bool:
+    return all(map(pd.api.types.is_numeric_dtype, frame.dtypes))
+
+
+def _numbers(frame: pd.DataFrame) -> pd.DataFrame:
+    """As float64, NaN where there is text; column by column only where there may be some."""
+    if not _without_text(frame):
+        frame = frame.apply(pd.to_numeric, errors="coerce")
+    return frame.astype("float64")
+
+
 def to_float(frame: pd.DataFrame, label: str, fix: str) -> pd.DataFrame:
     """All columns as float64; text that is no number is refused, not turned into NaN."""
-    if all(is_numeric(frame[c]) for c in frame.columns):
-        if any(kind.kind == "O" for kind in frame.dtypes):
-            frame = frame.where(frame.notna(), np.nan)  # pandas' own missing value is no float
-        numeric = frame.astype("float64")
-    else:
-        numeric = frame.apply(pd.to_numeric, errors="coerce").astype("float64")
+    numeric = _numbers(frame)
+    if not _without_text(frame):
         refuse_cells(numeric.isna() & frame.notna(), frame, label, "the non-numeric value", fix)
     refuse_cells(
         pd.DataFrame(np.isinf(numeric)), frame, label, "the infinite value", "leave it empty"
@@ -93,9 +100,8 @@ def with_text_names(frame: pd.DataFrame) -> pd.DataFrame:
         )
     frame = frame.copy(deep=False)
     names = frame.index
-    if (
-        names.dtype != object or names.inferred_type != "string"
-    ):  # else keep what pandas knows of it
+    text = names.dtype == object and names.inferred_type == "string"
+    if not text:  # else keep what pandas knows of it
         frame.index = names.astype(str)
     return frame
 
@@ -140,17 +146,18 @@ def infer_kind(frame: pd.DataFrame, label: str) -> str:
     Raises:
         InputError: a column is text because of a few cells only: a typo, or a code for "missing".
     """
-    numbers = frame.apply(pd.to_numeric, errors="coerce").astype("float64")
+    numbers = _numbers(frame)
     text = frame.notna() & numbers.isna()
     if text.to_numpy().any():
         typo = text.sum() < 0.1 * frame.notna().sum()
         fix = "correct or empty it, or declare the modality's kind"
         refuse_cells(text & typo, frame, label, "among numbers, the text", fix)
         return "mixed"
-    values = set(np.unique(numbers.to_numpy()[numbers.notna()]))
-    if values <= {0, 1}:
+    values = numbers.to_numpy()[numbers.notna()]
+    if np.isin(values, _CODES["binary"]).all():
         return "binary"
-    return "five_state" if values <= {-2, -1, 0, 1, 2} and min(values) < 0 else "continuous"
+    five = np.isin(values, _CODES["five_state"]).all() and values.min() < 0
+    return "five_state" if five else "continuous"
 
 
 def clean_modality(name: str, frame: pd.DataFrame, kind: str | None) -> tuple[pd.DataFrame, str]:

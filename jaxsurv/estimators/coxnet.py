@@ -68,7 +68,7 @@ class Coxnet(SurvivalEstimator):
         fitted = self.fitted()
         reads, names = fitted.preprocessing, []
         for m in sorted(reads.columns, key=lambda m: (m == CLINICAL, m)):
-            columns = encoded_names(reads.schema, m)
+            columns = [name for _, name in encoded_names(reads.schema, m)]
             if m in reads.projection:
                 columns = [f"component {k}" for k in range(1, reads.projection[m].shape[1] + 1)]
             names += [(m, name) for name in columns]

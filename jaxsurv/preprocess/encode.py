@@ -40,33 +40,32 @@ def _columns(categories: Sequence[str]) -> Sequence[str]:
     return categories[1:] if len(categories) == 2 else categories
 
 
+def _indicator(feature: str, category: str) -> str:
+    return f"{feature}={category}"
+
+
 def _one_hot(column: pd.Series, categories: Sequence[str]) -> pd.DataFrame:
     """0/1 per category, NaN where missing."""
     columns = {
-        f"{column.name}={c}": (column == c).astype(float).where(column.notna())
+        _indicator(str(column.name), c): (column == c).astype(float).where(column.notna())
         for c in _columns(categories)
     }
     return pd.DataFrame(columns, index=column.index)
 
 
+def encoded_names(schema: Schema, modality: str) -> list[tuple[str, str]]:
+    """Of each encoded column of a modality the feature that it comes from, and its own name."""
+    text = schema.categories[modality]
+    return [
+        (f, name)
+        for f in schema.features[modality]
+        for name in ([_indicator(f, c) for c in _columns(text[f])] if f in text else [f])
+    ]
+
+
 def encoded_columns(schema: Schema, modality: str) -> list[str]:
     """For each encoded column of a modality the feature that it comes from."""
-    text = schema.categories[modality]
-    return [
-        feature
-        for feature in schema.features[modality]
-        for _ in (_columns(text[feature]) if feature in text else [feature])
-    ]
-
-
-def encoded_names(schema: Schema, modality: str) -> list[str]:
-    """Of the encoded columns of a modality: ``feature``, or ``feature=category``."""
-    text = schema.categories[modality]
-    return [
-        name
-        for f in schema.features[modality]
-        for name in ([f"{f}={c}" for c in _columns(text[f])] if f in text else [f])
-    ]
+    return [feature for feature, _ in encoded_names(schema, modality)]
 
 
 def encode_table(schema: Schema, modality: str, table: pd.DataFrame) -> pd.DataFrame:
