@@ -77,7 +77,7 @@ def main() -> None:
     import jax
 
     module: Any = import_module(
-        "jaxsurv.training.sweep"
+        "jaxsurv.training._sweep"
     )  # that name of the package is the function
     if arguments.wait:
         module.in_slots = lambda *_: None

@@ -10,7 +10,7 @@ import time
 import numpy as np
 
 from jaxsurv.data import read_cohort, stratified_kfold
-from jaxsurv.study.prepare import prepare_study
+from jaxsurv.recipe.prepare import prepare_study
 from jaxsurv.training import one_device_per_core
 
 

@@ -67,7 +67,7 @@ def as_batch(inputs: dict[str, np.ndarray], event: np.ndarray, time: np.ndarray)
 
 
 def sweep_arguments(epochs: int) -> dict[str, Any]:
-    """What :func:`jaxsurv.training.sweep` trains; seeds, settings and plan are up to the benchmark."""
+    """What :func:`jaxsurv.training._sweep` trains; seeds, settings and plan are up to the benchmark."""
     import jax.numpy as jnp
 
     from jaxsurv.models import Batch, SurvivalVAEConfig, survival_vae

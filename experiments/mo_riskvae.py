@@ -14,12 +14,12 @@ import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from jaxsurv.study.command import command_line
-from jaxsurv.study.options import Preset, RecipeOptions
+from jaxsurv.cli.command import command_line
+from jaxsurv.cli.options import RecipeOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class MORiskVAE(RecipeOptions, Preset):
+class MORiskVAEOptions(RecipeOptions):
     """Compare MO-RiskVAE with its relatives and with baselines on the same folds and seeds.
 
     Attributes:
@@ -38,8 +38,8 @@ class MORiskVAE(RecipeOptions, Preset):
 
 
 PRESETS = {
-    "default": MORiskVAE(),
-    "smoke": MORiskVAE(
+    "default": MORiskVAEOptions(),
+    "smoke": MORiskVAEOptions(
         preset="smoke", betas=(0.1,), divergences=(1.0,), l2=(-3.0,), seeds=2, folds=3, epochs=10
     ),
 }
@@ -53,7 +53,7 @@ PUBLISHED = {
 
 def ranking(findings) -> str:
     """The paper's ranking, and what the same folds and seeds say of it."""
-    from jaxsurv.study.report import interval
+    from jaxsurv.report.tables import interval
 
     rows = findings.summary.set_index("setting")
     ours = {m: rows.loc[f"{m}: chosen per fold"] for m in PUBLISHED if m != "KL"}
@@ -74,8 +74,10 @@ def ranking(findings) -> str:
     )
 
 
-def run(options: MORiskVAE) -> None:
+def run(options: MORiskVAEOptions) -> None:
     """The whole experiment, from the cohort to the report."""
+    from jaxsurv.cli.run import run_study
+    from jaxsurv.cli.setup import check_grid, open_study, with_stack
     from jaxsurv.models import (
         MYEVAE,
         MYEVAE_HPARAMS,
@@ -84,13 +86,11 @@ def run(options: MORiskVAE) -> None:
         nesterov,
         survival_vae,
     )
-    from jaxsurv.study.baselines import elastic_net_cox
+    from jaxsurv.recipe.cox import elastic_net_cox
+    from jaxsurv.recipe.prepare import refine
+    from jaxsurv.report.figures import forest, survival_curves
     from jaxsurv.study.execute import Method
-    from jaxsurv.study.figures import forest, survival_curves
     from jaxsurv.study.findings import Comparison
-    from jaxsurv.study.prepare import refine
-    from jaxsurv.study.run import run_study
-    from jaxsurv.study.setup import check_grid, open_study, with_stack
     from jaxsurv.training import FitConfig
     from jaxsurv.types import InputError
 
@@ -160,9 +160,7 @@ def run(options: MORiskVAE) -> None:
     )
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """The command line, or ``arguments`` in its place; returns the exit status."""
-    return command_line(run, Preset, PRESETS, __doc__, arguments)
+main = command_line(run, PRESETS, __doc__)
 
 
 if __name__ == "__main__":

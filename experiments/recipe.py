@@ -12,12 +12,12 @@ import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from jaxsurv.study.command import command_line
-from jaxsurv.study.options import Preset, RecipeOptions
+from jaxsurv.cli.command import command_line
+from jaxsurv.cli.options import RecipeOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe(RecipeOptions, Preset):
+class RecipeStudy(RecipeOptions):
     """Change one thing of the default recipe at a time, on the same folds and seeds.
 
     Attributes:
@@ -30,21 +30,21 @@ class Recipe(RecipeOptions, Preset):
 
 
 PRESETS = {
-    "default": Recipe(),
-    "smoke": Recipe(preset="smoke", seeds=2, folds=3, epochs=10),
+    "default": RecipeStudy(),
+    "smoke": RecipeStudy(preset="smoke", seeds=2, folds=3, epochs=10),
 }
 
 
-def run(options: Recipe) -> None:
+def run(options: RecipeStudy) -> None:
     """The whole experiment, from the cohort to the report."""
+    from jaxsurv.cli.run import run_study
+    from jaxsurv.cli.setup import open_study, with_stack
     from jaxsurv.models import survival_vae
-    from jaxsurv.study.baselines import elastic_net_cox, with_offset
+    from jaxsurv.recipe.cox import elastic_net_cox, with_offset
+    from jaxsurv.recipe.prepare import one_part, refine, without_offset
+    from jaxsurv.report.figures import forest, survival_curves
     from jaxsurv.study.execute import Method
-    from jaxsurv.study.figures import forest, survival_curves
     from jaxsurv.study.findings import Comparison
-    from jaxsurv.study.prepare import one_part, refine, without_offset
-    from jaxsurv.study.run import run_study
-    from jaxsurv.study.setup import open_study, with_stack
     from jaxsurv.training import FitConfig
     from jaxsurv.types import InputError
 
@@ -105,9 +105,7 @@ def run(options: Recipe) -> None:
     )
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """The command line, or ``arguments`` in its place; returns the exit status."""
-    return command_line(run, Preset, PRESETS, __doc__, arguments)
+main = command_line(run, PRESETS, __doc__)
 
 
 if __name__ == "__main__":

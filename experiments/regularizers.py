@@ -14,12 +14,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from jaxsurv.study.command import command_line
-from jaxsurv.study.options import Preset, RecipeOptions
+from jaxsurv.cli.command import command_line
+from jaxsurv.cli.options import RecipeOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class Regularizers(RecipeOptions, Preset):
+class Regularizers(RecipeOptions):
     """Train a survival VAE with each regulariser over its grid of weights, on the same folds and seeds.
 
     Attributes:
@@ -60,12 +60,12 @@ def magnitudes(runs):
 
 def run(options: Regularizers) -> None:
     """The whole experiment, from the cohort to the report."""
+    from jaxsurv.cli.run import run_study
+    from jaxsurv.cli.setup import check_grid, open_study
     from jaxsurv.models import survival_vae
+    from jaxsurv.report.figures import forest, scores_by_scale, survival_curves
     from jaxsurv.study.execute import Method
-    from jaxsurv.study.figures import forest, scores_by_scale, survival_curves
     from jaxsurv.study.findings import Comparison
-    from jaxsurv.study.run import run_study
-    from jaxsurv.study.setup import check_grid, open_study
     from jaxsurv.training import FitConfig
 
     for name in ("betas", "mmd", "hsic"):
@@ -120,9 +120,7 @@ def run(options: Regularizers) -> None:
     )
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """The command line, or ``arguments`` in its place; returns the exit status."""
-    return command_line(run, Preset, PRESETS, __doc__, arguments)
+main = command_line(run, PRESETS, __doc__)
 
 
 if __name__ == "__main__":

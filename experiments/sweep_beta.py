@@ -14,19 +14,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from jaxsurv.study.command import command_line
-from jaxsurv.study.options import RecipeOptions
+from jaxsurv.cli.command import command_line
+from jaxsurv.cli.options import RecipeOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class Preset:
-    """The preset alone, which decides the defaults of all other options."""
-
-    preset: Literal["default", "paper", "smoke"] = "default"
-
-
-@dataclass(frozen=True, kw_only=True)
-class SweepBeta(RecipeOptions, Preset):
+class SweepBeta(RecipeOptions):
     """Sweep the KL weight beta of MO-RiskVAE over seeds x folds x beta in one compiled program.
 
     Attributes:
@@ -37,6 +30,7 @@ class SweepBeta(RecipeOptions, Preset):
             at every cohort size (preset paper: sums over the batch, as MyeVAE was released).
     """
 
+    preset: Literal["default", "paper", "smoke"] = "default"
     betas: tuple[float, ...] = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
     out: Path = Path("results/sweep_beta")
 
@@ -61,12 +55,12 @@ PRESETS = {
 
 def run(options: SweepBeta) -> None:
     """The whole experiment, from the cohort to the report."""
+    from jaxsurv.cli.run import run_study
+    from jaxsurv.cli.setup import check_grid, open_study, with_stack
     from jaxsurv.models import MYEVAE, survival_vae
+    from jaxsurv.report.figures import scores_along, survival_curves, training_along
     from jaxsurv.study.execute import Method
-    from jaxsurv.study.figures import scores_along, survival_curves, training_along
     from jaxsurv.study.findings import Comparison
-    from jaxsurv.study.run import run_study
-    from jaxsurv.study.setup import check_grid, open_study, with_stack
     from jaxsurv.training import FitConfig
 
     check_grid("betas", options.betas)
@@ -103,9 +97,7 @@ def run(options: SweepBeta) -> None:
     )
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """The command line, or ``arguments`` in its place; returns the exit status."""
-    return command_line(run, Preset, PRESETS, __doc__, arguments)
+main = command_line(run, PRESETS, __doc__)
 
 
 if __name__ == "__main__":

@@ -141,7 +141,7 @@ def _explain(options: Explain, model: Any, console: Any) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
-    from jaxsurv.study.command import subcommands
+    from jaxsurv.cli.command import subcommands
 
     commands = {"score": Score, "explain": Explain, "inspect": Inspect}
     return subcommands(run, commands, "python -m jaxsurv", __doc__, arguments)

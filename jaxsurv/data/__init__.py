@@ -1,5 +1,7 @@
 """Cohorts: checked tables, folders on disk, a bundled cohort, hospital stays, images, simulators, splits."""
 
+from jaxsurv.data._simulate_images import simulate_images
+from jaxsurv.data._simulate_subtypes import simulate_subtypes
 from jaxsurv.data.bundled import load_tcga_acc
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.external import Harmonise, Joined, join_cohorts
@@ -7,8 +9,6 @@ from jaxsurv.data.images import Images, read_images
 from jaxsurv.data.mimic import MimicCohort, read_mimic
 from jaxsurv.data.readers import read_cohort, read_features, write_cohort
 from jaxsurv.data.simulate import Simulation, simulate_cohort
-from jaxsurv.data.simulate_images import simulate_images
-from jaxsurv.data.simulate_subtypes import simulate_subtypes
 from jaxsurv.data.splits import Splits, single_split, stratified_kfold
 from jaxsurv.data.stored_rows import StoredRows, open_rows
 from jaxsurv.data.tables import DataWarning

@@ -67,7 +67,7 @@ def run(options: Convert | Describe) -> None:
     from jaxsurv.artifacts import ResultsFolder
     from jaxsurv.data import write_cohort
     from jaxsurv.data.formats import detect_format, read_any
-    from jaxsurv.study.cohort_report import describe, print_summary
+    from jaxsurv.report.cohort import describe, print_summary
 
     console = Console(width=None if sys.stdout.isatty() else 170)
     with console.status(f"reading {options.source}"):
@@ -92,7 +92,7 @@ def run(options: Convert | Describe) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
-    from jaxsurv.study.command import subcommands
+    from jaxsurv.cli.command import subcommands
 
     commands = {"convert": Convert, "describe": Describe}
     return subcommands(run, commands, "python -m jaxsurv.data", __doc__, arguments)

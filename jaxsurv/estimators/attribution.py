@@ -12,7 +12,7 @@ from jaxsurv.estimators.fitted import CHUNK, FittedModel, in_chunks
 from jaxsurv.estimators.prepared import as_batch
 from jaxsurv.models import Batch
 from jaxsurv.preprocess import Schema, Standardised
-from jaxsurv.preprocess.encode import encoded_columns
+from jaxsurv.preprocess._encode import encoded_columns
 from jaxsurv.types import Array, Params
 
 

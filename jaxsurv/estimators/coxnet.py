@@ -12,7 +12,7 @@ from jaxsurv.estimators.inputs import Modalities
 from jaxsurv.estimators.prepared import Prepared, as_batch
 from jaxsurv.estimators.survival import SurvivalEstimator
 from jaxsurv.models import CLINICAL, Batch, features
-from jaxsurv.preprocess.encode import encoded_names
+from jaxsurv.preprocess._encode import encoded_names
 from jaxsurv.survival import coxnet_cv
 from jaxsurv.types import Array, Key, Params
 
@@ -20,7 +20,7 @@ from jaxsurv.types import Array, Key, Params
 class Coxnet(SurvivalEstimator):
     """Elastic-net Cox regression on all features, z-scored; an absent modality counts as its mean.
 
-    Lambda is where the cross-validated deviance is smallest, see :func:`jaxsurv.survival.coxnet_cv`; the
+    Lambda is where the cross-validated deviance is smallest, see :func:`jaxsurv.survival._coxnet_cv`; the
     baseline hazard is from the log hazards that the folds held out. See :class:`SurvivalEstimator` for
     X and y.
 

@@ -17,7 +17,7 @@ from jaxsurv.metrics import concordance_index
 from jaxsurv.models import Batch
 from jaxsurv.preprocess import Preprocessing
 from jaxsurv.survival import StepFunction, breslow_baseline, survival_function
-from jaxsurv.survival.kaplan_meier import Z95
+from jaxsurv.survival._kaplan_meier import Z95
 from jaxsurv.types import Array, ArrayLike, InputError, Key, Params
 
 CHUNK = 1024  # rows per call: one compilation, and a patient's risk is the same in any company

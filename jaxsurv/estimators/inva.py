@@ -28,7 +28,7 @@ class InVA(FittedEstimator[FittedImages]):
     """Predict one image of a patient from others, with intervals.
 
     Images are centred pixel by pixel and put on one scale; a share of the patients is held out of the
-    training, stops it and calibrates the intervals. See :func:`jaxsurv.models.inva.inva`. Images are a
+    training, stops it and calibrates the intervals. See :func:`jaxsurv.models._inva.inva`. Images are a
     dict, which the splitters of scikit-learn cannot index; config and hparams are set whole, as in
     ``set_params(config=replace(model.config, deep=0))``. What is set counts from the next `fit` on.
     A saved model keeps of the held-out patients how far each pixel was from its prediction, in ascending
@@ -46,7 +46,7 @@ class InVA(FittedEstimator[FittedImages]):
 
     Attributes:
         model_: :class:`jaxsurv.estimators.fitted_images.FittedImages`, what predicts.
-        result_: of :func:`jaxsurv.training.fit`, with the training history, which model files do not hold.
+        result_: of :func:`jaxsurv.training._fit`, with the training history, which model files do not hold.
 
     >>> import numpy as np
     >>> mri = np.random.default_rng(0).normal(size=(30, 4, 4))
@@ -98,7 +98,7 @@ class InVA(FittedEstimator[FittedImages]):
                 without any image, too few patients to hold some out.
         """
         if self.config.outcome != "image":
-            raise InputError("InVA predicts images; for survival use jaxsurv.models.inva")
+            raise InputError("InVA predicts images; for survival use jaxsurv.models._inva")
         if not images:
             raise InputError("no image is given; needs at least one")
         if not 0 < self.held_out < 1:

@@ -31,7 +31,7 @@ from jaxsurv.types import Array, Objective
 
 
 class LatentEstimator(NetworkEstimator):
-    """A network with latent variables: ``collect(config)`` gives them, see `jaxsurv.training.sweep`."""
+    """A network with latent variables: ``collect(config)`` gives them, see `jaxsurv.training._sweep`."""
 
     collect: ClassVar[Callable[[Any], Callable[..., dict[Any, Array]]]]
 
@@ -59,7 +59,7 @@ class _VariationalEstimator(LatentEstimator):
 
     @staticmethod
     def objective(config: Any) -> Objective:
-        """:func:`jaxsurv.models.survival_vae`."""
+        """:func:`jaxsurv.models._survival_vae`."""
         return survival_vae(config)
 
 
@@ -79,18 +79,18 @@ class MyeVAE(_VariationalEstimator):
 
 
 class CoxNnet(NetworkEstimator):
-    """Cox-nnet: one hidden layer; see :func:`jaxsurv.models.cox_nnet`. It has no config."""
+    """Cox-nnet: one hidden layer; see :func:`jaxsurv.models._cox_nnet`. It has no config."""
 
     default_hparams, optimizer = CoxNnetHParams(), staticmethod(nesterov)
 
     @staticmethod
     def objective(config: None = None) -> Objective:
-        """:func:`jaxsurv.models.cox_nnet`."""
+        """:func:`jaxsurv.models._cox_nnet`."""
         return cox_nnet()
 
 
 class CoxMT(NetworkEstimator):
-    """Cox-MT, which also learns from patients without an outcome; see :func:`jaxsurv.models.cox_mt`.
+    """Cox-MT, which also learns from patients without an outcome; see :func:`jaxsurv.models._cox_mt`.
 
     Give these patients no time: NaN, and False or NaN as their event.
     """
@@ -101,7 +101,7 @@ class CoxMT(NetworkEstimator):
 
     @staticmethod
     def objective(config: CoxMTConfig) -> Objective:
-        """:func:`jaxsurv.models.cox_mt`."""
+        """:func:`jaxsurv.models._cox_mt`."""
         return cox_mt(config)
 
 

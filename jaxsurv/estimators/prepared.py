@@ -58,7 +58,7 @@ class Prepared(NamedTuple):
     """A cohort under some splits.
 
     Attributes:
-        shared, splits: what :func:`jaxsurv.training.sweep` places on the devices.
+        shared, splits: what :func:`jaxsurv.training._sweep` places on the devices.
         preprocessing: one per split.
     """
 

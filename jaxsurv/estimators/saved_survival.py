@@ -16,7 +16,7 @@ from jaxsurv.estimators.prepared import as_batch
 from jaxsurv.estimators.survival import SurvivalEstimator
 from jaxsurv.models import CLINICAL
 from jaxsurv.preprocess import Preprocessing, Scaler, Standardised
-from jaxsurv.preprocess.encode import encoded_columns
+from jaxsurv.preprocess._encode import encoded_columns
 from jaxsurv.preprocess.saved import pack, unpack
 from jaxsurv.survival import StepFunction
 from jaxsurv.types import InputError

@@ -1,17 +1,17 @@
 """Linear factors of several modalities: who shares what, how much of it, and what it says of an outcome."""
 
+from jaxsurv.factors._hcl_svd import hcl_svd
+from jaxsurv.factors._importance import Importance, importance
+from jaxsurv.factors._jive import jive, svd_loadings
+from jaxsurv.factors._refine import Refined, refine, released_schedule
+from jaxsurv.factors._shrink import shrink
 from jaxsurv.factors.covariance import Denoised, Moments, denoise, moments
 from jaxsurv.factors.group_lasso import GroupFit, Loss, block_norms, group_path, group_penalised
-from jaxsurv.factors.hcl_svd import hcl_svd
-from jaxsurv.factors.importance import Importance, importance
-from jaxsurv.factors.jive import jive, svd_loadings
 from jaxsurv.factors.likelihood import bic, log_likelihood
 from jaxsurv.factors.outcomes import cox, least_squares, squared_error
 from jaxsurv.factors.recovery import block_errors, gram_distance
-from jaxsurv.factors.refine import Refined, refine, released_schedule
 from jaxsurv.factors.scores import least_squares_scores, posterior_mean
 from jaxsurv.factors.selection import select_structure
-from jaxsurv.factors.shrink import shrink
 from jaxsurv.factors.simulate import simulate_covariance, simulate_factors, simulate_loadings
 from jaxsurv.factors.structure import Structure, all_subsets
 

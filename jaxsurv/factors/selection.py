@@ -4,11 +4,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsurv.factors._hcl_svd import hcl_svd
+from jaxsurv.factors._refine import refine
 from jaxsurv.factors.covariance import Moments, denoise
 from jaxsurv.factors.decompositions import svd
-from jaxsurv.factors.hcl_svd import hcl_svd
 from jaxsurv.factors.likelihood import bic
-from jaxsurv.factors.refine import refine
 from jaxsurv.factors.structure import Structure
 from jaxsurv.types import Array, InputError
 

@@ -1,28 +1,8 @@
 """How good is a prediction: discrimination, prediction error, calibration, and intervals."""
 
-from jaxsurv.metrics.alignment import LatentAlignment, latent_alignment
-from jaxsurv.metrics.antolini import concordance_td
-from jaxsurv.metrics.bootstrap import Bootstrap, bootstrap
-from jaxsurv.metrics.calibration import (
-    CalibrationSlope,
-    DCalibration,
-    ObservedExpected,
-    calibration_slope,
-    d_calibration,
-    observed_expected,
-)
-from jaxsurv.metrics.calibration_index import CalibrationIndex, integrated_calibration_index
-from jaxsurv.metrics.concordance import (
-    Comparison,
-    Concordance,
-    compare_concordance,
-    concordance_index,
-)
-from jaxsurv.metrics.dynamic_auc import DynamicAUC, cumulative_dynamic_auc
-from jaxsurv.metrics.hazard_ratio import HazardRatio, hazard_ratio
-from jaxsurv.metrics.ipcw import concordance_index_ipcw
-from jaxsurv.metrics.prediction_error import brier_score, integrated_brier_score
-from jaxsurv.metrics.prediction_interval import (
+from jaxsurv.metrics._bootstrap import Bootstrap, bootstrap
+from jaxsurv.metrics._hazard_ratio import HazardRatio, hazard_ratio
+from jaxsurv.metrics._prediction_interval import (
     IntervalCalibration,
     IntervalScale,
     Predictive,
@@ -33,13 +13,33 @@ from jaxsurv.metrics.prediction_interval import (
     prediction_interval,
     predictive,
 )
+from jaxsurv.metrics.alignment import LatentAlignment, latent_alignment
+from jaxsurv.metrics.antolini import concordance_td
+from jaxsurv.metrics.calibration import (
+    CalibrationSlope,
+    DCalibration,
+    ObservedExpected,
+    calibration_slope,
+    d_calibration,
+    observed_expected,
+)
+from jaxsurv.metrics.calibration_index import CalibrationIndex, integrated_calibration_index
+from jaxsurv.metrics.concordance import (
+    Concordance,
+    ConcordanceDifference,
+    compare_concordance,
+    concordance_index,
+)
+from jaxsurv.metrics.dynamic_auc import DynamicAUC, cumulative_dynamic_auc
+from jaxsurv.metrics.ipcw import concordance_index_ipcw
+from jaxsurv.metrics.prediction_error import brier_score, integrated_brier_score
 
 __all__ = [
     "Bootstrap",
     "CalibrationIndex",
     "CalibrationSlope",
-    "Comparison",
     "Concordance",
+    "ConcordanceDifference",
     "DCalibration",
     "DynamicAUC",
     "HazardRatio",

@@ -8,7 +8,7 @@ import numpy as np
 from jax import lax
 
 from jaxsurv.metrics.concordance import Concordance, checked, concordance_of
-from jaxsurv.metrics.pairs import PairSums, Rows, absent, compare
+from jaxsurv.metrics.pairs import PairRows, PairSums, absent, compare
 from jaxsurv.survival.validation import (
     array_module,
     check_curves,
@@ -58,7 +58,7 @@ def concordance_td(
     check_probabilities("survival", survival)
     xp = array_module(times, event, time, where)
     column = xp.searchsorted(xp.asarray(times), xp.asarray(time), side="right")
-    rows = Rows(None, xp.asarray(event).astype(bool), xp.asarray(time))
+    rows = PairRows(None, xp.asarray(event).astype(bool), xp.asarray(time))
     if where is not None:
         rows = absent(xp, rows, ~xp.asarray(where).astype(bool))
     if xp is np:
@@ -69,7 +69,7 @@ def concordance_td(
 
 
 @jax.jit
-def _pair_sums(survival: Array, column: Array, rows: Rows, earlier: Array) -> PairSums:
+def _pair_sums(survival: Array, column: Array, rows: PairRows, earlier: Array) -> PairSums:
     n = rows.time.size
     curves = jnp.concatenate([jnp.ones((1, n), survival.dtype), survival.T])
     size = min(n, max(1, _CHUNK // n))
@@ -79,12 +79,12 @@ def _pair_sums(survival: Array, column: Array, rows: Rows, earlier: Array) -> Pa
         there = index < n
         index = jnp.minimum(index, n - 1)
         seen = -curves[column[index]]  # [size, n]: what each patient's risk is at the time of i
-        i = Rows(
+        i = PairRows(
             jnp.take_along_axis(seen, index[:, None], 1),
             (rows.event[index] & there)[:, None],
             rows.time[index][:, None],
         )
-        j = Rows(seen, rows.event[None], rows.time[None])
+        j = PairRows(seen, rows.event[None], rows.time[None])
         concordant, tied, comparable, tied_time, tied_both = compare(i, j)
         half = jnp.where(concordant, 1, jnp.where(tied, 0.5, 0))
         later = later + jnp.stack([x.sum(0, dtype=later.dtype) for x in (half, comparable)])

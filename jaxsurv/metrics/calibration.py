@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.special
 
-from jaxsurv.survival.kaplan_meier import Z95
+from jaxsurv.survival._kaplan_meier import Z95
 from jaxsurv.survival.linear_cox import cox_fit
 from jaxsurv.survival.validation import (
     array_module,

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.special
 
-from jaxsurv.metrics.pairs import PairSums, Rows, absent, dense_pair_sums, sorted_pair_sums
+from jaxsurv.metrics.pairs import PairRows, PairSums, absent, dense_pair_sums, sorted_pair_sums
 from jaxsurv.metrics.time_weights import TimeWeight, event_weights
 from jaxsurv.survival.validation import array_module, check_survival, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
@@ -82,7 +82,7 @@ def checked(result: Concordance) -> Concordance:
     return result
 
 
-class Comparison(NamedTuple):
+class ConcordanceDifference(NamedTuple):
     """Attributes:
     difference: index of the first less that of the second.
     standard_error: of the difference, the two being computed on the same patients.
@@ -94,7 +94,7 @@ class Comparison(NamedTuple):
     p_value: Array
 
 
-def compare_concordance(first: Concordance, second: Concordance) -> Comparison:
+def compare_concordance(first: Concordance, second: Concordance) -> ConcordanceDifference:
     """Compare two risks on the same patients, both concordances of one kind.
 
     The influence of a patient on the difference is the difference of its influences, so that what
@@ -120,7 +120,7 @@ def compare_concordance(first: Concordance, second: Concordance) -> Comparison:
     error = xp.sqrt(xp.sum((first.influence - second.influence) ** 2))
     special = scipy.special if xp is np else jax.scipy.special
     z = xp.abs(difference) / xp.where(error > 0, error, xp.nan)
-    return Comparison(difference, error, special.erfc(z / np.sqrt(2)))
+    return ConcordanceDifference(difference, error, special.erfc(z / np.sqrt(2)))
 
 
 def _padded_length(n: int) -> int:
@@ -143,7 +143,9 @@ def pairwise_concordance(
     """The concordance with pairs weighted by event_weight_i weights_i weights_j; no checks."""
     xp = array_module(risk, event, time, event_weight, weights, entry, strata, where)
     number = float if xp is np else jnp.result_type(float)
-    rows = Rows(*(None if x is None else xp.asarray(x) for x in (risk, event, time, entry, strata)))
+    rows = PairRows(
+        *(None if x is None else xp.asarray(x) for x in (risk, event, time, entry, strata))
+    )
     rows = rows._replace(event=rows.event.astype(bool))
     later = None if weights is None else xp.asarray(weights).astype(number)
     if where is not None:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsurv.metrics.prediction_error import case_control_weights
-from jaxsurv.survival.kaplan_meier import kaplan_meier
+from jaxsurv.survival._kaplan_meier import kaplan_meier
 from jaxsurv.survival.life_table import run_bounds
 from jaxsurv.survival.validation import array_module, check_finite, check_survival, check_vectors
 from jaxsurv.types import Array, ArrayLike, InputError

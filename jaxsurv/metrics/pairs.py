@@ -40,7 +40,7 @@ class PairSums(NamedTuple):
     tied_both: Array
 
 
-class Rows(NamedTuple):
+class PairRows(NamedTuple):
     """What decides which pairs are comparable and concordant; each ``[n]``."""
 
     risk: Any
@@ -50,7 +50,7 @@ class Rows(NamedTuple):
     stratum: Any = None
 
 
-def absent(xp: ModuleType, rows: Rows, rest: Any) -> Rows:
+def absent(xp: ModuleType, rows: PairRows, rest: Any) -> PairRows:
     """Take rows out: a patient who enters and is censored before time 0 is in no pair."""
     return rows._replace(
         event=rows.event & ~rest,
@@ -59,7 +59,7 @@ def absent(xp: ModuleType, rows: Rows, rest: Any) -> Rows:
     )
 
 
-def compare(i: Rows, j: Rows) -> tuple[Any, Any, Any, Any, Any]:
+def compare(i: PairRows, j: PairRows) -> tuple[Any, Any, Any, Any, Any]:
     """Which pairs (i, j) are concordant, tied, comparable, tied in time, and tied in both.
 
     ``i`` holds ``[b, 1]`` and ``j`` ``[1, n]`` or ``[b, n]``. A patient is tied with itself.
@@ -81,7 +81,7 @@ def compare(i: Rows, j: Rows) -> tuple[Any, Any, Any, Any, Any]:
     )
 
 
-def dense_pair_sums(rows: Rows, earlier: Any, later: Any) -> PairSums:
+def dense_pair_sums(rows: PairRows, earlier: Any, later: Any) -> PairSums:
     """All pairs compared directly: O(n²) work and no sort. NumPy in, NumPy out.
 
     Args:
@@ -92,8 +92,8 @@ def dense_pair_sums(rows: Rows, earlier: Any, later: Any) -> PairSums:
     xp = array_module(*rows, earlier, later)
     later = xp.ones_like(earlier) if later is None else later
     concordant, tied, comparable, tied_time, tied_both = compare(
-        Rows(*(None if x is None else x[:, None] for x in rows)),
-        Rows(*(None if x is None else x[None] for x in rows)),
+        PairRows(*(None if x is None else x[:, None] for x in rows)),
+        PairRows(*(None if x is None else x[None] for x in rows)),
     )
     itself = xp.where(rows.event, later, 0)
     half = xp.where(concordant, 1, xp.where(tied, 0.5, 0)).astype(later.dtype)
@@ -183,7 +183,7 @@ def _sort(xp: ModuleType, risk: Any, event: Any, time: Any, stratum: Any) -> _So
     return _Sorted(order, place, position, by_time, by_risk)
 
 
-def sorted_pair_sums(rows: Rows, earlier: Any, later: Any) -> PairSums:
+def sorted_pair_sums(rows: PairRows, earlier: Any, later: Any) -> PairSums:
     """The same sums in O(n log n).
 
     In the order (stratum, time, events first, risk) concordant pairs are the inversions against the

@@ -2,8 +2,8 @@
 
 from typing import Any, Literal
 
+from jaxsurv.survival._kaplan_meier import kaplan_meier
 from jaxsurv.survival.censoring import censoring_curve, inverse_censoring_weights
-from jaxsurv.survival.kaplan_meier import kaplan_meier
 from jaxsurv.survival.life_table import life_table, step_at
 from jaxsurv.survival.validation import array_module
 from jaxsurv.types import InputError

@@ -1,16 +1,16 @@
 """Published models: configuration, networks and objective, one file each."""
 
+from jaxsurv.models._cox_mt import CoxMTConfig, CoxMTHParams, adam_l2, cox_mt, mean_teacher
+from jaxsurv.models._cox_nnet import CoxNnetHParams, cox_nnet, nesterov
+from jaxsurv.models._hcl_linear import LinearHCL, fit_moments, hcl_linear
+from jaxsurv.models._inva import InVAConfig, InVAHParams, drawn_prediction, inva
+from jaxsurv.models._survival_vae import latents, survival_vae
 from jaxsurv.models.array_batch import ArrayBatch
 from jaxsurv.models.batch import CLINICAL, Batch, features, table_batch
 from jaxsurv.models.config import HParams, SurvivalVAEConfig
-from jaxsurv.models.cox_mt import CoxMTConfig, CoxMTHParams, adam_l2, cox_mt, mean_teacher
-from jaxsurv.models.cox_nnet import CoxNnetHParams, cox_nnet, nesterov
 from jaxsurv.models.hcl_deep import HCLConfig, HCLHParams, hcl, representations
-from jaxsurv.models.hcl_linear import LinearHCL, fit_moments, hcl_linear
-from jaxsurv.models.inva import InVAConfig, InVAHParams, drawn_prediction, inva
 from jaxsurv.models.mo_riskvae import MO_RISKVAE, MO_RISKVAE_HPARAMS
 from jaxsurv.models.mye_vae import MYEVAE, MYEVAE_HPARAMS
-from jaxsurv.models.survival_vae import latents, survival_vae
 
 __all__ = [
     "CLINICAL",

@@ -282,7 +282,7 @@ def hcl(config: HCLConfig = HCLConfig()) -> Objective:
 
 
 def representations(config: HCLConfig) -> Callable[..., dict[Subset, Array]]:
-    """What :func:`jaxsurv.training.sweep` may collect: z^S of all rows in evaluation.
+    """What :func:`jaxsurv.training._sweep` may collect: z^S of all rows in evaluation.
 
     Args:
         config: of the model.

@@ -1,11 +1,11 @@
 """From a cohort's tables to standardised arrays; everything estimated is fitted on training rows."""
 
+from jaxsurv.preprocess._encode import Encoded, encode
 from jaxsurv.preprocess.conditional_gaussian import (
     ConditionalGaussian,
     fit_gaussian,
     impute_gaussian,
 )
-from jaxsurv.preprocess.encode import Encoded, encode
 from jaxsurv.preprocess.images import ImageScaler, fit_image_scaler
 from jaxsurv.preprocess.imputation import Imputation, fit_imputation, impute_missing
 from jaxsurv.preprocess.preprocessing import Preprocessing, Standardised

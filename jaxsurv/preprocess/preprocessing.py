@@ -14,7 +14,7 @@ from jaxsurv.data import DataWarning
 from jaxsurv.data.consistency import folded
 from jaxsurv.data.identifiers import patient_part
 from jaxsurv.data.tables import few
-from jaxsurv.preprocess.encode import encode_table, encoded_columns
+from jaxsurv.preprocess._encode import encode_table, encoded_columns
 from jaxsurv.preprocess.imputation import Imputation, impute_missing
 from jaxsurv.preprocess.scale import Scaler, transform
 from jaxsurv.preprocess.schema import Schema

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsurv.data.consistency import MIN_CARRIERS
-from jaxsurv.preprocess.encode import Encoded
+from jaxsurv.preprocess._encode import Encoded
 from jaxsurv.types import Array
 
 FENCE = 3.0  # interquartile ranges beyond the quartiles: Tukey's far-out fences

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from jaxsurv.metrics import concordance_index
+from jaxsurv.recipe.prepare import StudyData
 from jaxsurv.study.prediction_error import integrated_brier
-from jaxsurv.study.prepare import StudyData
 from jaxsurv.training import (
     Collect,
     FitConfig,
@@ -38,7 +38,7 @@ class Method:
         data: what it reads; the methods of a study share their splits.
         config: of each run.
         optimizer: hyper-parameters to an optax transformation.
-        collect: what to keep of each run beside its prediction, see :func:`jaxsurv.training.sweep`.
+        collect: what to keep of each run beside its prediction, see :func:`jaxsurv.training._sweep`.
     """
 
     name: str

@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 
 from jaxsurv.metrics import HazardRatio, hazard_ratio
-from jaxsurv.study.baselines import CrossFitted
+from jaxsurv.recipe.cox import CrossFitted
+from jaxsurv.recipe.prepare import StudyData
+from jaxsurv.recipe.stack import ensemble, stack
 from jaxsurv.study.execute import Trained, baseline_rows, ensemble_rows, pooled_risk
-from jaxsurv.study.prepare import StudyData
-from jaxsurv.study.report import interval
-from jaxsurv.study.stacking import ensemble, stack
 from jaxsurv.study.statistics import Estimate, corrected_t, paired, summarise
 
 SPLIT = ["repeat", "fold"]
@@ -28,7 +27,7 @@ class Comparison:
         headline: the row that the sentences and the survival curves are about; None = the setting with
             the highest mean test score, as papers choose it.
         stacked: name of a row to the setting or choice whose networks are averaged over the seeds in
-            it, and to the Cox models that they are stacked with (:func:`jaxsurv.study.stacking.stack`).
+            it, and to the Cox models that they are stacked with (:func:`jaxsurv.recipe.stack.stack`).
     """
 
     reference: str
@@ -188,73 +187,3 @@ def hazard_ratios(findings: Findings) -> pd.DataFrame:
             {"setting": setting, "patients": len(risk), "events": int(event.sum()), **values}
         )
     return pd.DataFrame(rows)
-
-
-def shown(findings: Findings) -> pd.DataFrame:
-    """The summary as strings, for people."""
-    s = findings.summary
-    trained = s["validation_loss"].notna()
-    columns = {
-        "setting": s["setting"],
-        "mean test C (95 %)": s.apply(interval, axis=1),
-        "seed ensemble": s["ensemble_mean"].map("{:.3f}".format).where(trained, ""),
-        "best run": s["best_run"].map("{:.3f}".format).where(trained, ""),
-        "IBS": s["ibs_mean"].map("{:.3f}".format),
-    }
-    for short, reference in references(findings.comparison, findings.baselines).items():
-        if f"{short}_mean" in s:
-            difference = s.apply(interval, axis=1, prefix=f"{short}_", sign=True)
-            p = s[f"{short}_p_value"].map(lambda v: "" if pd.isna(v) else f" p {v:.2g}")
-            columns[f"minus {reference}"] = (difference + p).mask(s["setting"] == reference, "")
-    return pd.DataFrame(columns)
-
-
-def shown_errors(findings: Findings) -> pd.DataFrame:
-    """The integrated Brier scores as strings, with paired differences."""
-    s = findings.summary
-    columns = {"setting": s["setting"], "IBS (95 %)": s.apply(interval, axis=1, prefix="ibs_")}
-    for short, reference in references(findings.comparison, findings.baselines).items():
-        if f"ibs_{short}_mean" in s:
-            difference = s.apply(interval, axis=1, prefix=f"ibs_{short}_", sign=True, digits=3)
-            columns[f"minus {reference}"] = difference.mask(s["setting"] == reference, "")
-    return pd.DataFrame(columns)
-
-
-ERRORS = (
-    "Integrated Brier score of survival curves on test rows, lower is better; from a tenth to nine tenths of "
-    "the event times outside the test rows. Curves are Breslow's, from the log hazards of the development "
-    "rows: a model that is too sure of what it was fitted to pays for it. Differences are paired by split."
-)
-
-
-def legend(findings: Findings) -> str:
-    """What the columns of the table mean."""
-    data = findings.data
-    splits = len(data.design.fold)
-    optimistic = (
-        "TWO-WAY PROTOCOL: early stopping watched the rows that are scored here, so every trained row is "
-        "optimistic, and the comparison with the baselines unfair to them. "
-        if findings.two_way
-        else ""
-    )
-    chosen = ", ".join(f"'{name}'" for name in findings.comparison.choices)
-    if chosen:
-        chosen += (
-            ": the value with the lowest early-stopping loss in each split, which is what a user can "
-            "do; the best of the rows above it is picked by test scores. "
-        )
-    stacked = ", ".join(f"'{name}'" for name in findings.comparison.stacked)
-    if stacked:
-        stacked += (
-            ": the mean over the seeds, stacked with ridge Cox models of the single modalities (of the "
-            "clinical one also with squares and with an RBF kernel) by weights that are fitted to rows "
-            "held out, shrunk to equal ones and stretched to the spread of these rows. "
-        )
-    return (
-        f"{optimistic}Harrell's C on test rows, {splits} splits, {data.design.protocol} protocol; seeds "
-        f"averaged within a split. {chosen}{stacked}"
-        "Intervals and p: corrected resampled t (Nadeau-Bengio), which allows for overlapping training "
-        "sets; differences are paired by split; p is not adjusted for the number of rows. The best run is "
-        "shown because papers report it: it is the luckiest of many, not an estimate. IBS: integrated Brier "
-        "score of the survival curves, lower is better."
-    )

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsurv.metrics.prediction_error import case_control_weights, weighted_squares
-from jaxsurv.study.data import StudyData
+from jaxsurv.recipe.prepared import StudyData
 from jaxsurv.survival import RiskSets, breslow_baseline, restrict, survival_function
 from jaxsurv.types import Array
 

@@ -1,5 +1,14 @@
 """Censored-data statistics: the Cox partial likelihood and what is built on it."""
 
+from jaxsurv.survival._coxnet_cv import CoxnetCV, coxnet_cv
+from jaxsurv.survival._coxnet_path import CoxnetPath
+from jaxsurv.survival._kaplan_meier import (
+    KaplanMeier,
+    NelsonAalen,
+    kaplan_meier,
+    nelson_aalen,
+    restricted_mean,
+)
 from jaxsurv.survival.baseline import (
     StepFunction,
     breslow_baseline,
@@ -9,15 +18,6 @@ from jaxsurv.survival.baseline import (
 )
 from jaxsurv.survival.censoring import CensoringCurve, censoring_curve
 from jaxsurv.survival.coxnet import coxnet_path
-from jaxsurv.survival.coxnet_cv import CoxnetCV, coxnet_cv
-from jaxsurv.survival.coxnet_path import CoxnetPath
-from jaxsurv.survival.kaplan_meier import (
-    KaplanMeier,
-    NelsonAalen,
-    kaplan_meier,
-    nelson_aalen,
-    restricted_mean,
-)
 from jaxsurv.survival.linear_cox import (
     CollinearityWarning,
     CoxFit,

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxsurv.survival.kaplan_meier import log_product_limit
+from jaxsurv.survival._kaplan_meier import log_product_limit
 from jaxsurv.survival.life_table import life_table, step_at
 from jaxsurv.survival.validation import array_module, check_survival, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError

@@ -12,7 +12,7 @@ from jaxsurv.survival.summed_loss import Ties, log_denominators
 from jaxsurv.types import Array
 
 
-class Moments(NamedTuple):
+class CoxMoments(NamedTuple):
     """Of the log partial likelihood as a function of ``coef [p]``.
 
     Attributes:
@@ -35,7 +35,7 @@ def log_likelihood(coef: Array, x: Array, rs: RiskSets, ties: Ties) -> Array:
     return jnp.sum(rs.event_weight * log_hazard - rs.mean_weight * denominators)
 
 
-def moments(coef: Array, x: Array, rs: RiskSets, ties: Ties) -> Moments:
+def moments(coef: Array, x: Array, rs: RiskSets, ties: Ties) -> CoxMoments:
     """Value and derivatives: with the chance p_ji that row i of those at risk has event j, means
     m_j = sum_i p_ji x_i and weights v_j, the information is a difference of two products::
 
@@ -45,12 +45,12 @@ def moments(coef: Array, x: Array, rs: RiskSets, ties: Ties) -> Moments:
     """
     if ties == "exact":
         value, score = jax.value_and_grad(log_likelihood)(coef, x, rs, ties)
-        return Moments(value, score, -jax.hessian(log_likelihood)(coef, x, rs, ties))
+        return CoxMoments(value, score, -jax.hessian(log_likelihood)(coef, x, rs, ties))
     log_hazard = x @ coef
     denominators, to_events = jax.linearize(lambda e: log_denominators(e, rs, ties), log_hazard)
     (expected,) = jax.linear_transpose(to_events, log_hazard)(rs.mean_weight)
     mean = jax.vmap(to_events)(x.T).T
-    return Moments(
+    return CoxMoments(
         jnp.sum(rs.event_weight * log_hazard - rs.mean_weight * denominators),
         x.T @ (rs.event_weight - expected),
         x.T @ (expected[:, None] * x) - mean.T @ (rs.mean_weight[:, None] * mean),

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsurv.survival.coxnet_path import CoxnetPath, Penalties, Rows, fit_path
+from jaxsurv.survival._coxnet_path import CoxnetPath, PathRows, Penalties, fit_path
 from jaxsurv.survival.risk_sets import RiskSets, given_risk_sets, to_positions
 from jaxsurv.survival.validation import as_real, check_finite, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
@@ -96,7 +96,7 @@ def precise(*arrays: Any) -> AbstractContextManager[Any]:
     return jax.enable_x64(True) if known else nullcontext()
 
 
-def standardised_rows(x: Any, rs: RiskSets) -> Rows:
+def standardised_rows(x: Any, rs: RiskSets) -> PathRows:
     """The one copy of x that is made: standardised, transposed, in the order of the risk sets."""
     if np.ndim(x) != 2:
         raise InputError(f"x must have shape [n, p], got {list(np.shape(x))}")
@@ -112,7 +112,7 @@ def standardised_rows(x: Any, rs: RiskSets) -> Rows:
         centre = jnp.mean(x, 1, keepdims=True, where=here)
         spread = jnp.std(x, 1, where=here)
         spread = jnp.where(spread > 0, spread, 1)
-        return Rows((x - centre) / spread[:, None], spread, ordered)
+        return PathRows((x - centre) / spread[:, None], spread, ordered)
     order = slice(None) if rs.order is None else np.asarray(rs.order)
     here = np.asarray(rs.log_weight) > -np.inf
     out = np.empty(x.shape[::-1], as_real(np.zeros(0, x.dtype)).dtype)
@@ -122,7 +122,7 @@ def standardised_rows(x: Any, rs: RiskSets) -> Rows:
         scale = block[:, here].std(1)
         spread[k : k + _BLOCK] = scale = np.where(scale > 0, scale, 1)
         out[k : k + _BLOCK] = (block - block[:, here].mean(1, keepdims=True)) / scale[:, None]
-    return Rows(jnp.asarray(out), jnp.asarray(spread), ordered)
+    return PathRows(jnp.asarray(out), jnp.asarray(spread), ordered)
 
 
 def checked_penalties(

@@ -13,7 +13,7 @@ from jax.scipy.linalg import cho_factor, cho_solve, solve_triangular
 from jax.scipy.special import gammaincc
 
 from jaxsurv.survival.baseline import StepFunction, breslow_baseline
-from jaxsurv.survival.cox_moments import Moments, log_likelihood, moments, score_residuals
+from jaxsurv.survival.cox_moments import CoxMoments, log_likelihood, moments, score_residuals
 from jaxsurv.survival.life_table import segment_sum
 from jaxsurv.survival.risk_sets import RiskSets, given_risk_sets, in_precision, to_positions
 from jaxsurv.survival.summed_loss import Ties
@@ -200,21 +200,21 @@ def _fit(x: Array, rs: RiskSets, cluster: Array, l2: Array, ties: Ties) -> tuple
         return fit, (null.information + jnp.diag(penalty), next_step)
 
 
-class _State(NamedTuple):
+class _Newton(NamedTuple):
     coef: Array
-    null: Moments
+    null: CoxMoments
     steps: Array
     settled: Array
 
 
-def _newton(z: Array, rs: RiskSets, penalty: Array, ties: Ties) -> _State:
+def _newton(z: Array, rs: RiskSets, penalty: Array, ties: Ties) -> _Newton:
     """Steps until one promises nothing but rounding; that one is still taken."""
     tolerance = 1e-12 if z.dtype == jnp.float64 else 1e-7
 
     def value(coef: Array) -> Array:
         return log_likelihood(coef, z, rs, ties) - jnp.sum(penalty * coef**2) / 2
 
-    def advance(s: _State) -> _State:
+    def advance(s: _Newton) -> _Newton:
         now = moments(s.coef, z, rs, ties)
         here = now.log_likelihood - jnp.sum(penalty * s.coef**2) / 2
         score = now.score - penalty * s.coef
@@ -241,7 +241,7 @@ def _newton(z: Array, rs: RiskSets, penalty: Array, ties: Ties) -> _State:
         size = lax.while_loop(is_long, halve, (4 * jnp.ones_like(here), unknown, unknown))[0]
         settled = score @ step <= 2 * slack
         size = jnp.where(settled, 1, size)  # there rounding hides which size is better
-        return _State(
+        return _Newton(
             coef=s.coef + size * step,
             null=null,
             steps=s.steps + 1,
@@ -249,8 +249,8 @@ def _newton(z: Array, rs: RiskSets, penalty: Array, ties: Ties) -> _State:
         )
 
     zero = jnp.zeros(z.shape[1], z.dtype)
-    none = Moments(zero.sum(), zero, jnp.zeros((zero.size, zero.size), z.dtype))
-    start = _State(zero, none, jnp.zeros((), jnp.int32), jnp.zeros((), bool))
+    none = CoxMoments(zero.sum(), zero, jnp.zeros((zero.size, zero.size), z.dtype))
+    start = _Newton(zero, none, jnp.zeros((), jnp.int32), jnp.zeros((), bool))
     return lax.while_loop(lambda s: ~s.settled & (s.steps < _MAX_STEPS), advance, start)
 
 

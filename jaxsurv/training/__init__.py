@@ -1,11 +1,11 @@
 """Training: one run (``fit``, ``fit_stream``) and many runs as one compiled computation (``sweep``)."""
 
-from jaxsurv.training.fit import FitConfig, FitResult, Masks, each_row_once, fit
+from jaxsurv.training._fit import FitConfig, FitResult, Masks, each_row_once, fit
+from jaxsurv.training._sweep import Collect, SweepResult, concatenate, sweep, sweep_chunks
 from jaxsurv.training.learner import Optimizer, adam
 from jaxsurv.training.mapped import Program, Store, compile_map, map_chunks, once
 from jaxsurv.training.plan import Plan, choose_plan, one_device_per_core, step_flops
 from jaxsurv.training.stream import StreamResult, fit_stream, prefetched
-from jaxsurv.training.sweep import Collect, SweepResult, concatenate, sweep, sweep_chunks
 
 __all__ = [
     "Collect",

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import jax
 
-from jaxsurv.training.fit import each_row_once
+from jaxsurv.training._fit import each_row_once
 from jaxsurv.training.learner import Learner, Optimizer, adam, begin, learn
 from jaxsurv.types import InputError, Objective
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from experiments import cox_mt
+from experiments.cox_mt import command as cox_mt
 from jaxsurv.study.statistics import Estimate
 
 
@@ -57,7 +57,7 @@ def test_refusals(options, message, tmp_path, capsys):
 )
 def test_the_published_gain_is_judged_by_the_interval(lower, upper, verdict):
     names = ("nnet", "network", "mt", "network_all", "mt_all", "centre", "alone")
-    rows = cox_mt.Rows(*names, growing=("fewest", "most"), ablated="ablated")
+    rows = cox_mt.RowNames(*names, growing=("fewest", "most"), ablated="ablated")
     findings = SimpleNamespace(
         difference=lambda *_: Estimate(0.02, lower, upper, 0.5),
         runs=pd.DataFrame({"teacher_test_c": [0.7, None, 0.6], "test_c": [0.6, 0.1, 0.6]}),

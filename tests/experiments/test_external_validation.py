@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from experiments import external_validation
+from experiments.external_validation import command as external_validation
 
 
 @pytest.mark.slow

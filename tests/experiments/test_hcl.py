@@ -5,7 +5,8 @@ import json
 import pandas as pd
 import pytest
 
-from experiments import hcl, hcl_survival
+from experiments.hcl import command as hcl
+from experiments.hcl_survival import command as hcl_survival
 
 
 @pytest.mark.slow

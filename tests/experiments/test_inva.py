@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from experiments import inva
+from experiments.inva import command as inva
 
 
 @pytest.mark.slow

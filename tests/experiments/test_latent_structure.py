@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import latent_structure
+from experiments.latent_structure import command as latent_structure
 
 SETTINGS = ["Gaussian", "hybrid, K = 3, τ = 0.5", "hybrid, K = 3, τ = 1"]
 CHOSEN = ["hybrid: K and τ chosen per fold", "latent, K and τ chosen per fold"]

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from experiments import unlabelled
+from experiments.unlabelled import command as unlabelled
 
 
 @pytest.mark.slow

@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from experiments.inva.tensor import cp_start
 from jaxsurv.factors import Moments, jive, posterior_mean, simulate_loadings
 from jaxsurv.factors.decompositions import cholesky, eigh, orthonormal, pinv, solve, svd
 from jaxsurv.models import fit_moments
-from jaxsurv.study.tensor_regression import cp_start
 from tests.factors.structures import FULL
 
 

@@ -22,8 +22,8 @@ from jaxsurv.factors import (
     simulate_factors,
     svd_loadings,
 )
+from jaxsurv.factors._refine import _line_search
 from jaxsurv.factors.eigen import largest
-from jaxsurv.factors.refine import _line_search
 from jaxsurv.models import fit_moments, hcl_linear
 from jaxsurv.types import InputError
 from tests.factors.structures import FULL, PARTIAL, SIZES, loadings

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from jaxsurv.models import CoxMTConfig, CoxMTHParams, adam_l2, cox_mt, features, mean_teacher
-from jaxsurv.models.cox_mt import confident
+from jaxsurv.models._cox_mt import confident
 from jaxsurv.training import FitConfig, Masks, fit
 from jaxsurv.types import InputError
 from tests.models.test_minibatches import without_outcome

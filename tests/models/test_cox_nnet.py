@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsurv.cli.cohorts import only
 from jaxsurv.data import load_tcga_acc, stratified_kfold
 from jaxsurv.models import CoxNnetHParams, cox_nnet, nesterov
-from jaxsurv.study.design import only
-from jaxsurv.study.prepare import prepare_study
+from jaxsurv.recipe.prepare import prepare_study
 from jaxsurv.training import FitConfig, Plan, sweep
 from tests.models.test_protocol import SIZES, N, in_double, make_batch
 

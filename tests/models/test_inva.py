@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from jaxsurv.models import ArrayBatch, InVAConfig, InVAHParams, drawn_prediction, inva
-from jaxsurv.models.inva import _encode
+from jaxsurv.models._inva import _encode
 from jaxsurv.types import InputError
 from tests.models.programs import compiled
 

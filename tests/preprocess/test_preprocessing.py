@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from jaxsurv.data import DataWarning, load_tcga_acc, stratified_kfold
-from jaxsurv.study.prepare import CLINICAL, prepare_study, refine
+from jaxsurv.recipe.prepare import CLINICAL, prepare_study, refine
 from jaxsurv.types import InputError
 
 

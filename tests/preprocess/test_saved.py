@@ -6,7 +6,7 @@ import pytest
 
 from jaxsurv.data import load_tcga_acc, stratified_kfold
 from jaxsurv.preprocess import load_preprocessing, save_preprocessing, saved
-from jaxsurv.study.prepare import prepare_study, refine
+from jaxsurv.recipe.prepare import prepare_study, refine
 from jaxsurv.types import InputError
 
 

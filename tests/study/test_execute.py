@@ -4,8 +4,8 @@ import pytest
 from jaxsurv.data import stratified_kfold
 from jaxsurv.metrics import concordance_index
 from jaxsurv.models import HParams, survival_vae
+from jaxsurv.recipe.prepare import prepare_study
 from jaxsurv.study.execute import Method, baseline_rows, ensemble_rows, pooled_risk, score, train
-from jaxsurv.study.prepare import prepare_study
 from jaxsurv.training import FitConfig, Plan
 
 from .test_baselines import small_cohort

@@ -5,8 +5,8 @@ import pytest
 
 from jaxsurv.data import stratified_kfold
 from jaxsurv.metrics import integrated_brier_score
+from jaxsurv.recipe.prepare import prepare_study
 from jaxsurv.study.prediction_error import _horizon, integrated_brier
-from jaxsurv.study.prepare import prepare_study
 from jaxsurv.survival import breslow_baseline, kaplan_meier, survival_function
 
 from .test_baselines import small_cohort

@@ -251,7 +251,7 @@ def test_small_networks_that_all_take_as_long_are_put_side_by_side():
 
 @pytest.mark.parametrize(("early_stopping", "width"), [(False, 16), (True, 1)])
 def test_more_seeds_change_no_bit_of_the_others(early_stopping, width, monkeypatch):
-    module = sys.modules["jaxsurv.training.sweep"]
+    module = sys.modules["jaxsurv.training._sweep"]
     compile_runs, plans = module.compile_runs, []
 
     def noted(objective, build, config, plan, **options):
@@ -309,7 +309,7 @@ def test_what_would_not_fit_is_done_with_half_the_width(monkeypatch, x64):
 
 
 def test_the_end_of_memory_is_met_with_half_the_width(monkeypatch):
-    module = sys.modules["jaxsurv.training.sweep"]  # the package's name is that of the function
+    module = sys.modules["jaxsurv.training._sweep"]  # the package's name is that of the function
     compile_runs, seen = module.compile_runs, []
 
     def small(objective, build, config, plan, **options):
@@ -353,7 +353,7 @@ def test_another_plan_does_not_read_what_one_has_finished():
 
 
 def test_a_sweep_that_went_on_with_half_the_width_is_resumed(monkeypatch):
-    module = sys.modules["jaxsurv.training.sweep"]
+    module = sys.modules["jaxsurv.training._sweep"]
     compile_runs, left, store = module.compile_runs, [1], Kept()
     whole = swept(Plan(1, 2, 1))
 

@@ -1,0 +1,1 @@
+"""Cox-MT beside its supervised part and its baselines."""

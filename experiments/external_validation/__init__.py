@@ -1,0 +1,1 @@
+"""Frozen models judged on other cohorts."""

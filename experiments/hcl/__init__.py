@@ -1,0 +1,1 @@
+"""Who shares what, where the truth is known: recovery, prediction, outcomes."""

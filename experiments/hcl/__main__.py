@@ -1,0 +1,5 @@
+import sys
+
+from experiments.hcl.command import main
+
+sys.exit(main())

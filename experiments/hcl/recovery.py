@@ -1,0 +1,134 @@
+"""How well methods find the loadings behind simulated modalities, against patients and noise."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+
+from jaxsurv.factors import (
+    Structure,
+    block_errors,
+    denoise,
+    gram_distance,
+    hcl_svd,
+    jive,
+    refine,
+    released_schedule,
+    shrink,
+    simulate_covariance,
+    simulate_loadings,
+    svd_loadings,
+)
+from jaxsurv.study.statistics import corrected_t
+from jaxsurv.types import Array, Key
+
+OURS = "HCL"
+NOTHING = "nothing"  # all loadings zero: worse than this is worse than not to fit
+SETTING = ["sizes", "noise"]
+
+
+class Draws(NamedTuple):
+    """Simulated data sets, each ``[replicates]``.
+
+    Attributes:
+        n: patients.
+        noise: variance of the noise.
+        seed: loadings and normal numbers depend on it alone, so that settings are paired.
+    """
+
+    n: Array
+    noise: Array
+    seed: Array
+
+
+class Recovery(NamedTuple):
+    """Of one method.
+
+    Attributes:
+        block: mean over blocks of ``|W_S W_S' - T_S T_S'|_F``.
+        overall: ``|W W' - T T'|_F``.
+    """
+
+    block: Array
+    overall: Array
+
+
+def estimates(
+    structure: Structure, truth: Array, n: Array, noise: Array, key: Key
+) -> dict[str, Array]:
+    """``{method: [D, R]}`` of one simulated data set; all methods but SVD and JIVE know the structure."""
+    covariance = simulate_covariance(key, truth, n=n, noise=noise)
+    # the steps of fit_moments, of which all variants share the first two
+    signal, variance = denoise(covariance, structure.rank)
+    start, mask = hcl_svd(signal, structure), jnp.asarray(structure.mask, signal.dtype)
+    refined = refine(start, signal, mask).loadings
+    return {
+        OURS: shrink(refined, variance, n, structure),
+        "HCL, not shrunk": refined,
+        "HCL, released schedule": released_schedule(start, signal, mask).loadings,
+        "HCL-SVD": start,
+        "JIVE": jive(covariance, variance, structure),
+        "SVD": svd_loadings(covariance, variance, structure),
+        NOTHING: jnp.zeros_like(truth),
+    }
+
+
+def simulated(structure: Structure, seed: Array) -> tuple[Array, Key]:
+    """True loadings, and the key of the data."""
+    key_loadings, key_data = jax.random.split(jax.random.key(seed))
+    return simulate_loadings(key_loadings, structure), key_data
+
+
+def recover(structure: Structure, replicate: Draws) -> dict[str, Recovery]:
+    """Errors of all methods on one replicate."""
+    truth, key = simulated(structure, replicate.seed)
+    found = estimates(structure, truth, replicate.n, replicate.noise, key)
+    return {
+        name: Recovery(
+            jnp.mean(jnp.stack(list(block_errors(w, truth, structure).values()))),
+            gram_distance(w, truth),
+        )
+        for name, w in found.items()
+    }
+
+
+def tabulate(sizes: str, replicate: Draws, found: dict[str, Recovery]) -> pd.DataFrame:
+    """One row per replicate and method."""
+    tables = [
+        pd.DataFrame({"sizes": sizes, "method": name, **replicate._asdict(), **errors._asdict()})
+        for name, errors in found.items()
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def summarise_recovery(runs: pd.DataFrame) -> pd.DataFrame:
+    """Per setting, n and method: mean block error, 95 % t interval, paired difference from HCL."""
+    rows = []
+    for keys, group in runs.groupby([*SETTING, "n"], sort=False):
+        errors = group.pivot(index="seed", columns="method", values="block")
+        for method in group["method"].unique():
+            row: dict[str, object] = dict(zip([*SETTING, "n"], keys, strict=True))
+            row |= {"method": method}
+            row |= corrected_t(errors[method].to_numpy(), 0.0)._asdict()
+            if method != OURS:
+                less = corrected_t((errors[method] - errors[OURS]).to_numpy(), 0.0)
+                row |= {f"difference_{part}": value for part, value in less._asdict().items()}
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def slopes(runs: pd.DataFrame) -> pd.DataFrame:
+    """Per setting and method: least-squares slope of log error on log n in each replicate, and its mean."""
+    rows = []
+    for keys, group in runs[runs["method"] != NOTHING].groupby([*SETTING, "method"], sort=False):
+        errors = group.pivot(index="seed", columns="n", values="block")
+        if errors.shape[1] < 2:
+            continue
+        x = np.log(errors.columns.to_numpy(float))
+        x = x - x.mean()
+        slope = np.log(errors.to_numpy()) @ x / (x @ x)
+        row: dict[str, object] = dict(zip([*SETTING, "method"], keys, strict=True))
+        rows.append(row | corrected_t(slope, 0.0)._asdict())
+    return pd.DataFrame(rows)

@@ -1,0 +1,1 @@
+"""HCL on a cohort, beside other survival models."""

@@ -1,0 +1,5 @@
+import sys
+
+from experiments.inva.command import main
+
+sys.exit(main())

@@ -1,0 +1,256 @@
+"""Image-on-image regression on simulated replicates: every method predicts the same images."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+
+from jaxsurv.data._simulate_images import simulate_images
+from jaxsurv.estimators.fitted_images import posterior_predictive
+from jaxsurv.metrics import (
+    IntervalScale,
+    Predictive,
+    conformal_scale,
+    normal_scale,
+    prediction_interval,
+)
+from jaxsurv.models import ArrayBatch, InVAConfig, InVAHParams, inva
+from jaxsurv.preprocess import fit_image_scaler
+from jaxsurv.training import FitConfig, Masks, Plan, Store, once, sweep_chunks
+from jaxsurv.types import Array
+
+TESTED = 100  # patients of every replicate on whom methods are judged
+HELD_OUT = 5  # every fifth patient stops the training and calibrates the intervals
+Inputs = Literal["all", "joined", "image1", "image2"]
+
+
+class Replicate(NamedTuple):
+    """One simulated data set, or with a leading axis many.
+
+    Attributes:
+        seed: of its images.
+        n: patients who train, or stop the training.
+        snr, private, shift: see :func:`jaxsurv.data._simulate_images`.
+    """
+
+    seed: Array
+    n: Array
+    snr: Array
+    private: Array
+    shift: Array
+
+
+class Scores(NamedTuple):
+    """How one method predicts the test patients of one replicate, each ``[h, w]``, a mean over patients.
+
+    Attributes:
+        error: squared error, in units of the outcome's variance in training.
+        square: squared outcome, as standardised in training; ``mean(error) / mean(square)`` is the
+            relative error, 1 = no better than the training mean.
+        normal_coverage, normal_width: of normal 95 % intervals, see :func:`jaxsurv.metrics.normal_scale`.
+        coverage, width: of split conformal ones.
+    """
+
+    error: Array
+    square: Array
+    normal_coverage: Array
+    normal_width: Array
+    coverage: Array
+    width: Array
+
+
+@dataclass(frozen=True)
+class ImageStudy:
+    """What all replicates of one compiled program have in common.
+
+    Attributes:
+        side: of the square images, in pixels.
+        kernel, length: of their Gaussian processes.
+        most: largest n of the replicates. Patients up to n train; the last ``TESTED`` are tested.
+        inputs: what a method reads: all images, all of them as one large image, or one alone.
+    """
+
+    side: int = 32
+    kernel: str = "matern52"
+    length: float = 8.0
+    most: int = 200
+    inputs: Inputs = "all"
+
+    def build(self, shared: Any, replicate: Replicate, seed: Array) -> tuple[ArrayBatch, Masks]:
+        """One run's batch and masks; pure, simulates on the device."""
+        simulated = simulate_images(
+            jax.random.key(replicate.seed),
+            self.most + TESTED,
+            shape=(self.side, self.side),
+            kernel=self.kernel,
+            length=self.length,
+            private=replicate.private,
+            snr=replicate.snr,
+            shift=replicate.shift,
+        )
+        row = jnp.arange(self.most + TESTED)
+        develop = row < replicate.n
+        held_out = develop & (row % HELD_OUT == HELD_OUT - 1)
+        train = develop & ~held_out
+
+        inputs = {m: fit_image_scaler(x, train).standardise(x) for m, x in simulated.inputs.items()}
+        if self.inputs == "joined":
+            inputs = {"joined": jnp.concatenate(list(inputs.values()), axis=-1)}
+        elif self.inputs != "all":
+            inputs = {self.inputs: inputs[self.inputs]}
+        scaler = fit_image_scaler(simulated.outcome, train)
+        batch = ArrayBatch(
+            inputs=inputs,
+            presence={m: jnp.ones(len(row)) for m in inputs},
+            outcome=scaler.standardise(simulated.outcome),
+            where=develop,
+        )
+        return batch, Masks(train, held_out, develop)
+
+
+def scores(batch: ArrayBatch, masks: Masks, predicted: Predictive) -> tuple[Scores, Array]:
+    """Of a method's prediction of all rows.
+
+    Returns:
+        the scores, and ``[3, h, w]`` of the first test patient: outcome, prediction, half the width of
+        its conformal interval.
+    """
+    y, train = batch.outcome, masks.train
+
+    def judged(scale: IntervalScale) -> tuple[Array, Array, Array]:
+        lower, upper = (x[-TESTED:] for x in prediction_interval(predicted, scale))
+        inside = (lower <= y[-TESTED:]) & (y[-TESTED:] <= upper)
+        return jnp.mean(inside, axis=0), jnp.mean(upper - lower, axis=0), (upper - lower)[0] / 2
+
+    normal_coverage, normal_width, _ = judged(normal_scale(predicted, y, train))
+    scale = conformal_scale(predicted, y, train, masks.validation)
+    coverage, width, half = judged(scale)
+    error = jnp.mean((y - predicted.mean)[-TESTED:] ** 2, axis=0)
+    square = jnp.mean(y[-TESTED:] ** 2, axis=0)
+    found = Scores(error, square, normal_coverage, normal_width, coverage, width)
+    return found, jnp.stack([y[-TESTED], predicted.mean[-TESTED], half])
+
+
+def collect(config: InVAConfig, draws: int) -> Callable[[Any, ArrayBatch, Masks], Any]:
+    """What a sweep over replicates collects: `scores` of the mean over ``draws`` of the posterior."""
+
+    def collected(params: Any, batch: ArrayBatch, masks: Masks) -> tuple[Scores, Array]:
+        predicted = posterior_predictive(params, batch, jax.random.key(0), config, draws)
+        return scores(batch, masks, predicted)
+
+    return collected
+
+
+def replicates(n: int, snr: float, private: float, shift: int, seeds: range) -> Replicate:
+    """The replicates of one condition."""
+    k = len(seeds)
+    return Replicate(
+        np.asarray(seeds, np.uint32),  # type: ignore[arg-type]
+        np.full(k, n),  # type: ignore[arg-type]
+        np.full(k, float(snr)),  # type: ignore[arg-type]
+        np.full(k, float(private)),  # type: ignore[arg-type]
+        np.full(k, shift),  # type: ignore[arg-type]
+    )
+
+
+class Found(NamedTuple):
+    """What one compiled call of a method gave, all with a leading axis of its replicates.
+
+    Attributes:
+        replicate, scores: of each.
+        maps: ``[runs, 3, h, w]``, see `scores`, or None.
+        best_epoch: ``[runs]``, or None for methods without epochs.
+        curve: ``[runs, epochs]`` error of the held-out rows, or None.
+    """
+
+    replicate: Replicate
+    scores: Scores
+    maps: np.ndarray | None = None
+    best_epoch: np.ndarray | None = None
+    curve: np.ndarray | None = None
+
+
+def run_network(
+    study: ImageStudy,
+    config: InVAConfig,
+    every: Replicate,
+    training: FitConfig,
+    *,
+    draws: int,
+    plan: Plan | None = None,
+    store: Store | None = None,
+) -> Iterator[Found]:
+    """Train one network on every replicate: a sweep whose splits are replicates."""
+    for chunk in sweep_chunks(
+        inva(config), study.build, np.zeros(0), every, seeds=[0], hparams=[InVAHParams()],
+        config=training, plan=plan, collect=collect(config, draws), store=store,
+    ):  # fmt: skip
+        its = jax.tree.map(lambda v, chunk=chunk: v[chunk.split], every)
+        judged, maps = chunk.collected
+        yield Found(its, judged, maps, chunk.best_epoch, chunk.history["validation"])
+
+
+def one_by_one(
+    every: Replicate,
+    found: Callable[[Replicate], tuple[Scores, Array | None]],
+    store: Store | None,
+    *,
+    maps: bool = True,
+) -> Iterator[Found]:
+    """Scores, and maps if it has them, of a method without epochs, one replicate after the other."""
+    like = (Scores(*Scores._fields), 0 if maps else None)
+    for i in range(len(every.seed)):
+        one = jax.tree.map(lambda v, i=i: v[i], every)
+        both = once(store, f"{i:06d}", lambda: like, lambda: found(one))  # noqa: B023
+        kept, (judged, drawn) = jax.tree.map(lambda v: np.asarray(v)[None], (one, both))
+        yield Found(kept, judged, drawn)
+
+
+def run_baseline(
+    study: ImageStudy,
+    fit_predict: Callable[..., Array],
+    every: Replicate,
+    store: Store | None = None,
+) -> Iterator[Found]:
+    """A method that predicts images.
+
+    Args:
+        study: of the replicates.
+        fit_predict: ``(x [n, K, h, w], y [n, h, w], train, held_out) -> [n, h, w]``, jittable.
+        every: replicates, with a leading axis.
+        store: of finished ones.
+    """
+
+    @jax.jit
+    def run(replicate: Replicate) -> tuple[Scores, Array]:
+        batch, masks = study.build(None, replicate, jnp.uint32(0))
+        x = jnp.stack(list(batch.inputs.values()), axis=1)
+        mean = fit_predict(x, batch.outcome, masks.train, masks.validation)
+        return scores(batch, masks, Predictive(mean, jnp.zeros_like(mean)))
+
+    return one_by_one(every, run, store)
+
+
+def tabulate(found: Found, pixels: np.ndarray | None = None, **labels: Any) -> pd.DataFrame:
+    """One row per replicate: its condition, and the scores' means over the pixels.
+
+    Args:
+        found: of one method.
+        pixels: ``[runs, m]`` positions in the flattened images; None = all.
+        labels: further columns.
+    """
+
+    def mean(x: Array) -> np.ndarray:
+        flat = np.asarray(x).reshape(len(x), -1)
+        flat = flat if pixels is None else np.take_along_axis(flat, pixels, axis=1)
+        return flat.mean(axis=1)
+
+    means = {name: mean(x) for name, x in found.scores._asdict().items()}
+    means["relative"] = means["error"] / means.pop("square")
+    return pd.DataFrame(
+        {**labels, **found.replicate._asdict(), **means, "best_epoch": found.best_epoch}
+    )

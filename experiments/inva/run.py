@@ -1,0 +1,90 @@
+"""All methods on all replicates of an image study: rows kept as they come, and what figures need."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import jax
+import numpy as np
+import pandas as pd
+
+from experiments.inva.bart import chosen_pixels
+from experiments.inva.images import Found, ImageStudy, Replicate, replicates, tabulate
+from experiments.inva.report import ImageCondition
+
+Methods = Callable[[ImageStudy, Replicate], Iterable[tuple[str, Iterable[Found]]]]
+
+
+class Collected(NamedTuple):
+    """What a study found.
+
+    Attributes:
+        runs: a row per condition, method and replicate.
+        beside: the same on some pixels of the first replicates, where there is a method for those alone.
+        maps: by method ``[3, h, w]`` of the first condition's first replicate.
+        curves: by trained method ``[runs, epochs]`` of the first condition.
+    """
+
+    runs: pd.DataFrame
+    beside: pd.DataFrame
+    maps: dict[str, np.ndarray]
+    curves: dict[str, np.ndarray]
+
+
+def run_conditions(
+    conditions: Sequence[ImageCondition],
+    methods: Methods,
+    study: ImageStudy,
+    *,
+    count: int,
+    few: int,
+    pixels: int,
+    keep: Callable[[str, pd.DataFrame], None],
+    advance: Callable[[str, int], None],
+) -> Collected:
+    """Run them, conditions of one covariance together: each method is one program for all of those.
+
+    Args:
+        conditions: the base of all figures first.
+        methods: names and results, computed as they are read.
+        study: of all conditions but for the kernel.
+        count: replicates per condition.
+        few: the first of them, on some pixels of which all methods are scored as well.
+        pixels: how many.
+        keep: is given the table ``runs`` or ``beside`` whenever it has grown.
+        advance: is told the method and how many replicates it has done.
+    """
+    tables: dict[str, list[pd.DataFrame]] = {"runs": [], "beside": []}
+    maps, curves = {}, {}
+
+    def table(part: str) -> pd.DataFrame:
+        return pd.concat(tables[part], ignore_index=True) if tables[part] else pd.DataFrame()
+
+    def grow(part: str, frame: pd.DataFrame) -> None:
+        tables[part].append(frame)
+        keep(part, table(part))
+
+    for kernel in dict.fromkeys(c.kernel for c in conditions):
+        parts = [
+            replicates(c.n, c.snr, c.private, c.shift, range(count))
+            for c in conditions
+            if c.kernel == kernel
+        ]
+        every = jax.tree.map(lambda *v: np.concatenate(v), *parts)
+        for name, results in methods(replace(study, kernel=kernel), every):
+            for found in results:
+                frame = tabulate(found, method=name, kernel=kernel)
+                if found.maps is not None:  # not a method for some pixels alone
+                    grow("runs", frame)
+                if (first := found.replicate.seed < few).any():
+                    some = jax.tree.map(lambda v, first=first: v[first], found)
+                    chosen = chosen_pixels(some.replicate.seed, study.side**2, pixels)
+                    grow("beside", tabulate(some, chosen, method=name, kernel=kernel))
+                here = (frame[list(ImageCondition._fields)] == conditions[0]).all(axis=1).to_numpy()
+                if here.any() and found.maps is not None:
+                    maps.setdefault(name, found.maps[here][0])
+                if here.any() and found.curve is not None:
+                    curves.setdefault(name, []).append(found.curve[here])
+                advance(name, len(frame))
+    joined = {name: np.concatenate(parts) for name, parts in curves.items()}
+    return Collected(table("runs"), table("beside"), maps, joined)

@@ -1,0 +1,1 @@
+"""Gaussian or hybrid latent variables, subtypes, alignment with risk."""

@@ -1,0 +1,5 @@
+import sys
+
+from experiments.latent_structure.command import main
+
+sys.exit(main())

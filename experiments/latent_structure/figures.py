@@ -1,0 +1,133 @@
+"""Figures of latent structure, each with its caption and what it adds to the report's sentences."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from experiments.latent_structure.structure import IN_USE, chance_correlation, embed, judged
+from jaxsurv.plots import Forest, LatentMap, latent_maps, score_forest
+from jaxsurv.report.page import Picture
+from jaxsurv.report.sentences import about, tested
+from jaxsurv.report.tables import interval
+from jaxsurv.study.findings import SPLIT, Findings
+
+MEASURES = {
+    "first_component": "|Spearman(PC1 of μ, risk)|",
+    "mean_dimension": "mean |Spearman(dimension of μ, risk)|",
+}
+
+
+def alignment_figure(
+    findings: Findings, runs: pd.DataFrame, tables: dict[str, pd.DataFrame], setting: str
+) -> tuple[Figure, Picture]:
+    """Both alignments of every run, with the mean and its interval; the sentence is about ``setting``.
+
+    Args:
+        findings: of the study.
+        runs: from :func:`experiments.latent_structure.structure.alignment`.
+        tables: by measure, from :func:`experiments.latent_structure.structure.contrast`.
+        setting: to compare with the reference.
+    """
+    reference, chance = findings.comparison.reference, chance_correlation(findings.data)
+    marks = ((chance,), f"unrelated numbers ({chance:.2f})")
+    figure = score_forest(
+        [Forest(runs, tables[name], name, label, *marks) for name, label in MEASURES.items()],
+        highlight=reference,
+        title=tested(findings),
+    )
+    told = []
+    for name, label in MEASURES.items():
+        table = tables[name].set_index("setting")
+        told.append(
+            f"{label} is {interval(table.loc[reference])} for '{reference}' and "
+            f"{interval(table.loc[setting])} for '{setting}', paired difference "
+            f"{interval(table.loc[setting], 'reference_', sign=True)}"
+        )
+    return figure, Picture(
+        "alignment",
+        "Rank correlation of the latent mean μ with the predicted log hazard (offset included): of its "
+        "first principal component, and averaged over its dimensions. Every run, the mean over splits with "
+        f"its 95 % interval; the dashed line is the mean of '{reference}', the dotted one what unrelated "
+        f"numbers have on average. On {judged(findings.data)[1]}; runs that never improved on their initial "
+        "network count.",
+        "; ".join(told),
+        finding="; ".join(told) + f" (on {judged(findings.data)[1]}).",
+    )
+
+
+def subtype_figure(
+    findings: Findings, by_pair: pd.DataFrame, table: pd.DataFrame
+) -> tuple[Figure, Picture]:
+    """Agreement of subtypes between seeds.
+
+    Args:
+        findings: of the study.
+        by_pair: from :func:`experiments.latent_structure.structure.subtypes`.
+        table: from :func:`experiments.latent_structure.structure.stability`.
+    """
+    marks = ((0.0, 1.0), "0: chance, 1: the same subtypes")
+    figure = score_forest(
+        [Forest(by_pair, table, "ari", "adjusted Rand index between seeds", *marks)],
+        dots="pairs of seeds",
+        title=tested(findings),
+    )
+    learned = table["largest_probability"].notna()
+    hybrid, clusters = table[learned], table[~learned]
+    runs = findings.runs[findings.runs["setting"].isin(hybrid["setting"])]
+    best, epochs = runs["best_epoch"].median(), findings.trained[0].method.config.epochs
+    told = (
+        "Two seeds on the same split agree about the hybrid's subtypes (most probable category) with a mean "
+        f"adjusted Rand index of {_range(hybrid['mean'])} over its settings; k-means on μ of "
+        f"'{findings.comparison.reference}' with {_range(clusters['mean'])} (1: the same subtypes, 0: "
+        f"chance). {_range(hybrid['categories_in_use'], '.1f')} categories hold more than {IN_USE:.0%} of "
+        f"the patients on average, and the most probable one has {_range(hybrid['largest_probability'])} "
+        f"of the probability. The median run was best at epoch {best:.0f}, of {epochs} over "
+        "which the temperature goes down."
+    )
+    return figure, Picture(
+        "subtypes",
+        "Adjusted Rand index of the subtypes that two seeds give to the same patients on the same split: "
+        "every pair, the mean over splits with its 95 % interval. Pairs in which both seeds put everybody "
+        f"into one category are left out (subtypes.csv says how many). On {judged(findings.data)[1]}.",
+        told,
+        finding=told,
+    )
+
+
+def _range(values: pd.Series, form: str = ".2f") -> str:
+    low, high = format(values.min(), form), format(values.max(), form)
+    return low if low == high else f"{low} to {high}"
+
+
+def latent_map_figure(findings: Findings, settings: Sequence[str]) -> tuple[Figure, Picture]:
+    """t-SNE of mu of one run per setting: the first split and seed with which all of them learned."""
+    data, maps = findings.data, []
+    rows = findings.runs[findings.runs["setting"].isin(settings)]
+    epochs = rows.groupby([*SPLIT, "seed"])["best_epoch"].min()
+    repeat, fold, seed = epochs.clip(upper=1).idxmax()  # the first if none has learned
+    split = int(np.flatnonzero((data.design.repeat == repeat) & (data.design.fold == fold))[0])
+    for t in findings.trained:
+        for run in np.flatnonzero((t.arrays.split == split) & (t.arrays.seed == seed)):
+            setting, risk = t.rows["setting"].iloc[run], t.arrays.prediction[run]
+            if setting in settings:
+                position = embed(t.arrays.collected["mu"][run])
+                maps.append(LatentMap(setting, position, risk - risk.mean()))
+    event = np.asarray(data.shared.event)
+    figure = latent_maps(
+        maps,
+        data.design.test[split],
+        axis="t-SNE",
+        label="predicted log hazard (mean 0)",
+        title=f"{about(findings, len(event), int(event.sum()))}; split {split}, seed {seed}",
+    )
+    names = " and ".join(f"'{m.title}'" for m in maps)
+    return figure, Picture(
+        "latent_map",
+        f"t-SNE of the latent mean μ of {names}: one run each, split {split} and seed {seed}, the first in "
+        "which training improved both. Identical settings: perplexity 30, or a third of the patients if that "
+        "is less; started from the principal components; one random state. A map shows neighbourhoods; "
+        "distances between groups and their sizes mean nothing, and another seed gives another map.",
+        "Patients as dots coloured by predicted risk, one panel per latent.",
+    )

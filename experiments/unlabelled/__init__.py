@@ -1,0 +1,1 @@
+"""When patients without an outcome help."""

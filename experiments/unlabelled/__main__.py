@@ -1,0 +1,5 @@
+import sys
+
+from experiments.unlabelled.command import main
+
+sys.exit(main())

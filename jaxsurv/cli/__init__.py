@@ -1,0 +1,1 @@
+"""Command lines: options, folders for results, hosts, progress. Options import no JAX: --help is instant."""

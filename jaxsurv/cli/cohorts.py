@@ -1,0 +1,82 @@
+"""Which cohort, which patients are tested when: the options of a study made concrete."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from jaxsurv.cli.options import StudyOptions
+from jaxsurv.data import (
+    Cohort,
+    Splits,
+    load_tcga_acc,
+    read_cohort,
+    simulate_cohort,
+    single_split,
+    stratified_kfold,
+)
+from jaxsurv.types import InputError
+
+
+def load_cohort(name: str, *, semi_supervised: bool = False) -> Cohort:
+    """The bundled cohort, the simulated one, or a folder."""
+    if name == "tcga_acc":
+        return load_tcga_acc()
+    if name == "simulated":
+        return simulate_cohort().cohort
+    return read_cohort(name, semi_supervised=semi_supervised)
+
+
+def only(cohort: Cohort, modalities: Sequence[str]) -> Cohort:
+    """Some modalities of a cohort, and the patients who have at least one of them."""
+    if unknown := sorted(set(modalities) - set(cohort.modalities)):
+        raise InputError(f"there is no modality {unknown}, but {sorted(cohort.modalities)}")
+    having = cohort.presence[list(modalities)].to_numpy().any(axis=1)
+    return replace(
+        cohort,
+        modalities={m: cohort.modalities[m] for m in modalities},
+        kinds={m: cohort.kinds[m] for m in modalities},
+        survival=cohort.survival[having],
+    )
+
+
+def load_external(train: Path | None, external: Sequence[Path]) -> tuple[Cohort, dict[str, Cohort]]:
+    """A training cohort and others by name; without folders, thirds of the simulated cohort."""
+    if (train is None) != (not external):
+        raise InputError("give both --train and --external, or neither for the simulated cohort")
+    if train is not None:
+        others = [read_cohort(folder) for folder in external]
+        named = {cohort.name: cohort for cohort in others}
+        if len(named) < len(others):
+            raise InputError(
+                f"external cohorts need different names, got {[c.name for c in others]}"
+            )
+        return read_cohort(train), named
+    whole = simulate_cohort(n=600, n_genes=100, n_cnv=50).cohort
+    parts = [whole.survival.iloc[k::3] for k in range(3)]
+    first, *rest = (
+        replace(whole, survival=part, name=name)
+        for part, name in zip(parts, ("simulated", "external A", "external B"), strict=True)
+    )
+    return first, {cohort.name: cohort for cohort in rest}
+
+
+def make_splits(cohort: Cohort, endpoint: str, options: StudyOptions) -> Splits:
+    """Masks over the patients labelled for ``endpoint``."""
+    if options.seeds < 1:
+        raise InputError(f"seeds must be at least 1, got {options.seeds}")
+    labelled = cohort.for_endpoint(endpoint)
+    event = labelled.outcome(endpoint).event
+    eligible = labelled.complete if options.complete_only else np.ones(len(event), bool)
+    if options.protocol == "single-split":
+        return single_split(
+            event, eligible, n_validation=min(127, max(1, int(eligible.sum()) // 8))
+        )
+    return stratified_kfold(
+        event,
+        folds=options.folds,
+        repeats=options.repeats,
+        eligible=eligible,
+        validation_fraction=0.2 if options.protocol == "three-way" else None,
+    )

@@ -1,0 +1,65 @@
+"""From the arguments of a command line to options and an exit status."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import make_dataclass
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Literal
+
+import tyro
+from tyro.conf import subcommand
+
+from jaxsurv.cli.status import exit_status
+
+Main = Callable[..., int]
+
+
+def command_line(
+    run: Callable[[Any], None], presets: Mapping[str, Any], description: str | None
+) -> Main:
+    """The ``main`` of an experiment: parses options, whose defaults are those of the preset, and runs.
+
+    Args:
+        run: the experiment, given its options.
+        presets: options by the value of their field ``preset``.
+        description: shown by ``--help``.
+
+    Returns:
+        ``main(arguments=None) -> exit status``; None = the arguments of the process.
+    """
+
+    def main(arguments: Sequence[str] | None = None) -> int:
+        names: Any = Literal[*presets]
+        alone = make_dataclass("Preset", [("preset", names, "default")])
+        chosen, _ = tyro.cli(alone, args=arguments, return_unknown_args=True, add_help=False)
+        defaults = presets[chosen.preset]
+        options = tyro.cli(
+            type(defaults), args=arguments, default=defaults, description=description
+        )
+        from jaxsurv.cli.launch import launch  # imports JAX
+
+        return launch(run, options)
+
+    return main
+
+
+def subcommands(
+    run: Callable[[Any], None],
+    commands: Mapping[str, type],
+    prog: str,
+    description: str | None,
+    arguments: Sequence[str] | None,
+) -> int:
+    """Parse one of several commands, each with its options, and run; returns the exit status.
+
+    Args:
+        run: is given the options of the command that was named.
+        commands: dataclass of options by the name of the command.
+        prog, description: shown by ``--help``.
+        arguments: of the command line; None = those of the process.
+    """
+    one_of: Any = reduce(
+        or_, (Annotated[kind, subcommand(name)] for name, kind in commands.items())
+    )
+    options = tyro.cli(one_of, prog=prog, description=description, args=arguments)
+    return exit_status(lambda: run(options))

@@ -1,0 +1,141 @@
+"""Run a study: train every method on the same splits and seeds, compare with baselines, report."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from jaxsurv.artifacts import Chunks, ResultsFolder
+from jaxsurv.cli.hosts import agree, devices
+from jaxsurv.cli.workplace import Workplace
+from jaxsurv.recipe.cox import CrossFitted
+from jaxsurv.recipe.prepare import StudyData, selection_table
+from jaxsurv.report.page import Picture, Section, write_report
+from jaxsurv.report.results import ERRORS, legend, shown, shown_errors
+from jaxsurv.report.sentences import sentences
+from jaxsurv.report.tables import print_table
+from jaxsurv.study.execute import Method, baseline_rows, train
+from jaxsurv.study.findings import Comparison, Findings, find
+from jaxsurv.training import Plan, choose_plan
+from jaxsurv.types import InputError
+
+_BAR = (
+    TextColumn("training {task.description}"),
+    BarColumn(),
+    MofNCompleteColumn(),
+    TimeRemainingColumn(),
+)
+
+Draw = Callable[[Findings], Sequence[tuple[Figure, Picture]]]
+
+
+def run_study(
+    methods: Sequence[Method],
+    baselines: Mapping[str, CrossFitted],
+    comparison: Comparison,
+    draw: Draw,
+    *,
+    title: str,
+    seeds: int,
+    workplace: Workplace,
+    facts: dict[str, Any],
+) -> Findings:
+    """Train, compare and write everything into ``folder``; what is finished survives an interruption.
+
+    Args:
+        methods: models with their settings, data and training; all on the same splits.
+        baselines: name to fitted Cox model on the same splits.
+        comparison: what is asked.
+        draw: findings to figures with captions.
+        title: of the report.
+        seeds: runs per split and setting.
+        workplace: where the results go; runs that its folder has finished are not trained again.
+        facts: options and circumstances for the manifest.
+    """
+    names = [name for m in methods for name in m.settings]
+    if len(set(names)) < len(names):
+        raise InputError(f"names of settings must differ over the methods of a study, got {names}")
+    started = time.perf_counter()
+    folder, console = workplace.folder, workplace.console
+    data = methods[0].data
+    n_splits = len(data.design.fold)
+    counts = [n_splits * seeds * len(m.settings) for m in methods]
+    plans = [workplace.plan or choose_plan(n) for n in counts]
+    facts = {**facts, "runs": sum(counts), **_circumstances(data, plans[0])}
+    base = pd.concat(
+        [baseline_rows(data, name, np.asarray(m.log_hazard)) for name, m in baselines.items()],
+        ignore_index=True,
+    )
+    done, trained = [base], []
+    agree(facts)
+    folder.manifest(**facts, status="running")
+    if data.splits.chosen:
+        folder.table("selection.csv", selection_table(data))
+    try:
+        with Progress(*_BAR, console=console, transient=True) as progress:
+            task = progress.add_task("", total=sum(counts))
+
+            def report(rows: pd.DataFrame) -> None:
+                done.append(rows)
+                folder.table("runs.csv", pd.concat(done, ignore_index=True))
+                progress.advance(task, len(rows))
+
+            for i, (method, plan) in enumerate(zip(methods, plans, strict=True)):
+                progress.update(task, description=method.name)
+                store = Chunks(folder, f"{i}-{method.name}")
+                trained.append(
+                    train(method, seeds=range(seeds), plan=plan, report=report, store=store)
+                )
+        findings = find(data, comparison, trained, base)
+        facts["wall_seconds"] = round(time.perf_counter() - started, 1)
+        _publish(findings, draw(findings), title, folder, facts)
+    except BaseException as error:
+        status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+        finished = sum(map(len, done)) - len(base)
+        folder.manifest(**facts, status=status, finished_runs=finished)
+        runs = folder.path / "runs.csv"
+        console.print(f"{status}: {finished} finished runs are in {runs}; --resume trains the rest")
+        raise
+    folder.manifest(**facts, status="complete")
+    print_table(console, title, shown(findings), legend(findings))
+    return findings
+
+
+def _circumstances(data: StudyData, plan: Plan) -> dict[str, Any]:
+    return {
+        "cohort": data.cohort.title or data.cohort.name,
+        "cohort_fingerprint": data.cohort.fingerprint(),
+        "modalities_without_a_usable_feature": data.unused,
+        "protocol": data.design.protocol,
+        "hosts": jax.process_count(),
+        "device": devices(),
+        "plan": f"{plan.devices} devices x {plan.length} in sequence x {plan.width} side by side",
+    }
+
+
+def _publish(
+    findings: Findings,
+    drawn: Sequence[tuple[Figure, Picture]],
+    title: str,
+    folder: ResultsFolder,
+    facts: dict[str, Any],
+) -> None:
+    """Tables, figures and the report."""
+    folder.table("summary.csv", findings.summary)
+    folder.table("predictions.csv.gz", findings.predictions)
+    write_report(
+        folder,
+        title,
+        [*sentences(findings), *(p.finding for _, p in drawn if p.finding)],
+        [
+            Section("Results", shown(findings), legend(findings)),
+            Section("Prediction error", shown_errors(findings), ERRORS),
+        ],
+        drawn,
+        facts,
+    )

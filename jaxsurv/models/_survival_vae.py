@@ -1,0 +1,81 @@
+"""The multimodal VAE with a Cox head, as an objective: the MO-RiskVAE family, with MyeVAE as a member."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from jaxsurv.latent import exponential_temperature
+from jaxsurv.models.backbone import evaluate, forward, initialise
+from jaxsurv.models.batch import Batch
+from jaxsurv.models.config import HParams, SurvivalVAEConfig, unread
+from jaxsurv.models.terms import terms, weights
+from jaxsurv.survival import neg_log_partial_likelihood
+from jaxsurv.types import Array, Key, Objective, Params
+
+
+def survival_vae(config: SurvivalVAEConfig = SurvivalVAEConfig()) -> Objective:
+    """The objective of the family::
+
+        L = sum_m MSE_m + beta KL(q(z_c|x) || N(0, I))                   regulariser "kl"
+                        + mmd_weight MMD²(q(z_c), N(0, I))               "mmd", "mmd_hsic"
+                        + hsic_weight HSIC(residuals, x)                 "mmd_hsic"
+                        + categorical_weight KL(q(z_d|x) || uniform)     categories > 0
+                        + survival_weight Cox
+
+    ``MSE_m`` is the mean over features and the rows that have modality m; ``KL`` and ``Cox`` follow
+    ``config.reduction``. With n training rows of which d have events and Cox weight lambda, beta here is
+    ``w_KL = beta d / (lambda n)`` in the released sums, whose reconstruction error then weighs
+    ``lambda / d`` times as much as here. z is drawn in training; the risk head and evaluation read mu
+    and the class probabilities. Early stopping watches the Cox loss of the validation rows. The
+    temperature goes from ``hparams.temperature`` to ``hparams.temperature_end`` over the epochs.
+    """
+
+    def loss(params: Params, batch: Batch, key: Key, hparams: HParams):
+        keys = jax.random.split(key, 7)
+        out = forward(config, params, batch, keys[:6], hparams)
+        values = terms(config, batch, out, keys[6])
+        weight = weights(hparams)
+        if config.balanced:
+            for name in ("reconstruction", "cox"):
+                weight[name] = weight[name] / jnp.maximum(lax.stop_gradient(values[name]), 1e-3)
+        total = sum(weight[name] * value for name, value in values.items())
+        return total, {"loss": total, **values}
+
+    def predict(params: Params, batch: Batch) -> Array:
+        return evaluate(config, params, batch)[0]
+
+    def score(params: Params, batch: Batch) -> Array:
+        return neg_log_partial_likelihood(predict(params, batch), risk_sets=batch.risk_sets)
+
+    def init(key: Key, batch: Batch) -> Params:
+        return initialise(config, key, batch)
+
+    def anneal(hparams: HParams, progress: Array) -> HParams:
+        temperature = exponential_temperature(hparams.temperature, hparams.temperature_end, 1)
+        return hparams._replace(temperature=temperature(progress))
+
+    objective = Objective(init, loss, predict, score, unread=unread(config))
+    return objective._replace(anneal=anneal) if config.categories else objective
+
+
+def latents(config: SurvivalVAEConfig) -> Callable[..., dict[str, Array]]:
+    """What :func:`jaxsurv.training._sweep` may collect: the latents of all rows in evaluation.
+
+    Args:
+        config: of the model.
+
+    Returns:
+        ``(params, batch, masks) -> {"mu": [n, z], "pi": [n, K]}``, pi (class probabilities) if the
+        latent is hybrid.
+    """
+
+    def collect(params: Params, batch: Batch, masks: Any = None) -> dict[str, Array]:
+        posterior = evaluate(config, params, batch)[1]
+        if posterior.logits is None:
+            return {"mu": posterior.mu}
+        return {"mu": posterior.mu, "pi": jax.nn.softmax(posterior.logits)}
+
+    return collect

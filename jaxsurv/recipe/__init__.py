@@ -1,0 +1,1 @@
+"""From a cohort to what models read, once, for studies and estimators alike."""

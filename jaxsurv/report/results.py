@@ -1,0 +1,76 @@
+"""The summary of a study as tables for people, with what their columns mean."""
+
+import pandas as pd
+
+from jaxsurv.report.tables import interval
+from jaxsurv.study.findings import Findings, references
+
+
+def shown(findings: Findings) -> pd.DataFrame:
+    """The summary as strings, for people."""
+    s = findings.summary
+    trained = s["validation_loss"].notna()
+    columns = {
+        "setting": s["setting"],
+        "mean test C (95 %)": s.apply(interval, axis=1),
+        "seed ensemble": s["ensemble_mean"].map("{:.3f}".format).where(trained, ""),
+        "best run": s["best_run"].map("{:.3f}".format).where(trained, ""),
+        "IBS": s["ibs_mean"].map("{:.3f}".format),
+    }
+    for short, reference in references(findings.comparison, findings.baselines).items():
+        if f"{short}_mean" in s:
+            difference = s.apply(interval, axis=1, prefix=f"{short}_", sign=True)
+            p = s[f"{short}_p_value"].map(lambda v: "" if pd.isna(v) else f" p {v:.2g}")
+            columns[f"minus {reference}"] = (difference + p).mask(s["setting"] == reference, "")
+    return pd.DataFrame(columns)
+
+
+def shown_errors(findings: Findings) -> pd.DataFrame:
+    """The integrated Brier scores as strings, with paired differences."""
+    s = findings.summary
+    columns = {"setting": s["setting"], "IBS (95 %)": s.apply(interval, axis=1, prefix="ibs_")}
+    for short, reference in references(findings.comparison, findings.baselines).items():
+        if f"ibs_{short}_mean" in s:
+            difference = s.apply(interval, axis=1, prefix=f"ibs_{short}_", sign=True, digits=3)
+            columns[f"minus {reference}"] = difference.mask(s["setting"] == reference, "")
+    return pd.DataFrame(columns)
+
+
+ERRORS = (
+    "Integrated Brier score of survival curves on test rows, lower is better; from a tenth to nine tenths of "
+    "the event times outside the test rows. Curves are Breslow's, from the log hazards of the development "
+    "rows: a model that is too sure of what it was fitted to pays for it. Differences are paired by split."
+)
+
+
+def legend(findings: Findings) -> str:
+    """What the columns of the table mean."""
+    data = findings.data
+    splits = len(data.design.fold)
+    optimistic = (
+        "TWO-WAY PROTOCOL: early stopping watched the rows that are scored here, so every trained row is "
+        "optimistic, and the comparison with the baselines unfair to them. "
+        if findings.two_way
+        else ""
+    )
+    chosen = ", ".join(f"'{name}'" for name in findings.comparison.choices)
+    if chosen:
+        chosen += (
+            ": the value with the lowest early-stopping loss in each split, which is what a user can "
+            "do; the best of the rows above it is picked by test scores. "
+        )
+    stacked = ", ".join(f"'{name}'" for name in findings.comparison.stacked)
+    if stacked:
+        stacked += (
+            ": the mean over the seeds, stacked with ridge Cox models of the single modalities (of the "
+            "clinical one also with squares and with an RBF kernel) by weights that are fitted to rows "
+            "held out, shrunk to equal ones and stretched to the spread of these rows. "
+        )
+    return (
+        f"{optimistic}Harrell's C on test rows, {splits} splits, {data.design.protocol} protocol; seeds "
+        f"averaged within a split. {chosen}{stacked}"
+        "Intervals and p: corrected resampled t (Nadeau-Bengio), which allows for overlapping training "
+        "sets; differences are paired by split; p is not adjusted for the number of rows. The best run is "
+        "shown because papers report it: it is the luckiest of many, not an estimate. IBS: integrated Brier "
+        "score of the survival curves, lower is better."
+    )

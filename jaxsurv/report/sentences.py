@@ -1,0 +1,63 @@
+"""What the numbers of a study support, in sentences."""
+
+import numpy as np
+import pandas as pd
+
+from jaxsurv.report.tables import interval
+from jaxsurv.study.findings import Findings
+
+
+def about(findings: Findings, patients: int, events: int) -> str:
+    """Cohort, endpoint and how many patients and events a figure is made of."""
+    data = findings.data
+    return f"{data.cohort.name}, {data.endpoint}: {patients} patients, {events} events"
+
+
+def tested(findings: Findings) -> str:
+    """The patients who are tested at all, as in `about`."""
+    rows = findings.data.design.test.any(axis=0)
+    events = int(np.asarray(findings.data.shared.event)[rows].sum())
+    return about(findings, int(rows.sum()), events)
+
+
+def sentences(findings: Findings) -> list[str]:
+    """What a reader may take home, with intervals."""
+    comparison = findings.comparison
+    summary = findings.summary.set_index("setting")
+    swept = findings.settings.set_index("setting")
+    chosen, best = summary.loc[comparison.headline], swept.loc[swept["mean"].idxmax()]
+    rows = findings.data.labelled
+    event = np.asarray(findings.data.shared.event)[rows]
+    told = [
+        f"{about(findings, len(event), int(event.sum()))}; {len(findings.runs)} training runs.",
+        f"The mean test C of '{comparison.headline}' is {interval(chosen)} (95 % interval).",
+    ]
+    for name in findings.baselines:
+        if f"{(short := name.split()[0])}_mean" in summary:
+            told.append(
+                f"The {name} model on the same splits has {interval(summary.loc[name])}; the "
+                f"paired difference is {interval(chosen, f'{short}_', sign=True)}: {_verdict(chosen, short)}."
+            )
+    told.append(
+        f"The highest of the {len(swept)} means is {best['mean']:.3f} at {best.name}, picked by test scores "
+        f"and so optimistic; single runs there go from {best['worst_run']:.3f} to {best['best_run']:.3f}, "
+        "so any one of them says little."
+    )
+    if (share := float(np.mean(findings.runs["best_epoch"] == 0))) > 0.05:
+        told.append(
+            f"In {share:.0%} of the runs no epoch was better than the initial network: they predict what "
+            "they started from."
+        )
+    if findings.two_way:
+        told.append(
+            "Two-way protocol: early stopping watched the rows that are scored, as many papers do. All C of "
+            "trained networks here are optimistic."
+        )
+    return told
+
+
+def _verdict(row: pd.Series, short: str) -> str:
+    lower, upper = row[f"{short}_lower"], row[f"{short}_upper"]
+    if not lower * upper > 0:
+        return "the data do not tell them apart"
+    return "it is better" if lower > 0 else "it is worse"

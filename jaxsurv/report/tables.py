@@ -1,0 +1,27 @@
+"""Results as tables of strings, on the terminal and in reports."""
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+
+def interval(row: pd.Series, prefix: str = "", *, sign: bool = False, digits: int = 2) -> str:
+    """``0.671 (0.63 to 0.71)`` from the columns mean, lower, upper; ``digits`` of the limits."""
+    mean, lower, upper = (row[f"{prefix}{part}"] for part in ("mean", "lower", "upper"))
+    plus = "+" if sign else ""
+    shown = "" if pd.isna(mean) else f"{mean:{plus}.3f}"
+    return (
+        shown
+        if pd.isna(lower)
+        else f"{shown} ({lower:{plus}.{digits}f} to {upper:{plus}.{digits}f})"
+    )
+
+
+def print_table(console: Console, title: str, frame: pd.DataFrame, note: str) -> None:
+    """Print a table of strings."""
+    table = Table(title=title, title_justify="left", caption=note, caption_justify="left")
+    for column in frame.columns:
+        table.add_column(column, justify="right" if column != frame.columns[0] else "left")
+    for row in frame.itertuples(index=False):
+        table.add_row(*row)
+    console.print(table)

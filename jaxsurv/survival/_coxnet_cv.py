@@ -1,0 +1,130 @@
+"""The penalty of an elastic-net Cox model by cross-validation."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxsurv.survival._coxnet_path import CoxnetPath, PathRows, Penalties, fit_path
+from jaxsurv.survival.breslow import saturated_loss
+from jaxsurv.survival.coxnet import checked_penalties, precise, standardised_rows
+from jaxsurv.survival.partial_likelihood import neg_log_partial_likelihood
+from jaxsurv.survival.risk_sets import RiskSets, prepare_risk_sets, restrict, to_rows
+from jaxsurv.survival.validation import check_vectors
+from jaxsurv.types import Array, ArrayLike, InputError
+
+
+class CoxnetCV(NamedTuple):
+    """A path and its cross-validated deviance.
+
+    Attributes:
+        path: fitted to all rows.
+        deviance: ``[n_lambdas]``, held out, per unit of event weight; smaller is better.
+        standard_error: ``[n_lambdas]``, of ``deviance``, over the folds.
+        lambda_min: where ``deviance`` is smallest.
+        lambda_1se: the strongest penalty within one standard error of that.
+        kkt: ``[folds, n_lambdas]``, see `CoxnetPath`.
+        held_out: ``[n_lambdas, n]``, log hazard of each row under the model of the fold that holds it
+            out, minus the mean of the rows which that model saw; 0 outside ``where``.
+    """
+
+    path: CoxnetPath
+    deviance: Array
+    standard_error: Array
+    lambda_min: Array
+    lambda_1se: Array
+    kkt: Array
+    held_out: Array
+
+
+def coxnet_cv(
+    x: ArrayLike,
+    event: ArrayLike,
+    time: ArrayLike,
+    fold: ArrayLike,
+    *,
+    l1_ratio: float = 0.5,
+    n_lambdas: int = 100,
+    lambda_min_ratio: float | None = None,
+    lambdas: ArrayLike | None = None,
+    penalty_factor: ArrayLike | None = None,
+    standardize: bool = True,
+    entry: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    where: ArrayLike | None = None,
+    tolerance: float = 1e-4,
+    progress: bool = False,
+) -> CoxnetCV:
+    """Cross-validate `coxnet_path`, all folds on the lambdas of the fit to all rows.
+
+    The deviance of a held-out fold is what its rows add to that of all rows (-2 times the log
+    partial likelihood over the saturated one) under coefficients fitted without them (Verweij & van
+    Houwelingen, 1993); folds are averaged by the weight of their events. The same as
+    ``cv.glmnet(family = "cox")``. One compilation; the folds follow each other and share x.
+
+    Args:
+        x, event, time, l1_ratio, n_lambdas, lambda_min_ratio, lambdas: as in `coxnet_path`.
+        penalty_factor, standardize, entry, strata, weights, where, tolerance: likewise.
+        fold: ``[n]``, integers: the fold in which each row is held out.
+        progress: show a progress bar.
+
+    Raises:
+        InputError: fewer than two folds, a fold without events, and those of `coxnet_path`.
+    """
+    from rich.progress import track  # for this only: the statistics load without it
+
+    check_vectors(event=event, time=time, fold=fold)
+    fold, here = np.asarray(fold), np.ones(len(fold), bool) if where is None else np.asarray(where)
+    rs = prepare_risk_sets(event, time, entry=entry, strata=strata, weights=weights, where=where)
+    names = np.unique(fold[here])
+    empty = [k for k in names if not np.asarray(event, bool)[here & (fold == k)].any()]
+    if len(names) < 2 or empty:
+        what = f"no event in fold {empty[0]}" if empty else f"only {len(names)} fold"
+        raise InputError(f"{what}: use at least two folds, stratified by event")
+    rows = standardised_rows(x, rs)
+    penalties = checked_penalties(
+        rows.x, l1_ratio, n_lambdas, lambda_min_ratio, lambdas, penalty_factor, tolerance
+    )
+    with precise(rows, penalties):
+        fit = partial(fit_path, standardize=standardize)
+        path, _ = fit(rows, penalties)
+        penalties = penalties._replace(lambdas=path.lambdas)
+        out = []
+        for k in track(names, "Folds", disable=not progress):
+            train = replace(restrict(rs, fold != k), order=None, position=None)
+            out.append(_held_out(rows, train, penalties, fit))
+        deviance, weight, kkt, log_hazard = (jnp.stack(a) for a in zip(*out, strict=True))
+        share = (weight / jnp.sum(weight))[:, None]
+        mean = jnp.sum(share * deviance, 0)
+        spread = jnp.sum(share * (deviance - mean[None, :]) ** 2, 0)
+        error = jnp.sqrt(spread / (len(names) - 1))
+        best = jnp.argmin(mean)
+        first = jnp.argmax(mean <= mean[best] + error[best])
+        at = path.lambdas[best], path.lambdas[first]
+        dtype = rows.x.dtype
+        risk = to_rows(rs, jnp.sum(log_hazard, axis=0).T).T.astype(dtype)
+        return CoxnetCV(path, mean.astype(dtype), error.astype(dtype), *at, kkt, risk)
+
+
+def _held_out(
+    rows: PathRows, train: RiskSets, penalties: Penalties, fit: Callable[..., Any]
+) -> tuple[Array, Array, Array, Array]:
+    """Deviance of the rows left out, the weight of their events, the convergence, the log hazards."""
+    path, log_hazard = fit(rows._replace(risk_sets=train), penalties)
+    weight = rows.risk_sets.total - train.total
+    deviance = _deviance(log_hazard, rows.risk_sets) - _deviance(log_hazard, train)
+    seen = jnp.exp(train.log_weight)
+    center = (log_hazard @ seen / jnp.sum(seen))[:, None]
+    held_out = (rows.risk_sets.log_weight > train.log_weight)[None, :]
+    return deviance / weight, weight, path.kkt, jnp.where(held_out, log_hazard - center, 0)
+
+
+@jax.jit
+def _deviance(log_hazard: Array, rs: RiskSets) -> Array:
+    loss = partial(neg_log_partial_likelihood, risk_sets=rs, ties="breslow", reduction="sum")
+    return 2 * (jax.vmap(loss)(log_hazard) - saturated_loss(rs))

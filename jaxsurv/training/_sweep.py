@@ -1,0 +1,269 @@
+"""Many runs as one compiled computation: seeds x splits x hyper-parameters on one run axis."""
+
+import itertools
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+from jax import lax
+
+from jaxsurv.training._fit import FitConfig, Masks, training
+from jaxsurv.training.learner import Optimizer, adam
+from jaxsurv.training.mapped import Program, Store, compile_map, map_chunks
+from jaxsurv.training.memory import OutOfMemory
+from jaxsurv.training.plan import Plan, choose_plan, step_flops
+from jaxsurv.training.slots import in_slots
+from jaxsurv.types import Array, InputError, Objective, Params
+
+SEGMENT = 20  # epochs in which a slot may idle
+Build = Callable[[Any, Any, Array], tuple[Any, Masks]]
+Collect = Callable[[Params, Any, Masks], Any]
+
+
+class SweepResult(NamedTuple):
+    """Runs on one axis, in the order split, seed, hyper-parameters (last fastest).
+
+    Attributes:
+        split: ``[runs]`` row of the splits.
+        seed: ``[runs]``.
+        hparams: the NamedTuple of hyper-parameters, each ``[runs]``.
+        prediction: ``[runs, n]`` in evaluation mode at the best parameters.
+        best_epoch, best_score, epochs: ``[runs]``, see :class:`jaxsurv.training.FitResult`.
+        history: ``{name: [runs, epochs]}``.
+        collected: what ``collect`` gave, its leaves with a leading axis ``[runs]``; None without it.
+        teacher_prediction: ``[runs, n]`` of the parameters that ``objective.follow`` made, or None.
+    """
+
+    split: np.ndarray
+    seed: np.ndarray
+    hparams: Any
+    prediction: np.ndarray
+    best_epoch: np.ndarray
+    best_score: np.ndarray
+    epochs: np.ndarray
+    history: dict[str, np.ndarray]
+    collected: Any = None
+    teacher_prediction: np.ndarray | None = None
+
+    def to_frame(self) -> pd.DataFrame:
+        """One tidy row per run: split, seed, hyper-parameters, epochs and the terms at the best epoch.
+
+        The terms are those of the best epoch, or of the first where the initial parameters were best.
+        """
+        at = np.maximum(self.best_epoch - 1, 0)
+        terms = {
+            name: h[np.arange(len(h)), at]
+            for name, h in self.history.items()
+            if name != "validation"
+        }
+        return pd.DataFrame(
+            {
+                "split": self.split,
+                "seed": self.seed,
+                **self.hparams._asdict(),
+                "best_epoch": self.best_epoch,
+                "epochs": self.epochs,
+                "validation_loss": self.best_score,
+                **terms,
+            }
+        )
+
+
+class Run(NamedTuple):
+    """Runs with a leading axis: which split, seed and hyper-parameters each has."""
+
+    split: Array
+    seed: Array
+    hparams: Any
+
+
+def _grid(n_splits: int, seeds: Sequence[int], hparams: Sequence[Any]) -> Run:
+    combinations = list(itertools.product(range(n_splits), seeds, hparams))
+    split, seed, points = zip(*combinations, strict=True)
+    stacked = jax.tree.map(lambda *v: np.asarray(v, np.result_type(float)), *points)
+    if not jax.config.jax_enable_x64:
+        stacked = jax.tree.map(lambda v: v.astype(np.float32), stacked)
+    return Run(np.asarray(split, np.int32), np.asarray(seed, np.uint32), stacked)  # type: ignore[arg-type]
+
+
+def compile_runs(
+    objective: Objective,
+    build: Build,
+    config: FitConfig,
+    plan: Plan,
+    *,
+    optimizer: Optimizer = adam,
+    collect: Collect | None = None,
+) -> Program:
+    """The jitted program for all runs of a sweep; one compilation, whatever their number."""
+
+    def begin(data, run: Run):
+        shared, splits = data
+        batch, masks = build(shared, jax.tree.map(lambda x: x[run.split], splits), run.seed)
+        # the key depends on the seed and the split alone: settings share their random numbers
+        key = jax.random.fold_in(jax.random.key(run.seed), run.split)
+        fitted = training(key, objective, run.hparams, batch, masks, config, optimizer=optimizer)
+        return batch, masks, fitted
+
+    def start(data, run: Run):
+        return begin(data, run)[2].start
+
+    def advance(data, run: Run, state):
+        _, _, fitted = begin(data, run)
+
+        def proceed(counted):
+            return (counted[0] < SEGMENT) & fitted.proceed(counted[1])
+
+        def epoch(counted):
+            return counted[0] + 1, fitted.advance(counted[1])
+
+        _, state = lax.while_loop(proceed, epoch, (jnp.int32(0), state))
+        return state, ~fitted.proceed(state)
+
+    def outputs_of(batch, masks, fitted, state):
+        result = fitted.finish(state)
+        outputs = result._asdict() | {"prediction": objective.predict(result.params, batch)}
+        del outputs["params"], outputs["teacher"]
+        if result.teacher is not None:
+            outputs["teacher_prediction"] = objective.predict(result.teacher, batch)
+        if collect is not None:
+            outputs["collected"] = collect(result.params, batch, masks)
+        return outputs
+
+    def finish(data, run: Run, state):
+        return outputs_of(*begin(data, run), state)
+
+    def one(data, run: Run):
+        batch, masks, fitted = begin(data, run)
+        end = lax.while_loop(fitted.proceed, fitted.advance, fitted.start)
+        return outputs_of(batch, masks, fitted, end)
+
+    # where all runs take as long as each other, or most of it after the stop, slots gain nothing
+    uneven = config.early_stopping and not config.refit and plan.width > 1
+    several = in_slots(start, advance, finish, plan.width) if uneven else None
+    return compile_map(one, plan, several=several)
+
+
+def sweep_chunks(
+    objective: Objective,
+    build: Build,
+    shared: Any,
+    splits: Any,
+    *,
+    seeds: Sequence[int],
+    hparams: Sequence[Any],
+    config: FitConfig = FitConfig(),
+    plan: Plan | None = None,
+    optimizer: Optimizer = adam,
+    collect: Collect | None = None,
+    store: Store | None = None,
+) -> Iterator[SweepResult]:
+    """The runs of each compiled call as soon as they are done. Arguments as in `sweep`."""
+    n_splits = jax.tree.leaves(splits)[0].shape[0]
+    if not seeds or not hparams or not n_splits:
+        raise InputError("a sweep needs at least one split, one seed and one setting")
+    if len(set(seeds)) < len(seeds):
+        raise InputError(f"seeds must differ, got {list(seeds)}")
+    if not all(0 <= seed < 2**32 for seed in seeds):
+        raise InputError(f"seeds must be from 0 to 2**32 - 1, got {list(seeds)}")
+    grid = _grid(n_splits, seeds, hparams)
+    if plan is None:
+
+        def flops() -> float:
+            split = jax.tree.map(itemgetter(0), splits)
+            rows, _ = jax.eval_shape(build, shared, split, jnp.uint32(0))
+            return step_flops(
+                objective, rows, hparams[0], optimizer=optimizer, batch_size=config.batch_size
+            )
+
+        plan = choose_plan(len(grid.seed), None if config.early_stopping else flops)
+    begun = False
+    while True:
+        program = compile_runs(objective, build, config, plan, optimizer=optimizer, collect=collect)
+        data = program.place((shared, splits))
+        try:
+            for runs, outputs in map_chunks(program, plan, data, grid, store):
+                begun = True
+                yield SweepResult(runs.split, runs.seed, runs.hparams, **outputs)
+            return
+        except OutOfMemory as error:
+            if begun or plan.width == 1:  # bits depend on the width: half a sweep keeps its own
+                raise
+            plan = replace(plan, length=2 * plan.length, width=plan.width // 2)
+            warnings.warn(f"{error}; going on with a width of {plan.width}", stacklevel=2)
+
+
+def concatenate(chunks: Sequence[SweepResult]) -> SweepResult:
+    """Join ``chunks`` along the run axis."""
+    return jax.tree.map(lambda *x: np.concatenate(x), *chunks)
+
+
+def sweep(
+    objective: Objective,
+    build: Build,
+    shared: Any,
+    splits: Any,
+    *,
+    seeds: Sequence[int],
+    hparams: Sequence[Any],
+    config: FitConfig = FitConfig(),
+    plan: Plan | None = None,
+    optimizer: Optimizer = adam,
+    collect: Collect | None = None,
+    store: Store | None = None,
+) -> SweepResult:
+    """Train every seed x split x setting; compiled once, whatever their number.
+
+    Args:
+        objective: the model.
+        build: ``build(shared, split, seed) -> (batch, masks)``, pure: makes one run's data on the
+            device. The seed is for masks that differ between the runs of a split.
+        shared: pytree that all runs read; one copy per device.
+        splits: pytree whose leaves have the leading axis ``[splits]``.
+        seeds: distinct integers. A run's random numbers depend on its seed and split only.
+        hparams: settings, NamedTuples of floats.
+        config: static choices of each run.
+        plan: layout on the hardware; None = :func:`choose_plan`.
+        optimizer: ``hparams -> optax.GradientTransformation``.
+        collect: ``collect(params, batch, masks) -> pytree``, computed on the device at each run's best
+            parameters, for what a study needs beside the prediction (latents, class probabilities).
+        store: of finished calls, so that an interrupted sweep goes on, see :class:`Store`.
+
+    Two folds, two seeds and two settings are eight runs:
+
+    >>> from jaxsurv.models import CoxNnetHParams, cox_nnet, nesterov, table_batch
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.normal(size=(60, 3))
+    >>> batch = table_batch(x, np.ones(60), rng.exponential(np.exp(-x[:, 0])))
+    >>> folds = np.arange(60) % 2 == np.arange(2)[:, None]  # [splits, n], the rows that stop a run
+    >>> def build(shared, fold, seed):
+    ...     return shared, Masks(~fold, fold, ~fold)
+    >>> settings = [CoxNnetHParams(l2=l2) for l2 in (0.01, 1.0)]
+    >>> runs = sweep(cox_nnet(), build, batch, folds, seeds=range(2), hparams=settings,
+    ...              config=FitConfig(epochs=5), optimizer=nesterov)
+    >>> runs.prediction.shape, list(runs.to_frame().columns[:3])
+    ((8, 60), ['split', 'seed', 'l2'])
+    """
+    return concatenate(
+        list(
+            sweep_chunks(
+                objective,
+                build,
+                shared,
+                splits,
+                seeds=seeds,
+                hparams=hparams,
+                config=config,
+                plan=plan,
+                optimizer=optimizer,
+                collect=collect,
+                store=store,
+            )
+        )
+    )

@@ -1,0 +1,147 @@
+"""Latent structure: agreement by hand, alignment run by run, planted subtypes found again."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments.latent_structure.structure import (
+    agreement,
+    alignment,
+    chance_correlation,
+    contrast,
+    embed,
+    judged,
+    stability,
+    subtypes,
+)
+from jaxsurv.data import stratified_kfold
+from jaxsurv.metrics import latent_alignment
+from jaxsurv.recipe.prepare import prepare_study
+from jaxsurv.study.execute import Method, Trained
+from jaxsurv.study.findings import Comparison, Findings
+from jaxsurv.training import SweepResult
+from jaxsurv.types import Objective
+
+from .test_baselines import small_cohort
+
+SEEDS, FOLDS, N = 3, 2, 80
+RUNS = FOLDS * SEEDS
+
+
+def made_up(data, method, setting, rng, classes=None) -> Trained:
+    """Runs that nobody trained: latents at random, or subtypes as given, ``[runs, n]``."""
+    collected = {"mu": rng.normal(size=(RUNS, N, 4)).astype(np.float32)}
+    if classes is not None:
+        collected["pi"] = np.where(np.eye(3)[classes] > 0, 0.8, 0.1)
+    split, seed = np.repeat(np.arange(FOLDS), SEEDS), np.tile(np.arange(SEEDS), FOLDS)
+    ones = np.ones(RUNS)
+    arrays = SweepResult(
+        split, seed, (), rng.normal(size=(RUNS, N)), ones, ones, ones, {}, collected
+    )
+    rows = pd.DataFrame(
+        {
+            "method": method, "setting": setting, "repeat": 0, "fold": split, "seed": seed,
+            "test_c": rng.uniform(0.5, 0.7, RUNS), "validation_loss": ones, "best_epoch": 1,
+        }
+    )  # fmt: skip
+    objective = Objective(*[lambda *_: None] * 4)  # type: ignore[arg-type]
+    return Trained(Method(method, objective, {setting: ()}, data), rows, arrays)
+
+
+@pytest.fixture(scope="module")
+def findings() -> Findings:
+    rng, cohort = np.random.default_rng(0), small_cohort()
+    data = prepare_study(cohort, "os", stratified_kfold(cohort.outcome("os").event, folds=FOLDS))
+    planted = rng.integers(0, 3, N)
+    renamed = np.stack([rng.permutation(3)[planted] for _ in range(RUNS)])
+    trained = [
+        made_up(data, "Gaussian", "Gaussian", rng),
+        made_up(data, "hybrid", "planted", rng, renamed),
+        made_up(data, "hybrid", "random", rng, rng.integers(0, 3, (RUNS, N))),
+        made_up(data, "hybrid", "collapsed", rng, np.ones((RUNS, N), int)),
+    ]
+    runs = pd.concat([t.rows for t in trained], ignore_index=True)
+    comparison = Comparison("Gaussian", {"chosen": ["planted", "random"]}, "chosen", "K")
+    empty = pd.DataFrame()
+    return Findings(data, comparison, trained, runs, empty, empty, [], empty)
+
+
+def test_agreement_by_hand():
+    a = np.array([0, 0, 0, 1, 1, 1])
+    b = np.array([0, 0, 1, 1, 2, 2])
+    # Hubert & Arabie (1985): 2 pairs together in both, 6 and 3 in each, of 15
+    expected = (2 - 6 * 3 / 15) / ((6 + 3) / 2 - 6 * 3 / 15)
+    np.testing.assert_allclose(agreement(np.stack([a, b])), [expected])
+    np.testing.assert_allclose(agreement(np.stack([b, 2 - b, b * 0])), [1, 0, 0], atol=1e-12)
+    assert np.isnan(agreement(np.zeros((2, 6), int))).all()
+    rng = np.random.default_rng(0)
+    unrelated = agreement(rng.integers(0, 4, (30, 200)))
+    assert len(unrelated) == 30 * 29 / 2
+    assert abs(unrelated.mean()) < 0.005
+
+
+def test_subtypes_that_come_back_are_told_from_those_that_do_not(findings):
+    by_run, by_pair = subtypes(findings)
+    each = FOLDS * SEEDS * (SEEDS - 1) / 2
+    table = stability(findings, by_run, by_pair).set_index("setting")
+    assert list(table.index) == ["k-means on Gaussian μ, K = 3", "planted", "random", "collapsed"]
+    assert (table["pairs"] == each).all()
+    assert table.loc["planted", "mean"] == 1
+    for name in ("random", "k-means on Gaussian μ, K = 3"):
+        assert abs(table.loc[name, "mean"]) < 0.1
+        assert table.loc[name, "lower"] < table.loc[name, "mean"] < table.loc[name, "upper"]
+    assert np.isnan(table.loc["collapsed", "mean"])
+    assert table["undefined_pairs"].tolist() == [0, 0, 0, 1]
+    assert table.loc["planted", "categories_in_use"] == 3
+    assert table.loc["collapsed", "categories_in_use"] == 1
+    np.testing.assert_allclose(table["largest_probability"].iloc[1:], 0.8)
+    assert np.isnan(table["largest_probability"].iloc[0])
+
+
+def test_alignment_is_the_metric_run_by_run(findings):
+    runs = alignment(findings)
+    rows, words = judged(findings.data)
+    assert words == "the test patients of each split"
+    np.testing.assert_array_equal(rows, findings.data.design.test)
+    for i in (0, 4, 3 * RUNS + 5):
+        arrays, run = findings.trained[i // RUNS].arrays, i % RUNS
+        where = rows[arrays.split[run]]
+        expected = latent_alignment(
+            arrays.collected["mu"][run][where], arrays.prediction[run][where]
+        )
+        got = runs.loc[i, ["first_component", "mean_dimension"]]
+        np.testing.assert_allclose(got.to_numpy(float), expected, rtol=1e-4)
+
+
+def test_small_test_folds_are_not_judged_alone(findings):
+    design = findings.data.design
+    few = replace(findings.data, design=design._replace(test=design.test & (np.arange(N) < 50)))
+    rows, words = judged(few)
+    assert rows.all()
+    assert words.startswith("all patients")
+
+
+def test_chance_is_what_unrelated_latents_have(findings):
+    rng = np.random.default_rng(1)
+    mean = np.mean(
+        [latent_alignment(rng.normal(size=(40, 30)), rng.normal(size=40)) for _ in range(40)]
+    )
+    assert abs(chance_correlation(findings.data) - mean) < 0.02
+
+
+def test_contrast_pairs_by_split_and_knows_the_choices(findings):
+    runs = findings.runs.assign(score=np.arange(4.0 * RUNS) / 100)
+    table = contrast(findings, runs, "score").set_index("setting")
+    assert list(table.index) == ["Gaussian", "planted", "random", "collapsed", "chosen"]
+    np.testing.assert_allclose(table["reference_mean"], [0, 0.06, 0.12, 0.18, 0.06], atol=1e-12)
+
+
+def test_the_same_latents_have_the_same_map():
+    mu = np.random.default_rng(0).normal(size=(40, 5)).astype(np.float32)
+    mu[:20] += 20
+    first = embed(mu)
+    np.testing.assert_array_equal(first, embed(mu))
+    inside = np.linalg.norm(first[:20] - first[:20].mean(0), axis=1).max()
+    assert inside < np.linalg.norm(first[:20].mean(0) - first[20:].mean(0))

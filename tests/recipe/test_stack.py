@@ -1,0 +1,198 @@
+"""Stacks: weights against an exhaustive search, cross-fitting row by row, and nothing seen of a test row."""
+
+import jax
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import minimize
+
+from jaxsurv.data import Cohort, stratified_kfold
+from jaxsurv.metrics import calibration_slope
+from jaxsurv.recipe.cox import PenalisedCox, _leading, _rbf, clinical_cox, ridge_cox
+from jaxsurv.recipe.prepare import CLINICAL, one_part, prepare_study, without_offset
+from jaxsurv.recipe.stack import SHRINKAGE, SPREAD, Ensemble, ensemble, stack, stack_members
+from jaxsurv.survival import neg_log_partial_likelihood
+
+from .test_baselines import small_cohort
+
+
+@pytest.fixture(scope="module")
+def data():
+    cohort = small_cohort()
+    return prepare_study(cohort, "os", stratified_kfold(cohort.outcome("os").event, folds=2))
+
+
+@pytest.fixture(scope="module")
+def members(data):
+    return stack_members(data)
+
+
+def test_a_member_per_modality_and_curves_of_the_clinical_one(data, members):
+    curves = [f"{CLINICAL}, squares", f"{CLINICAL}, RBF kernel"]
+    assert list(members) == ["rna", CLINICAL, *curves]
+    np.testing.assert_array_equal(members[CLINICAL].log_hazard, clinical_cox(data).log_hazard)
+    for curve in curves:
+        x, y = (members[m].log_hazard[0] for m in (CLINICAL, curve))
+        assert 0.3 < np.corrcoef(x, y)[0, 1] < 0.999
+
+
+def clinical_only(shape):
+    """A cohort whose log hazard is ``shape`` of two standardised clinical columns; and ``[n]`` of it."""
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(150, 2))
+    eta = shape(z)
+    names = [f"p{i}" for i in range(len(z))]
+    survival = pd.DataFrame({"os_time": rng.exponential(np.exp(-3 * eta)), "os_event": 1}, names)
+    tables = {CLINICAL: pd.DataFrame(z, names, ["age", "size"])}
+    tables["rna"] = pd.DataFrame(rng.normal(size=(len(z), 3)), names)
+    return prepare_study(
+        Cohort(tables, survival), "os", stratified_kfold(np.ones(150), folds=2)
+    ), eta
+
+
+@pytest.mark.parametrize(
+    ("shape", "found_by"),
+    [
+        (lambda z: z[:, 0], {"linear", "squares", "rbf"}),
+        (lambda z: np.abs(z[:, 0]), {"squares", "rbf"}),
+        (lambda z: np.sign(z[:, 0] * z[:, 1]), {"rbf"}),
+    ],
+    ids=["line", "curve", "interaction"],
+)
+def test_each_basis_finds_its_shapes(shape, found_by):
+    data, eta = clinical_only(shape)
+    test = data.design.test[0]
+    for basis in ("linear", "squares", "rbf"):
+        found = ridge_cox(data, [CLINICAL], basis=basis).log_hazard[0]
+        r = np.corrcoef(found[test], eta[test])[0, 1]
+        assert (r > 0.6) == (basis in found_by), (basis, r)
+
+
+def test_components_reproduce_the_centred_kernel():
+    x, rows = np.random.default_rng(0).normal(size=(60, 4)) / 2, np.arange(60) < 40
+    kernel = _rbf(x, rows)
+    distance = ((x[:, None] - x) ** 2).sum(axis=-1)
+    centre = np.eye(60) - np.where(rows, 1 / 40, 0)
+    expected = (centre @ np.exp(-2 * distance) @ centre.T)[:, rows]
+    np.testing.assert_allclose(kernel, expected, atol=1e-12)
+    z = _leading(kernel, rows)
+    np.testing.assert_allclose(z @ z[rows].T, kernel, atol=1e-4)
+
+
+def test_weights_are_the_minimum_stretched_and_not_negative(data, members):
+    two = {"rna": members["rna"], "not": members["rna"]._replace(held_out=-members["rna"].held_out)}
+    result = stack(data, two)
+    event, time = np.asarray(data.shared.event), np.asarray(data.shared.time)
+    for s, develop in enumerate(data.design.develop):
+        h = members["rna"].held_out[s][develop]
+
+        def cox(slope, h=h, develop=develop, **how):
+            return float(
+                neg_log_partial_likelihood(slope * h, event[develop], time[develop], **how)
+            )
+
+        def loss(w, cox=cox):
+            return cox(w[0] - w[1]) + SHRINKAGE * ((w[0] - 0.5) ** 2 + (w[1] - 0.5) ** 2)
+
+        w = minimize(loss, (0.5, 0.5), bounds=[(0, None)] * 2, method="Nelder-Mead").x
+        u = np.linspace(-1, 1, 401)
+        stretched = [
+            cox(np.exp(v) * (w[0] - w[1]), reduction="sum") + (v / SPREAD) ** 2 / 2 for v in u
+        ]
+        factor = np.exp(u[np.argmin(stretched)])
+        np.testing.assert_allclose(result.weights[s], factor * w, atol=0.01)
+        assert (result.weights[s] >= 0).all()
+    np.testing.assert_allclose(
+        result.log_hazard,
+        (result.weights[:, 0] + result.weights[:, 1])[:, None] * members["rna"].log_hazard,
+        rtol=1e-4,
+        atol=1e-5,
+    )
+
+
+def test_members_that_each_know_another_part_are_added():
+    """Weights of 1/2 each alone would halve the spread: a slope of 2 on the test rows."""
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(600, 2))
+    names = [f"p{i}" for i in range(len(z))]
+    outcome = {"os_time": rng.exponential(np.exp(-z.sum(axis=1))), "os_event": 1}
+    tables = {m: pd.DataFrame(z[:, [k]], names, [m]) for k, m in enumerate(("rna", "cnv"))}
+    cohort = Cohort(tables, pd.DataFrame(outcome, names))
+    data = prepare_study(cohort, "os", stratified_kfold(np.ones(600), folds=2))
+    result = stack(data, {m: ridge_cox(data, [m]) for m in tables})
+    test = data.design.test[0]
+    slope = calibration_slope(
+        result.log_hazard[0][test], np.ones(test.sum()), outcome["os_time"][test]
+    )
+    assert 0.85 < slope.slope < 1.2
+
+
+def test_members_that_say_nothing_change_nothing(data, members):
+    nothing = jax.tree.map(np.zeros_like, members["rna"])
+    alone, with_nothing = stack(data, members), stack(data, {**members, "nothing": nothing})
+    assert (with_nothing.weights[:, -1] == 0).all()
+    np.testing.assert_allclose(with_nothing.weights[:, :-1], alone.weights, atol=1e-4)
+
+
+def test_rows_that_a_member_did_not_hold_out_are_left_out(data, members):
+    rna = members["rna"]
+    unknown = np.arange(rna.held_out.shape[1]) % 3 == 0
+    garbage = rna._replace(held_out=np.where(unknown, 1e6, rna.held_out))
+    missing = Ensemble(rna.log_hazard, np.where(unknown, np.nan, rna.held_out))
+    a = stack(data, {"x": garbage, "y": missing}).weights
+    b = stack(data, {"x": rna, "y": missing}).weights
+    np.testing.assert_array_equal(a, b)
+
+
+def test_test_rows_do_not_move_the_weights(data, members):
+    test = data.design.test
+    changed = {
+        m: PenalisedCox(
+            np.where(test, 9.0, v.log_hazard), np.where(test, 9.0, v.held_out), v.penalty
+        )
+        for m, v in members.items()
+    }
+    np.testing.assert_array_equal(stack(data, changed).weights, stack(data, members).weights)
+
+
+def test_an_ensemble_holds_out_what_stopped_its_runs(data):
+    rng = np.random.default_rng(0)
+    split, seed = np.repeat([0, 1], 6), np.tile(np.arange(6), 2)
+    risk = rng.normal(size=(12, data.design.test.shape[1]))
+    result = ensemble(data, split, risk, seed)
+    design = data.design
+    for s in (0, 1):
+        runs = np.flatnonzero(split == s)
+        centred = [risk[r] - risk[r][design.train[s, seed[r] % 5]].mean() for r in runs]
+        np.testing.assert_allclose(result.log_hazard[s], np.mean(centred, axis=0), atol=1e-6)
+        for row in range(0, design.test.shape[1], 7):
+            stopped = [
+                c
+                for c, r in zip(centred, runs, strict=True)
+                if design.validation[s, seed[r] % 5, row]
+            ]
+            expected = result.log_hazard[s] if design.test[s, row] else np.mean(stopped, axis=0)
+            np.testing.assert_allclose(result.held_out[s, row], expected[row], atol=1e-6)
+
+
+def test_too_few_seeds_leave_rows_unknown(data):
+    risk = np.ones((2, data.design.test.shape[1]))
+    result = ensemble(data, np.array([0, 1]), risk, np.array([0, 0]))
+    np.testing.assert_array_equal(
+        np.isnan(result.held_out), data.design.develop & ~data.design.validation[:, 0]
+    )
+
+
+def test_each_seed_has_its_own_part_and_one_part_is_one(data):
+    import jax
+
+    split = jax.tree.map(lambda x: x[0], data.splits)
+    for seed in (0, 3, 8):
+        _, masks = data.build(data.shared, split, seed)
+        np.testing.assert_array_equal(masks.validation, data.design.validation[0, seed % 5])
+        np.testing.assert_array_equal(masks.train, data.design.train[0, seed % 5])
+    single = one_part(data)
+    split = jax.tree.map(lambda x: x[0], single.splits)
+    _, masks = single.build(single.shared, split, 3)
+    np.testing.assert_array_equal(masks.validation, data.design.validation[0, 0])
+    assert not without_offset(data).splits.offset.any()
