@@ -3,8 +3,8 @@
     python -m benchmarks.concordance
 
 About two minutes on two cores. Each line is the median of interleaved calls on the same simulated
-patients (exponential lives, half censored, times in days, so that many are tied). ``call`` includes
-all checks and the sort on the host; ``in jit`` is the same function inside a compiled program, as
+patients (exponential survival times, half censored, in days, so that many are tied). ``call`` includes
+all checks and the sort on the host. ``in jit`` is the same function inside a compiled program, as
 in a training loop, for one risk or for many at once.
 """
 
@@ -23,7 +23,7 @@ PER_RUN = "jaxsurv, in jit, per run of 64 under vmap"
 
 
 def patients(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """risk [n], event [n], time [n]."""
+    """Simulate risk [n], event [n], time [n]."""
     rng = np.random.default_rng(1)
     risk = rng.standard_normal(n).astype(np.float32)
     life, censoring = rng.exponential(np.exp(-0.5 * risk)), rng.exponential(1.5, n)

@@ -23,7 +23,7 @@ STEPS = 100
 
 
 def patients(n: int, tied: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """log_hazard [n], event [n], time [n]."""
+    """Simulate log_hazard [n], event [n], time [n]."""
     rng = np.random.default_rng(0)
     score = rng.standard_normal(n).astype(np.float32)
     time = 200 * rng.exponential(1, n)
@@ -37,7 +37,7 @@ def value_and_gradient(score: jax.Array, risk_sets: RiskSets) -> tuple[jax.Array
 
 @jax.jit
 def descend(score: jax.Array, risk_sets: RiskSets) -> jax.Array:
-    """As a training loop does it: many evaluations inside one program."""
+    """Many evaluations inside one program, as in a training loop."""
 
     def step(x: jax.Array, _: None) -> tuple[jax.Array, None]:
         return x - value_and_gradient(x, risk_sets)[1], None
@@ -49,7 +49,7 @@ def torchsurv(score: np.ndarray, event: np.ndarray, time: np.ndarray) -> Callabl
     import torch
     from torchsurv.loss.cox import neg_partial_log_likelihood
 
-    torch.set_num_threads(1)  # faster than two here, and leaves the others alone
+    torch.set_num_threads(1)  # faster than two here, and does not slow the other cases
     x = torch.from_numpy(score).requires_grad_()
     outcome = torch.from_numpy(event), torch.from_numpy(time)
 
@@ -102,7 +102,7 @@ def fit(n: int, p: int) -> dict[str, Callable[[], Any]]:
 
 def main() -> None:
     warnings.simplefilter("ignore")
-    # One call at a time, waited for: handing it to another thread would only add the hand-over.
+    # Wait for each call in this thread: asynchronous dispatch would add the time of the hand-over.
     jax.config.update("jax_cpu_enable_async_dispatch", False)
     tables = [
         *((f"loss, n = {n:,}, tied", loss(n, True), 9) for n in (1000, 10_000, 100_000)),

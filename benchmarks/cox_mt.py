@@ -5,11 +5,11 @@
 n = 1,000 patients, p = 4,000 genes, hidden layers of 1,000 and 200, minibatches of 32, float32. Each
 line is the median of interleaved trainings, per step. Both loops draw their minibatches, input noise
 and dropout, take Adam steps with an L2 penalty, move the teacher, and after each epoch keep the best
-parameters by the Cox loss of all patients. The limit is what a step cannot
-do without, at the rates that this machine reaches in a plain update and a large matrix product, both
-measured between the trainings: the FLOPs of the dense layers, or if that takes longer the bytes of
-their parameters and gradients; then, since no update can begin before its gradient is known, the bytes
-of parameters, moments, gradient and teacher.
+parameters by the Cox loss of all patients. The limit is the least time of a step at the rates that this
+machine reaches in a plain update and a large matrix product, both measured between the trainings. It
+has two parts: first the FLOPs of the dense layers, or the bytes of their parameters and gradients if
+these take longer; then, since no update can begin before its gradient is known, the bytes of parameters,
+moments, gradient and teacher.
 """
 
 import argparse
@@ -33,13 +33,13 @@ WIDTHS = (P, *HIDDEN, 1)
 PARAMETERS = sum((a + 1) * b for a, b in itertools.pairwise(WIDTHS))
 LAYER_BYTES = 4 * PARAMETERS * 3  # read by student and teacher, gradient written
 UPDATE_BYTES = 4 * PARAMETERS * 9  # gradient, parameters, two moments, teacher; all but one written
-# student and teacher forward, weight gradients, what the second layer hands back to the first; and the
+# student and teacher forward, weight gradients, the gradient from the second layer to the first, and the
 # step's part of the evaluation
 FLOPS = 2 * SIZE * (3 * PARAMETERS + HIDDEN[0] * HIDDEN[1]) + 2 * N * PARAMETERS // STEPS
 
 
 def patients() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """x [n, p], event [n], time [n]."""
+    """Simulate x [n, p], event [n], time [n]."""
     rng = np.random.default_rng(0)
     x = rng.standard_normal((N, P), np.float32)
     life = rng.exponential(np.exp(-0.5 * x[:, :10].sum(1)))
@@ -121,7 +121,7 @@ def torch_loop(epochs: int) -> Callable[[], Any]:
 
 
 def rates() -> dict[str, Callable[[], Any]]:
-    """A plain update of an array that is larger than a cache, and a large matrix product."""
+    """Cases that measure rates: a plain update of an array larger than a cache, a large matrix product."""
     big, square = jnp.ones(1 << 25), jnp.ones((2048, 2048))
     update, product = jax.jit(lambda x: x * 1.5, donate_argnums=0), jax.jit(jnp.matmul)
     held = [big]

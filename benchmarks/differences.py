@@ -1,8 +1,8 @@
-"""The table of docs/differences.md: one question, two answers, on public data.
+"""Table of docs/differences.md: results of jaxsurv and of other packages on public data.
 
     python -m benchmarks.differences
 
-A few seconds. The data and the numbers of R are those of tests/reference.
+A few seconds. Data and R's numbers come from tests/reference.
 """
 
 import json
@@ -33,14 +33,14 @@ FOLDER = Path(__file__).parents[1] / "tests" / "reference"
 
 
 def load(name: str, file: str = "metrics.json") -> tuple[pd.DataFrame, Any, Any, Any]:
-    """Table, R's numbers, event, time."""
+    """Load a table, R's numbers, event, time."""
     table = pd.read_csv(FOLDER / name / "data.csv.gz")
     event, time = table["event"].to_numpy(bool), table.filter(["time", "stop"]).to_numpy(float)
     return table, json.loads((FOLDER / name / file).read_text()), event, time[:, 0]
 
 
 def censoring() -> Iterator[Row]:
-    """G(t-) or G(t), tau, patients censored at tau, pairs tied in time."""
+    """Rows on censoring: G(t-) or G(t), tau, patients censored at tau, pairs tied in time."""
     from sksurv import metrics as theirs
     from sksurv.util import Surv
 
@@ -91,7 +91,7 @@ def censoring() -> Iterator[Row]:
 
 
 def losses() -> Iterator[Row]:
-    """The mean, the underflow."""
+    """Rows on the Cox loss: the mean, the underflow."""
     import torch
     from torchsurv.loss.cox import neg_partial_log_likelihood
 
@@ -120,7 +120,7 @@ def losses() -> Iterator[Row]:
 
 
 def linear() -> Iterator[Row]:
-    """Ridge penalties, baselines, intervals."""
+    """Rows on linear Cox models: ridge penalties, baselines, intervals."""
     from lifelines import CoxPHFitter, KaplanMeierFitter
     from sksurv.linear_model import CoxPHSurvivalAnalysis
     from sksurv.util import Surv

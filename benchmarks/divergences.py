@@ -3,10 +3,10 @@
     python -m benchmarks.divergences
 
 About a minute on two cores. Each line is the median of interleaved calls at n = 1,024 points in
-d = 32 dimensions in float32; the gradient is that of the first sample. PyTorch has no such function,
-so it gets the three usual ways to write one: distances from one matrix product, from ``torch.cdist``, and
-from all differences ``[n, n, d]``, as InfoVAE was released.
-Then the memory that jaxsurv's compiled programs need besides their arguments, as n grows.
+d = 32 dimensions in float32; the gradient is taken with respect to the first sample. PyTorch has no such
+function, so the three usual ways to write one are timed: distances from one matrix product, from
+``torch.cdist``, and from all differences ``[n, n, d]``, as InfoVAE was released.
+A second table shows the memory that jaxsurv's compiled programs need besides their arguments, as n grows.
 """
 
 import time
@@ -33,7 +33,7 @@ JAX = {
 
 
 def points(n: int, d: int = 32) -> tuple[np.ndarray, np.ndarray]:
-    """Two samples [n, d]."""
+    """Draw two samples [n, d]."""
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((2, n, d)).astype(np.float32)
     return 1.2 * x + np.float32(0.1), y

@@ -1,10 +1,10 @@
-"""The sweep of :mod:`benchmarks.problem` at ever more runs side by side, on one accelerator.
+"""Sweep of :mod:`benchmarks.problem` with more and more runs side by side, on one accelerator.
 
     python -m benchmarks.gpu [--epochs 100] [--widths 1 4 16 ...] [--out table.md]
 
 Minutes on a GPU, unattended; on a CPU only for a look (``--epochs 3 --widths 1 4``). Each line is the
-median of two calls of so many runs, after one that compiles. The limit is a large square product,
-in the precision in which the trainings compute theirs: TF32 on recent GPUs. A width that does not fit
+median of two calls with this number of runs, after one call that compiles. The limit is a large square
+matrix product in the precision of the trainings: TF32 on recent GPUs. A width that does not fit
 in the device's memory ends the table, which is written anew after every line.
 """
 
@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--widths", type=int, nargs="+", default=[4**k for k in range(7)])
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
-    os.environ.setdefault("XLA_CLIENT_MEM_FRACTION", "0.95")  # of which JAX would take 3/4
+    os.environ.setdefault("XLA_CLIENT_MEM_FRACTION", "0.95")  # JAX's default is 3/4
 
     import jax
 

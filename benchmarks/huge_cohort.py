@@ -1,12 +1,12 @@
-"""One huge cohort: the cost per row of the Cox loss over devices, and of training from disk.
+"""One huge cohort: cost per row of the Cox loss over devices, and of training from disk.
 
     python -m benchmarks.huge_cohort --largest 10000000
 
-The loss is its value and gradient under Efron ties, in float32, on rows sorted once, on one device
-and in blocks over one device per core; times are whole days. ``x 300`` multiplies the scores by
-300, which makes late risk sets underflow. A pass is one of Cox-nnet over a file, in batches of
-4,096, in a process of its own, whose peak resident memory is that of everything in it, Python and
-the compiler included. Needs 4 x features bytes of disk per row, 320 MB for 10^7 rows, for a while.
+The first table times value and gradient of the loss under Efron ties, in float32, on rows sorted once,
+on one device and in blocks over one device per core; times are whole days. ``x 300`` multiplies the
+scores by 300, which makes late risk sets underflow. The second table times a pass of Cox-nnet over a
+file, in batches of 4,096, in a process of its own; its peak resident memory includes Python and the
+compiler. A temporary file needs 4 x features bytes of disk per row, 320 MB for 10^7 rows.
 """
 
 import multiprocessing
@@ -38,7 +38,7 @@ sharded_value_and_gradient = jax.jit(jax.value_and_grad(sharded_neg_log_partial_
 
 
 def loss(n: int) -> str:
-    """A line of the first table."""
+    """Line of the first table."""
     score, event, times = patients(n, tied=True)
     start = time.perf_counter()
     order = np.lexsort((~event, times))
@@ -61,7 +61,7 @@ def loss(n: int) -> str:
 
 
 def write(folder: Path, n: int, features: int) -> None:
-    """x [n, features], event [n] and time [n] as files, a chunk at a time."""
+    """Write x [n, features], event [n] and time [n] as files, a chunk at a time."""
     rng = np.random.default_rng(0)
     table = np.lib.format.open_memmap(folder / "x.npy", "w+", np.float32, (n, features))
     event, times = np.empty(n, bool), np.empty(n, np.float32)
@@ -81,13 +81,13 @@ class Pass(NamedTuple):
 
 
 def peak_memory() -> int:
-    """Bytes resident in this process at most; ``getrusage`` would count its parent's as well."""
+    """Peak resident bytes of this process; ``getrusage`` would count the parent's as well."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
 
 def stream(folder: Path) -> Pass:
-    """Seconds of a pass that only reads, of one that trains, and the process's peak memory."""
+    """Seconds of a pass that only reads and of a pass that trains, and the process's peak memory."""
     rows = open_rows(folder / "x.npy", np.load(folder / "event.npy"), np.load(folder / "time.npy"))
     start = time.perf_counter()
     for _ in rows.shuffled(0, batch_size=BATCH):
@@ -102,17 +102,17 @@ def stream(folder: Path) -> Pass:
     timed = int(np.clip(1_000_000 // rows.time.size, 1, 20))
     hparams = CoxNnetHParams(l2=0.0, learning_rate=0.01)
     fit_stream(jax.random.key(0), cox_nnet(), hparams, draw, passes=1 + timed)
-    # the first draw gives the shapes, the second is of a pass that compiles
+    # the first draw gives the shapes, the second is for a pass that compiles
     trained = (time.perf_counter() - starts[2]) / timed
     return Pass(read, trained, peak_memory())
 
 
 def main(largest: int = 10_000_000, features: int = 8) -> None:
-    """Both tables, from 10^4 rows up by factors of ten.
+    """Print both tables, from 10^4 rows up by factors of ten.
 
     Args:
-        largest: number of rows.
-        features: of the table on disk.
+        largest: largest number of rows.
+        features: number of features of the table on disk.
     """
     one_device_per_core()
     sizes = [n for n in (10**k for k in range(4, 12)) if n <= largest]

@@ -5,7 +5,7 @@
 Half a minute on two cores. 1,016 patients, three modalities of 100 features (half measured, a third in
 five states, the rest binary) on 12 common factors, three in ten patients lack each modality, and 2 %
 of the other values are missing. IterativeImputer gets the same number of rounds and of nearest
-features, and no other option. Errors are of the masked cells, by whole-modality and single ones alike.
+features, and no other option. Errors are over all masked cells, in missing modalities and single ones.
 """
 
 import time
@@ -36,7 +36,7 @@ FIVE, TWO = PLACE // 2 == 1, PLACE == 5
 
 
 def patients() -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-    """The truth ``[n, d]``, the masked cells and who has which modality."""
+    """Simulate the truth ``[n, d]``, the masked cells and the presence of each modality."""
     rng = np.random.default_rng(0)
     loadings = rng.standard_normal((12, D)) * (rng.random((12, D)) < 0.4)
     x = rng.standard_normal((N, 12)) @ loadings + rng.standard_normal((N, D))
@@ -50,7 +50,7 @@ def patients() -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
 
 
 def errors(truth: np.ndarray, missing: np.ndarray, filled: np.ndarray) -> list[str]:
-    """Of measured values the root mean square in standard deviations; the share of right states, classes."""
+    """Errors: root mean square of measured values in standard deviations, shares of right states, classes."""
     measured = ~FIVE & ~TWO
     scaled = ((filled - truth) / truth.std(axis=0))[:, measured][missing[:, measured]]
     out = [f"{np.sqrt(np.mean(scaled**2)):.3f}"]
@@ -71,7 +71,7 @@ def iterative(x: np.ndarray) -> np.ndarray:
 
 
 def main() -> None:
-    warnings.simplefilter("ignore")  # IterativeImputer says that it did not converge
+    warnings.simplefilter("ignore")  # IterativeImputer warns that it did not converge
     truth, missing, presence = patients()
     x, where = np.where(missing, np.nan, truth).astype(np.float32), np.ones(N, bool)
     order = np.argsort(x, axis=0).astype(np.int32)

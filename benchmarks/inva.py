@@ -2,11 +2,11 @@
 
     python -m benchmarks.inva [--epochs 60]
 
-Two minutes. 160 patients train, 40 stop the training (here: every epoch is taken), 100 are predicted;
-two images of 32 x 32, the default widths, batches of 32, Adam. Both sides draw the features, compute
-the same loss, and after each epoch keep the best parameters by the error of the 40. Ours is one
-sweep over all cores; PyTorch trains one after the other with all cores, and as one process per core with
-one thread each, which is what a study of many trainings would do. Data are made before the clock
+Two minutes. 160 patients are the training set, 40 the validation set (early stopping is off), 100 the test
+set; two images of 32 x 32, the default widths, batches of 32, Adam. Both sides draw the features, compute
+the same loss, and after each epoch keep the best parameters by the validation error. Ours is one
+sweep over all cores. PyTorch trains one model after the other with all cores, and in one process per core
+with one thread each, as a study of many trainings would. Data are made before the clock
 starts. Needs the package `torch`.
 """
 
@@ -30,7 +30,7 @@ WIDTHS, SHALLOW, DEEP, SHARED = (128, 64), 16, 8, 32
 
 
 def images(run: int) -> tuple[np.ndarray, np.ndarray]:
-    """Two input images ``[2, n, pixels]`` and the outcome ``[n, pixels]``: smooth noise will do."""
+    """Draw two input images ``[2, n, pixels]`` and the outcome ``[n, pixels]``, all smooth noise."""
     rng = np.random.default_rng(run)
     factors = rng.standard_normal((2, N, 12)).astype(np.float32)
     maps = rng.standard_normal((12, SIDE * SIDE)).astype(np.float32) / 4
@@ -39,7 +39,7 @@ def images(run: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def torch_training(run: int, epochs: int, threads: int) -> float:
-    """Train once; the best error."""
+    """Train once in PyTorch; returns the best error."""
     import torch
     from torch import nn
 

@@ -5,7 +5,7 @@
 About ten minutes. The package's default grid as released: z in 8, 16, 32, five folds and a last fit to all
 patients, its widths, at most 100 epochs, stopped after 20 when the training loss has not improved for 5.
 Simulated arrays of CoMMpass' size: 1,016 patients, six omics with 1,078 features, 5 clinical columns.
-Theirs runs as it does by default, in one process, and with one process per core. Ours is one sweep per z
+The package runs with its defaults, in one process, and with one process per core. Ours is one sweep per z
 over the five folds and all patients at once; it is stopped when the Cox loss of the training rows has
 not improved for 5 epochs, and timed twice: when everything is compiled for the first time, and again
 from the persistent compilation cache. Needs the packages `myevae` and `torch`.
@@ -26,7 +26,7 @@ from sklearn.model_selection import GridSearchCV, KFold
 from benchmarks.timing import human, machine
 
 N = 1016
-# the package's name of each block, the prefix by which it finds the columns, and their number
+# name of each block in the package, prefix of its columns, and their number
 BLOCKS = {
     "exp": ("Feature_exp", 500),
     "cna": ("Feature_CNA_ENSG", 500),
@@ -45,7 +45,7 @@ class Patients(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What a search chose: z, its mean C-index over the folds; and the mean epochs of its trainings."""
+    """Result of a search: chosen z, its mean C-index over the folds, and mean epochs per training."""
 
     z: int
     score: float
@@ -68,7 +68,7 @@ def theirs(patients: Patients, grid: dict[str, list[Any]], processes: int | None
             printed = io.StringIO()
             with contextlib.redirect_stdout(printed):
                 super().fit(X, y)
-            # it tells when it stops early: in which epoch, less the patience and 1
+            # on early stopping the package prints the epoch, less the patience and 1
             last = printed.getvalue().split()[-1:]
             self.epochs_ = int(last[0]) + self.patience + 1 if last else self.epochs
             return self

@@ -1,4 +1,4 @@
-"""How many runs side by side are fastest, and whether the plan that is chosen is.
+"""Time of a sweep against the number of runs side by side, and the time of the plan that is chosen.
 
     python -m benchmarks.plan [--epochs 10]
     python -m benchmarks.plan --stop [--wait] --networks tiny
@@ -6,8 +6,8 @@
 Ten minutes on two cores. Survival VAEs of three sizes: one on a few components of a small cohort with
 MyeVAE's released widths, one on a hundred components, one on whole modalities. Every width does
 the same 32 runs per device; time is per run, the median of interleaved calls, as a ratio to the best
-width. With `--stop` runs stop early, each at its own epoch, and leave their slot, or
-with `--wait` keep it until the last of their group has stopped.
+width. With `--stop`, runs stop early, each at its own epoch, and free their slot; with `--wait`, they
+keep it until the last run of their group has stopped.
 """
 
 from argparse import ArgumentParser
@@ -24,7 +24,7 @@ WIDTHS = (1, 2, 4, 8, 16, 32)
 
 
 class Network(NamedTuple):
-    """Patients, features of each of two modalities, widths of their encoders, latent dimensions."""
+    """Size of a network: patients, features per modality (two), widths of encoders, latent dimensions."""
 
     patients: int
     features: int
@@ -40,7 +40,7 @@ NETWORKS = {
 
 
 def problem(network: Network) -> tuple[Any, ...]:
-    """Objective, build, shared data and splits of one split whose rows are drawn by the seed."""
+    """Objective, build, shared data and splits: one split, whose rows are drawn by the seed."""
     import jax
     import jax.numpy as jnp
 
@@ -78,7 +78,7 @@ def main() -> None:
 
     module: Any = import_module(
         "jaxsurv.training._sweep"
-    )  # that name of the package is the function
+    )  # as an attribute of the package, the name is the function
     if arguments.wait:
         module.in_slots = lambda *_: None
     devices, most = jax.local_device_count(), WIDTHS[-1]

@@ -1,4 +1,4 @@
-"""The sweep that several benchmarks time: its patients, its network, and the FLOPs of a step.
+"""Sweep that several benchmarks time: its patients, its network, and the FLOPs of a step.
 
 1,016 simulated patients, two standardised modalities of 500 features, a survival VAE of 369,000
 parameters, 2 GFLOP per step: full batch, Adam on reconstruction + beta KL + Cox, no dropout. A sweep is
@@ -19,7 +19,7 @@ BETAS = np.logspace(-4, 0, 8).tolist()
 
 @cache
 def patients() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """x ``[modalities, n, features]``, event ``[n]``, time ``[n]``: no two alike, in ascending order."""
+    """Simulate x ``[modalities, n, features]``, event ``[n]``, time ``[n]``, distinct and ascending."""
     rng = np.random.default_rng(0)
     x = rng.standard_normal((MODALITIES, N, FEATURES))
     life = rng.exponential(np.exp(-0.4 * x[0, :, :5].sum(1)))
@@ -44,12 +44,12 @@ def parameters() -> int:
 
 
 def flops() -> int:
-    """Of the matrix products of a step: values, and gradients of weights and of all inputs but the data."""
+    """FLOPs of a step's matrix products: values, and gradients of weights and of inputs except the data."""
     return 2 * N * (3 * sum(a * b for a, b in layers()) - MODALITIES * FEATURES * WIDTHS[0])
 
 
 def as_batch(inputs: dict[str, np.ndarray], event: np.ndarray, time: np.ndarray) -> Any:
-    """Patients who have all modalities and no clinical columns."""
+    """Batch of patients who have all modalities and no clinical columns."""
     from jaxsurv.models import Batch
     from jaxsurv.survival import prepare_risk_sets
     from jaxsurv.types import Survival
@@ -67,7 +67,7 @@ def as_batch(inputs: dict[str, np.ndarray], event: np.ndarray, time: np.ndarray)
 
 
 def sweep_arguments(epochs: int) -> dict[str, Any]:
-    """What :func:`jaxsurv.training._sweep` trains; seeds, settings and plan are up to the benchmark."""
+    """Arguments of :func:`jaxsurv.training.sweep`; the benchmark adds seeds, settings and plan."""
     import jax.numpy as jnp
 
     from jaxsurv.models import Batch, SurvivalVAEConfig, survival_vae
@@ -96,9 +96,9 @@ def settings() -> list[Any]:
 
 
 def torch_training(seed: int, beta: float, epochs: int, threads: int, fused: bool) -> float:
-    """The same training as a PyTorch loop; the last loss.
+    """Run the same training as a PyTorch loop; returns the last loss.
 
-    Untied times in descending order, once: a cumulative sum is the risk set of each patient.
+    Untied times are sorted in descending order once, so that the sum over each risk set is a cumulative sum.
     """
     import torch
     from torch import nn

@@ -1,12 +1,12 @@
-"""The 80-run sweep, 10 seeds x 8 beta x 100 epochs, against the same trainings in PyTorch.
+"""Sweep of 80 runs, 10 seeds x 8 beta x 100 epochs, against the same trainings in PyTorch.
 
     python -m benchmarks.sweep [--epochs 100] [--seeds 10]
 
 Ten minutes on two cores. The problem is :mod:`benchmarks.problem`. Ours is one sweep with the plan that
-it chooses. Its chunks alternate with as many trainings by two rivals: a plain PyTorch loop, in one
-process with the number of threads that is fastest, and the best of PyTorch, one process per core with
-one thread each and fused Adam. Times are medians over the chunks; the first chunk of ours, which
-compiles, counts in its whole sweep alone. The limit is a square float32 matrix product on all cores,
+it chooses. Its chunks alternate with the same number of trainings in PyTorch, in two ways: a plain loop in
+one process with the fastest number of threads, and PyTorch at its best, with one process per core, one
+thread each, and fused Adam. Times are medians over the chunks. Our first chunk, which compiles, counts
+only in the time of the whole sweep. The limit is a square float32 matrix product on all cores,
 measured between the chunks. Needs the package `torch`, which our process never loads.
 """
 

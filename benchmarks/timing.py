@@ -13,8 +13,8 @@ def interleaved(
 ) -> dict[str, float]:
     """Median seconds per call of each case.
 
-    Each sample repeats its call until ``least`` seconds have gone, so that short calls are timed in
-    the state of a loop that makes many of them.
+    Each sample repeats its call until ``least`` seconds have passed, so that short calls are timed as in
+    a loop of many calls.
     """
     calls = {}
     for name, run in cases.items():
@@ -37,7 +37,7 @@ def interleaved(
 
 
 def product_rate(side: int, products: int = 8) -> float:
-    """FLOP/s of square float32 matrix products in JAX, one after the other on every device at once."""
+    """FLOP/s of square float32 matrix products in JAX: in sequence on each device, all devices at once."""
     import jax
     import jax.numpy as jnp
     from jax.sharding import AxisType, NamedSharding, PartitionSpec
@@ -55,7 +55,7 @@ def product_rate(side: int, products: int = 8) -> float:
 
 
 def human(seconds: float) -> str:
-    """A duration with three digits and a unit."""
+    """Format a duration with three digits and a unit."""
     for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
         if seconds >= scale or unit == "µs":
             return f"{seconds / scale:.3g} {unit}"
@@ -63,5 +63,5 @@ def human(seconds: float) -> str:
 
 
 def machine() -> str:
-    """Cores and load, for the caption of a table."""
+    """Describe cores and load, for the caption of a table."""
     return f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}"

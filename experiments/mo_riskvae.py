@@ -78,16 +78,8 @@ def run(options: MORiskVAEOptions) -> None:
     """The whole experiment, from the cohort to the report."""
     from jaxsurv.cli.run import run_study
     from jaxsurv.cli.setup import check_grid, open_study, with_stack
-    from jaxsurv.models import (
-        MYEVAE,
-        MYEVAE_HPARAMS,
-        CoxNnetHParams,
-        cox_nnet,
-        nesterov,
-        survival_vae,
-    )
-    from jaxsurv.recipe.cox import elastic_net_cox
-    from jaxsurv.recipe.prepare import refine
+    from jaxsurv.models import MYEVAE_HPARAMS, CoxNnetHParams, find_model
+    from jaxsurv.recipe import AS_MEASURED, elastic_net_cox, refine
     from jaxsurv.report.figures import forest, survival_curves
     from jaxsurv.study.execute import Method
     from jaxsurv.study.findings import Comparison
@@ -99,15 +91,17 @@ def run(options: MORiskVAEOptions) -> None:
     if 1.0 in options.betas:
         raise InputError(f"betas: leave out 1, which every report has as KL; got {options.betas}")
     study = with_stack(open_study(options))
+    plain = study.data.plain
     with study.workplace.console.status("fitting an elastic net to each fold, selecting, imputing"):
-        baselines = {**study.baselines, "elastic-net Cox": elastic_net_cox(study.plain)}
-        as_released = refine(study.plain, select="elastic-net", impute="round-robin")
+        baselines = {**study.baselines, "elastic-net Cox": elastic_net_cox(plain)}
+        released = replace(AS_MEASURED, select="elastic-net", impute="round-robin")
+        as_released = refine(plain, released)
     base, training = study.hparams, FitConfig(options.epochs)
     k, middle = options.categories, options.divergences[len(options.divergences) // 2]
 
     def family(name: str, settings, **static) -> Method:
-        objective = survival_vae(replace(study.config, **static))
-        return Method(name, objective, settings, study.data, training)
+        config = replace(study.config, **static)
+        return Method(name, find_model("SurvivalVAE"), settings, study.data, training, config)
 
     penalties = {f"Cox-nnet, log λ = {x:g}": CoxNnetHParams(math.exp(x)) for x in options.l2}
     both = {b: base._replace(beta=b, categorical_weight=b) for b in (1.0, *options.betas)}
@@ -127,10 +121,10 @@ def run(options: MORiskVAEOptions) -> None:
             "MO-RiskVAE", {f"MO-RiskVAE, β = {b:g}": both[b] for b in options.betas}, categories=k
         ),
         Method(
-            "MyeVAE", survival_vae(MYEVAE), {"MyeVAE as released": MYEVAE_HPARAMS}, as_released,
+            "MyeVAE", find_model("MyeVAE"), {"MyeVAE as released": MYEVAE_HPARAMS}, as_released,
             FitConfig(100, burn_in=20, patience=5),
         ),
-        Method("Cox-nnet", cox_nnet(), penalties, study.plain, training, nesterov),
+        Method("Cox-nnet", find_model("CoxNnet"), penalties, plain, training),
     ]  # fmt: skip
     grids = [m for m in methods if m.name not in ("KL", "hybrid", "MyeVAE")]
     choices = {f"{m.name}: chosen per fold": list(m.settings) for m in grids}
@@ -157,6 +151,7 @@ def run(options: MORiskVAEOptions) -> None:
         seeds=options.seeds,
         workplace=study.workplace,
         facts={"experiment": "mo_riskvae", "options": asdict(options)},
+        keep=True,
     )
 
 

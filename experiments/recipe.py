@@ -39,9 +39,8 @@ def run(options: RecipeStudy) -> None:
     """The whole experiment, from the cohort to the report."""
     from jaxsurv.cli.run import run_study
     from jaxsurv.cli.setup import open_study, with_stack
-    from jaxsurv.models import survival_vae
-    from jaxsurv.recipe.cox import elastic_net_cox, with_offset
-    from jaxsurv.recipe.prepare import one_part, refine, without_offset
+    from jaxsurv.models import find_model
+    from jaxsurv.recipe import elastic_net_cox, refine, with_offset
     from jaxsurv.report.figures import forest, survival_curves
     from jaxsurv.study.execute import Method
     from jaxsurv.study.findings import Comparison
@@ -52,24 +51,28 @@ def run(options: RecipeStudy) -> None:
         raise InputError("recipe: stacks need rows that are held out; use --protocol three-way")
     study = with_stack(open_study(options))
     with study.workplace.console.status("fitting an elastic net to each fold, selecting features"):
-        elastic_net = elastic_net_cox(study.plain)
-        components = options.components or None
-        selected = refine(study.plain, select="elastic-net", components=components)
+        elastic_net = elastic_net_cox(study.data)
+        selected = refine(study.data.plain, replace(study.data.recipe, select="elastic-net"))
     config, hparams = study.config, study.hparams._replace(beta=options.beta)
     default, training = "clinical offset, zero head", FitConfig(options.epochs)
 
     def method(name, config=config, data=study.data, training=training, **changes) -> Method:
         setting = {name: hparams._replace(**changes)}
-        return Method(name, survival_vae(config), setting, data, training)
+        return Method(name, find_model("SurvivalVAE"), setting, data, training, config)
 
-    plain = without_offset(study.data)
-    selected = replace(selected, splits=selected.splits._replace(offset=study.data.splits.offset))
+    plain = refine(study.data.plain, replace(study.data.recipe, offset="none"))
+    parts = study.data.splits
+    one_part = replace(  # the same early-stopping rows for all seeds
+        study.data,
+        splits=parts._replace(validation=parts.validation[:, :1], train=parts.train[:, :1]),
+        fitted=study.data.fitted._replace(validation=parts.validation[:, :1]),
+    )
     reads = replace(config, head_reads_clinical=True)
     methods = [
         method(default),
         method("no offset, random head", replace(reads, zero_head=False), plain),
         method("no offset, zero head", reads, plain),
-        method("one early-stopping part", data=one_part(study.data)),
+        method("one early-stopping part", data=one_part),
         method("head reads the offset", replace(config, head_reads_offset=True)),
         method(
             "modality dropout 0.3", replace(config, modality_dropout=True), modality_dropout=0.3

@@ -62,7 +62,7 @@ def run(options: Regularizers) -> None:
     """The whole experiment, from the cohort to the report."""
     from jaxsurv.cli.run import run_study
     from jaxsurv.cli.setup import check_grid, open_study
-    from jaxsurv.models import survival_vae
+    from jaxsurv.models import find_model
     from jaxsurv.report.figures import forest, scores_by_scale, survival_curves
     from jaxsurv.study.execute import Method
     from jaxsurv.study.findings import Comparison
@@ -78,7 +78,8 @@ def run(options: Regularizers) -> None:
         name: str, regulariser: Literal["kl", "mmd", "mmd_hsic", "none"], settings
     ) -> Method:
         config = replace(study.config, regulariser=regulariser)
-        return Method(name, survival_vae(config), settings, study.data, FitConfig(options.epochs))
+        training = FitConfig(options.epochs)
+        return Method(name, find_model("SurvivalVAE"), settings, study.data, training, config)
 
     methods = [
         method("KL", "kl", {f"KL, β = {b:g}": base._replace(beta=b) for b in options.betas}),

@@ -57,7 +57,7 @@ def run(options: SweepBeta) -> None:
     """The whole experiment, from the cohort to the report."""
     from jaxsurv.cli.run import run_study
     from jaxsurv.cli.setup import check_grid, open_study, with_stack
-    from jaxsurv.models import MYEVAE, survival_vae
+    from jaxsurv.models import find_model
     from jaxsurv.report.figures import scores_along, survival_curves, training_along
     from jaxsurv.study.execute import Method
     from jaxsurv.study.findings import Comparison
@@ -68,10 +68,11 @@ def run(options: SweepBeta) -> None:
     study = with_stack(open_study(options))
     method = Method(
         name="MyeVAE" if paper else "MO-RiskVAE",
-        objective=survival_vae(MYEVAE if paper else study.config),
+        model=find_model("MyeVAE" if paper else "SurvivalVAE"),
         settings={f"β = {b:g}": study.hparams._replace(beta=b) for b in options.betas},
         data=study.data,
-        config=FitConfig(options.epochs, burn_in=20, patience=5 if paper else 40),
+        training=FitConfig(options.epochs, burn_in=20, patience=5 if paper else 40),
+        config=None if paper else study.config,
     )
     chosen, stacked = "β chosen per fold", "β chosen per fold, stacked"
     headline = (stacked if study.members else chosen) if options.nested else None
@@ -94,6 +95,7 @@ def run(options: SweepBeta) -> None:
         seeds=options.seeds,
         workplace=study.workplace,
         facts={"experiment": "sweep_beta", "options": asdict(options)},
+        keep=True,
     )
 
 

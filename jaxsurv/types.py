@@ -44,18 +44,6 @@ class Survival(NamedTuple):
     stratum: ArrayLike | None = None
 
 
-class Model(NamedTuple):
-    """A network as two pure functions.
-
-    Attributes:
-        init: ``init(key, batch) -> params``.
-        apply: ``apply(params, batch, ...) -> outputs``.
-    """
-
-    init: Callable[..., Params]
-    apply: Callable[..., Any]
-
-
 def _constant(hparams: Any, progress: Array) -> Any:
     return hparams
 
@@ -81,6 +69,10 @@ class Objective(NamedTuple):
             and is the loss's fifth argument (without which the loss takes it to equal ``params``).
         draw: ``draw(batch, key, size) -> (steps, minibatch)``, one epoch of minibatches, of which
             ``minibatch(i)`` is number i; None = :func:`jaxsurv.training.each_row_once`.
+        criterion: what ``score`` measures, such as ``"cox"``, the negative log partial likelihood per
+            event; scores are compared among equal criteria only. Empty = not said.
+        survival: ``survival(params, batch, times) -> [n, t]``, the curves of a model that has its own, at
+            ``times`` ``[t]`` >= 0; None = Breslow's, of the log hazards.
     """
 
     init: Callable[..., Params]
@@ -91,3 +83,5 @@ class Objective(NamedTuple):
     unread: tuple[str, ...] = ()
     follow: Callable[[Params, Params, Array, Any], Params] | None = None
     draw: Callable[[Any, Key, int], tuple[Array, Callable[[Array], Any]]] | None = None
+    criterion: str = ""
+    survival: Callable[[Params, Any, Array], Array] | None = None

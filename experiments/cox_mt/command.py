@@ -138,15 +138,7 @@ def run(options: CoxMTOptions) -> None:
     from experiments.cox_mt.hidden_labels import hide_labels
     from jaxsurv.cli.run import run_study
     from jaxsurv.cli.setup import check_grid, open_sources
-    from jaxsurv.models import (
-        CoxMTConfig,
-        CoxMTHParams,
-        CoxNnetHParams,
-        adam_l2,
-        cox_mt,
-        cox_nnet,
-        nesterov,
-    )
+    from jaxsurv.models import CoxMTConfig, CoxMTHParams, CoxNnetHParams, find_model
     from jaxsurv.report.figures import forest, profiles, survival_curves
     from jaxsurv.study.execute import Method
     from jaxsurv.study.findings import Comparison
@@ -163,7 +155,7 @@ def run(options: CoxMTOptions) -> None:
 
     def family(name: str, settings, data=study.data, training=training, **static) -> Method:
         config = CoxMTConfig(options.hidden, sources=attention, **static)
-        return Method(name, cox_mt(config), settings, data, training, adam_l2)
+        return Method(name, find_model("CoxMT"), settings, data, training, config)
 
     def few(name: str, unlabelled: float, **static) -> Method:
         """The same setting, with the outcomes of a part of the patients alone."""
@@ -211,7 +203,7 @@ def run(options: CoxMTOptions) -> None:
         ablated=f"{share}, {100 * shares[-1]:g}% unlabelled: no censored part",
     )
     methods = [
-        Method("Cox-nnet", cox_nnet(), profiled, study.data, FitConfig(300, 20, 20), nesterov),
+        Method("Cox-nnet", find_model("CoxNnet"), profiled, study.data, FitConfig(300, 20, 20)),
         family("network", supervised, consistency="none"),
         family("Cox-MT", semi | robust),
         family("pseudo-risk", {"pseudo-risk": slow}, rule="pseudo-risk"),
@@ -245,6 +237,7 @@ def run(options: CoxMTOptions) -> None:
         seeds=options.seeds,
         workplace=study.workplace,
         facts={"experiment": "cox_mt", "options": asdict(options)},
+        keep=True,
     )
 
 

@@ -4,13 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from jaxsurv.recipe.prepare import risk_sets_of
-from jaxsurv.recipe.prepared import StudyData
-from jaxsurv.types import InputError
+from jaxsurv.recipe import Prepared, risk_sets_of
+from jaxsurv.types import InputError, Survival
 
 
-def hide_labels(data: StudyData, *, labelled: float, unlabelled: float, seed: int = 0) -> StudyData:
-    """Of each split's development rows a share keeps its outcome and another trains without one.
+def hide_labels(data: Prepared, *, labelled: float, unlabelled: float, seed: int = 0) -> Prepared:
+    """Data in which a share of each split's development rows keeps its outcome and another loses it.
 
     Patients who had no outcome before have no role, so that ``unlabelled`` says it all.
 
@@ -20,10 +19,10 @@ def hide_labels(data: StudyData, *, labelled: float, unlabelled: float, seed: in
     have no role. Scaling and selection stay those of all development rows.
 
     Args:
-        data: without an offset, which was fitted to the outcomes that are to be hidden.
-        labelled: share in (0, 1].
-        unlabelled: share of the development rows, at most ``1 - labelled``.
-        seed: of NumPy's generator.
+        data: patients under some splits, without an offset, which was fitted to the outcomes to be hidden.
+        labelled: share of the development rows that keep their outcome, in (0, 1].
+        unlabelled: share of the development rows that train without one, at most ``1 - labelled``.
+        seed: seed of NumPy's generator.
 
     Raises:
         InputError: shares out of range, or so small that an early-stopping part is left without an event.
@@ -33,15 +32,15 @@ def hide_labels(data: StudyData, *, labelled: float, unlabelled: float, seed: in
             f"labelled must be in (0, 1] and unlabelled in [0, 1 - labelled], got {labelled:g} and "
             f"{unlabelled:g}"
         )
-    if np.any(data.splits.offset) or data.design.protocol == "two-way":
+    if np.any(data.fitted.offset) or data.splits.protocol == "two-way":
         raise InputError("labels can be hidden in three-way studies without an offset only")
-    design, event = data.design, np.asarray(data.shared.event)
+    splits, event = data.splits, data.event
     died = event > 0
-    kept, used = np.zeros((2, *design.develop.shape), bool)
+    kept, used = np.zeros((2, *splits.develop.shape), bool)
     for s in range(len(kept)):
         rng = np.random.default_rng([seed, s])
         hidden = []
-        for part in design.validation[s]:
+        for part in splits.validation[s]:
             for outcome in (died, event == 0):
                 rows = rng.permutation(np.flatnonzero(part & outcome))
                 count = round(labelled * len(rows))
@@ -53,14 +52,14 @@ def hide_labels(data: StudyData, *, labelled: float, unlabelled: float, seed: in
                 kept[s, rows[:count]] = True
                 hidden.append(rows[count:])
         hidden = rng.permutation(np.concatenate(hidden))
-        used[s, hidden[: round(unlabelled * design.develop[s].sum())]] = True
-    design = design._replace(
-        train=design.train & kept[:, None], validation=design.validation & kept[:, None]
+        used[s, hidden[: round(unlabelled * splits.develop[s].sum())]] = True
+    splits = splits._replace(
+        train=splits.train & kept[:, None], validation=splits.validation & kept[:, None]
     )
-    splits = data.splits._replace(
+    fitted = data.fitted._replace(
         develop=kept,  # type: ignore[arg-type]
-        validation=design.validation,  # type: ignore[arg-type]
-        risk_sets=risk_sets_of(event, np.asarray(data.shared.time), kept),
+        validation=splits.validation,  # type: ignore[arg-type]
+        risk_sets=risk_sets_of(Survival(event, data.time), kept),
         unlabelled=used if used.any() else None,  # type: ignore[arg-type]
     )
-    return replace(data, design=design, splits=splits)
+    return replace(data, splits=splits, fitted=fitted)

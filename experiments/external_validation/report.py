@@ -11,8 +11,7 @@ from rich.console import Console
 from jaxsurv.artifacts import ResultsFolder
 from jaxsurv.data import Joined
 from jaxsurv.plots import RiskGroups, external_scores, risk_groups
-from jaxsurv.recipe.cox import CrossFitted
-from jaxsurv.recipe.prepare import StudyData
+from jaxsurv.recipe import CrossFitted, Prepared
 from jaxsurv.report.page import Picture, Section, write_report
 from jaxsurv.report.tables import print_table
 
@@ -61,9 +60,9 @@ def inverted(table: pd.DataFrame) -> list[str]:
 
 
 def _curves(
-    data: StudyData, model: CrossFitted, table: pd.DataFrame, origin: np.ndarray, name: str
+    data: Prepared, model: CrossFitted, table: pd.DataFrame, origin: np.ndarray, name: str
 ) -> tuple[Figure, Picture]:
-    event, time = np.asarray(data.shared.event), np.asarray(data.shared.time)
+    event, time = data.event, data.time
     panels = []
     for row in table[table["model"] == name].itertuples():
         rows = origin == row.cohort
@@ -88,7 +87,7 @@ def _curves(
 
 
 def publish(
-    data: StudyData,
+    data: Prepared,
     models: Mapping[str, CrossFitted],
     joined: Joined,
     table: pd.DataFrame,
@@ -98,11 +97,11 @@ def publish(
 ) -> None:
     """Write and print everything; the last of the models is the headline."""
     headline, trained = list(models)[-1], joined.origin[0]
-    origin, n = joined.origin, int(data.design.develop[0].sum())
-    events = int(np.asarray(data.shared.event)[data.design.develop[0]].sum())
+    origin, n = joined.origin, int(data.splits.develop[0].sum())
+    events = int(data.event[data.splits.develop[0]].sum())
     risks = pd.DataFrame({"cohort": origin}, index=data.cohort.survival.index)
     for name, model in models.items():
-        risks[name] = np.where(data.design.test[0], model.log_hazard[0], model.held_out[0])
+        risks[name] = np.where(data.splits.test[0], model.log_hazard[0], model.held_out[0])
     folder.table("external.csv", table)
     folder.table("features_found.csv", joined.found)
     folder.table("risks.csv", risks.reset_index())

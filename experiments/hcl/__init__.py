@@ -1,1 +1,1 @@
-"""Who shares what, where the truth is known: recovery, prediction, outcomes."""
+"""HCL on simulated modalities with known loadings: recovery of loadings, prediction of labels."""

@@ -1,11 +1,11 @@
-"""Does HCL find who shares what, and does it help to predict? Simulated modalities with known loadings.
+"""Recovery of shared latent variables by HCL, and prediction from them, on modalities with known loadings.
 
 Paper: HCL (arXiv 2604.05462) claims that loadings of globally shared, partially shared and
 modality-specific latent variables are recovered better than by SVD, JIVE and deep baselines, at the rate
 n^-1/2, and that predictions from them are better. Here: recovery against the number of patients and
-the noise, for equal and unequal modalities; then prediction of a label that three of seven structures
-have an effect on, with loadings learnt from patients without a label. All methods see the same
-replicates; nothing fitted at all is among them, as is ridge regression on all features.
+the noise, for equal and unequal modalities; then prediction of a label on which three of seven structures
+have an effect, with loadings learnt from patients without a label. All methods see the same
+replicates. Loadings of zero and ridge regression on all features are baselines.
 
     python -m experiments.hcl                                       # 100 replicates, about an hour
     python -m experiments.hcl --no-labels --unequal                 # recovery, equal sizes alone: minutes
@@ -28,18 +28,18 @@ class HCLOptions(Execution):
     Attributes:
         preset: changes the defaults shown here. smoke: a minute, most of it compilation.
         replicates: simulated data sets per setting.
-        n: patients.
-        noise: variances of the noise, beside loadings' singular values of 0.5 to 1.5.
-        equal: features of each of three modalities of one size.
-        unequal: features of three modalities of different sizes; none = only equal ones.
-        rank: latent variables per structure; there are seven.
-        labels: also predict labels, from three equal modalities.
-        label_rank: their latent variables per structure.
-        label_noise: variance of their features' noise; the label's is 0.1.
-        few: patients without a label, for whom the number with a label varies.
-        few_labels: that number.
-        many: patients without a label, for whom the number with a label is fixed.
-        many_labels: that number.
+        n: numbers of patients.
+        noise: variances of the noise; singular values of the loadings are 0.5 to 1.5.
+        equal: number of features of each of three modalities of one size.
+        unequal: numbers of features of three modalities of different sizes; none = only equal sizes.
+        rank: latent variables per structure; there are seven structures.
+        labels: predict labels too, from three modalities of equal size.
+        label_rank: latent variables per structure in the prediction of labels.
+        label_noise: variance of the features' noise in the prediction of labels; labels have 0.1.
+        few: number of patients without a label in the study that varies few_labels.
+        few_labels: numbers of patients with a label beside `few` without.
+        many: numbers of patients without a label in the study with fixed many_labels.
+        many_labels: number of patients with a label beside each of `many`.
     """
 
     replicates: int = 100
@@ -69,7 +69,7 @@ MODALITIES = ("A", "B", "C")
 
 
 def check(options: HCLOptions) -> None:
-    """Refuse what would only fail after the first replicates."""
+    """Refuse options that would only fail after the first replicates."""
     from jaxsurv.cli.setup import check_grid
     from jaxsurv.types import InputError
 
@@ -87,7 +87,7 @@ def check(options: HCLOptions) -> None:
 
 
 def run(options: HCLOptions) -> None:
-    """The whole experiment, from the simulator to the report."""
+    """Run the whole experiment, from the simulator to the report."""
     from collections.abc import Callable
     from functools import partial
     from typing import Any
@@ -131,7 +131,7 @@ def run(options: HCLOptions) -> None:
     seeds = np.arange(options.replicates, dtype=np.uint32)
 
     def crossed(make: Any, first: tuple, second: tuple) -> Any:
-        """Replicates of all combinations, all seeds of the first ones first."""
+        """Replicates of all combinations; all seeds of one combination before the next."""
         a, b, seed = (v.ravel() for v in np.meshgrid(first, second, seeds, indexing="ij"))
         return make(a, b, seed)
 
@@ -143,7 +143,7 @@ def run(options: HCLOptions) -> None:
     with Progress(console=console, transient=True) as progress:
 
         def run_all(part: str, name: str, one: Callable, items: Any, rows: Callable) -> None:
-            """All items, their rows kept after every compiled call."""
+            """Run all items; rows are kept after every compiled call."""
             plan = workplace.plan or choose_plan(len(items.seed))
             program = compile_map(lambda _, item: one(item), plan)
             task = progress.add_task(name, total=len(items.seed))

@@ -1,4 +1,4 @@
-"""What loadings are worth for an outcome: excess risk of predictions, and which blocks are found."""
+"""Prediction of a label from estimated loadings: excess risk, and blocks with an effect that are found."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -35,9 +35,9 @@ class LabelledDraws(NamedTuple):
     """Simulated data sets, each ``[replicates]``.
 
     Attributes:
-        n: patients without a label, from whom the loadings are learnt.
-        m: others with a label, from whom the coefficients are.
-        seed: of everything.
+        n: number of patients without a label, from whom the loadings are learnt.
+        m: number of other patients, with a label, from whom the coefficients are learnt.
+        seed: seed of all random numbers.
     """
 
     n: Array
@@ -46,12 +46,13 @@ class LabelledDraws(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """Of one method.
+    """Errors of one method on one replicate.
 
     Attributes:
-        excess: mean squared distance of its predictions, for fresh patients, from those of the true model.
-        group_error: mean over blocks of ``| |coef_S| - |truth_S| |``; NaN where the method has no blocks.
-        kept, dropped: share of the blocks with an effect that are not zero, and of those without that are.
+        excess: mean squared difference from the true model's predictions for new patients.
+        group_error: mean over blocks of ``| |coef_S| - |truth_S| |``; NaN if the method has no blocks.
+        kept: share of the blocks with an effect that have a coefficient.
+        dropped: share of the blocks without an effect that have coefficient zero.
         norms: ``[S]``, ``|coef_S|``.
     """
 
@@ -63,7 +64,7 @@ class Outcome(NamedTuple):
 
 
 def true_norms(structure: Structure) -> np.ndarray:
-    """``[S]``: 1 for the block of all modalities, the first of two and the last of one; else 0."""
+    """True norms ``[S]``: 1 for the block of all modalities, the first of two, the last of one; else 0."""
     sizes = np.array([len(s) for s in structure.blocks])
     norms = np.zeros(len(sizes))
     for size, pick in ((sizes.max(), 0), (2, 0), (1, -1)):
@@ -72,7 +73,7 @@ def true_norms(structure: Structure) -> np.ndarray:
 
 
 def _effects(structure: Structure, key: Key) -> Array:
-    """``[R]``, of those norms in random directions."""
+    """True coefficients ``[R]``, with the true norms, in random directions."""
     coef = jax.random.normal(key, (structure.rank,))
     return coef * (true_norms(structure) / block_norms(coef, structure.block))[structure.block]
 
@@ -80,12 +81,12 @@ def _effects(structure: Structure, key: Key) -> Array:
 def predict_labels(
     structure: Structure, most_n: int, most_m: int, noise: float, replicate: LabelledDraws
 ) -> dict[str, Outcome]:
-    """All methods on one replicate.
+    """Predict labels by all methods on one replicate.
 
     Args:
-        structure: known to HCL alone.
-        most_n, most_m: static sizes of the arrays, of which a replicate uses the first n and m.
-        noise: variance of x's noise.
+        structure: true structure, which only HCL knows.
+        most_n, most_m: static sizes of the arrays; a replicate uses the first n and m rows.
+        noise: variance of the noise of x.
         replicate: see `LabelledDraws`.
     """
     truth, key = simulated(structure, replicate.seed)
@@ -161,7 +162,7 @@ def predict_labels(
 
 
 def _ridge(x: Array, y: Array, where: Array, fresh: Array) -> Array:
-    """Ridge regression, its penalty by generalised cross-validation."""
+    """Ridge regression with its penalty from generalised cross-validation."""
     rows = where.astype(x.dtype)
     m = jnp.sum(rows)
     mean, level = rows @ x / m, rows @ y / m
@@ -182,7 +183,7 @@ def _ridge(x: Array, y: Array, where: Array, fresh: Array) -> Array:
 
 
 def tabulate_labels(replicate: LabelledDraws, found: dict[str, Outcome]) -> pd.DataFrame:
-    """One row per replicate and method; ``norm_k`` is that of block k."""
+    """Table with one row per replicate and method; ``norm_k`` is the norm of block k."""
     tables = []
     for name, outcome in found.items():
         plain = outcome._asdict()

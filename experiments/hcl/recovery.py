@@ -1,4 +1,4 @@
-"""How well methods find the loadings behind simulated modalities, against patients and noise."""
+"""Recovery of the loadings behind simulated modalities, against number of patients and noise."""
 
 from typing import NamedTuple
 
@@ -25,7 +25,7 @@ from jaxsurv.study.statistics import corrected_t
 from jaxsurv.types import Array, Key
 
 OURS = "HCL"
-NOTHING = "nothing"  # all loadings zero: worse than this is worse than not to fit
+NOTHING = "nothing"  # all loadings zero: a method with a larger error is worse than no fit
 SETTING = ["sizes", "noise"]
 
 
@@ -33,9 +33,9 @@ class Draws(NamedTuple):
     """Simulated data sets, each ``[replicates]``.
 
     Attributes:
-        n: patients.
+        n: number of patients.
         noise: variance of the noise.
-        seed: loadings and normal numbers depend on it alone, so that settings are paired.
+        seed: seed of loadings and normal numbers, which depend on it alone, so that settings are paired.
     """
 
     n: Array
@@ -44,7 +44,7 @@ class Draws(NamedTuple):
 
 
 class Recovery(NamedTuple):
-    """Of one method.
+    """Errors of one method's loadings W against the truth T.
 
     Attributes:
         block: mean over blocks of ``|W_S W_S' - T_S T_S'|_F``.
@@ -58,9 +58,9 @@ class Recovery(NamedTuple):
 def estimates(
     structure: Structure, truth: Array, n: Array, noise: Array, key: Key
 ) -> dict[str, Array]:
-    """``{method: [D, R]}`` of one simulated data set; all methods but SVD and JIVE know the structure."""
+    """Loadings ``{method: [D, R]}`` for one data set; all methods but SVD and JIVE know the structure."""
     covariance = simulate_covariance(key, truth, n=n, noise=noise)
-    # the steps of fit_moments, of which all variants share the first two
+    # steps of fit_moments; all variants share the first two
     signal, variance = denoise(covariance, structure.rank)
     start, mask = hcl_svd(signal, structure), jnp.asarray(structure.mask, signal.dtype)
     refined = refine(start, signal, mask).loadings
@@ -95,7 +95,7 @@ def recover(structure: Structure, replicate: Draws) -> dict[str, Recovery]:
 
 
 def tabulate(sizes: str, replicate: Draws, found: dict[str, Recovery]) -> pd.DataFrame:
-    """One row per replicate and method."""
+    """Table with one row per replicate and method."""
     tables = [
         pd.DataFrame({"sizes": sizes, "method": name, **replicate._asdict(), **errors._asdict()})
         for name, errors in found.items()
@@ -104,7 +104,7 @@ def tabulate(sizes: str, replicate: Draws, found: dict[str, Recovery]) -> pd.Dat
 
 
 def summarise_recovery(runs: pd.DataFrame) -> pd.DataFrame:
-    """Per setting, n and method: mean block error, 95 % t interval, paired difference from HCL."""
+    """Mean block error, 95 % t interval, paired difference from HCL; one row per setting, n, method."""
     rows = []
     for keys, group in runs.groupby([*SETTING, "n"], sort=False):
         errors = group.pivot(index="seed", columns="method", values="block")
@@ -120,7 +120,7 @@ def summarise_recovery(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def slopes(runs: pd.DataFrame) -> pd.DataFrame:
-    """Per setting and method: least-squares slope of log error on log n in each replicate, and its mean."""
+    """Mean over replicates of the least-squares slope of log error on log n, per setting and method."""
     rows = []
     for keys, group in runs[runs["method"] != NOTHING].groupby([*SETTING, "method"], sort=False):
         errors = group.pivot(index="seed", columns="n", values="block")

@@ -1,4 +1,4 @@
-"""What a study of linear factors found: tables, sentences and figures."""
+"""Report of a study of linear factors: tables, sentences and figures."""
 
 from collections.abc import Callable, Mapping
 
@@ -34,7 +34,7 @@ LABEL_NOTE = (
 
 
 def recovery_sections(summary: pd.DataFrame, slopes: pd.DataFrame) -> list[Section]:
-    """One table per sizes and noise."""
+    """Sections on recovery, one per sizes of modalities and noise."""
     found = []
     for _, group in summary.groupby(SETTING, sort=False):
         rates = slopes[(slopes[SETTING] == group[SETTING].iloc[0]).all(axis=1)].set_index("method")
@@ -54,7 +54,7 @@ def recovery_sections(summary: pd.DataFrame, slopes: pd.DataFrame) -> list[Secti
 
 
 def recovery_told(summary: pd.DataFrame, slopes: pd.DataFrame) -> list[str]:
-    """Who is better where, by intervals that exclude 0; what shrinkage and refinement add; the rate."""
+    """Sentences on recovery: methods compared with HCL, gain of shrinkage and refinement, rate in n."""
 
     def named(row: pd.Series) -> str:
         return f"{_setting(row)}, n = {row['n']:,}"
@@ -70,7 +70,7 @@ def recovery_told(summary: pd.DataFrame, slopes: pd.DataFrame) -> list[str]:
 def _compared(
     summary: pd.DataFrame, settings: list[str], named: Callable[[pd.Series], str], what: str
 ) -> list[str]:
-    """In how many settings each method is worse or better than HCL, by intervals that exclude 0."""
+    """Count the settings in which a method is worse or better than HCL, by intervals that exclude 0."""
     count = summary.groupby(settings, sort=False).ngroups
     sentences = []
     for method in summary["method"].unique():
@@ -91,7 +91,7 @@ def _setting(row: pd.Series) -> str:
 
 
 def summarise_labels(runs: pd.DataFrame) -> pd.DataFrame:
-    """Per n, m and method: mean excess risk, interval, difference from HCL; group error, kept, dropped."""
+    """Mean excess risk, interval, difference from HCL, and block measures; one row per n, m, method."""
     rows = []
     for (n, m), group in runs.groupby(["n", "m"], sort=False):
         excess = group.pivot(index="seed", columns="method", values="excess")
@@ -107,7 +107,7 @@ def summarise_labels(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def label_sections(summary: pd.DataFrame) -> list[Section]:
-    """One table per numbers of patients."""
+    """Sections on prediction, one per numbers of patients."""
     found = []
     for (n, m), group in summary.groupby(["n", "m"], sort=False):
         table = pd.DataFrame({"method": group["method"]})
@@ -127,7 +127,7 @@ def label_sections(summary: pd.DataFrame) -> list[Section]:
 
 
 def label_told(summary: pd.DataFrame) -> list[str]:
-    """Where each method predicts worse or better than HCL."""
+    """Sentences on prediction: settings in which each method is worse or better than HCL."""
 
     def named(row: pd.Series) -> str:
         return f"n = {row['n']:,}, m = {row['m']:,}"
@@ -136,7 +136,7 @@ def label_told(summary: pd.DataFrame) -> list[str]:
 
 
 def recovery_figure(summary: pd.DataFrame) -> tuple[Figure, Picture]:
-    """Error against n."""
+    """Block error against the number of patients."""
     panels = {_setting(rows.iloc[0]): rows for _, rows in summary.groupby(SETTING, sort=False)}
     caption = (
         "Mean block error against the number of patients, 95 % bands over replicates; dotted: the rate "
@@ -149,7 +149,7 @@ def recovery_figure(summary: pd.DataFrame) -> tuple[Figure, Picture]:
 
 
 def label_figures(summary: pd.DataFrame) -> list[tuple[Figure, Picture]]:
-    """Excess risk against the number that varies; none where none does."""
+    """Excess risk against the number of patients that varies; no figure if neither number varies."""
     panels = {}
     for axis, other in (("m", "n"), ("n", "m")):
         for fixed, rows in summary.groupby(other, sort=False):
@@ -178,7 +178,7 @@ def map_figure(loadings: Mapping[str, np.ndarray], structure: Structure, title: 
 
 
 def importance_figure(runs: pd.DataFrame, structure: Structure) -> tuple[Figure, Picture]:
-    """Norms of the coefficients per block beside the true ones, with most patients without a label."""
+    """Coefficient norms per block and true norms, with the most patients without a label."""
     most = runs[runs["n"] == runs["n"].max()]
     most = most[(most["m"] == most["m"].max()) & most["norm_0"].notna()]
     names = ["+".join(s) for s in structure.blocks]

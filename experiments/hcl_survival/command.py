@@ -13,7 +13,7 @@ Recovery and prediction where the truth is known: python -m experiments.hcl.
 """
 
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from jaxsurv.cli.command import command_line
@@ -77,9 +77,9 @@ def run(options: HCLSurvival) -> None:
     from experiments.hcl_survival.linear import linear_hcl_cox, structure_importance
     from jaxsurv.cli.run import run_study
     from jaxsurv.cli.setup import check_grid, open_study
-    from jaxsurv.models import HCLConfig, HCLHParams, hcl, survival_vae
+    from jaxsurv.models import HCLConfig, HCLHParams, find_model
     from jaxsurv.plots import importance_bars
-    from jaxsurv.recipe.prepare import refine
+    from jaxsurv.recipe import AS_MEASURED, refine
     from jaxsurv.report.figures import forest, survival_curves
     from jaxsurv.report.page import Picture
     from jaxsurv.study.execute import Method
@@ -93,7 +93,8 @@ def run(options: HCLSurvival) -> None:
         raise InputError(f"pretrain must be above 0 and below 1, got {options.pretrain}")
     study = open_study(options)
     with study.workplace.console.status("fitting the linear model to each fold"):
-        table = refine(study.plain, select="variance", top=options.top)
+        top = replace(AS_MEASURED, select="variance", top=options.top)
+        table = refine(study.data.plain, top)
         baselines = {**study.baselines, "linear HCL, Cox": linear_hcl_cox(table, rank=options.rank)}
         matters = structure_importance(table, rank=options.rank)
     burn_in = round(options.pretrain * options.epochs)
@@ -106,9 +107,9 @@ def run(options: HCLSurvival) -> None:
             f"{name}, λ = {w:g}": hparams._replace(contrast_weight=w, reconstruction_weight=w)
             for w in grid
         }
-        return Method(name, hcl(config), settings, study.data, training)
+        return Method(name, find_model("HCL"), settings, study.data, training, config)
 
-    alone = hcl(HCLConfig(widths=options.widths, fusion=(options.fusion,), contrast="none"))
+    alone = HCLConfig(widths=options.widths, fusion=(options.fusion,), contrast="none")
     vae = {f"MO-RiskVAE, β = {b:g}": study.hparams._replace(beta=b) for b in options.betas}
     methods = [
         family("HCL"),
@@ -122,8 +123,10 @@ def run(options: HCLSurvival) -> None:
             "shared / private autoencoder", subsets="shared_private", contrast="none",
             reconstruction=True,
         ),
-        Method("no contrast", alone, {"HCL without contrast": base}, study.data, joint),
-        Method("MO-RiskVAE", survival_vae(study.config), vae, study.data, joint),
+        Method(
+            "no contrast", find_model("HCL"), {"HCL without contrast": base}, study.data, joint, alone
+        ),
+        Method("MO-RiskVAE", find_model("SurvivalVAE"), vae, study.data, joint, study.config),
     ]  # fmt: skip
     choices = {
         f"{m.name}: chosen per fold": list(m.settings)
@@ -163,6 +166,7 @@ def run(options: HCLSurvival) -> None:
         seeds=options.seeds,
         workplace=study.workplace,
         facts={"experiment": "hcl_survival", "options": asdict(options)},
+        keep=True,
     )
 
 

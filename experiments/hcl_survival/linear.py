@@ -16,9 +16,9 @@ from jaxsurv.factors import (
     posterior_mean,
 )
 from jaxsurv.factors.covariance import check_pairs
-from jaxsurv.models import Batch, hcl_linear
-from jaxsurv.recipe.cox import INNER_FOLDS, PenalisedCox, inner_folds
-from jaxsurv.recipe.prepared import CLINICAL, StudyData
+from jaxsurv.models import CLINICAL, Batch, hcl_linear
+from jaxsurv.recipe import PenalisedCox, Prepared
+from jaxsurv.recipe.cox import INNER_FOLDS, inner_folds
 from jaxsurv.survival import prepare_risk_sets, restrict
 from jaxsurv.types import Array
 
@@ -39,9 +39,9 @@ def _structure(batch: Batch, rank: int) -> Structure:
     return Structure.of(sizes, rank)
 
 
-def _check_presence(data: StudyData, rows: np.ndarray) -> None:
+def _check_presence(data: Prepared, rows: np.ndarray) -> None:
     """Before it is compiled, where pairs of modalities that nobody has both would end in NaN."""
-    if data.impute == "none":
+    if data.recipe.impute == "none":
         names = sorted(set(data.shared.presence) - {CLINICAL})
         has = np.stack([np.asarray(data.shared.presence[m])[rows] for m in names], axis=1)
         check_pairs(names, has.T @ has)
@@ -65,7 +65,7 @@ def _fit(structure: Structure, batch: Batch, develop: Array, fold: Array) -> _Fi
     return _Fit(design, found.coef, found.penalties[jnp.argmin(found.held_out)])
 
 
-def linear_hcl_cox(data: StudyData, *, rank: int = 1) -> PenalisedCox:
+def linear_hcl_cox(data: Prepared, *, rank: int = 1) -> PenalisedCox:
     """Cox regression on linear HCL's latent variables and the clinical block, penalised by block.
 
     Every non-empty subset of the modalities is a structure. Everything is fitted to development rows; the
@@ -87,26 +87,26 @@ def linear_hcl_cox(data: StudyData, *, rank: int = 1) -> PenalisedCox:
         centre = jnp.sum(masks.develop * log_hazard) / jnp.sum(masks.develop)
         return log_hazard - centre, masks.develop, fit.penalty
 
-    for develop in data.design.develop:
+    for develop in data.splits.develop:
         _check_presence(data, develop)
     fitted = []
     for s, inner in enumerate(inner_folds(data)):
-        split = jax.tree.map(lambda x, s=s: x[s], data.splits)
+        split = jax.tree.map(lambda x, s=s: x[s], data.fitted)
         log_hazard, develop, penalty = map(np.asarray, one(data.shared, split, inner))
         held_out = np.where(develop, np.nan, log_hazard)
-        fitted.append(PenalisedCox(log_hazard, held_out, penalty))
+        fitted.append(PenalisedCox(log_hazard, held_out, penalty, ()))
     return jax.tree.map(lambda *a: np.stack(a), *fitted)
 
 
-def structure_importance(data: StudyData, *, rank: int = 1) -> pd.DataFrame:
+def structure_importance(data: Prepared, *, rank: int = 1) -> pd.DataFrame:
     """Importance of each structure for survival: ``structure``, ``mean``, ``lower``, ``upper``, ``chosen``.
 
     Fitted to all patients of the first split, its test rows too: nothing is predicted here. Features are
     chosen and scaled as on its development rows. Intervals are over patients drawn anew, with loadings
-    and penalty held; see :func:`jaxsurv.factors._importance`.
+    and penalty held; see :func:`jaxsurv.factors.importance`.
     """
     _check_presence(data, data.labelled)
-    split, labelled = jax.tree.map(lambda x: x[0], data.splits), jnp.asarray(data.labelled)
+    split, labelled = jax.tree.map(lambda x: x[0], data.fitted), jnp.asarray(data.labelled)
     everyone = split._replace(develop=labelled, risk_sets=restrict(data.shared.risk_sets, labelled))
     batch, _ = data.build(data.shared, everyone, jnp.uint32(0))
     structure = _structure(batch, rank)

@@ -1,1 +1,1 @@
-"""One image predicted from others."""
+"""InVA: one image predicted from other images."""

@@ -1,4 +1,4 @@
-"""BART of each outcome pixel on the input values at that pixel: the nonlinear peer of pixelwise ridge."""
+"""BART of each outcome pixel on the input values at the same pixel: pixelwise ridge made nonlinear."""
 
 from collections.abc import Iterable, Iterator
 
@@ -20,21 +20,21 @@ def pixelwise_bart(
 
         y_iv = Σ_{t ≤ 50} tree_tv(x_iv) + e_iv,    e_iv ~ N(0, σ_v²)
 
-    with the priors of Chipman, George & McCulloch (2010), as sampled by bartz: one chain per pixel, of
-    which 300 draws follow 200 discarded ones. With 200 rows about half a second per pixel on one core,
-    after 15 seconds of compilation; vmapped over pixels it is no faster there. With CUDA and JAX 0.10.2
-    or 0.11.0, import bartz before JAX computes anything: it sets an XLA flag, and else refuses.
+    with the priors of Chipman, George & McCulloch (2010), as sampled by bartz: one chain per pixel, with
+    200 discarded draws and then 300 draws. With 200 rows a pixel takes about half a second on one core,
+    after 15 seconds of compilation; ``vmap`` over pixels is no faster there. With CUDA and JAX 0.10.2
+    or 0.11.0, import bartz before JAX computes anything: bartz sets an XLA flag, and otherwise refuses.
 
     Args:
-        x: ``[n, K, h, w]`` input images; pixel v of all K is what model v reads.
+        x: ``[n, K, h, w]`` input images; model v reads pixel v of all K images.
         y: ``[n, h, w]`` outcome images.
-        fit_rows: ``[n]`` booleans, the rows that it is fitted to. BART needs no validation rows.
+        fit_rows: ``[n]`` booleans, training rows. BART needs no validation rows.
         pixels: ``[m]`` positions in the flattened ``h * w`` image.
-        seed: of the chains; the same for the same pixel whichever others are asked for.
+        seed: seed of the chains; a pixel's chain does not depend on the other pixels that are asked for.
 
     Returns:
-        The posterior mean ``[n, m]`` of all rows, and the bounds ``[n, m]`` of the central 95 % of the
-        posterior predictive distribution, which has the residual variance in it.
+        Posterior mean ``[n, m]`` of all rows, and bounds ``[n, m]`` of the central 95 % of the
+        posterior predictive distribution, which includes the residual variance.
 
     Raises:
         InputError: bartz is not installed.
@@ -51,7 +51,7 @@ def pixelwise_bart(
     for column, pixel in enumerate(pixels):
         chain, noise = jax.random.split(jax.random.fold_in(key, pixel))
         inputs = x[:, :, pixel].T
-        # bartz broadcasts ranks as NumPy does
+        # bartz broadcasts arrays of different rank, as NumPy does
         with jax.numpy_rank_promotion("allow"):
             model = Bart(
                 inputs[:, rows], y[rows, pixel], num_trees=TREES, n_burn=BURN_IN, n_save=DRAWS,
@@ -68,7 +68,7 @@ def pixelwise_bart(
 
 
 def chosen_pixels(seeds: Iterable[int], size: int, pixels: int) -> np.ndarray:
-    """``[runs, pixels]`` positions among ``size``, drawn anew for each replicate by its seed."""
+    """Positions ``[runs, pixels]`` among ``size``, drawn for each replicate by its seed."""
     draws = (np.random.default_rng(s).choice(size, pixels, replace=False) for s in seeds)
     return np.stack(list(draws))
 
@@ -76,10 +76,10 @@ def chosen_pixels(seeds: Iterable[int], size: int, pixels: int) -> np.ndarray:
 def run_bart(
     study: ImageStudy, every: Replicate, pixels: int, store: Store | None = None
 ) -> Iterator[Found]:
-    """Scores of each replicate, NaN but for its `chosen_pixels`; it has no maps.
+    """Scores of pixelwise BART on each replicate; NaN outside its `chosen_pixels`, and no maps.
 
-    It is fitted to all development rows, the held-out fifth included: nothing stops it or needs
-    calibration. Its intervals are its posterior predictive ones.
+    BART is fitted to all development rows, the held-out fifth included: it needs no early stopping and no
+    calibration. Its intervals are posterior predictive intervals.
     """
     build = jax.jit(study.build, static_argnums=0)
 

@@ -1,13 +1,13 @@
-"""Does InVA predict an image from others better than simpler models do? Replicates with a known truth.
+"""Prediction of an image from other images: InVA against simpler models, on replicates with a known truth.
 
-Paper: InVA (arXiv 2402.02734) claims smaller prediction errors than VAEs, BART and tensor regression. Its
-simulations cannot be rebuilt from its text, so ours are: two images per patient, Gaussian
-processes with a shared and a private part, an outcome image that depends on both nonlinearly and
-differently in each place. Each of InVA's parts is taken away in turn; VAEs, pixel-wise ridge regression,
+Paper: InVA (arXiv 2402.02734) claims smaller prediction errors than VAEs, BART and tensor regression. The
+simulations cannot be rebuilt from its text, so we made our own: two images per patient are Gaussian
+processes with a shared and a private part, and an outcome image depends on both nonlinearly and
+differently in each place. Each of InVA's parts is taken away in turn. VAEs, pixel-wise ridge regression,
 tensor-on-tensor regression and pixel-wise BART (an extra, and only some pixels and replicates: it is
-slow) predict the same images. Intervals are judged by their coverage. Axes from the base: sample size
-and signal-to-noise ratio (crossed), private share and smoothness of the images, and whether an outcome
-pixel depends on the images at the same place, which is the home ground of pixel-wise methods.
+slow) predict the same images. Intervals are judged by their coverage. Conditions differ from the base in
+sample size and signal-to-noise ratio (crossed), in private share and smoothness of the images, or in the
+shift between an outcome pixel and the pixel it depends on; without shift, pixel-wise methods do best.
 
     python -m experiments.inva                                      # 3,200 trainings, an hour
     python -m experiments.inva --private --shifts --kernels         # the crossed conditions alone
@@ -20,13 +20,13 @@ from pathlib import Path
 from jaxsurv.cli.command import command_line
 from jaxsurv.cli.options import Execution
 
-NETWORKS = {  # what is changed in the configuration, and the images that are read
+NETWORKS = {  # network to changes of the configuration, and the images that it reads
     "InVA": ({}, "all"),
     "no shared encoder": ({"deep": 0}, "all"),
     "reconstruction only": ({"trains": "reconstruction"}, "all"),
     "prediction only": ({"trains": "prediction"}, "all"),
     "no standard deviations": ({"deviations": False}, "all"),
-    # as many features as of two images
+    # as many features as two images have
     "VAE, images joined": ({"deep": 0, "shallow": 32}, "joined"),
     "VAE, image 1 alone": ({"deep": 0}, "image1"),
     "VAE, image 2 alone": ({"deep": 0}, "image2"),
@@ -40,20 +40,20 @@ class InVAOptions(Execution):
     Attributes:
         preset: changes the defaults shown here. smoke: a minute, most of it compilation.
         replicates: simulated data sets per condition.
-        n: patients who train (four fifths) or stop the training and calibrate intervals.
-        snr: variance of the outcome's signal over that of its noise.
-        private: more shares of an image's variance that the other has no part in, beside the base's 0.5.
-        shifts: more distances between a pixel of the outcome and the one it depends on, beside the base's 0,
-            at which methods that look at one pixel at a time see all there is.
-        kernels: more covariances of the images, beside the base's matern52, which is smooth.
-        side: of the square images, in pixels.
-        length: of their covariance, in pixels.
-        channels: of convolutions in front of the dense layers; none = flat.
-        epochs: most epochs of a run.
-        patience: epochs without a better error of the held-out rows after which a run stops.
-        draws: of the posterior that a prediction averages.
-        bart_replicates, bart_pixels: on how many of each BART is run (an extra: jaxsurv[bart]); all others
-            are scored on the same ones beside it. 0 replicates = without BART.
+        n: patients in the training set (four fifths) and the validation set, which calibrates intervals too.
+        snr: variance of the outcome's signal over the variance of its noise.
+        private: further private shares of an image's variance, beside the base's 0.5.
+        shifts: further distances between an outcome pixel and the pixel it depends on, beside the base's 0,
+            with which pixel-wise methods see everything.
+        kernels: further covariances of the images, beside the base's matern52, which is smooth.
+        side: side of the square images, in pixels.
+        length: correlation length of the images, in pixels.
+        channels: channels of convolutions before the dense layers; none = dense layers only.
+        epochs: largest number of epochs of a run.
+        patience: epochs without a lower validation error after which a run stops.
+        draws: draws from the posterior that a prediction averages.
+        bart_replicates, bart_pixels: number of replicates, and of pixels in each, on which BART is run (an
+            extra: jaxsurv[bart]) and all methods are scored. 0 replicates = without BART.
         methods: networks to train besides InVA.
     """
 
@@ -86,7 +86,7 @@ PRESETS = {
 
 
 def conditions(options: InVAOptions) -> list:
-    """The base first, then all others."""
+    """Conditions of the study: the base first, then all others."""
     from experiments.inva.images import ImageStudy
     from experiments.inva.report import ImageCondition
 
@@ -99,7 +99,7 @@ def conditions(options: InVAOptions) -> list:
 
 
 def check(options: InVAOptions) -> None:
-    """Refuse what would only fail after the first trainings."""
+    """Refuse options that would only fail after the first trainings."""
     from functools import partial
     from importlib.util import find_spec
 
@@ -126,14 +126,14 @@ def check(options: InVAOptions) -> None:
             f"bart_pixels must be at most {options.side**2} and bart_replicates at most "
             f"{options.replicates}, got {options.bart_pixels} and {options.bart_replicates}"
         )
-    for c in conditions(options):  # traced values are not looked at, and kernels come late
+    for c in conditions(options):  # sweeps do not check traced values, and kernels come late
         side = {"shape": (options.side, options.side), "length": options.length}
         known = {"private": c.private, "snr": c.snr, "kernel": c.kernel}
         jax.eval_shape(partial(simulate_images, n=2, **side, **known), jax.random.key(0))
 
 
 def run(options: InVAOptions) -> None:
-    """The whole experiment, from the simulator to the report."""
+    """Run the whole experiment, from the simulator to the report."""
     import jax
     from rich.progress import Progress
 
@@ -162,7 +162,7 @@ def run(options: InVAOptions) -> None:
     names = tuple(dict.fromkeys(("InVA", *options.methods)))
 
     def methods(study, every):
-        """Name and results of each, which are computed as they are read."""
+        """Name and results of each method; results are computed when they are read."""
 
         def store(name: str) -> Chunks:
             return Chunks(folder, f"{name} {study.kernel}")

@@ -23,18 +23,18 @@ from jaxsurv.preprocess import fit_image_scaler
 from jaxsurv.training import FitConfig, Masks, Plan, Store, once, sweep_chunks
 from jaxsurv.types import Array
 
-TESTED = 100  # patients of every replicate on whom methods are judged
-HELD_OUT = 5  # every fifth patient stops the training and calibrates the intervals
+TESTED = 100  # patients in the test set of every replicate
+HELD_OUT = 5  # every fifth other patient is in the validation set, which calibrates intervals too
 Inputs = Literal["all", "joined", "image1", "image2"]
 
 
 class Replicate(NamedTuple):
-    """One simulated data set, or with a leading axis many.
+    """One simulated data set; with a leading axis, many.
 
     Attributes:
-        seed: of its images.
-        n: patients who train, or stop the training.
-        snr, private, shift: see :func:`jaxsurv.data._simulate_images`.
+        seed: seed of the images.
+        n: number of patients in training and validation sets.
+        snr, private, shift: see :func:`jaxsurv.data.simulate_images`.
     """
 
     seed: Array
@@ -45,14 +45,14 @@ class Replicate(NamedTuple):
 
 
 class Scores(NamedTuple):
-    """How one method predicts the test patients of one replicate, each ``[h, w]``, a mean over patients.
+    """Scores of one method on the test set of one replicate, each ``[h, w]``, a mean over patients.
 
     Attributes:
-        error: squared error, in units of the outcome's variance in training.
-        square: squared outcome, as standardised in training; ``mean(error) / mean(square)`` is the
+        error: squared error, in units of the outcome's variance in the training set.
+        square: squared outcome, standardised by the training set; ``mean(error) / mean(square)`` is the
             relative error, 1 = no better than the training mean.
-        normal_coverage, normal_width: of normal 95 % intervals, see :func:`jaxsurv.metrics.normal_scale`.
-        coverage, width: of split conformal ones.
+        normal_coverage, normal_width: normal 95 % intervals, see :func:`jaxsurv.metrics.normal_scale`.
+        coverage, width: split conformal 95 % intervals.
     """
 
     error: Array
@@ -65,13 +65,14 @@ class Scores(NamedTuple):
 
 @dataclass(frozen=True)
 class ImageStudy:
-    """What all replicates of one compiled program have in common.
+    """Settings that all replicates of one compiled program have in common.
 
     Attributes:
-        side: of the square images, in pixels.
-        kernel, length: of their Gaussian processes.
-        most: largest n of the replicates. Patients up to n train; the last ``TESTED`` are tested.
-        inputs: what a method reads: all images, all of them as one large image, or one alone.
+        side: side of the square images, in pixels.
+        kernel, length: covariance and correlation length of the images' Gaussian processes.
+        most: largest n of the replicates. The first n patients are in the training and validation sets,
+            the last ``TESTED`` in the test set.
+        inputs: images that a method reads: all, all joined to one large image, or a single one by name.
     """
 
     side: int = 32
@@ -81,7 +82,7 @@ class ImageStudy:
     inputs: Inputs = "all"
 
     def build(self, shared: Any, replicate: Replicate, seed: Array) -> tuple[ArrayBatch, Masks]:
-        """One run's batch and masks; pure, simulates on the device."""
+        """Batch and masks of one run; pure, simulates on the device."""
         simulated = simulate_images(
             jax.random.key(replicate.seed),
             self.most + TESTED,
@@ -113,11 +114,11 @@ class ImageStudy:
 
 
 def scores(batch: ArrayBatch, masks: Masks, predicted: Predictive) -> tuple[Scores, Array]:
-    """Of a method's prediction of all rows.
+    """Score a method's prediction of all rows.
 
     Returns:
-        the scores, and ``[3, h, w]`` of the first test patient: outcome, prediction, half the width of
-        its conformal interval.
+        scores, and a map ``[3, h, w]`` of the first test patient: outcome, prediction, half the width of
+        the conformal interval.
     """
     y, train = batch.outcome, masks.train
 
@@ -136,7 +137,7 @@ def scores(batch: ArrayBatch, masks: Masks, predicted: Predictive) -> tuple[Scor
 
 
 def collect(config: InVAConfig, draws: int) -> Callable[[Any, ArrayBatch, Masks], Any]:
-    """What a sweep over replicates collects: `scores` of the mean over ``draws`` of the posterior."""
+    """Function for a sweep to collect `scores` of the posterior mean over ``draws`` draws."""
 
     def collected(params: Any, batch: ArrayBatch, masks: Masks) -> tuple[Scores, Array]:
         predicted = posterior_predictive(params, batch, jax.random.key(0), config, draws)
@@ -146,7 +147,7 @@ def collect(config: InVAConfig, draws: int) -> Callable[[Any, ArrayBatch, Masks]
 
 
 def replicates(n: int, snr: float, private: float, shift: int, seeds: range) -> Replicate:
-    """The replicates of one condition."""
+    """Replicates of one condition."""
     k = len(seeds)
     return Replicate(
         np.asarray(seeds, np.uint32),  # type: ignore[arg-type]
@@ -158,13 +159,13 @@ def replicates(n: int, snr: float, private: float, shift: int, seeds: range) -> 
 
 
 class Found(NamedTuple):
-    """What one compiled call of a method gave, all with a leading axis of its replicates.
+    """Results of one compiled call of a method, with a leading axis of replicates.
 
     Attributes:
-        replicate, scores: of each.
+        replicate, scores: replicates and their scores.
         maps: ``[runs, 3, h, w]``, see `scores`, or None.
-        best_epoch: ``[runs]``, or None for methods without epochs.
-        curve: ``[runs, epochs]`` error of the held-out rows, or None.
+        best_epoch: ``[runs]``; None for methods without epochs.
+        curve: ``[runs, epochs]``, validation error, or None.
     """
 
     replicate: Replicate
@@ -201,7 +202,7 @@ def one_by_one(
     *,
     maps: bool = True,
 ) -> Iterator[Found]:
-    """Scores, and maps if it has them, of a method without epochs, one replicate after the other."""
+    """Run a method without epochs on one replicate after the other: scores, and maps if it has them."""
     like = (Scores(*Scores._fields), 0 if maps else None)
     for i in range(len(every.seed)):
         one = jax.tree.map(lambda v, i=i: v[i], every)
@@ -216,13 +217,13 @@ def run_baseline(
     every: Replicate,
     store: Store | None = None,
 ) -> Iterator[Found]:
-    """A method that predicts images.
+    """Run a baseline method that predicts images.
 
     Args:
-        study: of the replicates.
+        study: settings of the replicates.
         fit_predict: ``(x [n, K, h, w], y [n, h, w], train, held_out) -> [n, h, w]``, jittable.
         every: replicates, with a leading axis.
-        store: of finished ones.
+        store: store of finished replicates.
     """
 
     @jax.jit
@@ -236,10 +237,10 @@ def run_baseline(
 
 
 def tabulate(found: Found, pixels: np.ndarray | None = None, **labels: Any) -> pd.DataFrame:
-    """One row per replicate: its condition, and the scores' means over the pixels.
+    """Table with one row per replicate: its condition, and mean scores over pixels.
 
     Args:
-        found: of one method.
+        found: results of one method.
         pixels: ``[runs, m]`` positions in the flattened images; None = all.
         labels: further columns.
     """

@@ -1,4 +1,4 @@
-"""What a study of image-on-image regression found: tables, sentences and figures."""
+"""Report of a study of image-on-image regression: tables, sentences and figures."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -34,16 +34,17 @@ CONDITION = list(ImageCondition._fields)
 
 
 def summarise_images(rows: pd.DataFrame, reference: str) -> pd.DataFrame:
-    """Per condition and method: mean over independent replicates, 95 % t interval, minus ``reference``.
+    """Mean over independent replicates, 95 % t interval, and paired difference from ``reference``.
 
     Args:
-        rows: one per condition, method and replicate (``seed``).
-        reference: the method that all others are compared with, on the same replicates.
+        rows: table with one row per condition, method and replicate (``seed``).
+        reference: method that all others are compared with, on the same replicates.
 
     Returns:
-        ``replicates`` with a score; ``mean``, ``lower``, ``upper`` of the relative error, the same with
-        ``difference_`` in front of its paired difference, and likewise for ``coverage``, ``width``,
-        ``normal_coverage``, ``normal_width``; ``coverage_5`` and ``_95``, quantiles over replicates.
+        Table with one row per condition and method. Columns: ``replicates``, the number with a score;
+        ``mean``, ``lower``, ``upper`` of the relative error; ``difference_mean``, ... of its paired
+        difference; ``coverage_mean``, ... and so on for ``coverage``, ``width``, ``normal_coverage``,
+        ``normal_width``; ``coverage_5`` and ``coverage_95``, quantiles over replicates.
     """
     tables = []
     for condition, group in rows.groupby(CONDITION, sort=False):
@@ -86,7 +87,7 @@ BART_NOTE = (
 def sections(
     summary: pd.DataFrame, reference: str, *, heading: str = "", note: str = NOTE
 ) -> list[Section]:
-    """One table per condition."""
+    """Sections of the report, one table per condition."""
     found = []
     for values, group in summary.groupby(CONDITION, sort=False):
         shown = pd.DataFrame(
@@ -108,7 +109,7 @@ def sections(
 
 
 def told(summary: pd.DataFrame, reference: str, baselines: Sequence[str]) -> list[str]:
-    """Where a baseline beats the reference and where it does not; coverage of its intervals."""
+    """Sentences: conditions in which a baseline beats the reference or not; coverage of intervals."""
     own = summary[summary["method"] == reference]
     sentences = []
     for method in baselines:
@@ -141,7 +142,7 @@ def along(
     prefix: str,
     line: tuple[float, str],
 ) -> list[Profile]:
-    """One panel per axis of the conditions, all else as in ``base``."""
+    """Panels of a figure, one per axis of the conditions, with all else as in ``base``."""
     labels = {"snr": "signal-to-noise ratio", "n": "patients", "private": "private share of variance",
               "shift": "shift of the outcome, pixels", "kernel": "covariance of the images"}  # fmt: skip
     panels = []
@@ -172,12 +173,12 @@ def figures(
     """All figures of the report.
 
     Args:
-        summary: of `summarise_images`.
-        base: the condition that maps and curves are of, and through which all axes run.
-        methods: all of them, trained ones first.
+        summary: result of `summarise_images`.
+        base: condition of maps and curves, through which all axes run.
+        methods: names of all methods, trained ones first.
         reference: see `summarise_images`.
-        maps: by method ``[3, h, w]``, see :class:`experiments.inva.images.Scores`.
-        curves: by trained method ``[runs, epochs]``, the error of the early-stopping rows.
+        maps: method to map ``[3, h, w]``, see :func:`experiments.inva.images.scores`.
+        curves: trained method to validation errors ``[runs, epochs]``.
     """
     truth = next(iter(maps.values()))[0]
     shown = {m: x[1:] for m, x in maps.items()}

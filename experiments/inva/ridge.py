@@ -1,7 +1,7 @@
-"""Baselines of image-on-image regression: what they all read, and ridge regression pixel by pixel.
+"""Baselines of image-on-image regression: their common inputs, and ridge regression pixel by pixel.
 
-Pure functions of arrays, under ``jit`` and, over replicates, under ``vmap``: rows are chosen by masks,
-so that every shape is static.
+All are pure functions of arrays that run under ``jit`` and, over replicates, under ``vmap``: rows are
+chosen by masks, so that every shape is static.
 """
 
 from collections.abc import Sequence
@@ -13,16 +13,16 @@ from jax import lax
 
 from jaxsurv.types import Array, ArrayLike, InputError
 
-PENALTIES = tuple(10.0 ** np.arange(-1, 5))  # of standardised pixels, each a sum over the rows
+PENALTIES = tuple(10.0 ** np.arange(-1, 5))  # for standardised pixels, and errors summed over rows
 
 
 class Fitting(NamedTuple):
-    """What a baseline is fitted to and chosen by."""
+    """Training data of a baseline, and validation data that choose its hyper-parameters."""
 
     x: Array  # [n, K, h, w], centred
-    train_x: Array  # the same, 0 in rows that are not for training
-    train_y: Array  # [n, h, w], likewise
-    intercept: Array  # [h, w], what centring took from y
+    train_x: Array  # [n, K, h, w], centred, 0 outside the training rows
+    train_y: Array  # [n, h, w], centred, 0 outside the training rows
+    intercept: Array  # [h, w], mean that centring took from y
     y: Array
     validation: Array  # [n, 1, 1]
 
@@ -32,7 +32,7 @@ def _by_row(mask: Array, like: Array) -> Array:
 
 
 def centred_rows(x: ArrayLike, y: ArrayLike, train: ArrayLike, validation: ArrayLike) -> Fitting:
-    """Centred on the train rows, which is an unpenalised intercept per outcome pixel."""
+    """Centre x and y on the training rows, which gives an unpenalised intercept per outcome pixel."""
     x, y, train, validation = (jnp.asarray(a) for a in (x, y, train, validation))
     if x.ndim != 4 or y.ndim != 3 or len(x) != len(y):
         raise InputError(f"x must be [n, K, h, w] and y [n, h, w], got {x.shape} and {y.shape}")
@@ -49,7 +49,7 @@ def centred_rows(x: ArrayLike, y: ArrayLike, train: ArrayLike, validation: Array
 
 
 def validation_error(rows: Fitting, prediction: Array) -> Array:
-    """Squared error of the validation rows; a fit that failed is never the best."""
+    """Squared error on the validation rows; infinite for a failed fit, so that it is never the best."""
     error = jnp.sum((rows.y - prediction) ** 2, where=rows.validation)
     return jnp.where(jnp.isnan(error), jnp.inf, error)
 
@@ -66,15 +66,15 @@ def pixelwise_ridge(
 
         min over a_v, b_v of  Σ_i (y_iv - a_v - b_vᵀ x_iv)² + penalty |b_v|²,   i over the train rows
 
-    (Hoerl & Kennard, 1970), in closed form. One penalty for all pixels: that of least squared error on
-    the validation rows, over all their pixels; no refit.
+    (Hoerl & Kennard, 1970), in closed form. The one penalty for all pixels has the least squared error on
+    the validation rows, summed over all pixels; there is no refit.
 
     Args:
         x: ``[n, K, h, w]`` input images.
         y: ``[n, h, w]`` outcome images.
-        train: ``[n]`` booleans.
-        validation: ``[n]`` booleans.
-        penalties: to choose from, > 0.
+        train: ``[n]`` booleans, training set.
+        validation: ``[n]`` booleans, validation set.
+        penalties: penalties to choose from, > 0.
 
     Returns:
         ``[n, h, w]``, the prediction of all rows.

@@ -1,4 +1,4 @@
-"""All methods on all replicates of an image study: rows kept as they come, and what figures need."""
+"""Run of all methods on all replicates of an image study: tables of scores, maps and curves."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -16,13 +16,13 @@ Methods = Callable[[ImageStudy, Replicate], Iterable[tuple[str, Iterable[Found]]
 
 
 class Collected(NamedTuple):
-    """What a study found.
+    """Results of a study.
 
     Attributes:
-        runs: a row per condition, method and replicate.
-        beside: the same on some pixels of the first replicates, where there is a method for those alone.
-        maps: by method ``[3, h, w]`` of the first condition's first replicate.
-        curves: by trained method ``[runs, epochs]`` of the first condition.
+        runs: table with one row per condition, method and replicate.
+        beside: table like ``runs``, on some pixels of the first replicates, for BART and all others.
+        maps: method to map ``[3, h, w]`` of the first condition's first replicate.
+        curves: trained method to validation errors ``[runs, epochs]`` of the first condition.
     """
 
     runs: pd.DataFrame
@@ -42,17 +42,17 @@ def run_conditions(
     keep: Callable[[str, pd.DataFrame], None],
     advance: Callable[[str, int], None],
 ) -> Collected:
-    """Run them, conditions of one covariance together: each method is one program for all of those.
+    """Run all methods; conditions with the same covariance share one compiled program per method.
 
     Args:
-        conditions: the base of all figures first.
-        methods: names and results, computed as they are read.
-        study: of all conditions but for the kernel.
-        count: replicates per condition.
-        few: the first of them, on some pixels of which all methods are scored as well.
-        pixels: how many.
-        keep: is given the table ``runs`` or ``beside`` whenever it has grown.
-        advance: is told the method and how many replicates it has done.
+        conditions: conditions of the study, the base of all figures first.
+        methods: function that gives names and results, which are computed when they are read.
+        study: settings of all conditions, except the kernel.
+        count: number of replicates per condition.
+        few: number of first replicates in which all methods are scored on some pixels too.
+        pixels: number of these pixels.
+        keep: callback with the name and table, ``runs`` or ``beside``, whenever the table has grown.
+        advance: callback with the method and the number of replicates that it has just finished.
     """
     tables: dict[str, list[pd.DataFrame]] = {"runs": [], "beside": []}
     maps, curves = {}, {}
@@ -74,7 +74,7 @@ def run_conditions(
         for name, results in methods(replace(study, kernel=kernel), every):
             for found in results:
                 frame = tabulate(found, method=name, kernel=kernel)
-                if found.maps is not None:  # not a method for some pixels alone
+                if found.maps is not None:  # maps are None for a method of some pixels only
                     grow("runs", frame)
                 if (first := found.replicate.seed < few).any():
                     some = jax.tree.map(lambda v, first=first: v[first], found)

@@ -12,19 +12,19 @@ from jax.scipy.linalg import cho_factor, cho_solve
 from experiments.inva.ridge import centred_rows, validation_error
 from jaxsurv.types import Array, ArrayLike
 
-PENALTIES = tuple(10.0 ** np.arange(0, 6))  # of sums over rows and a thousand pixels
-SWEEPS = 20  # per penalty; from the start below, more change the objective in the third digit
+PENALTIES = tuple(10.0 ** np.arange(0, 6))  # for errors summed over rows and a thousand pixels
+SWEEPS = 20  # per penalty; from the start below, more sweeps change the objective's third digit
 
 
 class CPFactors(NamedTuple):
     """``B[k, i, j, p, q] = Σ_r image[k, r] row[i, r] column[j, r] out_row[p, r] out_column[q, r]``.
 
     Attributes:
-        image: ``[K, R]``.
-        row: ``[h, R]``, of the inputs.
-        column: ``[w, R]``.
-        out_row: ``[h', R]``, of the outcome.
-        out_column: ``[w', R]``.
+        image: ``[K, R]``, factor of the input images.
+        row: ``[h, R]``, factor of the inputs' rows.
+        column: ``[w, R]``, factor of the inputs' columns.
+        out_row: ``[h', R]``, factor of the outcome's rows.
+        out_column: ``[w', R]``, factor of the outcome's columns.
     """
 
     image: Array
@@ -39,9 +39,10 @@ def _gram(factor: Array) -> Array:
 
 
 def _leading(second_moment: Array) -> Array:
-    """``[R, d, d]`` to ``[d, R]``: the first eigenvector of each.
+    """First eigenvector of each matrix, ``[R, d, d]`` to ``[d, R]``.
 
-    One after the other: two batches at once can wait for each other's threads on a CPU of two cores.
+    Matrices are decomposed one after the other: on a CPU of two cores, two batches at once can wait for
+    each other's threads.
     """
     return lax.map(lambda matrix: jnp.linalg.eigh(matrix)[1][:, -1], second_moment).T
 
@@ -49,8 +50,9 @@ def _leading(second_moment: Array) -> Array:
 def cp_start(x: Array, y: Array, rank: int) -> CPFactors:
     """Rank-one approximations of the leading singular vectors of the cross-covariance ``Σ_n x_n ⊗ y_n``.
 
-    Computed in the n rows, which are fewer than pixels: with ``XXᵀ = HHᵀ`` the right singular vectors
-    of ``XᵀY`` are those of ``HᵀY``. Beyond its rank the components are not determined, and so random.
+    The computation is in the space of the n rows, which are fewer than pixels: with ``XXᵀ = HHᵀ``, ``XᵀY``
+    and ``HᵀY`` have the same right singular vectors. Components beyond the rank of the cross-covariance
+    are not determined, and so random.
     """
     pixels_x, pixels_y = x.reshape(len(x), -1), y.reshape(len(y), -1)
     size, vectors = jnp.linalg.eigh(pixels_x @ pixels_x.T)
@@ -69,10 +71,10 @@ def cp_start(x: Array, y: Array, rank: int) -> CPFactors:
 
 
 def _solved(normal: Array, right: Array, old: Array) -> Array:
-    """``normal⁻¹ right`` ``[d, m]``, as a step from the old solution.
+    """Solution ``normal⁻¹ right`` ``[d, m]``, computed as a step from the old solution.
 
-    Collinear components make the equations singular to rounding, and a ridge of that size on the step
-    (not on the solution) then leaves what they do not determine where it was: still never uphill.
+    Collinear components make the equations singular up to rounding. A ridge of that size on the step (not
+    on the solution) leaves undetermined directions where they were, so the objective still never rises.
     """
     size = len(normal)
     ridge = 10 * jnp.finfo(normal.dtype).eps * jnp.trace(normal)
@@ -83,10 +85,11 @@ def _solved(normal: Array, right: Array, old: Array) -> Array:
 def _input_factor(
     design: Array, scores: Array, outputs: Array, penalty: Array, old: Array
 ) -> Array:
-    """The exact ridge solution for one of image, row and column, ``[d, R]``, all others held fixed.
+    """Exact ridge solution ``[d, R]`` for one of image, row and column; all other factors are fixed.
 
-    ``design [n, d, R]``: x contracted with the other two. ``scores [n, R]``: y contracted with the
-    output factors, of which ``outputs [R, R]`` is the Gram matrix. ``penalty [R, R]``: of ``old.T @ old``.
+    ``design [n, d, R]``: x contracted with the other two input factors. ``scores [n, R]``: y contracted with
+    the output factors. ``outputs [R, R]``: Gram matrix of the output factors. ``penalty [R, R]``: weights of
+    ``old.T @ old`` in the penalty.
     """
     d, rank = old.shape
     data = jnp.einsum("ndr,nes->dres", design, design) * outputs[None, :, None, :]
@@ -97,13 +100,13 @@ def _input_factor(
 
 
 def _output_factor(outcome: Array, normal: Array, scores: Array, old: Array) -> Array:
-    """As above for out_row or out_column: each of its rows is a regression on the same R values."""
+    """Exact ridge solution for out_row or out_column: each row is a regression on the same R values."""
     right = jnp.einsum("ndr,nr->rd", outcome, scores)
     return _solved(normal, right, old.T).T
 
 
 def _balanced(factors: CPFactors) -> CPFactors:
-    """The same B, with each component's norm shared equally: well-conditioned equations."""
+    """Factors of the same B with each component's norm shared equally: well-conditioned equations."""
     norm = jnp.stack([jnp.linalg.norm(f, axis=0) for f in factors])
     whole = jnp.prod(norm, axis=0) ** (1 / len(factors))
     gain = jnp.where(norm > 0, whole[None] / jnp.where(norm > 0, norm, 1), 1)
@@ -113,11 +116,11 @@ def _balanced(factors: CPFactors) -> CPFactors:
 def cp_sweep(factors: CPFactors, x: Array, y: Array, penalty: ArrayLike) -> CPFactors:
     """One round of alternating least squares: each factor in turn minimises the objective exactly.
 
-    The objective is that of `tensor_regression`, on all rows; it never rises. The penalty of a factor
+    The objective, as in `tensor_regression` but on all rows, never rises. The penalty of a factor
     F is ``penalty * sum(FᵀF * H)``, H the elementwise product of the other four Gram matrices.
 
     Args:
-        factors: of rank R.
+        factors: factors of rank R.
         x: ``[n, K, h, w]``.
         y: ``[n, h', w']``.
         penalty: scalar.
@@ -145,7 +148,7 @@ def cp_sweep(factors: CPFactors, x: Array, y: Array, penalty: ArrayLike) -> CPFa
 
 
 def cp_predict(factors: CPFactors, x: Array) -> Array:
-    """``<x, B>``: ``[n, K, h, w]`` to ``[n, h', w']``."""
+    """Prediction ``<x, B>``, ``[n, K, h, w]`` to ``[n, h', w']``."""
     image, row, column, out_row, out_column = factors
     values = jnp.einsum("nkij,jr,ir,kr->nr", x, column, row, image)
     return jnp.einsum("nr,pr,qr->npq", values, out_row, out_column)
@@ -167,19 +170,19 @@ def tensor_regression(
 
     over the train rows, the objective of Lock (2018), "Tensor-on-tensor regression", J. Comput. Graph.
     Stat. 27(3), 638-647, with an unpenalised intercept image A. ``‖B‖²`` is the sum of the squared entries
-    of the coefficient array ``[K, h, w, h', w']`` (which is never formed), not of its factors'. By
-    alternating least squares as there; but from a spectral start, and each rank's fits follow each
-    other from the largest penalty to the smallest, as his optional tempering does. Rank and penalty are
-    those of least squared error on the validation rows; no refit.
+    of the coefficient array ``[K, h, w, h', w']`` (which is never formed), not of its factors. The fit is by
+    alternating least squares, as in the paper, but from a spectral start. The fits of one rank follow each
+    other from the largest penalty to the smallest, as in the paper's optional tempering. The rank and
+    penalty with the least squared error on the validation rows are taken; there is no refit.
 
     Args:
         x: ``[n, K, h, w]`` input images, standardised.
         y: ``[n, h', w']`` outcome images.
-        train: ``[n]`` booleans, at least as many as the largest rank.
-        validation: ``[n]`` booleans.
-        ranks: to choose from.
-        penalties: to choose from, >= 0.
-        sweeps: over all five factors, for each penalty.
+        train: ``[n]`` booleans, training set, with at least as many rows as the largest rank.
+        validation: ``[n]`` booleans, validation set.
+        ranks: ranks to choose from.
+        penalties: penalties to choose from, >= 0.
+        sweeps: number of rounds over all five factors, for each penalty.
 
     Returns:
         ``[n, h', w']``, the prediction of all rows.

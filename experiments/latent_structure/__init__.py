@@ -1,1 +1,1 @@
-"""Gaussian or hybrid latent variables, subtypes, alignment with risk."""
+"""Gaussian or hybrid latent variables: subtypes, and alignment with risk."""

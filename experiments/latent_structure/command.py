@@ -1,4 +1,4 @@
-"""Does a hybrid latent with discrete categories structure the latent space, and are its subtypes stable?
+"""Hybrid latent variables with discrete categories: structure of the latent space, stability of subtypes.
 
 Paper: MO-RiskVAE (arXiv 2604.06267), axis III: Gaussian latent against a hybrid of Gaussian and
 Gumbel-Softmax categories. Published, of single runs: validation C 0.7788 and hazard ratio 5.95 at the
@@ -25,9 +25,9 @@ class LatentStructure(RecipeOptions):
     Attributes:
         preset: changes the defaults shown here. smoke: half a minute.
         categories: numbers of categories K of the hybrid latent.
-        temperatures: of the Gumbel-Softmax at the last of `epochs`, exponentially down from 1 at the
-            first; a run that stops early has come only part of the way.
-        beta: weight of KL in nats per patient, of the Gaussian and of the categorical part.
+        temperatures: temperatures of the Gumbel-Softmax at the last of `epochs`, falling exponentially from
+            1 at the first; a run that stops early does not reach it.
+        beta: weight of the KL terms, Gaussian and categorical, in nats per patient.
     """
 
     categories: tuple[int, ...] = (2, 4, 8)
@@ -45,7 +45,7 @@ PRESETS = {
 
 
 def run(options: LatentStructure) -> None:
-    """The whole experiment, from the cohort to the report."""
+    """Run the whole experiment, from the cohort to the report."""
     import pandas as pd
 
     from experiments.latent_structure.figures import (
@@ -57,7 +57,7 @@ def run(options: LatentStructure) -> None:
     from experiments.latent_structure.structure import alignment, contrast, stability, subtypes
     from jaxsurv.cli.run import run_study
     from jaxsurv.cli.setup import check_grid, open_study
-    from jaxsurv.models import HParams, SurvivalVAEConfig, latents, survival_vae
+    from jaxsurv.models import HParams, SurvivalVAEConfig, find_model, latents
     from jaxsurv.report.figures import forest, survival_curves
     from jaxsurv.study.execute import Method
     from jaxsurv.study.findings import Comparison, hazard_ratios
@@ -72,15 +72,16 @@ def run(options: LatentStructure) -> None:
     if options.seeds < 2:
         raise InputError("seeds must be at least 2: the stability of subtypes is between seeds")
     for k in options.categories:
-        SurvivalVAEConfig(categories=k)  # refuses before anything is fitted
+        SurvivalVAEConfig(categories=k)  # refuses a bad k before anything is fitted
     study = open_study(options)
     base = study.hparams._replace(beta=options.beta, categorical_weight=options.beta)
 
     def method(name: str, k: int, settings: dict[str, HParams]) -> Method:
         config = replace(study.config, categories=k)
         training = FitConfig(options.epochs)
-        collect = latents(config)
-        return Method(name, survival_vae(config), settings, study.data, training, collect=collect)
+        return Method(
+            name, find_model("SurvivalVAE"), settings, study.data, training, config, latents(config)
+        )
 
     def named(k: int, t: float) -> str:
         return f"hybrid, K = {k}, τ = {t:g}"

@@ -1,4 +1,4 @@
-"""Figures of latent structure, each with its caption and what it adds to the report's sentences."""
+"""Figures of latent structure, each with its caption and a sentence for the report."""
 
 from collections.abc import Sequence
 
@@ -22,13 +22,13 @@ MEASURES = {
 def alignment_figure(
     findings: Findings, runs: pd.DataFrame, tables: dict[str, pd.DataFrame], setting: str
 ) -> tuple[Figure, Picture]:
-    """Both alignments of every run, with the mean and its interval; the sentence is about ``setting``.
+    """Alignments of every run, by both measures, with means and intervals; and a sentence on ``setting``.
 
     Args:
-        findings: of the study.
-        runs: from :func:`experiments.latent_structure.structure.alignment`.
-        tables: by measure, from :func:`experiments.latent_structure.structure.contrast`.
-        setting: to compare with the reference.
+        findings: findings of the study.
+        runs: result of :func:`experiments.latent_structure.structure.alignment`.
+        tables: measure to result of :func:`experiments.latent_structure.structure.contrast`.
+        setting: setting that the sentence compares with the reference.
     """
     reference, chance = findings.comparison.reference, chance_correlation(findings.data)
     marks = ((chance,), f"unrelated numbers ({chance:.2f})")
@@ -63,9 +63,9 @@ def subtype_figure(
     """Agreement of subtypes between seeds.
 
     Args:
-        findings: of the study.
-        by_pair: from :func:`experiments.latent_structure.structure.subtypes`.
-        table: from :func:`experiments.latent_structure.structure.stability`.
+        findings: findings of the study.
+        by_pair: result by pair of :func:`experiments.latent_structure.structure.subtypes`.
+        table: result of :func:`experiments.latent_structure.structure.stability`.
     """
     marks = ((0.0, 1.0), "0: chance, 1: the same subtypes")
     figure = score_forest(
@@ -102,22 +102,22 @@ def _range(values: pd.Series, form: str = ".2f") -> str:
 
 
 def latent_map_figure(findings: Findings, settings: Sequence[str]) -> tuple[Figure, Picture]:
-    """t-SNE of mu of one run per setting: the first split and seed with which all of them learned."""
+    """t-SNE of mu of one run per setting, from the first split and seed with which all settings learned."""
     data, maps = findings.data, []
     rows = findings.runs[findings.runs["setting"].isin(settings)]
     epochs = rows.groupby([*SPLIT, "seed"])["best_epoch"].min()
-    repeat, fold, seed = epochs.clip(upper=1).idxmax()  # the first if none has learned
-    split = int(np.flatnonzero((data.design.repeat == repeat) & (data.design.fold == fold))[0])
+    repeat, fold, seed = epochs.clip(upper=1).idxmax()  # first one if none has learned
+    split = int(np.flatnonzero((data.splits.repeat == repeat) & (data.splits.fold == fold))[0])
     for t in findings.trained:
         for run in np.flatnonzero((t.arrays.split == split) & (t.arrays.seed == seed)):
             setting, risk = t.rows["setting"].iloc[run], t.arrays.prediction[run]
             if setting in settings:
                 position = embed(t.arrays.collected["mu"][run])
                 maps.append(LatentMap(setting, position, risk - risk.mean()))
-    event = np.asarray(data.shared.event)
+    event = data.event
     figure = latent_maps(
         maps,
-        data.design.test[split],
+        data.splits.test[split],
         axis="t-SNE",
         label="predicted log hazard (mean 0)",
         title=f"{about(findings, len(event), int(event.sum()))}; split {split}, seed {seed}",

@@ -1,4 +1,4 @@
-"""What the latents of a study's runs look like: do they line up with risk, do subtypes come back?
+"""Structure of the latent variables of a study's runs: alignment with risk, stability of subtypes.
 
 The methods collect :func:`jaxsurv.models.latents`; a run without ``pi`` has no subtypes.
 """
@@ -15,7 +15,7 @@ from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
 from jaxsurv.metrics import latent_alignment
-from jaxsurv.recipe.prepare import StudyData
+from jaxsurv.recipe import Prepared
 from jaxsurv.study.execute import Trained
 from jaxsurv.study.findings import SPLIT, Findings, with_choices
 from jaxsurv.study.statistics import paired, summarise
@@ -29,19 +29,19 @@ _one_thread = threadpool_limits.wrap(limits=1)
 _alignments = jax.jit(jax.vmap(latent_alignment))
 
 
-def judged(data: StudyData) -> tuple[np.ndarray, str]:
-    """On whom latents are judged, ``[splits, n]``, and that in words.
+def judged(data: Prepared) -> tuple[np.ndarray, str]:
+    """Patients on whom latents are judged, ``[splits, n]`` booleans, and a description of them.
 
-    The test patients of the split; everybody if a split has fewer than 30 of them.
+    They are the test set of each split, or all patients if a test set has fewer than 30.
     """
-    test = data.design.test
+    test = data.splits.test
     if test.sum(axis=1).min() >= ENOUGH:
         return test, "the test patients of each split"
     return np.ones_like(test), "all patients, since test folds are small"
 
 
 def alignment(findings: Findings) -> pd.DataFrame:
-    """The runs with :class:`jaxsurv.metrics.LatentAlignment` of mu and predicted log hazard."""
+    """Table of runs with :class:`jaxsurv.metrics.LatentAlignment` of mu and predicted log hazard."""
     rows, _ = judged(findings.data)
     mu = np.concatenate([t.arrays.collected["mu"] for t in findings.trained])
     risk = np.concatenate([t.arrays.prediction for t in findings.trained])
@@ -54,7 +54,7 @@ def alignment(findings: Findings) -> pd.DataFrame:
     return findings.runs.assign(first_component=values[:, 0], mean_dimension=values[:, 1])
 
 
-def chance_correlation(data: StudyData) -> float:
+def chance_correlation(data: Prepared) -> float:
     """Mean |Spearman correlation| of unrelated numbers, ``sqrt(2 / (pi (n - 1)))`` for large n."""
     n = judged(data)[0].sum(axis=1)
     return float(np.mean(np.sqrt(2 / (np.pi * (n - 1)))))
@@ -72,14 +72,15 @@ def contrast(findings: Findings, runs: pd.DataFrame, score: str) -> pd.DataFrame
 def agreement(labels: np.ndarray) -> np.ndarray:
     """Adjusted Rand index of every pair of labellings.
 
-    1: equal up to renaming, 0: as expected of unrelated ones. NaN where both put everybody into one
-    class, so that there are no subtypes to compare; scikit-learn says 1.
+    The index is 1 for labellings that are equal up to renaming, and 0 in expectation for unrelated ones. It
+    is NaN if both put all patients into one class, where scikit-learn gives 1: there are no subtypes to
+    compare.
 
     Args:
         labels: ``[runs, n]``.
 
     Returns:
-        ``[pairs]``, in the order of ``itertools.combinations``.
+        Index ``[pairs]``, pairs in the order of ``itertools.combinations``.
 
     >>> agreement(np.array([[0, 0, 1, 1], [2, 2, 0, 0], [0, 0, 0, 0]])).tolist()
     [1.0, 0.0, 0.0]
@@ -93,9 +94,9 @@ def agreement(labels: np.ndarray) -> np.ndarray:
     )
 
 
-def _k_means(data: StudyData, mu: np.ndarray, split: int, k: int) -> np.ndarray:
-    """Clusters ``[runs, n]`` of everybody, fitted on the development patients as the networks were."""
-    develop = data.design.develop[split]
+def _k_means(data: Prepared, mu: np.ndarray, split: int, k: int) -> np.ndarray:
+    """Clusters ``[runs, n]`` of all patients, fitted on the development patients, like the networks."""
+    develop = data.splits.develop[split]
     return np.stack(
         [
             KMeans(k, n_init=3, random_state=seed).fit(z[develop]).predict(z)
@@ -136,15 +137,15 @@ def _hybrid(trained: Trained) -> bool:
 def subtypes(findings: Findings) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Discrete subtypes by run, and their agreement by pair of seeds on the same split.
 
-    The subtype of a patient is the most probable category. For comparison, k-means with the same
-    numbers of clusters on mu of the runs without categories.
+    The subtype of a patient is the most probable category. For comparison, k-means finds the same
+    numbers of clusters in mu of the runs without categories.
 
     Returns:
         one row per run: setting, repeat, fold, ``categories_in_use`` (more than 5 % of the patients),
-        ``largest_probability`` (mean over patients; 1/K: the categories say nothing, NaN for k-means);
+        ``largest_probability`` (mean over patients; 1/K = no information, NaN for k-means);
         one row per pair: setting, repeat, fold, ``ari``.
     """
-    design, (judge, _) = findings.data.design, judged(findings.data)
+    design, (judge, _) = findings.data.splits, judged(findings.data)
     by_run, by_pair = [], []
     for setting, split, labels, probability in _labellings(findings):
         rows = judge[split]
@@ -159,7 +160,7 @@ def subtypes(findings: Findings) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def stability(findings: Findings, by_run: pd.DataFrame, by_pair: pd.DataFrame) -> pd.DataFrame:
-    """Per setting, the mean agreement with its interval over splits, beside what is in use."""
+    """Mean agreement with its interval over splits, and categories in use, one row per setting."""
     table = summarise(
         by_pair,
         score="ari",
@@ -178,6 +179,6 @@ def stability(findings: Findings, by_run: pd.DataFrame, by_pair: pd.DataFrame) -
 
 @_one_thread
 def embed(mu: np.ndarray) -> np.ndarray:
-    """t-SNE of ``[n, d]`` to ``[n, 2]``: always the same settings, from the principal components."""
+    """t-SNE of ``[n, d]`` to ``[n, 2]``, with fixed settings, started at the principal components."""
     perplexity = min(30.0, (len(mu) - 1) / 3)
     return TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(mu)

@@ -1,1 +1,1 @@
-"""When patients without an outcome help."""
+"""Gain of Cox-MT from patients without an outcome."""

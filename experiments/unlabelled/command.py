@@ -1,9 +1,9 @@
-"""When do unlabelled patients help? Cox-MT minus its own supervised part on simulated cohorts.
+"""Gain from unlabelled patients: Cox-MT minus its own supervised part on simulated cohorts.
 
 The cohorts have subtypes of equal risk (jaxsurv.data._simulate_subtypes), 200 patients with an outcome,
-about 20 events, and 1,000 patients without one: what a Mean Teacher should like. One thing is
-changed at a time. The base was found by search: w = 10, no early stopping and well separated subtypes
-are what it takes; on cohorts whose risk is linear in many genes the gain is 0 or negative. The
+about 20 events, and 1,000 patients without an outcome: favourable conditions for a Mean Teacher. One
+condition is changed at a time. The base was found by search: a gain needs w = 10, no early stopping and
+well separated subtypes; on cohorts whose risk is linear in many genes the gain is 0 or negative. The
 cohorts of this study are other draws than those of the search.
 
     python -m experiments.unlabelled                                # four minutes on two cores
@@ -24,10 +24,10 @@ class Unlabelled(Execution):
     Attributes:
         preset: changes the defaults shown here. smoke: a minute, most of it compilation.
         replicates: simulated cohorts per condition.
-        hidden: layers of both networks.
-        weight: of the consistency loss.
-        epochs: of each run.
-        separation, signal, event_rate, unlabelled: values to take in turn.
+        hidden: widths of the hidden layers of both networks.
+        weight: weight of the consistency loss.
+        epochs: number of epochs of each run.
+        separation, signal, event_rate, unlabelled: values to try, one change of the base at a time.
     """
 
     replicates: int = 40
@@ -50,7 +50,7 @@ PRESETS = {
 
 
 def run(options: Unlabelled) -> None:
-    """The whole experiment, from the simulator to the report."""
+    """Run the whole experiment, from the simulator to the report."""
     import pandas as pd
     from rich.progress import track
 
@@ -78,7 +78,7 @@ def run(options: Unlabelled) -> None:
     facts = {"experiment": "unlabelled", "options": asdict(options)}
     folder.manifest(**facts, status="running")
     settings = {"hidden": options.hidden, "weight": options.weight, "epochs": options.epochs}
-    seeds = range(1000, 1000 + options.replicates)  # the search for the base had smaller ones
+    seeds = range(1000, 1000 + options.replicates)  # the search for the base used smaller seeds
     tables, rows = {}, {}
     for condition in track(conditions, "training", console=console, transient=True):
         at = " ".join(map(str, condition))

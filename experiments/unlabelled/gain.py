@@ -1,4 +1,4 @@
-"""What unlabelled patients add on simulated cohorts: Cox-MT minus its own supervised part."""
+"""Gain from unlabelled patients on simulated cohorts: Cox-MT minus its own supervised part."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -12,24 +12,24 @@ import pandas as pd
 from jaxsurv.data._simulate_subtypes import simulate_subtypes
 from jaxsurv.metrics import concordance_index
 from jaxsurv.models import Batch, CoxMTConfig, CoxMTHParams, adam_l2, cox_mt
-from jaxsurv.recipe.prepare import risk_sets_of
+from jaxsurv.recipe import risk_sets_of
 from jaxsurv.survival import RiskSets
 from jaxsurv.training import FitConfig, Masks, Plan, Store, sweep
 from jaxsurv.types import Array, Survival
 
-_TESTED = 1000  # patients on whom C is measured
-NETWORKS = {"network": "none", "Cox-MT": "both"}  # and their consistency
-POOL = 3000  # unlabelled patients that are simulated: how many of them train changes nobody else
+_TESTED = 1000  # patients in the test set
+NETWORKS = {"network": "none", "Cox-MT": "both"}  # network to consistency
+POOL = 3000  # simulated unlabelled patients; the number in training changes no other patient
 
 
 class CohortCondition(NamedTuple):
     """One kind of simulated cohort, and how networks are trained on it.
 
     Attributes:
-        separation, signal, event_rate: see :func:`jaxsurv.data._simulate_subtypes`.
-        labelled: patients whose outcome is known.
-        unlabelled: patients who train without theirs, at most ``POOL``.
-        early_stopping: by a fifth of the labelled patients, who do not train then.
+        separation, signal, event_rate: see :func:`jaxsurv.data.simulate_subtypes`.
+        labelled: number of patients with an outcome.
+        unlabelled: number of training patients without an outcome, at most ``POOL``.
+        early_stopping: True = a fifth of the labelled patients is the validation set for early stopping.
     """
 
     separation: float = 16.0
@@ -50,7 +50,7 @@ class _SimulatedCohorts(NamedTuple):
 
 
 def _replicates(condition: CohortCondition, seeds: Sequence[int]) -> _SimulatedCohorts:
-    """Cohorts of one condition: labelled rows first, then unlabelled ones, then those to be tested."""
+    """Cohorts of one condition; rows: labelled patients, then unlabelled ones, then the test set."""
     known = condition.labelled
     each = []
     for seed in seeds:
@@ -66,7 +66,7 @@ def _replicates(condition: CohortCondition, seeds: Sequence[int]) -> _SimulatedC
         for rows in (np.flatnonzero(event[:known] == e) for e in (0, 1)):
             validation[rows[: -(-len(rows) // 5)]] = True
         labelled = np.arange(len(x)) < known
-        sets = jax.tree.map(lambda a: a[0], risk_sets_of(event, time, labelled[None]))
+        sets = jax.tree.map(lambda a: a[0], risk_sets_of(Survival(event, time), labelled[None]))
         log_hazard = simulated.log_hazard.to_numpy()[chosen]
         each.append(_SimulatedCohorts(x, event, time, log_hazard, validation, sets))  # type: ignore[arg-type]
     arrays = jax.tree.map(lambda *a: np.stack(a), *each)
@@ -88,13 +88,13 @@ def gains(
     Both networks have the same seed, hyper-parameters and minibatches of labelled patients.
 
     Args:
-        condition: of all cohorts.
-        seeds: one cohort each.
-        hidden: layers of the networks.
-        weight: w of Cox-MT.
-        epochs: most of a run.
-        plan: of the sweeps; None = it is chosen.
-        stores: by network, of its finished runs.
+        condition: condition of all cohorts.
+        seeds: seeds, one per cohort.
+        hidden: widths of the networks' hidden layers.
+        weight: weight w of the consistency loss in Cox-MT.
+        epochs: largest number of epochs of a run.
+        plan: plan of the sweeps; None = chosen automatically.
+        stores: network to store of its finished runs.
     """
     cohorts = _replicates(condition, seeds)
     n, known = cohorts.x.shape[1], condition.labelled

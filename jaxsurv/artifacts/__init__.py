@@ -1,4 +1,4 @@
-"""What is kept on disk."""
+"""Files on disk: results folders, finished chunks of a computation, trained models."""
 
 from jaxsurv.artifacts.chunks import Chunks
 from jaxsurv.artifacts.model_file import StoredModel, read_model, write_model

@@ -1,4 +1,4 @@
-"""What a long computation has finished, kept on disk so that an interrupted one goes on."""
+"""Finished chunks of a long computation on disk, so that an interrupted run can be resumed."""
 
 import re
 import warnings
@@ -15,12 +15,12 @@ from jaxsurv.artifacts.results import ResultsFolder, sha256
 class Chunks:
     """Pytrees of arrays in the folder ``chunks`` of a results folder.
 
-    A chunk counts as finished when the manifest has its SHA-256. One that has changed since is named in a
-    warning and computed again.
+    A chunk counts as finished when the manifest has its SHA-256. A chunk that has changed since is named
+    in a warning and computed again.
 
     Args:
-        folder: that is being written, see :class:`ResultsFolder`.
-        name: of the computation; file names begin with it.
+        folder: results folder of the run, see :class:`ResultsFolder`.
+        name: name of the computation, with which file names begin.
     """
 
     def __init__(self, folder: ResultsFolder, name: str) -> None:
@@ -30,7 +30,7 @@ class Chunks:
         return f"chunks/{self._name}-{part}.npz"
 
     def load(self, part: str, like: Callable[[], Any]) -> Any | None:
-        """The finished chunk, in the structure of ``like()``, or None."""
+        """Read a finished chunk, in the structure of ``like()``; None if it is not finished."""
         file = self._file(part)
         path = self._folder.path / file
         if file not in self._folder.files:
@@ -43,7 +43,7 @@ class Chunks:
         return jax.tree.unflatten(jax.tree.structure(like()), leaves)
 
     def save(self, part: str, tree: Any) -> None:
-        """Write a finished chunk and list it."""
+        """Write a finished chunk and list it in the manifest."""
         arrays = {f"{i}": np.asarray(x) for i, x in enumerate(jax.tree.leaves(tree))}
 
         def write(path: Path) -> None:

@@ -1,10 +1,10 @@
 """A trained model as a folder or a zip of numbers and names: safe to open, whoever sent it.
 
-    manifest.json               what it is, in words and numbers; size and SHA-256 of the other parts
+    manifest.json               description of the model; size and SHA-256 of the other parts
     weights.safetensors         arrays of the network
     preprocessing.safetensors   arrays of the preprocessing
 
-Nothing in it is executed, nothing is imported by a name from it, and nothing is unpacked to disk. Hashes
+No content is executed, no module is imported by a name in the file, and nothing is unpacked to disk. Hashes
 show damage; they do not show who wrote the file.
 """
 
@@ -27,14 +27,14 @@ from jaxsurv.types import InputError
 SCHEMA = 1
 MANIFEST = "manifest.json"
 PARTS = ("weights.safetensors", "preprocessing.safetensors")
-MANIFEST_BYTES = 2**28  # names of features, written out, stay far below
+MANIFEST_BYTES = 2**28  # largest manifest; names of many features stay far below
 
 
 class StoredModel(NamedTuple):
-    """A model file's content.
+    """Content of a model file.
 
     Attributes:
-        entries: of the manifest.
+        entries: entries of the manifest.
         weights: arrays by name, all finite.
         preprocessing: arrays by name, without NaN.
     """
@@ -50,15 +50,15 @@ def write_model(
     weights: Mapping[str, np.ndarray],
     preprocessing: Mapping[str, np.ndarray],
 ) -> Path:
-    """Write a folder, or a zip if ``path`` ends in .zip; a whole one or none. Equal models, equal bytes.
+    """Write a folder, or a zip if ``path`` ends in .zip; whole or not at all. Equal models, equal bytes.
 
     Args:
-        path: that does not exist yet.
-        entries: what JSON can hold, without NaN; ``schema``, ``files`` and ``sha256`` are added.
+        path: path that does not exist yet.
+        entries: entries that JSON can hold, without NaN; ``schema``, ``files`` and ``sha256`` are added.
         weights, preprocessing: arrays by name.
 
     Raises:
-        InputError: there is something at ``path``, or it cannot be written; a weight is not finite.
+        InputError: a path that exists or cannot be written; a weight that is not finite.
     """
     target = Path(path)
     if target.exists():
@@ -85,14 +85,14 @@ def write_model(
 
 
 def read_model(path: str | os.PathLike) -> StoredModel:
-    """Read what `write_model` wrote, bit for bit.
+    """Read a model that `write_model` wrote, bit for bit.
 
     Args:
         path: folder or .zip.
 
     Raises:
         InputError: no model file; a newer schema; a part that is missing, truncated, changed or longer
-            than it was; a zip with other members; a weight that is not finite.
+            than it was; a zip with unknown members; a weight that is not finite.
     """
     source = Path(path)
     try:
@@ -131,7 +131,7 @@ class _ZipParts:
             raise InputError(
                 f"the members must be {(MANIFEST, *PARTS)}, got {names[:5]}; not opened"
             )
-        for member in members:  # stored bytes cannot be more than those of the file
+        for member in members:  # stored bytes cannot exceed the file's size
             if (
                 member.compress_type != zipfile.ZIP_STORED
                 or member.file_size != member.compress_size
@@ -216,7 +216,7 @@ def _sha256(data: bytes) -> str:
 
 
 def _digest(entries: Mapping[str, Any]) -> str:
-    """Of the entries, however they are laid out."""
+    """SHA-256 of the entries, independent of their layout."""
     return _sha256(json.dumps(entries, sort_keys=True, separators=(",", ":")).encode())
 
 

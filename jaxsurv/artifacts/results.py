@@ -1,4 +1,4 @@
-"""A results folder: whole files or none, never on top of another run."""
+"""A results folder: every file is whole or absent, and no run overwrites another by accident."""
 
 import hashlib
 import importlib.metadata
@@ -31,26 +31,27 @@ _WHERE = (
     "process",
     "patience_seconds",
 )
-# read when a figure is saved, not when it is drawn: text stays text, the same results the same file
+# settings for saving figures: text stays text, and equal results give equal files
 _SVG = {"svg.fonttype": "none", "svg.hashsalt": "jaxsurv"}
 
 
 class ResultsFolder:
-    """The folder that one experiment writes.
+    """Folder that one experiment writes.
 
-    Every file is written beside its place and moved into it, so that whoever reads the folder, even
-    after a kill, finds whole files. ``manifest.json`` comes first and marks the folder as taken; its
-    ``status`` is ``running`` until the experiment says otherwise, its ``files`` have their SHA-256. Of
-    several hosts only the first writes.
+    Every file is written under a temporary name and then moved, so that a reader always finds whole
+    files, even after a kill. ``manifest.json`` comes first and marks the folder as taken. Its
+    ``status`` is ``running`` until the experiment changes it; its ``files`` have their SHA-256. If several
+    hosts share the experiment, only the first writes.
 
     Args:
-        path: created if absent.
-        overwrite: replace the files of an earlier run.
-        resume: go on with an earlier run, whose `Chunks` are not computed again; start if there is none.
+        path: path of the folder; created if absent.
+        overwrite: True = replace the files of an earlier run.
+        resume: True = continue an earlier run, whose `Chunks` are not computed again; start if there is
+            none.
 
     Raises:
-        InputError: ``path`` is a file, or holds another run or other files, without ``overwrite`` or
-            ``resume``; later, if a run that is resumed differs from the one to be done.
+        InputError: a path that is a file, or that holds another run or other files without ``overwrite``
+            or ``resume``; later, a resumed run that differs from the present one.
     """
 
     def __init__(
@@ -73,27 +74,27 @@ class ResultsFolder:
                 f"{self.path} already holds another run; choose another folder or pass --overwrite, or, to "
                 "finish an experiment that was interrupted, --resume"
             )
-        for draft in self.path.rglob(f"{_DRAFT}*"):  # of a run that was killed while it wrote
+        for draft in self.path.rglob(f"{_DRAFT}*"):  # drafts of a killed run
             shutil.rmtree(draft, ignore_errors=True)
         self._earlier = earlier
         if resume and earlier:
             self.files = dict(earlier["files"])
 
     def _read_manifest(self) -> dict[str, Any] | None:
-        """Of the run that is there; None if nothing is."""
+        """Read the manifest of the run in the folder; None if the folder is empty or absent."""
         there = (p.relative_to(self.path) for p in self.path.rglob("*") if p.is_file())
         if all(_DRAFT in str(file) for file in there):
             return None
         try:
             earlier = json.loads((self.path / MANIFEST).read_text(encoding="utf-8"))
             if all(isinstance(digest, str) for digest in earlier["files"].values()):
-                return earlier  # those of a model file say more
+                return earlier  # in a model file's manifest they are no strings
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             pass
         raise InputError(f"{self.path} holds files that are not results; choose another folder")
 
     def write(self, name: str, save: Callable[[Path], Any]) -> Path:
-        """Call ``save(temporary path)`` and move what it wrote to ``name``."""
+        """Call ``save(temporary path)`` and move the file that it wrote to ``name``."""
         target = self.path / name
         if jax.process_index() > 0:
             return target
@@ -103,7 +104,7 @@ class ResultsFolder:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=target.parent, prefix=_DRAFT) as scratch:
-                # the same suffixes, which choose format and compression
+                # keep the suffixes, which choose format and compression
                 draft = Path(scratch) / target.name
                 save(draft)
                 digest = sha256(draft)
@@ -124,7 +125,7 @@ class ResultsFolder:
                 old.unlink(missing_ok=True)
 
     def table(self, name: str, frame: pd.DataFrame) -> Path:
-        """Write a table as CSV, compressed if its name ends in .gz; the same table, the same bytes."""
+        """Write a table as CSV, compressed if its name ends in .gz; equal tables give equal bytes."""
         packed = {"method": "gzip", "mtime": 1} if name.endswith(".gz") else None
         settings = {"index": False, "float_format": "%.8g", "compression": packed}
         return self.write(name, lambda p: frame.to_csv(p, **settings))
@@ -134,10 +135,10 @@ class ResultsFolder:
         return self.write(name, lambda p: p.write_text(text, encoding="utf-8"))
 
     def manifest(self, **entries: Any) -> Path:
-        """Write ``manifest.json``: the given entries and the versions of everything that computed.
+        """Write ``manifest.json``: the given entries and the versions of Python and of packages.
 
         Raises:
-            InputError: the run that is resumed had other entries or versions; says which.
+            InputError: a resumed run had other entries or versions; the message says which.
         """
         self._entries = self.check_same(**entries, versions=versions())
         if self._resume:
@@ -145,10 +146,10 @@ class ResultsFolder:
         return self.list_files()
 
     def check_same(self, **entries: Any) -> dict[str, Any]:
-        """The entries as JSON has them.
+        """Compare the entries with a resumed run; returns them as JSON has them.
 
         Raises:
-            InputError: the run that is resumed had others; says which.
+            InputError: a resumed run had other entries; the message says which.
         """
         record = as_json(entries)
         if self._resume and self._earlier is not None:
@@ -161,7 +162,7 @@ class ResultsFolder:
         return record
 
     def list_files(self) -> Path:
-        """Write the manifest's entries again, with the files that are there now."""
+        """Write the manifest again, with the files that are in the folder now."""
         self.files.pop(MANIFEST, None)
         record = {**self._entries, "files": dict(sorted(self.files.items()))}
         return self.text(MANIFEST, json.dumps(record, indent=2) + "\n")
@@ -177,30 +178,30 @@ class ResultsFolder:
 
 
 def as_json(entries: Mapping[str, Any]) -> dict[str, Any]:
-    """As they are read back from a JSON file."""
+    """Convert entries to the values that a JSON file gives back."""
     return json.loads(json.dumps(entries, default=_plain))
 
 
 def _plain(value: Any) -> Any:
-    """NumPy scalars as numbers, anything else JSON does not know as text."""
+    """Convert NumPy scalars to numbers, and other values that JSON does not know to text."""
     return value.item() if hasattr(value, "item") else str(value)
 
 
 def sha256(path: Path) -> str:
-    """Of a file's bytes, in hexadecimal."""
+    """SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def comparable(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What must be the same for a run to be gone on with."""
+    """Entries of a manifest that must be equal for a run to be resumed."""
     kept = {k: v for k, v in record.items() if k not in ("status", "files", *_OUTCOMES)}
     options = {k: v for k, v in (record.get("options") or {}).items() if k not in _WHERE}
     return {**kept, "options": options}
 
 
 def differences(old: Any, new: Any, name: str = "") -> list[str]:
-    """``name: new, was old`` for every entry of two nested mappings that differs."""
+    """List ``name is new, was old`` for every entry in which two nested mappings differ."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         return [
             line

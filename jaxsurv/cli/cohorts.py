@@ -29,16 +29,10 @@ def load_cohort(name: str, *, semi_supervised: bool = False) -> Cohort:
 
 
 def only(cohort: Cohort, modalities: Sequence[str]) -> Cohort:
-    """Some modalities of a cohort, and the patients who have at least one of them."""
+    """The patients of a cohort who have at least one of some modalities."""
     if unknown := sorted(set(modalities) - set(cohort.modalities)):
         raise InputError(f"there is no modality {unknown}, but {sorted(cohort.modalities)}")
-    having = cohort.presence[list(modalities)].to_numpy().any(axis=1)
-    return replace(
-        cohort,
-        modalities={m: cohort.modalities[m] for m in modalities},
-        kinds={m: cohort.kinds[m] for m in modalities},
-        survival=cohort.survival[having],
-    )
+    return cohort.take(cohort.presence[list(modalities)].to_numpy().any(axis=1))
 
 
 def load_external(train: Path | None, external: Sequence[Path]) -> tuple[Cohort, dict[str, Cohort]]:
@@ -62,13 +56,24 @@ def load_external(train: Path | None, external: Sequence[Path]) -> tuple[Cohort,
     return first, {cohort.name: cohort for cohort in rest}
 
 
-def make_splits(cohort: Cohort, endpoint: str, options: StudyOptions) -> Splits:
-    """Masks over the patients labelled for ``endpoint``."""
+def make_splits(
+    cohort: Cohort, endpoint: str, options: StudyOptions, modalities: Sequence[str] | None = None
+) -> Splits:
+    """Masks over the patients labelled for ``endpoint``.
+
+    Args:
+        cohort: patients.
+        endpoint: one of its endpoints.
+        options: options of the study.
+        modalities: names of those that complete patients have; None = all.
+    """
     if options.seeds < 1:
         raise InputError(f"seeds must be at least 1, got {options.seeds}")
     labelled = cohort.for_endpoint(endpoint)
     event = labelled.outcome(endpoint).event
-    eligible = labelled.complete if options.complete_only else np.ones(len(event), bool)
+    eligible = np.ones(len(event), bool)
+    if options.complete_only:
+        eligible = labelled.presence[list(modalities or cohort.modalities)].to_numpy().all(axis=1)
     if options.protocol == "single-split":
         return single_split(
             event, eligible, n_validation=min(127, max(1, int(eligible.sum()) // 8))

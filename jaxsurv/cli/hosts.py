@@ -1,4 +1,4 @@
-"""Several hosts that share one experiment: each does its part of every sweep, the first one writes."""
+"""Several hosts that share one experiment: each runs its part of every sweep, the first one writes."""
 
 import json
 import socket
@@ -20,7 +20,7 @@ def join_hosts(options: Execution) -> None:
     """Make this process one of several, by JAX's own distributed runtime; call before JAX is used.
 
     Raises:
-        InputError: the coordinator does not answer, or nothing tells who the processes are.
+        InputError: a coordinator that does not answer, or processes that cannot be identified.
     """
     address, count, index = options.coordinator, options.processes, options.process
     if address is None:
@@ -55,7 +55,7 @@ def join_hosts(options: Execution) -> None:
 
 
 def _await(host: str, port: int, seconds: int) -> None:
-    """Until the address answers: the runtime would end the process without a word that helps."""
+    """Wait until the address answers; the runtime itself would end the process without a clear message."""
     end = time.monotonic() + seconds
     while True:
         try:
@@ -71,15 +71,15 @@ def _await(host: str, port: int, seconds: int) -> None:
 
 
 def devices() -> str:
-    """Number and kind of this host's, on which plans depend."""
+    """Number and kind of this host's devices, on which plans depend."""
     return f"{jax.local_device_count()} x {jax.devices()[0].device_kind}"
 
 
 def agree(facts: Mapping[str, Any]) -> None:
-    """Refuse to go on where hosts differ in versions, options or data.
+    """Check that all hosts have the same versions, options and data.
 
     Raises:
-        InputError: on every host, naming the first host that differs and how.
+        InputError: hosts that differ; raised on every host, with the first host that differs and how.
     """
     if jax.process_count() == 1:
         return

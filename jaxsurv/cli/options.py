@@ -9,20 +9,20 @@ Protocol = Literal["three-way", "two-way", "single-split"]
 
 @dataclass(frozen=True, kw_only=True)
 class Execution:
-    """How an experiment is executed.
+    """Execution of an experiment.
 
     Attributes:
-        preset: changes the defaults of all other options.
+        preset: name of a set of defaults for all other options.
         out: folder for tables, figures and report.
         overwrite: replace the results in that folder.
         resume: finish the interrupted run in that folder; start if there is none.
-        plan: layout of the runs on the hardware, DEVICESxLENGTHxWIDTH, such as 2x8x1: WIDTH runs side by
-            side, LENGTH of these groups in sequence in a call, on each device. Chosen if not given.
-        coordinator: HOST:PORT of the first of several processes that share the runs, or auto: SLURM, MPI,
-            Kubernetes or a TPU pod say who they are.
-        processes: their number.
-        process: which of them this is, from 0.
-        patience_seconds: for which processes wait for each other at the start.
+        plan: layout of the runs on the hardware, DEVICESxLENGTHxWIDTH, such as 2x8x1: on each device,
+            WIDTH runs side by side, and LENGTH such groups in sequence per call. Chosen if not given.
+        coordinator: HOST:PORT of the first of several processes that share the runs, or auto, which asks
+            SLURM, MPI, Kubernetes or a TPU pod.
+        processes: number of processes that share the runs.
+        process: number of this process, from 0.
+        patience_seconds: seconds that processes wait for each other at the start.
     """
 
     preset: Literal["default", "smoke"] = "default"
@@ -45,12 +45,12 @@ class StudyOptions(Execution):
             survival.csv and one table per modality.
         endpoint: outcome to model, such as os or pfi; the cohort's first one if not given.
         seeds: training runs per split and setting, which differ in initial weights and noise.
-        folds: cross-validation folds, stratified by event.
-        repeats: times that all patients are dealt into folds anew.
+        folds: number of cross-validation folds, stratified by event.
+        repeats: number of repeats of the cross-validation, each with new folds.
         protocol: three-way: early stopping watches a fifth of each training fold, the test fold is
             only scored. two-way: early stopping watches the test fold, as papers often do; optimistic.
-            single-split: two-way on one split, an eighth of the patients or 127 of them.
-        complete_only: test patients who have every modality only; all others always train.
+            single-split: two-way on one split, which tests an eighth of the patients or 127 of them.
+        complete_only: test only patients who have every modality; all others always train.
     """
 
     cohort: str = "tcga_acc"
@@ -68,18 +68,18 @@ class RecipeOptions(StudyOptions):
 
     Attributes:
         offset: log hazard known beforehand: a clinical Cox model fitted in each fold, or none.
-        select: features of each modality, chosen in each fold: none (all), variance (the 200 of largest
-            variance), elastic-net (those with a large coefficient in an elastic-net Cox model).
-        impute: missing values, in each fold: none (the network is told what is missing), mean, gaussian
-            (whole modalities from the others), round-robin (every feature from its nearest ones).
+        select: selection of features per modality, in each fold: none (keep all), variance (the 200 of
+            largest variance), elastic-net (large coefficients in an elastic-net Cox model).
+        impute: imputation of missing values, in each fold: none (the network is told what is missing),
+            mean, gaussian (whole modalities from the others), round-robin (each feature from its nearest).
         components: principal components per modality, fitted in each fold; 0 = all features.
-        epochs: most epochs of a run; early stopping usually ends it sooner.
-        learning_rate: Adam's.
+        epochs: largest number of epochs of a run; early stopping usually ends it sooner.
+        learning_rate: learning rate of Adam.
         survival_weight: weight of the Cox term.
-        dropout: rate, at least 0 and below 1.
-        nested: the headline is chosen in each split by the early-stopping losses of its training rows, and
-            scored on test rows. --no-nested: it is the setting with the best test score, as papers report
-            it; optimistic, and the report says so.
+        dropout: dropout rate, at least 0 and below 1.
+        nested: choose the headline's setting in each split by the early-stopping loss, and score it on the
+            test set. --no-nested: take the setting with the best test score, as papers report it;
+            optimistic, and the report says so.
     """
 
     offset: Literal["clinical", "none"] = "clinical"

@@ -12,15 +12,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from jaxsurv.artifacts import Chunks, ResultsFolder
 from jaxsurv.cli.hosts import agree, devices
+from jaxsurv.cli.keep import keep_headline
 from jaxsurv.cli.workplace import Workplace
-from jaxsurv.recipe.cox import CrossFitted
-from jaxsurv.recipe.prepare import StudyData, selection_table
+from jaxsurv.recipe import CrossFitted, Prepared, selection_table
 from jaxsurv.report.page import Picture, Section, write_report
 from jaxsurv.report.results import ERRORS, legend, shown, shown_errors
 from jaxsurv.report.sentences import sentences
 from jaxsurv.report.tables import print_table
 from jaxsurv.study.execute import Method, baseline_rows, train
-from jaxsurv.study.findings import Comparison, Findings, find
+from jaxsurv.study.findings import Comparison, Findings, check_criteria, find
 from jaxsurv.training import Plan, choose_plan
 from jaxsurv.types import InputError
 
@@ -44,6 +44,7 @@ def run_study(
     seeds: int,
     workplace: Workplace,
     facts: dict[str, Any],
+    keep: bool = False,
 ) -> Findings:
     """Train, compare and write everything into ``folder``; what is finished survives an interruption.
 
@@ -52,18 +53,20 @@ def run_study(
         baselines: name to fitted Cox model on the same splits.
         comparison: what is asked.
         draw: findings to figures with captions.
-        title: of the report.
-        seeds: runs per split and setting.
+        title: title of the report.
+        seeds: number of runs per split and setting.
         workplace: where the results go; runs that its folder has finished are not trained again.
         facts: options and circumstances for the manifest.
+        keep: fit the headline to all patients as well, and write it to ``model.zip``.
     """
+    check_criteria(comparison, methods)
     names = [name for m in methods for name in m.settings]
     if len(set(names)) < len(names):
         raise InputError(f"names of settings must differ over the methods of a study, got {names}")
     started = time.perf_counter()
     folder, console = workplace.folder, workplace.console
     data = methods[0].data
-    n_splits = len(data.design.fold)
+    n_splits = len(data.splits.fold)
     counts = [n_splits * seeds * len(m.settings) for m in methods]
     plans = [workplace.plan or choose_plan(n) for n in counts]
     facts = {**facts, "runs": sum(counts), **_circumstances(data, plans[0])}
@@ -74,7 +77,7 @@ def run_study(
     done, trained = [base], []
     agree(facts)
     folder.manifest(**facts, status="running")
-    if data.splits.chosen:
+    if data.fitted.chosen:
         folder.table("selection.csv", selection_table(data))
     try:
         with Progress(*_BAR, console=console, transient=True) as progress:
@@ -92,8 +95,12 @@ def run_study(
                     train(method, seeds=range(seeds), plan=plan, report=report, store=store)
                 )
         findings = find(data, comparison, trained, base)
+        kept: Sequence[str] = ()
+        if keep:  # every host trains its part
+            with console.status("fitting the headline to all patients"):
+                kept = keep_headline(findings, seeds, folder)
         facts["wall_seconds"] = round(time.perf_counter() - started, 1)
-        _publish(findings, draw(findings), title, folder, facts)
+        _publish(findings, draw(findings), kept, title, folder, facts)
     except BaseException as error:
         status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
         finished = sum(map(len, done)) - len(base)
@@ -106,12 +113,12 @@ def run_study(
     return findings
 
 
-def _circumstances(data: StudyData, plan: Plan) -> dict[str, Any]:
+def _circumstances(data: Prepared, plan: Plan) -> dict[str, Any]:
     return {
         "cohort": data.cohort.title or data.cohort.name,
         "cohort_fingerprint": data.cohort.fingerprint(),
         "modalities_without_a_usable_feature": data.unused,
-        "protocol": data.design.protocol,
+        "protocol": data.splits.protocol,
         "hosts": jax.process_count(),
         "device": devices(),
         "plan": f"{plan.devices} devices x {plan.length} in sequence x {plan.width} side by side",
@@ -121,6 +128,7 @@ def _circumstances(data: StudyData, plan: Plan) -> dict[str, Any]:
 def _publish(
     findings: Findings,
     drawn: Sequence[tuple[Figure, Picture]],
+    kept: Sequence[str],
     title: str,
     folder: ResultsFolder,
     facts: dict[str, Any],
@@ -131,7 +139,7 @@ def _publish(
     write_report(
         folder,
         title,
-        [*sentences(findings), *(p.finding for _, p in drawn if p.finding)],
+        [*sentences(findings), *(p.finding for _, p in drawn if p.finding), *kept],
         [
             Section("Results", shown(findings), legend(findings)),
             Section("Prediction error", shown_errors(findings), ERRORS),

@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from jaxsurv.cli.cohorts import load_cohort, make_splits, only
@@ -11,11 +10,19 @@ from jaxsurv.cli.workplace import Workplace, open_workplace
 from jaxsurv.data import Cohort, DataWarning
 from jaxsurv.data.consistency import MIN_CARRIERS
 from jaxsurv.data.tables import few
-from jaxsurv.models import HParams, SurvivalVAEConfig
-from jaxsurv.recipe.cox import CrossFitted, PenalisedCox, clinical_cox, ridge_cox, with_offset
-from jaxsurv.recipe.prepare import StudyData, prepare_study, refine
-from jaxsurv.recipe.prepared import CLINICAL
-from jaxsurv.recipe.stack import stack, stack_members
+from jaxsurv.models import CLINICAL, HParams, SurvivalVAEConfig
+from jaxsurv.recipe import (
+    AS_MEASURED,
+    CrossFitted,
+    PenalisedCox,
+    Prepared,
+    Recipe,
+    clinical_cox,
+    cox_members,
+    prepare,
+    ridge_cox,
+    stack,
+)
 from jaxsurv.types import InputError
 
 
@@ -23,19 +30,18 @@ class Opened(NamedTuple):
     """A study that is ready to train.
 
     Attributes:
-        cohort: as it was read.
-        plain: all features as measured, which the Cox models read.
-        data: of the networks, selected, imputed and with the offset as was asked for.
-        config: of the survival VAE: its head reads the clinical block unless that is the offset.
-        hparams: those that the options give.
+        cohort: patients, as they were read.
+        data: the patients under the splits, as networks read them; ``data.plain`` is what Cox models read.
+        config: static choices of the survival VAE: its head reads the clinical block unless that is the
+            offset.
+        hparams: hyper-parameters that the options give.
         baselines: name to model.
         members: Cox models to stack networks with, see `with_stack`.
         workplace: where results and progress go.
     """
 
     cohort: Cohort
-    plain: StudyData
-    data: StudyData
+    data: Prepared
     config: SurvivalVAEConfig
     hparams: HParams
     baselines: dict[str, CrossFitted]
@@ -44,7 +50,7 @@ class Opened(NamedTuple):
 
     @property
     def title(self) -> str:
-        """Of the cohort."""
+        """Title of the cohort."""
         return self.cohort.title or self.cohort.name
 
 
@@ -54,8 +60,17 @@ def check_grid(name: str, values: tuple[float, ...]) -> None:
         raise InputError(f"{name} must be given, >= 0 and different, got {values}")
 
 
+def refuse_entry(cohort: Cohort, endpoint: str) -> None:
+    """Refuse delayed entry, which losses and estimators know, but no score of a study yet."""
+    if f"{endpoint}_entry" in cohort.survival:
+        raise InputError(
+            f"endpoint {endpoint!r} has delayed entry ({endpoint}_entry), which studies cannot score "
+            "yet; use jaxsurv.estimators, or drop the column if all enter at 0"
+        )
+
+
 def open_study(options: RecipeOptions) -> Opened:
-    """Check the options, take the folder, read the cohort, preprocess every fold, fit the baselines."""
+    """Check the options, take the folder, read the cohort, prepare every fold, fit the baselines."""
     if not 0 <= options.dropout < 1:
         raise InputError(f"dropout must be at least 0 and below 1, got {options.dropout}")
     if options.learning_rate <= 0 or options.survival_weight < 0:
@@ -67,45 +82,44 @@ def open_study(options: RecipeOptions) -> Opened:
         cohort = load_cohort(options.cohort)
         endpoint = options.endpoint or cohort.endpoints[0]
         splits = make_splits(cohort, endpoint, options)
-        plain = prepare_study(cohort, endpoint, splits)
-        if plain.unused:
+        refuse_entry(cohort, endpoint)
+        recipe = Recipe(
+            select=options.select,
+            impute=options.impute,
+            components=options.components or None,
+            offset=options.offset,
+        )
+        data = prepare(cohort, endpoint, splits, recipe)
+        if data.unused:
             warnings.warn(
-                f"no feature of {few(plain.unused)} is used in any split: constant, or two-valued with fewer "
+                f"no feature of {few(data.unused)} is used in any split: constant, or two-valued with fewer "
                 f"than {MIN_CARRIERS} patients on one side",
                 DataWarning,
                 stacklevel=2,
             )
-        baselines: dict[str, CrossFitted] = {"ridge Cox": ridge_cox(plain)}
-        if clinical := clinical_cox(plain):
+        baselines: dict[str, CrossFitted] = {"ridge Cox": ridge_cox(data)}
+        if clinical := clinical_cox(data):
             baselines["clinical Cox"] = clinical
-        data = refine(
-            plain,
-            select=options.select,
-            impute=options.impute,
-            components=options.components or None,
-        )
-    offset = clinical if options.offset == "clinical" else None
-    data = with_offset(data, offset) if offset else data
-    config = SurvivalVAEConfig(head_reads_clinical=offset is None)
+    config = SurvivalVAEConfig(head_reads_clinical=data.offset_model is None)
     hparams = HParams(
         survival_weight=options.survival_weight,
         learning_rate=options.learning_rate,
         dropout=options.dropout,
     )
-    return Opened(cohort, plain, data, config, hparams, baselines, workplace)
+    return Opened(cohort, data, config, hparams, baselines, workplace)
 
 
 class Sources(NamedTuple):
     """A study of some modalities of a cohort, without its clinical table.
 
     Attributes:
-        data: of the networks; patients without an outcome take part.
+        data: the patients under the splits; patients without an outcome take part.
         baselines: name to model.
-        title: of the cohort.
+        title: title of the cohort.
         workplace: where results and progress go.
     """
 
-    data: StudyData
+    data: Prepared
     baselines: dict[str, CrossFitted]
     title: str
     workplace: Workplace
@@ -121,32 +135,35 @@ def open_sources(options: StudyOptions, modalities: Sequence[str], *, top: int) 
     with workplace.console.status(
         "reading the cohort, preprocessing every fold, fitting the baselines"
     ):
-        whole = load_cohort(options.cohort, semi_supervised=True)
-        cohort = only(whole, modalities)
+        cohort = only(load_cohort(options.cohort, semi_supervised=True), modalities)
         endpoint = options.endpoint or cohort.endpoints[0]
-        splits = make_splits(cohort, endpoint, options)
-        data = prepare_study(cohort, endpoint, splits, semi_supervised=True)
-        wide = any(t.shape[1] > top for t in cohort.modalities.values())
-        data = refine(data, select="variance", top=top) if wide else data
+        splits = make_splits(cohort, endpoint, options, modalities)
+        refuse_entry(cohort, endpoint)
+        wide = any(cohort.modalities[m].shape[1] > top for m in modalities)
+        blocks = tuple(modalities)
+        recipe = Recipe(
+            blocks=blocks,
+            select="variance" if wide else "none",
+            top=top,
+            components=None,
+            offset="none",
+        )
+        data = prepare(cohort, endpoint, splits, recipe, unlabelled=True)
         baselines: dict[str, CrossFitted] = {"ridge Cox": ridge_cox(data)}
-        if CLINICAL in whole.modalities and CLINICAL not in modalities:
-            both = {m: whole.modalities[m] for m in (*modalities, CLINICAL)}
-            kinds = {m: whole.kinds[m] for m in both}
-            beside = replace(cohort, modalities=both, kinds=kinds)
-            clinical = prepare_study(beside, endpoint, splits, semi_supervised=True)
-            baselines["clinical Cox"] = ridge_cox(clinical, [CLINICAL])
-    title = cohort.title or cohort.name
-    return Sources(data, baselines, title, workplace)
+        if CLINICAL in cohort.modalities and CLINICAL not in modalities:
+            whole = prepare(cohort, endpoint, splits, AS_MEASURED, unlabelled=True)
+            baselines["clinical Cox"] = ridge_cox(whole, [CLINICAL])
+    return Sources(data, baselines, cohort.title or cohort.name, workplace)
 
 
 def with_stack(study: Opened) -> Opened:
-    """With the Cox models of the single modalities, and their stack as one more baseline.
+    """The study with Cox models of the single modalities, and their stack as one more baseline.
 
     Unchanged if early stopping watches test rows: that holds out no rows to fit a stack's weights to.
     """
-    if study.plain.design.protocol == "two-way":
+    if study.data.splits.protocol == "two-way":
         return study
     with study.workplace.console.status("fitting a Cox model to each modality"):
-        members = stack_members(study.plain)
-        stacked = {"stacked Cox": stack(study.plain, members)}
+        members = cox_members(study.data)
+        stacked = {"stacked Cox": stack(study.data, members)}
     return study._replace(members=members, baselines=study.baselines | stacked)

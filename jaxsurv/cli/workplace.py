@@ -1,4 +1,4 @@
-"""Where an experiment works: its folder, its console, and how its runs are laid out."""
+"""Workplace of an experiment: its folder, its console, and the layout of its runs."""
 
 import sys
 from dataclasses import asdict
@@ -14,12 +14,12 @@ from jaxsurv.training import Plan
 
 
 class Workplace(NamedTuple):
-    """What all experiments are given.
+    """Folder, console and plan that every experiment works with.
 
     Attributes:
-        folder: taken, for the results.
-        console: for progress and tables; of several hosts the first one's.
-        plan: that was asked for; None = each sweep's is chosen.
+        folder: results folder, taken by this run.
+        console: console for progress and tables; silent on all hosts but the first.
+        plan: plan that the user asked for; None = chosen for each sweep.
     """
 
     folder: ResultsFolder
@@ -28,10 +28,10 @@ class Workplace(NamedTuple):
 
 
 def open_workplace(options: Execution) -> Workplace:
-    """Check the options and take the folder."""
+    """Check the options and take the results folder."""
     agree({"options": asdict(options), "versions": versions(), "device": devices()})
     folder = ResultsFolder(options.out, overwrite=options.overwrite, resume=options.resume)
     folder.check_same(options=asdict(options))
-    # tables in files do not wrap
+    # a wide console, so that tables in files do not wrap
     console = Console(width=None if sys.stdout.isatty() else 170, quiet=jax.process_index() > 0)
     return Workplace(folder, console, None if options.plan is None else Plan.parse(options.plan))

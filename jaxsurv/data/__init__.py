@@ -9,7 +9,7 @@ from jaxsurv.data.images import Images, read_images
 from jaxsurv.data.mimic import MimicCohort, read_mimic
 from jaxsurv.data.readers import read_cohort, read_features, write_cohort
 from jaxsurv.data.simulate import Simulation, simulate_cohort
-from jaxsurv.data.splits import Splits, single_split, stratified_kfold
+from jaxsurv.data.splits import Splits, single_split, stratified_kfold, without_test
 from jaxsurv.data.stored_rows import StoredRows, open_rows
 from jaxsurv.data.tables import DataWarning
 from jaxsurv.data.unlabelled import add_unlabelled
@@ -37,5 +37,6 @@ __all__ = [
     "simulate_subtypes",
     "single_split",
     "stratified_kfold",
+    "without_test",
     "write_cohort",
 ]

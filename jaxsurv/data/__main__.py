@@ -15,15 +15,15 @@ from tyro.conf import Positional, arg
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Where a cohort comes from.
+    """Source of a cohort.
 
     Attributes:
         source: a cBioPortal study folder, a folder of UCSC Xena files, MyeVAE's input folder, a MuData
-            file (.h5mu), a GEO series matrix, or a cohort folder; which one is seen from the files.
-        endpoint: for MuData and GEO: name of the endpoint, column of its time, column of its event; can
+            file (.h5mu), a GEO series matrix, or a cohort folder. The files tell which one it is.
+        endpoint: name of an endpoint, column of its time, column of its event (MuData and GEO only). Can
             be repeated, as in --endpoint os os_days os_status pfs pfs_days pfs_status.
         clinical: columns of the clinical table; age, sex, stage, grade and histology if not given.
-        annotation: for GEO: the platform's table from probes to genes.
+        annotation: platform table that maps probes to genes (GEO only).
         semi_supervised: keep patients without an outcome, as rows without a label.
     """
 
@@ -40,7 +40,7 @@ class Convert(Source):
 
     Attributes:
         destination: folder to write; new or empty.
-        name: of the cohort; the source's if not given.
+        name: name of the cohort; the name of the source if not given.
     """
 
     destination: Annotated[Path, Positional, arg(metavar="DESTINATION")]
@@ -49,7 +49,7 @@ class Convert(Source):
 
 @dataclass(frozen=True, kw_only=True)
 class Describe(Source):
-    """Report who has which modality, follow-up, survival, outliers and constant columns.
+    """Report modalities per patient, follow-up, survival, outliers and constant columns.
 
     Attributes:
         out: folder for tables, figures and report; results/describe/NAME if not given.
@@ -61,7 +61,7 @@ class Describe(Source):
 
 
 def run(options: Convert | Describe) -> None:
-    """Read, then write the folder or the report."""
+    """Read the source, then write the folder or the report."""
     from rich.console import Console
 
     from jaxsurv.artifacts import ResultsFolder
@@ -91,7 +91,7 @@ def run(options: Convert | Describe) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status."""
+    """Run the command line; returns the exit status."""
     from jaxsurv.cli.command import subcommands
 
     commands = {"convert": Convert, "describe": Describe}

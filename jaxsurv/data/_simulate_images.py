@@ -1,4 +1,4 @@
-"""Simulated images whose outcome image depends on them nonlinearly and differently in each place."""
+"""Simulated images, and an outcome image that depends on them nonlinearly and differently in each place."""
 
 import math
 from typing import NamedTuple
@@ -24,7 +24,7 @@ class SimulatedImages(NamedTuple):
     Attributes:
         inputs: ``image1``, ``image2``, ...: ``[n, h, w]``, each pixel N(0, 1) over patients.
         outcome: ``[n, h, w]``, signal plus white noise.
-        signal: ``[n, h, w]``, mean 0 over patients in every pixel; what a perfect model would predict.
+        signal: ``[n, h, w]``, the prediction of a perfect model; mean 0 over patients in every pixel.
     """
 
     inputs: dict[str, Array]
@@ -33,16 +33,16 @@ class SimulatedImages(NamedTuple):
 
 
 def field_factor(side: int, kernel: str = "exponential", length: float = 8.0) -> np.ndarray:
-    """``A`` with ``A A' = c(|i - j| / length)`` for pixels i, j of one side of an image.
+    """Factor ``A`` with ``A A' = c(|i - j| / length)`` for pixels i, j along one side of an image.
 
     Args:
-        side: pixels.
-        kernel: ``exponential`` exp(-r), ``matern32`` (1 + √3 r) exp(-√3 r) or ``matern52``
-            (1 + √5 r + 5/3 r²) exp(-√5 r), with r the distance over ``length``.
-        length: in pixels.
+        side: number of pixels.
+        kernel: correlation c: ``exponential`` exp(-r), ``matern32`` (1 + √3 r) exp(-√3 r) or
+            ``matern52`` (1 + √5 r + 5/3 r²) exp(-√5 r), where r is the distance over ``length``.
+        length: correlation length in pixels.
 
     Returns:
-        ``[side, side]`` float64, on the host: it depends on static sizes alone.
+        ``[side, side]`` float64, computed on the host: it depends on static sizes alone.
 
     Raises:
         InputError: an unknown kernel, a side or length that is not positive.
@@ -64,12 +64,12 @@ def gaussian_fields(key: Key, n: int, rows: np.ndarray, columns: np.ndarray) -> 
         field = rows Z columns',   Z [h, w] of independent N(0, 1)
         cov(field(i, j), field(k, l)) = (rows rows')(i, k) (columns columns')(j, l)
 
-    which is the Kronecker factorisation of the covariance of all pixels, exact at any size.
+    This is the Kronecker factorisation of the covariance of all pixels. It is exact at any size.
 
     Args:
         key: typed key.
-        n: fields.
-        rows, columns: ``[h, h]`` and ``[w, w]`` of :func:`field_factor`.
+        n: number of fields.
+        rows, columns: factors ``[h, h]`` and ``[w, w]`` from :func:`field_factor`.
 
     Returns:
         ``[n, h, w]``.
@@ -93,8 +93,8 @@ def simulate_images(
 ) -> SimulatedImages:
     """Simulate several images per patient and an outcome image.
 
-    With independent fields s and z_k of every patient, and smooth fields a_k, b that all patients of
-    a replicate share, in pixel v::
+    Every patient has independent fields s and z_k. All patients of a replicate share the smooth fields
+    a_k and b. In pixel v::
 
         x_k(v)    = sqrt(1 - private) s(v) + sqrt(private) z_k(v)
         m(v)      = mean over k of x_k(v),  var m = 1 - private + private / images
@@ -102,27 +102,29 @@ def simulate_images(
         outcome   = signal + e,  e ~ N(0, mean over v of var(signal(v)) / snr)
 
     s and z_k have the covariance ``kernel`` with ``length`` along each axis, and the product of both in
-    the plane; a_k and b a ``matern52`` one with twice the length. Two images correlate by ``1 - private``
-    in a pixel. The first term saturates, the second is an interaction, uncorrelated with every pixel:
-    linear maps see part of the first and nothing of it.
+    the plane. a_k and b have a ``matern52`` covariance with twice the length. The correlation of two
+    images in a pixel is ``1 - private``. The first term of the signal saturates. The second is an
+    interaction, uncorrelated with every pixel: a linear map can learn part of the first term and nothing
+    of the second.
 
-    Pure, and fit for ``jit`` and ``vmap`` over ``key``, ``private``, ``snr`` and ``shift``; all else is
-    static. None of them changes which fields are drawn.
+    The function is pure and works under ``jit`` and ``vmap`` over ``key``, ``private``, ``snr`` and
+    ``shift``; all else is static. The fields that are drawn depend on ``key`` and static arguments alone.
 
     Args:
         key: typed key of the replicate.
-        n: patients, at least 2.
-        shape: ``(h, w)``, in pixels.
-        images: input images per patient.
-        kernel: of the images; see :func:`field_factor`.
-        length: in pixels.
+        n: number of patients, at least 2.
+        shape: size ``(h, w)`` of an image in pixels.
+        images: number of input images per patient.
+        kernel: covariance of the images, see :func:`field_factor`.
+        length: correlation length in pixels.
         private: share in [0, 1] of an image's variance that no other image of the patient has.
-        shift: pixels along either axis between a pixel of the outcome and the one that it depends on;
-            beyond the border it goes on at the other side.
-        snr: variance of the signal, over patients and averaged over pixels, over that of the noise; > 0.
+        shift: distance in pixels, along both axes, between a pixel of the outcome and the pixel that it
+            depends on; positions wrap around at the border.
+        snr: signal-to-noise ratio, > 0: variance of the signal over patients, averaged over pixels,
+            divided by the variance of the noise.
 
     Returns:
-        Images without unit.
+        Simulated images, without unit.
 
     Raises:
         InputError: a size, share or ratio out of range (traced ones are not looked at).

@@ -23,15 +23,15 @@ def simulate_subtypes(
     Each subtype has a centre; around it the genes vary independently with standard deviation 1. The log
     hazard is the same for all patients of a subtype, and evenly spaced over the subtypes with
     standard deviation ``signal``. Times are exponential, censoring is independent. Neighbours
-    have the same risk, which is what semi-supervised learning lives on.
+    have the same risk, as semi-supervised learning assumes.
 
     Args:
-        seed: of NumPy's generator.
-        n: patients.
-        n_genes: genes.
-        subtypes: at least 2.
-        separation: typical distance between two centres; sqrt(2 n_genes) is that of two patients of
-            one subtype.
+        seed: seed of NumPy's generator.
+        n: number of patients.
+        n_genes: number of genes.
+        subtypes: number of subtypes, at least 2.
+        separation: typical distance between two centres; two patients of one subtype have a typical
+            distance of sqrt(2 n_genes).
         signal: standard deviation of the log hazard over the subtypes.
         event_rate: share of patients with an event.
 

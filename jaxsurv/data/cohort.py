@@ -5,17 +5,16 @@
 
 import hashlib
 import json
-import warnings
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from jaxsurv.data.consistency import aligned, check_information, refuse_outcome
 from jaxsurv.data.survival_table import clean_survival, endpoint_names
-from jaxsurv.data.tables import DataWarning, clean_modality, few, is_numeric
+from jaxsurv.data.tables import clean_modality, few, is_numeric
 from jaxsurv.types import InputError, Survival
 
 
@@ -129,17 +128,39 @@ class Cohort:
 
     def for_endpoint(self, endpoint: str) -> "Cohort":
         """The cohort of the patients labelled for ``endpoint``; raises as ``outcome`` does."""
-        rows = self._labelled(endpoint)
-        if len(rows) == len(self.survival):
+        return self.take(self.survival.index.isin(self._labelled(endpoint).index))
+
+    def take(self, rows: np.ndarray) -> "Cohort":
+        """The cohort of some of its patients; tables that were checked are not checked again.
+
+        Args:
+            rows: ``[n]`` booleans.
+        """
+        rows = np.asarray(rows)
+        if rows.dtype != bool or rows.shape != (len(self.survival),):
+            raise InputError(
+                f"rows must be {len(self.survival)} booleans, got {rows.dtype} of shape {rows.shape}"
+            )
+        if rows.all():
             return self
-        with warnings.catch_warnings():  # the full cohort has given its warning
-            warnings.simplefilter("ignore", DataWarning)
-            return replace(self, survival=rows)
+        survival = self.survival[rows]
+        tables = {m: t[t.index.isin(survival.index)] for m, t in self.modalities.items()}
+        if empty := [m for m, t in tables.items() if t.empty]:
+            raise InputError(f"none of the {rows.sum()} patients has {few(empty)}")
+        left_out = {
+            m: self.unmatched[m] + len(t) - len(tables[m]) for m, t in self.modalities.items()
+        }
+        return self._with(survival=survival, modalities=tables, unmatched=left_out)
 
     def renamed(self, name: str) -> "Cohort":
         """The same cohort, ``unmatched`` included, under another name."""
+        return self._with(name=name)
+
+    def _with(self, **changes: object) -> "Cohort":
+        """A copy with other attributes, which need no check."""
         other = copy(self)
-        object.__setattr__(other, "name", name)
+        for attribute, value in changes.items():
+            object.__setattr__(other, attribute, value)
         return other
 
     def _labelled(self, endpoint: str) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""What the tables of a cohort must be beside each other: of the same patients, and not the outcome."""
+"""Checks across the tables of a cohort: the same patients, and no outcome among the features."""
 
 # pandas' own types cannot tell frame[name], a Series, from frame[names].
 # pyright: reportArgumentType=false, reportReturnType=false, reportAssignmentType=false
@@ -12,20 +12,20 @@ import pandas as pd
 from jaxsurv.data.tables import DataWarning, constant_columns, few
 from jaxsurv.types import InputError
 
-MIN_CARRIERS = 5  # patients needed on each side of a two-valued feature, such as a category
-ENOUGH = 20  # patients whose equal values are no chance
+MIN_CARRIERS = 5  # patients needed with each value of a two-valued feature, such as a category
+ENOUGH = 20  # patients: as many equal values are no coincidence
 
 
 def folded(names: pd.Index) -> pd.Index:
-    """Names without surrounding blanks and capitals."""
+    """Names without surrounding blanks, in lower case."""
     return names.str.strip().str.casefold()
 
 
 def aligned(name: str, table: pd.DataFrame, patients: pd.Index) -> pd.DataFrame:
-    """The rows of ``table`` that are in ``patients``, in that order.
+    """Rows of ``table`` whose patient is in ``patients``, in the order of ``patients``.
 
     Raises:
-        InputError: none is, or names differ by blanks or capitals alone.
+        InputError: no patient in common, or names that differ by blanks or capitals alone.
     """
     label, there = f"modality {name!r}", patients.isin(table.index)
     strangers, lacking = table.index[~table.index.isin(patients)], patients[~there]
@@ -48,11 +48,11 @@ def aligned(name: str, table: pd.DataFrame, patients: pd.Index) -> pd.DataFrame:
 
 
 def refuse_outcome(tables: Mapping[str, pd.DataFrame], survival: pd.DataFrame) -> None:
-    """Refuse features that are the outcome.
+    """Refuse features that are a copy of the outcome.
 
     Raises:
-        InputError: a column that equals a time or an event wherever both are known (in at least
-            ``ENOUGH`` patients).
+        InputError: a column that equals a time or an event in every patient with both values known,
+            who are at least ``ENOUGH``.
     """
     for m, table in tables.items():
         numbers = table.select_dtypes("number")
@@ -72,13 +72,13 @@ def refuse_outcome(tables: Mapping[str, pd.DataFrame], survival: pd.DataFrame) -
 
 
 def check_information(tables: Mapping[str, pd.DataFrame]) -> None:
-    """Look for features that say nothing.
+    """Look for features without information.
 
     Raises:
-        InputError: a column without a value, a modality of constant columns.
+        InputError: a column without a value, a modality with constant columns only.
 
     Warns:
-        DataWarning: constant columns; text of which hardly two patients have the same.
+        DataWarning: constant columns; text columns without a category of ``MIN_CARRIERS`` patients.
     """
     constants, rarities = {}, {}
     for m, table in tables.items():
@@ -86,7 +86,7 @@ def check_information(tables: Mapping[str, pd.DataFrame]) -> None:
             raise InputError(
                 f"modality {m!r}: no patient has a value in column {few(empty)}; drop the column"
             )
-        constant = constant_columns(table) if len(table) > 1 else []  # one patient says nothing
+        constant = constant_columns(table) if len(table) > 1 else []  # one patient: all constant
         if constant and len(constant) == table.shape[1]:
             raise InputError(
                 f"modality {m!r}: every column is constant ({few(constant)}); drop the modality"

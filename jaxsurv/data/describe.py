@@ -1,4 +1,4 @@
-"""What a cohort holds, as tables: follow-up, modalities, who has which, and what looks wrong."""
+"""Tables that describe a cohort: follow-up, modalities, patterns of missing modalities, outliers."""
 
 # pandas' own types cannot tell frame[name], a Series, from frame[names].
 # pyright: reportReturnType=false, reportArgumentType=false
@@ -10,17 +10,17 @@ from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.tables import constant_columns, is_numeric
 from jaxsurv.survival import kaplan_meier
 
-FAR = 10.0  # robust z-scores beyond which a cell is an outlier: far out, not just a heavy tail
-_MAD = 1.482602218505602  # of a normal variable, sd / median absolute deviation
+FAR = 10.0  # robust z-score beyond which a cell is an outlier: far out, not just a heavy tail
+_MAD = 1.482602218505602  # sd / median absolute deviation of a normal variable
 
 
 def endpoint_table(cohort: Cohort) -> pd.DataFrame:
-    """One row per endpoint: patients, events and, in the unit of time, two medians with intervals.
+    """One row per endpoint: patients, events, and two medians with intervals in the unit of time.
 
-    Columns ``follow_up``, ``follow_up_lower``, ``follow_up_upper`` are the reverse Kaplan-Meier
-    estimate, in which censoring is the event (Schemper and Smith, Control. Clin. Trials 17 (1996)
-    343); ``survival``, ... the median survival; NaN where a curve does not come down to a half.
-    ``last`` is the longest observed time.
+    Columns ``follow_up``, ``follow_up_lower``, ``follow_up_upper`` are the median follow-up by the
+    reverse Kaplan-Meier estimate, in which censoring is the event (Schemper and Smith, Control. Clin.
+    Trials 17 (1996) 343). Columns ``survival``, ... are the median survival. A median is NaN if its
+    curve does not fall to 0.5. ``last`` is the longest observed time.
     """
     rows = {}
     for endpoint in cohort.endpoints:
@@ -50,15 +50,15 @@ def modality_table(cohort: Cohort) -> pd.DataFrame:
 
 
 def pattern_table(cohort: Cohort) -> pd.DataFrame:
-    """Patterns of modalities that patients have, most frequent first: booleans and ``patients``."""
+    """One row per pattern of present modalities, most frequent first: booleans and ``patients``."""
     counts = cohort.presence.value_counts(sort=False).rename("patients").reset_index()
     return counts.sort_values("patients", ascending=False, kind="stable", ignore_index=True)
 
 
 def robust_z(table: pd.DataFrame, kind: str) -> pd.DataFrame:
-    """``(x - median) / (1.4826 MAD)`` of each numeric column; counts as log2(x + 1).
+    """Robust z-score ``(x - median) / (1.4826 MAD)`` of each numeric column; counts as log2(x + 1).
 
-    A column whose median absolute deviation is 0 (codes, mostly-zero counts) has no scale: NaN.
+    A column whose median absolute deviation is 0 (codes, mostly-zero counts) has no scale and gives NaN.
     """
     x = table[[c for c in table if is_numeric(table[c])]]
     if kind in ("binary", "five_state", "categorical"):
@@ -72,8 +72,8 @@ def robust_z(table: pd.DataFrame, kind: str) -> pd.DataFrame:
 def outlier_table(cohort: Cohort, *, beyond: float = FAR) -> pd.DataFrame:
     """Cells whose robust z-score is beyond ±``beyond``, one row per patient and modality.
 
-    Columns: ``modality``, ``patient``, ``cells`` (how many), ``share`` of the modality's features,
-    and the most extreme cell: ``feature``, ``value``, ``z``. Most cells first.
+    Columns: ``modality``, ``patient``, ``cells`` (number of outliers), ``share`` (of the modality's
+    features), and the most extreme cell: ``feature``, ``value``, ``z``. Rows with most cells come first.
     """
     rows = []
     for m, table in cohort.modalities.items():

@@ -1,4 +1,4 @@
-"""Other cohorts put beside a training cohort: same columns, same order, comparable values."""
+"""External cohorts joined to a training cohort: same columns, same order, comparable values."""
 
 # pandas' own types cannot tell frame[name], a Series, from frame[names].
 # pyright: reportIndexIssue=false
@@ -23,13 +23,13 @@ MEASURED = ("continuous", "counts", "mixed")
 
 @dataclass(frozen=True)
 class Joined:
-    """A training cohort with others below it.
+    """A training cohort with external cohorts below it.
 
     Attributes:
-        cohort: patients are named ``cohort:patient``; columns are the training cohort's.
-        origin: ``[n]``, the name of each patient's cohort; the first is the training cohort's.
-        found: one row per cohort and modality: features of the training cohort, and how many of them
-            the cohort has.
+        cohort: joined cohort; patients are named ``cohort:patient``, columns are the training cohort's.
+        origin: ``[n]``, name of each patient's cohort; the training cohort comes first.
+        found: one row per cohort and modality: number of features of the training cohort, and number
+            of these that the cohort has.
     """
 
     cohort: Cohort
@@ -46,17 +46,17 @@ def join_cohorts(
 ) -> Joined:
     """Put external cohorts below a training cohort, by the names of modalities and features.
 
-    What an external cohort measures and the training cohort does not is dropped; what it lacks is
-    missing. Counts become log2(x + 1) first. Measured features of modalities other than ``clinical``
+    Features that only an external cohort has are dropped; features that it lacks are missing. Counts
+    become log2(x + 1) first. Measured features of modalities other than ``clinical``
     are then harmonised within each external cohort, without looking at an outcome. Clinical values,
     states and 0/1 columns stay as they are.
 
     Args:
-        train: the cohort that models learn from.
-        external: cohorts by name.
-        endpoint: that all of them have.
-        harmonise: ``"z-score"`` to the training cohort's mean and standard deviation, ``"quantile"`` to
-            its quantiles, ``"none"``: not.
+        train: training cohort.
+        external: external cohorts by name.
+        endpoint: name of an endpoint that all cohorts have.
+        harmonise: ``"z-score"`` maps to the training cohort's mean and standard deviation,
+            ``"quantile"`` to its quantiles, ``"none"`` changes nothing.
 
     Raises:
         InputError: delayed entry; no shared modality, or less than a tenth of a modality's features
@@ -64,7 +64,7 @@ def join_cohorts(
             that it lacks, with column, patient and value.
 
     Warns:
-        DataWarning: patients of the training cohort are in an external one, by name.
+        DataWarning: an external cohort has patients with the names of patients of the training cohort.
     """
     given = {train.name: train, **external}
     if entered := [name for name, c in given.items() if f"{endpoint}_entry" in c.survival]:
@@ -155,10 +155,10 @@ def _warn_of_shared_patients(cohorts: Mapping[str, Cohort]) -> None:
 def _conformed(
     table: pd.DataFrame, reference: pd.DataFrame, label: str, *, codes: bool
 ) -> pd.DataFrame:
-    """``table`` with categories as text; refuses what cannot stand below the column of ``reference``.
+    """``table`` with categories as text; refuses values that do not fit the columns of ``reference``.
 
-    ``codes``: columns of 0 and 1 are answers. In a matrix of measurements they are rare transcripts,
-    of which another cohort may have more.
+    With ``codes``, columns of 0 and 1 are codes. Without, they are rare transcripts in a matrix of
+    measurements, and another cohort may have larger values.
     """
     table = table.copy()
     coded = reference.columns[_two_valued(reference) & (reference.nunique() == 2) & codes]
@@ -183,15 +183,15 @@ def _conformed(
 
 
 def _two_valued(table: pd.DataFrame) -> pd.Series:
-    """Which columns have no value but 0 and 1."""
+    """True for columns without a value other than 0 and 1."""
     return ((table == 0) | (table == 1) | table.isna()).all()
 
 
 def harmonised(table: pd.DataFrame, reference: pd.DataFrame, how: Harmonise) -> pd.DataFrame:
-    """``table`` with the distribution of each numeric feature made that of ``reference``.
+    """``table`` with each numeric feature mapped to the distribution of the feature in ``reference``.
 
-    A feature of nothing but 0 and 1 in both stays as it is. One that is constant in ``table`` becomes the
-    mean of ``reference`` (``"z-score"``) or its median (``"quantile"``).
+    A feature with only 0 and 1 in both tables stays as it is. A feature that is constant in ``table``
+    becomes the mean of ``reference`` (``"z-score"``) or its median (``"quantile"``).
     """
     if how == "none":
         return table
@@ -200,7 +200,7 @@ def harmonised(table: pd.DataFrame, reference: pd.DataFrame, how: Harmonise) -> 
     x, y = table[numeric], reference[numeric]
     if how == "z-score":
         mean, sd = x.mean(), x.std(ddof=0)
-        spread = sd.where(sd > 1e-9 * mean.abs(), np.inf)  # less is the rounding of a constant
+        spread = sd.where(sd > 1e-9 * mean.abs(), np.inf)  # a smaller sd is rounding of a constant
         mapped = (x - mean) / spread * y.std(ddof=0) + y.mean()
     else:
         share = (x.rank() - 0.5) / x.notna().sum()

@@ -1,4 +1,4 @@
-"""Names of genes and of patients: one form each, and one row each where there are several.
+"""Names of genes and patients: one form of each name, and one row per name.
 
 Genes: the version of an Ensembl identifier is dropped (``ENSG00000141510.17`` is
 ``ENSG00000141510``). Patients: a TCGA barcode (``TCGA-OR-A5J1-01A-11R``; R writes dots) begins with
@@ -25,7 +25,7 @@ _NO_GENE = {"", "?", "nan", "na", "none", "---"}
 
 
 def gene_name(name: object) -> str:
-    """The name without surrounding blanks and, if it is an Ensembl identifier, without version.
+    """Name without surrounding blanks and, if it is an Ensembl identifier, without version.
 
     >>> gene_name("ENSG00000141510.17"), gene_name(" HLA-DRB1.5 ")
     ('ENSG00000141510', 'HLA-DRB1.5')
@@ -36,31 +36,31 @@ def gene_name(name: object) -> str:
 
 
 def patient_part(name: object) -> str:
-    """The patient of a TCGA barcode, in capitals with hyphens; any other name as it is.
+    """Patient part of a TCGA barcode, in capitals with hyphens; any other name as it is.
 
     >>> patient_part("tcga.or.a5j1.01a"), patient_part("TCGA-OR-A5J1"), patient_part("P-0012")
     ('TCGA-OR-A5J1', 'TCGA-OR-A5J1', 'P-0012')
     """
     text = str(name).strip()
-    # most cohorts have no barcode, and an expression takes its time on 100,000 names
+    # most cohorts have no barcode, and a regular expression is slow on 100,000 names
     barcode = _BARCODE.fullmatch(text) if text[:4].upper() == "TCGA" else None
     return "-".join(barcode.groups()[:3]).upper() if barcode else text
 
 
 def sample_type(name: object) -> int | None:
-    """The sample type of a TCGA barcode, such as 1 for a primary tumour; None if it has none."""
+    """Sample type of a TCGA barcode, such as 1 for a primary tumour; None if it has none."""
     barcode = _BARCODE.fullmatch(str(name).strip())
     return int(barcode[4]) if barcode and barcode[4] else None
 
 
 def match_samples(names: pd.Index, listed: pd.Index) -> dict[str, str]:
-    """Each of ``names`` to the one of ``listed`` that it is.
+    """Match each of ``names`` to one of ``listed``.
 
-    That is the same name, or the only TCGA barcode of the same sample; where either says no sample, of
-    the same patient.
+    A match is the same name, or else the only TCGA barcode of the same sample. If one of the two names
+    no sample, it is the only barcode of the same patient.
 
     Raises:
-        InputError: names that are not in the list, or may be several of it.
+        InputError: names without a match, or with several.
     """
 
     def alone(keys: list[str]) -> dict[str, str]:
@@ -94,11 +94,11 @@ def is_normal(name: object) -> bool:
 
 
 def one_row_per_gene(matrix: pd.DataFrame, label: str) -> pd.DataFrame:
-    """``[genes, samples]`` with clean, distinct gene names.
+    """Matrix ``[genes, samples]`` with clean, distinct gene names.
 
-    Rows without a name are dropped. Of rows with one name, the one with the largest mean absolute
-    value stays: of expression the highest mean, of copy numbers and z-scores the most altered (the
-    first, if equal). One ``DataWarning`` counts both.
+    Rows without a name are dropped. If several rows have the same name, the row with the largest mean
+    absolute value stays, the first if equal: the highest expression, or the most altered copy numbers
+    or z-scores. One ``DataWarning`` counts both.
     """
     names = pd.Index([gene_name(g) for g in matrix.index])
     unnamed = names.str.lower().isin(_NO_GENE)
@@ -124,15 +124,15 @@ def patients_of(
 ) -> pd.Series:
     """Choose one sample for each patient: patient (index) to sample, in the order of the samples.
 
-    Of several samples of one patient the alphabetically first is taken, which among TCGA barcodes
-    is the primary tumour (01); a ``DataWarning`` says of how many patients. Normal tissue (10 to
+    If a patient has several samples, the alphabetically first is taken, which among TCGA barcodes
+    is the primary tumour (01); a ``DataWarning`` counts these patients. Normal tissue (10 to
     19) is never taken.
 
     Args:
-        samples: names, distinct.
-        label: for the warning.
-        patients: sample to patient where the source says so; otherwise the patient part of a TCGA
-            barcode, and any other sample is its own patient.
+        samples: distinct names of samples.
+        label: name of the table in the warning.
+        patients: sample to patient, if the source tells; without it the patient part of a TCGA
+            barcode is used, and any other sample is its own patient.
     """
     known = patients or {}
     names = samples.astype(str)
@@ -154,12 +154,12 @@ def patients_of(
 def match_barcodes(
     tables: Mapping[str, pd.DataFrame], survival: pd.DataFrame
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
-    """Give tables and outcomes one form of patient name, and one row per patient, if they are samples.
+    """Reduce tables and outcomes that are named by samples to one row per patient.
 
-    That is: if a table has more patients in common with the survival table on the patient part of TCGA
-    barcodes than on whole names, or if the survival table has several samples of a patient or normal
-    tissue. Then all tables are reduced to the patient part, and a ``DataWarning`` says how many
-    matched; otherwise all stay as they are.
+    Names are samples if a table has more patients in common with the survival table on the patient part
+    of TCGA barcodes than on whole names, or if the survival table has several samples of a patient or
+    normal tissue. Then all tables are reduced to the patient part, and a ``DataWarning`` says how many
+    matched. Otherwise all stay as they are.
     """
     short = pd.Index([patient_part(p) for p in survival.index])
     parts = {m: pd.Index([patient_part(p) for p in t.index]) for m, t in tables.items()}
@@ -193,7 +193,7 @@ def refuse_transposed(label: str, table: pd.DataFrame, patients: pd.Index) -> No
     """Refuse a table whose columns, not rows, are patients.
 
     Raises:
-        InputError: more columns than rows are among ``patients``, by name or TCGA patient part.
+        InputError: a table with more columns than rows among ``patients``, by name or TCGA patient part.
     """
     known = {patient_part(p) for p in patients}
     rows = sum(patient_part(p) in known for p in table.index)

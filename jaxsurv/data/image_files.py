@@ -1,4 +1,4 @@
-"""Where the images of patients are stored, one file or one entry each, and how to read them."""
+"""Files with the images of patients: their names, and their pixels patient by patient."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,7 +15,7 @@ _NIFTI = (".nii", ".nii.gz")
 
 
 class Pixels(NamedTuple):
-    """``[*shape]`` float32 values; a NIfTI file also gives the affine from voxels to mm."""
+    """Values ``[*shape]`` in float32; a NIfTI file also gives the affine from voxels to mm."""
 
     values: np.ndarray
     affine: np.ndarray | None = None
@@ -25,7 +25,7 @@ def image_paths(folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
     """Files and sub-folders of images by name, and files of masks by name (``mask``, ``<image>_mask``).
 
     Raises:
-        InputError: two of one name, or a NIfTI file that is neither in a sub-folder nor a mask.
+        InputError: two files with one name, or a NIfTI file that is neither in a sub-folder nor a mask.
     """
     images, masks = [], []
     for path in _visible(folder):
@@ -44,10 +44,10 @@ def image_paths(folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
 
 
 def read_image(name: str, path: Path) -> dict[str, Pixels]:
-    """Patient to pixels of one image, whichever way they are stored.
+    """Read one image of all patients: patient to pixels, from any of the formats.
 
     Raises:
-        InputError: naming the image or file, the patient, and what cannot be read.
+        InputError: data that cannot be read; the message names the image or file, and the patient.
     """
     if path.is_dir():
         pixels = {patient: read_pixels(p) for patient, p in _patient_files(name, path).items()}
@@ -74,10 +74,10 @@ def read_image(name: str, path: Path) -> dict[str, Pixels]:
 
 
 def read_pixels(path: Path) -> Pixels:
-    """One ``.npy``, ``.nii`` or ``.nii.gz`` file.
+    """Read one ``.npy``, ``.nii`` or ``.nii.gz`` file.
 
     Raises:
-        InputError: naming the file; also if NIfTI's extra is not installed.
+        InputError: a file that cannot be read, or a NIfTI file without the extra ``images`` installed.
     """
     if _suffix(path) not in _NIFTI:
         return Pixels(_entries(path)[""])
@@ -134,7 +134,7 @@ def _patient_files(name: str, folder: Path) -> dict[str, Path]:
 
 
 def _listed_patients(folder: Path) -> list[str]:
-    """The rows of the ``.npy`` files."""
+    """Patients of the rows of the ``.npy`` files."""
     files = [p for p in (folder / "patients.csv", folder / "patients.txt") if p.exists()]
     if len(files) != 1:
         raise InputError(
@@ -158,7 +158,7 @@ def _listed_patients(folder: Path) -> list[str]:
 
 
 def _entries(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of an ``.npz`` file; the one of an ``.npy`` file is named ''."""
+    """Arrays of an ``.npz`` file by patient; the array of an ``.npy`` file is named ''."""
     with naming(path), path.open("rb") as handle:
         loaded = np.load(handle, allow_pickle=False)
         if isinstance(loaded, np.ndarray) != (path.suffix == ".npy"):

@@ -10,15 +10,15 @@ from jaxsurv.data.readers import naming
 from jaxsurv.data.tables import few
 from jaxsurv.types import InputError
 
-_SAME_GRID = 1e-4  # of an affine, in mm; files written by different programs round differently
+_SAME_GRID = 1e-4  # tolerance of affines in mm: programs that write files round differently
 
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """Images of patients, some of whom may lack some; checked when they are read.
+    """Images of patients, checked when they are read. A patient may lack some of the images.
 
     Attributes:
-        patients: who has at least one image; the rows of all arrays.
+        patients: names of the patients with at least one image; the rows of all arrays.
         arrays: image to ``[n, *shape]`` float32, in the files' units: NaN in all pixels of a patient who
             lacks the image, otherwise finite, and 0 outside the mask.
         masks: image to ``[*shape]`` booleans, True inside the region of interest.
@@ -42,17 +42,17 @@ def read_images(folder: str | Path) -> Images:
 
     Images of different names may differ in shape; those of one name may not. An image whose pixels are
     all NaN counts as absent. A mask, ``<image>_mask.npy``, ``.nii`` or ``.nii.gz``, is 1 inside the region
-    of interest and 0 outside; ``mask.*`` is that of all images of its shape without a mask of their own.
-    Patients come in the order of first appearance: images, and files of a sub-folder, by name; entries
-    and rows as stored.
+    of interest and 0 outside. ``mask.*`` is the mask of all images of its shape without a mask of their
+    own. Patients come in the order of first appearance: images, and files of a sub-folder, are sorted by
+    name; entries and rows keep their stored order.
 
     Args:
-        folder: path; other files in it are ignored.
+        folder: path of the folder; other files in it are ignored.
 
     Raises:
-        InputError: naming the image, the patient, the value and the fix, if values inside a mask are not
-            finite, images are not on one grid or there twice, a mask fits no image or is not 0 and 1, or
-            the extra ``images``, which NIfTI files need, is not installed.
+        InputError: values inside a mask that are not finite; images that are not on one grid or are there
+            twice; a mask that fits no image or is not 0 and 1; NIfTI files without the extra ``images``
+            installed. The message names the image, the patient, the value and the fix.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -87,7 +87,7 @@ def read_images(folder: str | Path) -> Images:
 
 
 def _refuse_another_grid(label: str, other: Pixels, first: str, one: Pixels) -> None:
-    """Arrays without an affine are taken at their shape."""
+    """Refuse images of different shape or affine; without an affine only shapes are compared."""
     fix = "they must be registered to one grid"
     if other.values.shape != one.values.shape:
         raise InputError(
@@ -102,7 +102,7 @@ def _refuse_another_grid(label: str, other: Pixels, first: str, one: Pixels) -> 
 
 
 def _masks(given: dict[str, Pixels], found: dict[str, dict[str, Pixels]]) -> dict[str, np.ndarray]:
-    """Image to its own mask, the common one, or everything."""
+    """Map each image to its own mask, the common mask, or all pixels."""
     masks, used = {}, set()
     for name, pixels in found.items():
         patient, one = next(iter(pixels.items()))

@@ -1,4 +1,4 @@
-"""Hospital stays from MIMIC-IV's tables: what was known at discharge, and what came after it."""
+"""Hospital stays from MIMIC-IV's tables: features known at discharge, and a label from after it."""
 
 # pandas' own types cannot tell frame[name], a Series, from frame[names].
 # pyright: reportArgumentType=false, reportCallIssue=false, reportReturnType=false, reportAssignmentType=false
@@ -28,15 +28,16 @@ Task = Literal["readmission", "length_of_stay", "mortality"]
 
 @dataclass(frozen=True, eq=False)
 class MimicCohort:
-    """One row per hospital stay, of the n stays that have a label.
+    """Hospital stays with a label, one row per stay.
 
     The stays of one patient are dependent: keep them on one side of every split, by ``patient``.
     All tables are indexed by ``hadm_id`` and ordered by patient and time of admission.
 
     Attributes:
-        modalities: ``diagnoses``, ``labs`` and, if given, ``notes``: ``[stays that have it, features]``.
-        kinds: of the modalities and of ``clinical``, as in ``Cohort``.
-        clinical: ``[n, 4]``: ``age`` at admission in years (of patients older than 89, 91 or more),
+        modalities: tables ``diagnoses``, ``labs`` and, if given, ``notes``:
+            ``[stays with the modality, features]``.
+        kinds: kinds of the modalities and of ``clinical``, as in ``Cohort``.
+        clinical: ``[n, 4]``: ``age`` at admission in years (91 or more for patients older than 89),
             ``sex``, ``admission_type``, ``insurance``.
         label: ``[n]``: 0 or 1, or days for the length of stay; named by the task.
         patient: ``[n]``, ``subject_id``.
@@ -62,21 +63,21 @@ def read_mimic(
     The folder, or ``hosp/`` in it, holds ``patients``, ``admissions``, ``diagnoses_icd`` and
     ``labevents``, each ``.csv`` or ``.csv.gz``. Laboratory values are read in pieces.
 
-    Tasks, of stays that end at dischtime; "the next stay" is the patient's first that starts then or
-    later, a transfer on the same day included:
+    Tasks. A stay ends at dischtime. "The next stay" is the patient's first stay that starts at dischtime
+    or later; a transfer on the same day counts:
 
     - ``readmission``: 1 if the next stay starts at most 30 days (to the second) after dischtime. Stays
       elsewhere or after the end of the data are unknown, and count as none; so does death at home.
-    - ``length_of_stay``: days of the next stay; stays without one are left out.
-    - ``mortality``: 1 if ``dod``, a date, is at most 365 days after that of discharge, 0 days included.
+    - ``length_of_stay``: days of the next stay; stays without a next stay are left out.
+    - ``mortality``: 1 if ``dod``, a date, is 0 to 365 days after the date of discharge.
       MIMIC-IV knows ``dod`` up to one year after a patient's last discharge, so that no label is
       censored.
 
     Stays that end in death (hospital_expire_flag, deathtime, or dod before the day of discharge) are left
-    out of every task. So are, with a ``DataWarning``, stays whose dischtime is not after their admittime;
-    nor are they anybody's next stay.
+    out of every task. Stays whose dischtime is not after their admittime are left out too, with a
+    ``DataWarning``, and never count as a next stay.
 
-    Modalities, with no value from after discharge (though hospitals assign the codes of a stay when it is
+    Modalities hold no value from after discharge (though hospitals assign the codes of a stay when it is
     over). A stay without a row lacks the modality. Codes and labs are chosen over all stays with a label,
     by how common they are, without a look at the label:
 
@@ -86,18 +87,20 @@ def read_mimic(
     - ``notes``, continuous: embeddings.
 
     Args:
-        folder: path.
-        task: what ``label`` is.
-        notes: ``.csv`` or ``.csv.gz`` with ``hadm_id`` and numeric columns (``subject_id`` is not read),
-            or ``.npz`` with ``hadm_id`` ``[m]`` and ``embedding`` ``[m, d]``; one row per stay. Whoever
-            makes them sees to it that the notes were written by discharge.
-        min_patients: who have a code that becomes a feature, among those with a label.
-        min_share: of the stays with a label in which a lab that becomes a feature was measured.
+        folder: path of the folder.
+        task: name of the task, which defines ``label``.
+        notes: path of a ``.csv`` or ``.csv.gz`` with ``hadm_id`` and numeric columns (``subject_id`` is
+            not read), or ``.npz`` with ``hadm_id`` ``[m]`` and ``embedding`` ``[m, d]``; one row per
+            stay. The caller must make sure that the notes were written by discharge.
+        min_patients: least number of patients with a code for the code to become a feature, counted
+            over stays with a label.
+        min_share: least share of the stays with a label in which a lab was measured for the lab to
+            become a feature.
 
     Raises:
-        InputError: naming the file: a table or column that is missing, times that cannot be read,
-            cells that are no numbers, repeated stays or patients, a stay whose patient is unknown,
-            embeddings with gaps; no stay, code or lab left; an unknown task.
+        InputError: a table or column that is missing, times that cannot be read, cells that are no
+            numbers, repeated stays or patients, a stay whose patient is unknown, embeddings with gaps;
+            no stay, code or lab left; an unknown task. The message names the file.
     """
     if task not in get_args(Task):
         raise InputError(f"there is no task {task!r}, but {few(get_args(Task))}")
@@ -127,7 +130,7 @@ def read_mimic(
 
 
 def _labelled(stays: pd.DataFrame, task: Task) -> pd.DataFrame:
-    """The stays of the task, with their label, by patient and time."""
+    """Stays of the task, with their label, in the order of patient and time."""
     times = ["admittime", "dischtime"]
     later = stays[["subject_id", *times]].sort_values(times).add_prefix("next_")
     stays = pd.merge_asof(

@@ -1,4 +1,4 @@
-"""MIMIC-IV's tables, one reader each: checked, and of the stays asked for."""
+"""Readers of MIMIC-IV's tables, one per table: checked, and restricted to the stays that are wanted."""
 
 # pandas' own types cannot tell frame[name], a Series, from frame[names].
 # pyright: reportArgumentType=false, reportCallIssue=false, reportReturnType=false
@@ -29,7 +29,7 @@ _CHUNK = 1_000_000  # laboratory values in memory at a time
 
 
 def find_table(folder: Path, name: str) -> Path:
-    """The one file of a table, in the folder or in ``hosp/``, with the columns that are read."""
+    """Find the one file of a table, in the folder or in ``hosp/``, and check that it has its columns."""
     places = [
         at / f"{name}{end}" for at in (folder, folder / "hosp") for end in (".csv", ".csv.gz")
     ]
@@ -55,7 +55,7 @@ def _refuse_repeated(names: pd.Index) -> None:
 
 
 def _read(path: Path, name: str, **options: Any) -> Any:
-    """Rows named by their patient, for the errors; numbers are inferred, so that these name the cell."""
+    """Read a table with rows named by patient and inferred numbers, so that errors name the cell."""
     return pd.read_csv(
         path,
         usecols=COLUMNS[name],
@@ -72,7 +72,7 @@ def _numbers(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 
 
 def _times(table: pd.DataFrame, form: str, columns: list[str], *, maybe: bool) -> pd.DataFrame:
-    """``columns`` as times; missing ones only if there ``maybe`` is none."""
+    """``columns`` as times; missing times are allowed only with ``maybe``."""
     times = table[columns].apply(pd.to_datetime, format=form, errors="coerce")
     bad = times.isna() & (table[columns].notna() | (not maybe))
     example = pd.Timestamp("2150-01-31 13:45").strftime(form)
@@ -81,14 +81,14 @@ def _times(table: pd.DataFrame, form: str, columns: list[str], *, maybe: bool) -
 
 
 def read_patients(path: Path) -> pd.DataFrame:
-    """One row per ``subject_id``."""
+    """Read the patients, one row per ``subject_id``."""
     patients = _numbers(_read(path, "patients"), ["anchor_age", "anchor_year"])
     _refuse_repeated(patients.index)
     return _times(patients, "%Y-%m-%d", ["dod"], maybe=True)
 
 
 def read_stays(path: Path, patients: pd.DataFrame) -> pd.DataFrame:
-    """One row per ``hadm_id`` that ends after it starts, with what is known of its patient."""
+    """Read the stays that end after they start, one row per ``hadm_id``, with the patient's columns."""
     stays = _numbers(_read(path, "admissions"), ["hadm_id", "hospital_expire_flag"])
     if (lost := stays.index.difference(patients.index)).size:
         raise InputError(f"subject_id {few(lost)} is not in the table of patients; add the rows")
@@ -109,7 +109,7 @@ def read_stays(path: Path, patients: pd.DataFrame) -> pd.DataFrame:
 
 
 def read_diagnoses(path: Path, stays: pd.DataFrame, min_patients: int) -> pd.DataFrame:
-    """``[stays with a code, codes]`` of 0 and 1: three characters, within a version."""
+    """Read codes as ``[stays with a code, codes]`` of 0 and 1: three characters, within a version."""
     table = _numbers(_read(path, "diagnoses_icd"), ["hadm_id"])
     version, code = table[["icd_version"]], table[["icd_code"]]
     refuse_cells(~version.isin(["9", "10"]), version, "codes", "the version", "it is 9 or 10")
@@ -137,9 +137,10 @@ def read_diagnoses(path: Path, stays: pd.DataFrame, min_patients: int) -> pd.Dat
 
 
 def read_labs(path: Path, stays: pd.DataFrame, min_share: float) -> pd.DataFrame:
-    """``[stays with a value, items]``: the mean of what was taken by discharge.
+    """Read labs as ``[stays with a value, items]``: means of the values taken by discharge.
 
-    Sums and counts are added up whenever they have doubled: memory follows their number, not the file's.
+    Sums and counts are merged whenever they have doubled: memory grows with their number, not with the
+    size of the file.
     """
     parts: list[pd.DataFrame] = []
     left = stays["dischtime"].to_numpy()
@@ -171,7 +172,7 @@ def _added(parts: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def read_notes(path: Path, stays: pd.DataFrame) -> pd.DataFrame:
-    """``[stays with a note, d]``."""
+    """Read embeddings of notes, ``[stays with a note, d]``."""
     if path.suffix == ".npz":
         with np.load(path) as arrays:
             _refuse_missing(["hadm_id", "embedding"], arrays.files)

@@ -21,9 +21,9 @@ from jaxsurv.data.unlabelled import with_unlabelled
 from jaxsurv.types import InputError
 
 _SUFFIXES = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"}
-# Numbers to the last bit, which pandas reads without being told to from 3.1 on.
+# Numbers are read to the last bit; from pandas 3.1 on this is the default.
 _OLD = tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1)
-# What is missing; "None" may be an answer, as of treatments.
+# Cells that are missing; "None" may be an answer, for example to "treatment".
 _MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null")
 EXACT: dict = {"float_precision": "round_trip"} if _OLD else {}
 _SETTINGS = ("name", "title", "time_unit", "kinds", "source", "licence")
@@ -31,7 +31,7 @@ _SETTINGS = ("name", "title", "time_unit", "kinds", "source", "licence")
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Whatever goes wrong inside names the file."""
+    """Context in which every error names the file."""
     try:
         yield
     except (ValueError, OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
@@ -47,7 +47,7 @@ def _read_table(path: Path, separator: str, kind: str | None) -> pd.DataFrame:
 
 
 def _read_cells(source: Path | TextIO, separator: str, kind: str | None) -> pd.DataFrame:
-    """Patient names and declared categories are text: "007" is not 7."""
+    """Read cells; patient names and declared categories stay text: "007" is not 7."""
     categorical = kind == "categorical"
     return pd.read_csv(
         source,
@@ -61,9 +61,9 @@ def _read_cells(source: Path | TextIO, separator: str, kind: str | None) -> pd.D
 
 
 def named_rows(frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows named by the first column, unless the header names only the features, as in R.
+    """Name rows by the first column, unless the header names only the features, as in R.
 
-    pandas' own ``index_col`` reads a column without a name as numbers, whatever the converters.
+    pandas' own ``index_col`` reads a column without a name as numbers and ignores the converters.
     """
     indexed = not isinstance(frame.index, pd.RangeIndex)
     return frame if indexed else frame.set_index(frame.columns[0])
@@ -79,7 +79,7 @@ def _refuse_what_would_change(name: str, table: pd.DataFrame, kind: str) -> None
 
 
 def _tables(folder: Path) -> dict[str, tuple[Path, str]]:
-    """Name to (file, separator) for every table in the folder."""
+    """Find every table in the folder: name to (file, separator)."""
     found: dict[str, tuple[Path, str]] = {}
     for path in sorted(folder.iterdir()):
         for suffix, separator in _SUFFIXES.items():
@@ -110,8 +110,8 @@ def _settings(path: Path) -> dict:
 def read_cohort(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
     """Read a cohort from a folder.
 
-    The folder holds ``survival.csv`` and one ``<modality>.csv`` each, with the patient names in the
-    first column; ``.tsv``, ``.csv.gz`` and ``.tsv.gz`` will do as well. An optional ``cohort.json``
+    The folder holds ``survival.csv`` and one ``<modality>.csv`` per modality, with the patient names in
+    the first column; ``.tsv``, ``.csv.gz`` and ``.tsv.gz`` are read as well. An optional ``cohort.json``
     may give ``name``, ``title``, ``time_unit``, ``kinds``, ``source`` and ``licence``. Kinds
     that it does not give are inferred, but counts are never guessed. Other files are ignored. Empty
     cells, NA, N/A, NaN and NULL are missing; "None" is a category.
@@ -120,12 +120,13 @@ def read_cohort(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
     sample per patient, with a ``DataWarning`` that says how many matched.
 
     Args:
-        path: of the folder.
+        path: path of the folder.
         semi_supervised: keep patients who have no row in the survival table, as rows without a label.
 
     Raises:
-        InputError: naming the file, and within it the column, patient and value; also if one table
-            is there twice (``rna.csv`` and ``rna.csv.gz``), or has the patients as columns.
+        InputError: a table that is not valid; a table that is there twice (``rna.csv`` and
+            ``rna.csv.gz``) or has the patients as columns. The message names the file, and in it the
+            column, patient and value.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -160,20 +161,21 @@ def read_cohort(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
 
 
 def read_features(path: str | Path, kinds: Mapping[str, str]) -> dict[str, pd.DataFrame]:
-    """The tables of new patients, whose outcome need not be known, as a trained model reads them.
+    """Read the tables of new patients for a trained model; their outcome need not be known.
 
     Args:
-        path: of a folder as for `read_cohort`; ``survival.csv`` is not read.
-        kinds: modality to kind, of those that the model knows.
+        path: path of a folder as for `read_cohort`; ``survival.csv`` is not read.
+        kinds: modality to kind, for the modalities that the model was trained on.
 
     Returns:
-        modality to table, unchecked: a model knows what must be in it.
+        modality to table, unchecked: the model checks its content.
 
     Raises:
-        InputError: naming the file; no table that the model knows.
+        InputError: a file that cannot be read, which the message names; no table of the model's
+            modalities.
 
     Warns:
-        DataWarning: tables that the model does not know.
+        DataWarning: tables of modalities that the model does not know.
     """
     folder = Path(path)
     if not folder.is_dir():
@@ -199,8 +201,8 @@ def write_cohort(cohort: Cohort, path: str | Path) -> None:
     """Write a cohort as the folder that ``read_cohort`` reads; the values come back exactly.
 
     Args:
-        cohort: to be written.
-        path: of a folder, new or empty.
+        cohort: cohort to write.
+        path: path of a new or empty folder.
 
     Raises:
         InputError: the folder exists and is not empty; a category that would come back as a number or

@@ -1,4 +1,4 @@
-"""A simulated cohort shaped like CoMMpass, with the truth beside it."""
+"""A simulated cohort like CoMMpass in size and missingness, with the true log hazards."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ import pandas as pd
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.types import InputError
 
-# Latent factor: (the modalities that it drives, its effect on the log hazard).
+# Latent factor to (modalities that it drives, effect on the log hazard).
 _FACTORS = {
     "shared_1": (("rna", "cnv", "sbs", "igh"), 0.7),
     "shared_2": (("rna", "cnv", "sbs", "igh"), -0.5),
@@ -21,10 +21,10 @@ _FACTORS = {
     "igh": (("igh",), 0.0),
 }
 _AGE, _ISS = 0.3, 0.3  # log hazard per standard deviation of age, per stage
-# Patients of MO-RiskVAE's cohort, who has which modality, and who has all.
+# Patients of MO-RiskVAE's cohort: number in all, with each modality, and with all modalities.
 _N, _COMPLETE = 1143, 628
 _HAVE = {"rna": 767, "cnv": 877, "sbs": 947, "igh": 783}
-_NOISE = {"rna": 1.5, "cnv": 1.5, "sbs": 1.0, "igh": 1.0}  # against factors of variance 1
+_NOISE = {"rna": 1.5, "cnv": 1.5, "sbs": 1.0, "igh": 1.0}  # noise sd; factors have variance 1
 _TRANSLOCATIONS = {
     "t(4;14)": 0.12,
     "t(6;14)": 0.03,
@@ -41,7 +41,7 @@ class Simulation(NamedTuple):
     """A simulated cohort and the truth behind it.
 
     Attributes:
-        cohort: endpoint ``os`` in days.
+        cohort: simulated cohort; endpoint ``os`` in days.
         log_hazard: ``[n]``, the true log hazard (higher = worse), indexed by patient.
         factors: ``[n, factors]``, the latent factors, named after the modalities that they drive.
     """
@@ -52,11 +52,11 @@ class Simulation(NamedTuple):
 
 
 def _presence(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
-    """Masks with exactly the published numbers (scaled to n) of each modality and of complete."""
+    """Presence masks with exactly the published numbers of patients, scaled to n, per modality and in all."""
     order = rng.permutation(n)
     complete, rest = np.split(order, [round(_COMPLETE * n / _N)])
     have = {}
-    full = np.ones(n, bool)  # has every modality dealt so far
+    full = np.ones(n, bool)  # patients with every modality dealt so far
     for m, count in _HAVE.items():
         # The last modality goes to patients who lack another one already.
         able = rest if m != "igh" else rest[~full[rest]]
@@ -69,7 +69,7 @@ def _presence(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
 def _signals(
     rng: np.random.Generator, factors: pd.DataFrame, widths: dict[str, int]
 ) -> dict[str, np.ndarray]:
-    """Standardised ``[n, features]`` per modality: sparse loadings on its factors, plus noise."""
+    """Standardised signals ``[n, features]`` per modality: sparse loadings on its factors, plus noise."""
     signals = {}
     for m, width in widths.items():
         mine = [name for name, (reach, _) in _FACTORS.items() if m in reach]
@@ -85,8 +85,8 @@ def _survival(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Event ``[n]`` and time ``[n]`` in days.
 
-    Death follows a Weibull proportional hazard, censoring a uniform follow-up whose length is the
-    quantile that censors the wanted share.
+    Death follows a Weibull proportional hazards model. Censoring is a uniform follow-up, scaled so that
+    the wanted share of patients is censored.
     """
     n = len(log_hazard)
     death = 3000 * (rng.exponential(size=n) * np.exp(-log_hazard)) ** (1 / 1.2)
@@ -105,26 +105,26 @@ def simulate_cohort(
     censored: float = 0.65,
     signal: float = 1.0,
 ) -> Simulation:
-    """Simulate a multiple-myeloma cohort of the size, kinds and missingness of MO-RiskVAE's.
+    """Simulate a multiple-myeloma cohort with the size, kinds and missingness of MO-RiskVAE's cohort.
 
     Modalities: ``rna`` (counts), ``cnv`` (five states), ``sbs`` (10 signature proportions that sum
     to 1), ``igh`` (8 binary translocations) and ``clinical`` (age, sex, ISS stage). At n = 1,143
-    they are there for 767, 877, 947, 783 and all patients, and 628 have everything; other n in
-    proportion. Whole modalities are missing completely at random.
+    the numbers of patients are 767, 877, 947, 783 and all, and 628 patients have everything; other n
+    are in proportion. Whole modalities are missing completely at random.
 
-    Gaussian factors, two driving all omics, three driving two, four private, load on 30 % of each
-    modality's features. The log hazard is linear in the factors (the shared ones weigh most), age
-    and stage; times are Weibull, censoring is independent. The true log hazard has a C-index
+    The Gaussian factors load on 30 % of each modality's features: two factors drive all omics, three
+    drive two of them, four drive one. The log hazard is linear in the factors (shared factors weigh
+    most), age and stage. Times are Weibull, censoring is independent. The true log hazard has a C-index
     near 0.77; ridge Cox on everything, at its best penalty and with missing values at the mean,
     reaches 0.73 (0.75 on complete patients), clinical data alone 0.62 (5-fold, means of 8 seeds).
 
     Args:
-        seed: of NumPy's generator.
-        n: patients, at least 50.
-        n_genes: columns of ``rna``.
-        n_cnv: columns of ``cnv``.
+        seed: seed of NumPy's generator.
+        n: number of patients, at least 50.
+        n_genes: number of columns of ``rna``.
+        n_cnv: number of columns of ``cnv``.
         censored: share of censored patients.
-        signal: factor of the log hazard; 0 = nothing is to be learned.
+        signal: factor that multiplies the log hazard; 0 = features carry no information on risk.
 
     Raises:
         InputError: a size or share out of range.
@@ -148,7 +148,7 @@ def simulate_cohort(
     level = rng.uniform(2.0, 8.0, n_genes)  # log mean count
     cuts = np.array([-2.2, -1.0, 1.0, 2.2])
     weight = np.exp(signals["sbs"] + rng.standard_normal(10))
-    # The patients of highest liability carry it: at least one, from n = 50 on.
+    # Patients with the highest liability carry a translocation: at least one if n >= 50.
     rank = signals["igh"][have["igh"]].argsort(axis=0).argsort(axis=0)
     carriers = np.round(len(rank) * np.array(list(_TRANSLOCATIONS.values())))
     igh = np.zeros((n, len(_TRANSLOCATIONS)))

@@ -137,37 +137,86 @@ def stratified_kfold(
         raise InputError(f"needs folds >= 2 and repeats >= 1, got {folds} and {repeats}")
     if not 0 <= fraction <= 0.5:
         raise InputError(f"validation_fraction must be in [0, 0.5], got {validation_fraction}")
-    observed, censored = np.flatnonzero(eligible & event), np.flatnonzero(eligible & ~event)
+    observed = np.flatnonzero(eligible & event)
     if len(observed) < folds:
         fix = f"at most {len(observed)} folds are possible" if len(observed) > 1 else "no folds are"
         raise InputError(
             f"fold {len(observed)} of {folds} would have no event among its test rows: there are "
             f"{len(observed)} events in {eligible.sum()} eligible patients; {fix}"
         )
-    train, validation, test = [], [], []
+    parts, test = round(1 / fraction) if fraction else 0, []
     for repeat in range(repeats):
-        rng = np.random.default_rng([seed, repeat])
-        dealt = np.concatenate([rng.permutation(observed), rng.permutation(censored)])
-        tests = [_mask(event.size, dealt[fold::folds]) for fold in range(folds)]
-        for tested in tests:
-            watched = tested[None]
-            if fraction:
-                ways = round(1 / fraction)
-                rest = [np.flatnonzero(~tested & e) for e in (event, ~event)]
-                dealt = np.concatenate([rng.permutation(rows) for rows in rest])
-                watched = np.stack([_mask(event.size, dealt[k::ways]) for k in range(ways)])
-            test.append(tested)
-            validation.append(watched)
-            train.append(~tested & ~watched)
+        test.extend(_deal(event, eligible, folds, (seed, repeat)))
+    test = np.stack(test)
+    validation = test[:, None]
+    if parts:
+        dealt = [early_stopping_parts(event, ~t, parts=parts, seed=s) for s, t in enumerate(test)]
+        validation = np.stack(dealt)
     splits = Splits(
-        train=np.stack(train),
-        validation=np.stack(validation),
-        test=np.stack(test),
+        train=~test[:, None] & ~validation,
+        validation=validation,
+        test=test,
         repeat=np.repeat(np.arange(repeats), folds),
         fold=np.tile(np.arange(folds), repeats),
         protocol="three-way" if fraction else "two-way",
     )
     return _check_events(splits, event, "use fewer folds or a smaller validation_fraction")
+
+
+def _deal(
+    event: np.ndarray, rows: np.ndarray, parts: int, seed: tuple[int, ...]
+) -> list[np.ndarray]:
+    """``rows [n]`` dealt into so many masks, in numbers of rows and of events that differ by one at most."""
+    rng = np.random.default_rng(seed)
+    kinds = [np.flatnonzero(rows & e) for e in (event, ~event)]
+    dealt = np.concatenate([rng.permutation(kind) for kind in kinds])
+    return [_mask(event.size, dealt[k::parts]) for k in range(parts)]
+
+
+def early_stopping_parts(
+    event: np.ndarray, develop: np.ndarray, *, parts: int, seed: int
+) -> np.ndarray:
+    """Development rows dealt into early-stopping parts, stratified by event: ``[parts, n]`` booleans.
+
+    The deal depends on the seed and on the development rows' order and events alone: split number s of
+    `stratified_kfold` has the parts that a fit to its development rows has with seed s.
+
+    Args:
+        event: ``[n]`` booleans.
+        develop: ``[n]`` booleans, rows that are not tested.
+        parts: number of parts.
+        seed: number of the split.
+    """
+    return np.stack(_deal(event, develop, parts, (seed, 0, 1)))
+
+
+PARTS = 5  # early-stopping parts of a fit to all rows
+
+
+def without_test(event: Any, develop: Any, *, seed: int = 0) -> Splits:
+    """Splits without test rows: fits to development rows, each stopped by one of five parts.
+
+    With fewer than five events there are as many parts as events, some of them twice.
+
+    Args:
+        event: ``[n]``, 1 = observed, 0 = censored.
+        develop: ``[n]`` or ``[s, n]`` booleans, rows to fit to; the others have no role.
+        seed: number of the split whose deal is wanted, see `early_stopping_parts`.
+
+    Raises:
+        InputError: fewer than two events among the development rows.
+    """
+    event, _ = _inputs(event, None)
+    validation = []
+    for rows in (develop := np.atleast_2d(develop)):
+        if (events := int(event[rows].sum())) < 2:
+            raise InputError(f"{events} events in {rows.sum()} patients; needs at least 2")
+        parts = min(PARTS, events)
+        dealt = early_stopping_parts(event, rows, parts=parts, seed=seed)
+        validation.append(dealt[np.arange(PARTS) % parts])
+    validation, zero = np.stack(validation), np.zeros(len(develop), int)
+    train, test = develop[:, None] & ~validation, np.zeros_like(develop)
+    return Splits(train, validation, test, zero, np.arange(len(develop)), "three-way")
 
 
 def single_split(

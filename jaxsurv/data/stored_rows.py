@@ -17,9 +17,9 @@ class StoredRows:
     """Patients whose features stay on disk; made by `open_rows`.
 
     Attributes:
-        path: of the ``.npy`` file of x, ``[n, p]``.
-        event: ``[n]`` booleans, in memory.
-        time: ``[n]``, in memory.
+        path: path of the ``.npy`` file of x, ``[n, p]``.
+        event: ``[n]`` booleans, kept in memory.
+        time: ``[n]``, kept in memory.
     """
 
     path: Path
@@ -31,16 +31,16 @@ class StoredRows:
     ) -> Iterator[Columns]:
         """One pass over the rows: batches x ``[batch_size, p]``, event and time ``[batch_size]``.
 
-        The file is read in blocks of neighbouring rows, in random order, which disks are fast at; of
-        every ``buffer_blocks`` of them the rows are permuted. So all rows of a block come close to
-        each other in a pass, in any order among the rows of the other blocks of its buffer: not every
-        order of all rows is possible. Where neighbours in the file are alike, sorted by time above all,
-        a batch is a random sample only if its buffer has many small blocks. The last n modulo
-        ``batch_size`` rows, others in each pass, are left out. Memory holds one buffer: by default
+        The file is read in blocks of neighbouring rows, which is fast on disks, and blocks come in random
+        order. The rows of every ``buffer_blocks`` blocks are permuted together in a buffer. So the rows of
+        a block stay close to each other in a pass, and not every order of all rows is possible. If
+        neighbours in the file are alike, as in a file sorted by time, a batch is a random sample only
+        if its buffer has many small blocks. The last n modulo ``batch_size`` rows of the order are left
+        out, which are different rows in each pass. Memory holds one buffer: by default
         65,536 rows, 32 MB at 128 float32 features.
 
         Args:
-            seed: another seed, another order.
+            seed: seed of the order.
             batch_size: rows in a batch.
             block_rows: rows read at once.
             buffer_blocks: blocks in the buffer.
@@ -66,7 +66,7 @@ class StoredRows:
         x, row = np.array(_open(self.path)[:0]), np.empty(0, int)
         for i in range(0, blocks.size, buffer_blocks):
             starts = block_rows * blocks[i : i + buffer_blocks]
-            # Opened anew: the pages that an open map has read count as the process's memory.
+            # Open anew: pages that an open map has read count as memory of the process.
             table = _open(self.path)
             x = np.concatenate([x, *(table[s : s + block_rows] for s in starts)])
             del table
@@ -97,7 +97,7 @@ def open_rows(path: str | Path, event: ArrayLike, time: ArrayLike) -> StoredRows
     """Check a table on disk and the outcome that belongs to it; no row of the table is read yet.
 
     Args:
-        path: of x, ``[n, p]``, real numbers, written by ``numpy.save``.
+        path: path of x, ``[n, p]``, real numbers, written by ``numpy.save``.
         event: ``[n]``, 1 = observed, 0 = censored.
         time: ``[n]``, >= 0, any unit.
 

@@ -1,4 +1,4 @@
-"""What a valid survival table is: times and coded events of one or more endpoints."""
+"""Checks of a survival table: times and coded events of one or more endpoints."""
 
 # pandas' own types cannot tell frame[name], a Series, from frame[names].
 # pyright: reportArgumentType=false, reportReturnType=false, reportAssignmentType=false
@@ -23,8 +23,8 @@ def clean_survival(frame: pd.DataFrame) -> pd.DataFrame:
     patient whose time *and* event are missing has no label for that endpoint, which is allowed.
 
     Raises:
-        InputError: missing or other columns, event codes other than 0/1, negative times, one of
-            time and event without the other, entry missing, negative or not before time.
+        InputError: missing or unknown columns, event codes other than 0/1, negative times, time without
+            event or event without time, entry that is missing, negative or not before time.
     """
     label = "survival table"
     frame = clean_rows(frame, label)
@@ -63,7 +63,7 @@ def _check_times(frame: pd.DataFrame, endpoint: str) -> None:
     columns = frame[[c for c in (time, entry) if c in frame]]
     refuse_cells(columns < 0, columns, "survival table", "the negative time", "times are >= 0")
     if entry in frame:
-        # Written as "not before" so that a missing entry is refused too.
+        # The test is "not before", so that a missing entry is refused too.
         late = ~(frame[entry] < frame[time]) & frame[time].notna()
         fix = f"it must be given and be before {time}"
         refuse_cells(late.to_frame(), frame[[entry]], "survival table", "the entry", fix)

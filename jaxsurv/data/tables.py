@@ -1,4 +1,4 @@
-"""What a valid table of features is: rows named by patients, cells that fit the kind."""
+"""Checks of a table of features: rows named by patients, cells that fit the kind."""
 
 # pandas' own types cannot tell frame[name], a Series, from frame[names].
 # pyright: reportArgumentType=false, reportReturnType=false, reportAssignmentType=false
@@ -11,8 +11,8 @@ from jaxsurv.types import InputError
 KINDS = ("continuous", "counts", "five_state", "binary", "categorical", "mixed")
 _CODES = {"binary": (0, 1), "five_state": (-2, -1, 0, 1, 2)}
 _NUMBERS = ("integer", "floating", "mixed-integer-float", "boolean", "decimal")
-WIDE = 50  # features of a table whose scale can be told from its values
-MANY_NUMBERS = 10  # distinct ones in a column that is no code
+WIDE = 50  # least number of features to infer a table's scale from its values
+MANY_NUMBERS = 10  # distinct numbers; a column with more is no code
 
 
 class DataWarning(UserWarning):
@@ -20,7 +20,7 @@ class DataWarning(UserWarning):
 
 
 def few(items: object, limit: int = 5) -> str:
-    """``a, b, c and 4 more``."""
+    """List a few items: ``a, b, c and 4 more``."""
     names = [str(i) for i in np.asarray(items, dtype=object)]
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
     return ", ".join(names[:limit]) + more
@@ -30,8 +30,8 @@ def refuse_cells(bad: pd.DataFrame, frame: pd.DataFrame, label: str, what: str, 
     """Raise for the first cell where ``bad`` is True.
 
     Raises:
-        InputError: ``label: what VALUE in column, patient; fix``. Rows are patients unless the index has
-            another name.
+        InputError: the cell, as ``label: what VALUE in column, patient; fix``. Rows are patients unless
+            the index has another name.
     """
     cells = np.argwhere(bad.to_numpy())
     if len(cells):
@@ -51,14 +51,14 @@ def _without_text(frame: pd.DataFrame) -> bool:
 
 
 def _numbers(frame: pd.DataFrame) -> pd.DataFrame:
-    """As float64, NaN where there is text; column by column only where there may be some."""
+    """Convert to float64, with NaN for text; column by column only if there may be text."""
     if not _without_text(frame):
         frame = frame.apply(pd.to_numeric, errors="coerce")
     return frame.astype("float64")
 
 
 def to_float(frame: pd.DataFrame, label: str, fix: str) -> pd.DataFrame:
-    """All columns as float64; text that is no number is refused, not turned into NaN."""
+    """Convert all columns to float64; text that is no number is refused, not turned into NaN."""
     numeric = _numbers(frame)
     if not _without_text(frame):
         refuse_cells(numeric.isna() & frame.notna(), frame, label, "the non-numeric value", fix)
@@ -70,7 +70,7 @@ def to_float(frame: pd.DataFrame, label: str, fix: str) -> pd.DataFrame:
 
 def refuse_codes(frame: pd.DataFrame, codes: tuple[int, ...], label: str, fix: str = "") -> None:
     bad = frame.notna()
-    for code in codes:  # much faster than isin
+    for code in codes:  # a loop is much faster than isin
         bad &= frame != code
     fix = fix or f"the codes are {few(codes)}"
     refuse_cells(bad, frame, label, "the value", fix)
@@ -92,7 +92,7 @@ def is_numeric(column: pd.Series) -> bool:
 
 
 def with_text_names(frame: pd.DataFrame) -> pd.DataFrame:
-    """The same values, not copied, of patients whose names are text."""
+    """Table with patient names as text; values are not copied."""
     if frame.index.nlevels > 1:
         raise InputError(
             f"rows need one name each, not {frame.index.nlevels} (first row: {frame.index[0]}); in a file "
@@ -101,16 +101,16 @@ def with_text_names(frame: pd.DataFrame) -> pd.DataFrame:
     frame = frame.copy(deep=False)
     names = frame.index
     text = names.dtype == object and names.inferred_type == "string"
-    if not text:  # else keep what pandas knows of it
+    if not text:  # otherwise keep the index object, and what pandas has cached in it
         frame.index = names.astype(str)
     return frame
 
 
 def clean_rows(frame: pd.DataFrame, label: str) -> pd.DataFrame:
-    """The same values, not copied, with text names.
+    """Table with names of patients and features as text; values are not copied.
 
     Raises:
-        InputError: no columns, dates, repeated or missing names of rows and columns.
+        InputError: a table without columns, dates, repeated or missing names of rows and columns.
     """
     if not isinstance(frame, pd.DataFrame):
         raise InputError(f"{label} must be a pandas DataFrame, got {type(frame).__name__}")
@@ -138,13 +138,13 @@ def clean_rows(frame: pd.DataFrame, label: str) -> pd.DataFrame:
 
 
 def infer_kind(frame: pd.DataFrame, label: str) -> str:
-    """The kind of an undeclared modality. ``counts`` is never guessed: it must be declared.
+    """Infer the kind of an undeclared modality. ``counts`` is never guessed: it must be declared.
 
     Any text column makes the table ``mixed``; values in {0, 1} ``binary``; whole values in -2..2,
     some negative, ``five_state``; anything else ``continuous``.
 
     Raises:
-        InputError: a column is text because of a few cells only: a typo, or a code for "missing".
+        InputError: a column that is text because of a few cells only: a typo, or a code for "missing".
     """
     numbers = _numbers(frame)
     text = frame.notna() & numbers.isna()
@@ -164,11 +164,11 @@ def clean_modality(name: str, frame: pd.DataFrame, kind: str | None) -> tuple[pd
     """Check one modality; returns it as float64 (text columns as objects) with its kind.
 
     Patients without a single value do not have the modality and are left out. Continuous data on
-    the scale of counts (see ``is_raw_scale``) are refused unless they were declared continuous, and
-    then too if they are whole numbers: linear methods would see little but their largest values.
+    the scale of counts (see ``is_raw_scale``) are refused, unless they are declared continuous and not
+    whole numbers: in a linear method the largest values would dominate.
 
     Args:
-        name: for the messages.
+        name: name of the modality in messages.
         frame: ``[patients, features]``, index = patient names.
         kind: one of ``KINDS``, or None to infer it.
 
@@ -206,11 +206,11 @@ def clean_modality(name: str, frame: pd.DataFrame, kind: str | None) -> tuple[pd
 
 
 def _refuse_numbers_as_text(frame: pd.DataFrame, label: str) -> None:
-    """Refuse text columns of more than ten numbers and fewer words: each would be a category."""
+    """Refuse text columns with over ten numbers and fewer words: each number would be a category."""
     number = frame.apply(_as_number).notna()
     word = frame.notna() & ~number
     numbers, words = frame[number].nunique(), frame[word].nunique()
-    offending = word | (number & ~word.any())  # without a word they are numbers stored as text
+    offending = word | (number & ~word.any())  # without a word, numbers stored as text
     bad = offending & (numbers > MANY_NUMBERS) & (numbers > words)
     fix = (
         "correct or empty it, give numbers as numbers with a decimal point, or move the column to a "
@@ -220,18 +220,18 @@ def _refuse_numbers_as_text(frame: pd.DataFrame, label: str) -> None:
 
 
 def _as_number(column: pd.Series) -> pd.Series:
-    """Numbers or NaN; also of text with commas, for decimals or thousands."""
+    """Numbers or NaN; text may have commas, for decimals or thousands."""
     plain = column.map(lambda v: v.replace(",", "") if isinstance(v, str) else v)
     return pd.to_numeric(plain, errors="coerce")
 
 
 def is_raw_scale(frame: pd.DataFrame) -> bool:
-    """True if numbers look like counts or intensities whose logarithm nobody has taken.
+    """True if numbers look like counts or intensities, not like their logarithms.
 
-    That is: at least 50 features, less than 1 % negative values (a subtracted background leaves
-    some), and beyond 100 in more than a tenth of the features. Logarithms of anything measured stay
-    below 100; z-scores, log ratios and most protein data have negative values, percentages and
-    methylation end at 100 or 1, and a table of laboratory values is narrower.
+    The rule: at least 50 features, less than 1 % negative values (a subtracted background leaves
+    some), and values beyond 100 in more than a tenth of the features. Logarithms of measured values stay
+    below 100; z-scores, log ratios and most protein data have negative values; percentages and
+    methylation end at 100 or 1; and a table of laboratory values has fewer features.
     """
     if frame.shape[1] < WIDE or frame.empty:
         return False
@@ -240,7 +240,7 @@ def is_raw_scale(frame: pd.DataFrame) -> bool:
 
 
 def _refuse_logarithms(frame: pd.DataFrame, label: str) -> None:
-    """Refuse counts of many features that have fractions and stay below 40, as logarithms do."""
+    """Refuse counts that look like logarithms: many features, fractions, all values below 40."""
     largest = frame.max().dropna()
     if len(largest) < WIDE or largest.max() >= 40 or not (frame % 1).max().max() > 0:
         return
@@ -252,7 +252,7 @@ def _refuse_logarithms(frame: pd.DataFrame, label: str) -> None:
 
 
 def _refuse_raw_scale(frame: pd.DataFrame, label: str, declared: bool) -> None:
-    """Refuse continuous data on the scale of counts; declared ones only if they are whole numbers."""
+    """Refuse continuous data on the scale of counts; declared data only if they are whole numbers."""
     if not is_raw_scale(frame) or (declared and (frame % 1).max().max() > 0):
         return
     column = frame.max().idxmax()

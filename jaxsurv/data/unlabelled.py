@@ -1,4 +1,4 @@
-"""Patients with features and no outcome: rows of the survival table whose times and events are empty."""
+"""Unlabelled patients, with features and no outcome: their times and events are empty."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,14 +13,14 @@ from jaxsurv.data.identifiers import is_normal
 from jaxsurv.data.tables import clean_modality, few
 from jaxsurv.types import InputError
 
-# expressed at a similar level in most tissues
+# genes expressed at a similar level in most tissues
 HOUSEKEEPING = ("ACTB", "B2M", "GAPDH", "GUSB", "HPRT1", "PGK1", "PPIA", "RPLP0", "TBP", "TFRC")
 
 
 def with_unlabelled(survival: pd.DataFrame, modalities: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """``survival`` with an empty row for each patient who is in a modality and not in it.
+    """Add to ``survival`` an empty row for each patient who is in a modality and not in ``survival``.
 
-    Samples of normal tissue are nobody's tumour.
+    Samples of normal tissue are left out.
     """
     patients = survival.index
     for table in modalities.values():
@@ -37,26 +37,26 @@ def add_unlabelled(
     harmonise: Literal["z-score", "housekeeping", "none"] = "z-score",
     housekeeping: tuple[str, ...] = HOUSEKEEPING,
 ) -> Cohort:
-    """The cohort with the patients of ``table`` below it, who have this one modality and no outcome.
+    """Add the patients of ``table``, who have one modality and no outcome, below the cohort.
 
     Another platform measures on another scale. Within the new patients, ``"z-score"`` gives each
-    feature the cohort's mean and standard deviation (of log2(x + 1) for counts); ``"housekeeping"``
+    feature the cohort's mean and standard deviation (of log2(x + 1) for counts). ``"housekeeping"``
     multiplies all values by one number, the ratio of the means over the housekeeping genes, as Cox-MT
     does with expression that is not a logarithm.
 
     Args:
-        cohort: with outcomes.
-        modality: one of its modalities.
-        table: ``[patients, features]``, on the scale of the cohort's kind; what it lacks is missing. It is
-            mapped to the moments of all patients of the cohort, those to be tested included, without
-            a look at outcomes.
-        harmonise: ``"z-score"``, ``"housekeeping"`` or ``"none"``.
+        cohort: cohort with outcomes.
+        modality: name of one modality of the cohort.
+        table: ``[patients, features]``, on the scale of the cohort's kind; features that it lacks are
+            missing. Its values are mapped to the moments of all patients of the cohort, test patients
+            included, without a look at outcomes.
+        harmonise: method, one of ``"z-score"``, ``"housekeeping"``, ``"none"``.
         housekeeping: names of features.
 
     Raises:
-        InputError: no such modality; cells that the kind does not allow; patients of the cohort; less
-            than a tenth of its features; no housekeeping gene in both; housekeeping genes of
-            logarithms.
+        InputError: no such modality; cells that the kind does not allow; patients who are in the cohort;
+            less than a tenth of the cohort's features; no housekeeping gene in both;
+            ``"housekeeping"`` for logarithms.
     """
     if modality not in cohort.modalities:
         raise InputError(f"there is no modality {modality!r}, but {few(list(cohort.modalities))}")

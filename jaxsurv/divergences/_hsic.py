@@ -1,4 +1,4 @@
-"""The Hilbert-Schmidt independence criterion: how strongly two variables depend on each other."""
+"""Hilbert-Schmidt independence criterion: strength of the dependence between two variables."""
 
 from functools import partial
 from typing import Any
@@ -38,7 +38,7 @@ def hsic(
     estimator: str = "biased",
     where: ArrayLike | None = None,
 ) -> Array:
-    """The dependence of paired x and y; 0 in the population if and only if they are independent.
+    """Dependence of paired x and y; 0 in the population if and only if they are independent.
 
     With ``K = rbf_kernel(x, x)``, ``L = rbf_kernel(y, y)`` and ``H = I - 11'/n``, ``"biased"`` is
     ``tr(K H L H) / n²``, >= 0 (Gretton et al. 2005); papers that divide by ``(n - 1)²`` (Greenfeld
@@ -51,10 +51,10 @@ def hsic(
     Args:
         x: ``[n, p]``.
         y: ``[n, q]``; one-hot columns for a categorical variable.
-        bandwidth_x: as in `rbf_kernel`; ``[b]`` is a mixture.
-        bandwidth_y: likewise.
+        bandwidth_x: bandwidth of the kernel of x, see `rbf_kernel`; ``[b]`` is a mixture.
+        bandwidth_y: bandwidth of the kernel of y, see `rbf_kernel`; ``[b]`` is a mixture.
         estimator: ``"biased"`` or ``"unbiased"``.
-        where: ``[n]`` booleans, the pairs that count; None: all.
+        where: ``[n]`` booleans, the pairs that count; None = all.
 
     Returns:
         A scalar. Under ``jit`` with fewer pairs than the estimator needs (1 or 4): 0, zero gradient.
@@ -103,7 +103,7 @@ def _(unbiased: bool, primals: Any, tangents: Any) -> tuple[Array, Any]:
 def _value_and_gradient(
     x: Array, y: Array, weight: Array, gamma_x: Array, gamma_y: Array, unbiased: bool
 ) -> tuple[Array, Array]:
-    """``sum_ij A_ij K_ij`` and its gradient in x: A, the centred L, is HSIC's derivative in K.
+    """Sum ``sum_ij A_ij K_ij`` and its gradient in x; A, the centred L, is HSIC's derivative in K.
 
     Rows of A sum to zero, whether ``A = H L H / n²`` or its unbiased counterpart (Székely & Rizzo
     2014), so that little is left to cancel in the sum.

@@ -1,4 +1,4 @@
-"""What the kernel statistics accept: samples, masks, bandwidths, estimators."""
+"""Checks of the arguments of kernel statistics: samples, masks, bandwidths, estimators."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from jaxsurv.types import Array, InputError
 
 
 def samples(**arrays: Any) -> list[Array]:
-    """Every array as ``[n, d]`` in one common real type of at least 32 bits."""
+    """Convert arrays ``[n, d]`` to one common real type of at least 32 bits; refuse other shapes."""
     for name, x in arrays.items():
         shape = np.shape(x)
         if len(shape) != 2 or 0 in shape:
@@ -22,7 +22,7 @@ def samples(**arrays: Any) -> list[Array]:
 
 
 def mask(where: Any, n: int) -> Array:
-    """``where`` as booleans ``[n]``; None is all True."""
+    """Mask ``where`` as booleans ``[n]``; None = all True."""
     if where is None:
         return jnp.ones(n, bool)
     if np.shape(where) != (n,):
@@ -31,7 +31,7 @@ def mask(where: Any, n: int) -> Array:
 
 
 def precisions(bandwidth: Any, dtype: Any) -> Array:
-    """``1 / (2 bandwidth²)`` as ``[b]``, a constant for derivatives."""
+    """Precisions ``1 / (2 bandwidth²)`` as ``[b]``, a constant for derivatives."""
     if np.ndim(bandwidth) > 1 or np.size(bandwidth) == 0:
         raise InputError(
             f"bandwidth must be a number or an array [b], got shape {list(np.shape(bandwidth))}"
@@ -42,7 +42,7 @@ def precisions(bandwidth: Any, dtype: Any) -> Array:
 
 
 def is_unbiased(estimator: str) -> bool:
-    """Which of the two estimators."""
+    """Return True for the unbiased estimator, False for the biased one; refuse other names."""
     if estimator not in ("biased", "unbiased"):
         raise InputError(f'estimator must be "biased" or "unbiased", got {estimator!r}')
     return estimator == "unbiased"
@@ -55,5 +55,5 @@ def check_rows(keep: Array, least: int, name: str) -> None:
 
 
 def zero_outside(x: Array, keep: Array) -> Array:
-    """Masked rows as zeros, so that nothing in them, NaN included, reaches a value or a gradient."""
+    """Set masked rows to zero, so that nothing in them, NaN included, reaches a value or a gradient."""
     return jnp.where(keep[:, None], x, 0)

@@ -1,4 +1,4 @@
-"""The Gaussian (RBF) kernel, its median bandwidth, and sums over its rows in bounded memory."""
+"""Gaussian (RBF) kernel, its median bandwidth, and sums over its rows in bounded memory."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ _MEDIAN_ROWS = 2048
 
 
 def rbf_kernel(x: ArrayLike, y: ArrayLike, *, bandwidth: ArrayLike | float) -> Array:
-    """``k(x_i, y_j) = mean_b exp(-|x_i - y_j|² / (2 bandwidth_b²))``.
+    """Gaussian kernel ``k(x_i, y_j) = mean_b exp(-|x_i - y_j|² / (2 bandwidth_b²))``.
 
     InfoVAE's ``exp(-|x - y|² / d²)`` is ``bandwidth = d / sqrt(2)``; kernlab's and scikit-learn's
     ``gamma`` is ``1 / (2 bandwidth²)``.
@@ -44,7 +44,7 @@ def rbf_kernel(x: ArrayLike, y: ArrayLike, *, bandwidth: ArrayLike | float) -> A
 
 
 def check_columns(x: Array, y: Array) -> None:
-    """Samples that are compared live in one space."""
+    """Refuse two samples with different numbers of columns."""
     if x.shape[1] != y.shape[1]:
         raise InputError(
             f"x and y must have equally many columns, got {list(x.shape)} and {list(y.shape)}"
@@ -52,28 +52,28 @@ def check_columns(x: Array, y: Array) -> None:
 
 
 def centred(x: Array, y: Array) -> tuple[Array, Array]:
-    """Both moved to where the mean of y is the origin: least cancellation in distances."""
+    """Move the origin of both samples to the mean of y: least cancellation in distances."""
     origin = lax.stop_gradient(y.mean(axis=0, keepdims=True))
     return x - origin, y - origin
 
 
 def left_factor(x: Array) -> Array:
-    """``left_factor(x) @ right_factor(y) = |x_i - y_j|²``, one product."""
+    """Left factor ``[n, d + 2]`` of distances: ``left_factor(x) @ right_factor(y) = |x_i - y_j|²``."""
     return jnp.concatenate([-2 * x, jnp.ones_like(x[:, :1]), square(x)], axis=1)
 
 
 def right_factor(y: Array) -> Array:
-    """The other factor, ``[d + 2, m]``."""
+    """Right factor ``[d + 2, m]`` of distances, see `left_factor`."""
     return jnp.concatenate([y, square(y), jnp.ones_like(y[:, :1])], axis=1).T
 
 
 def square(x: Array) -> Array:
-    """``|x_i|²`` as ``[n, 1]``."""
+    """Squared lengths ``|x_i|²`` as ``[n, 1]``."""
     return jnp.sum(x * x, axis=1, keepdims=True)
 
 
 def kernels(left: Array, right: Array, gamma: Array) -> list[Array]:
-    """One kernel per bandwidth, for one row or many."""
+    """Values of one kernel per bandwidth, for one row or many."""
     product = jnp.matmul(left, right, precision=HIGHEST)
     # rounding below zero is cut from the value alone: derivatives stay those of the distance
     distance = product + lax.stop_gradient(jnp.maximum(product, 0) - product)
@@ -81,13 +81,13 @@ def kernels(left: Array, right: Array, gamma: Array) -> list[Array]:
 
 
 def kernel(left: Array, right: Array, gamma: Array) -> Array:
-    """Their mean."""
+    """Mean of the kernels over the bandwidths."""
     terms = kernels(left, right, gamma)
     return sum(terms[1:], terms[0]) / len(terms)
 
 
 def map_rows(row: Callable[..., Any], arrays: tuple[Array, ...], width: int) -> Any:
-    """``row``, which needs ``width`` numbers, for every row: in blocks of bounded memory."""
+    """Apply ``row``, which needs ``width`` numbers, to every row, in blocks of bounded memory."""
     # on a CPU a block should stay in its cache; an accelerator wants large ones
     numbers = 2**20 if jax.default_backend() == "cpu" else 2**24
     if len(arrays[0]) * width <= numbers:
@@ -98,9 +98,9 @@ def map_rows(row: Callable[..., Any], arrays: tuple[Array, ...], width: int) -> 
 def row_sum(
     terms: list[Array], gamma: Array, factor: Array | float, weight: Array, y: Array, x: Array
 ) -> tuple[Array, Array]:
-    """``sum_j factor_j weight_j k(x, y_j)`` and its gradient in x, from the row's kernels.
+    """Sum ``sum_j factor_j weight_j k(x, y_j)`` and its gradient in x, from the row's kernels.
 
-    Both are matrix products when many rows are mapped, which costs half of what reductions do.
+    With many rows mapped, both are matrix products, which cost half as much as reductions.
     """
     value, gradient = jnp.zeros((), x.dtype), jnp.zeros_like(x)
     for b, term in enumerate(terms):
@@ -112,7 +112,7 @@ def row_sum(
 
 
 def potential(x: Array, y: Array, weight: Array, gamma: Array, skip: bool) -> tuple[Array, Array]:
-    """``f_i = sum_j weight_j k(x_i, y_j)`` and its gradient in ``x_i``; ``skip`` leaves out j = i.
+    """Sums ``f_i = sum_j weight_j k(x_i, y_j)`` and gradients in ``x_i``; ``skip`` leaves out j = i.
 
     Returns:
         ``[n]`` and ``[n, d]``.
@@ -129,22 +129,22 @@ def potential(x: Array, y: Array, weight: Array, gamma: Array, skip: bool) -> tu
 
 
 def along(gradient: Callable[[], Array], tangent: Any) -> Array | float:
-    """``gradient() · tangent``; a tangent known to be zero leaves the gradient uncomputed."""
+    """Product ``gradient() · tangent``; a tangent known to be zero leaves the gradient uncomputed."""
     return 0.0 if isinstance(tangent, SymbolicZero) else jnp.sum(gradient() * tangent)
 
 
 def median_bandwidth(
     x: ArrayLike, y: ArrayLike | None = None, *, where: ArrayLike | None = None
 ) -> Array:
-    """The median of ``|z_i - z_j|`` over all pairs i < j of the pooled rows z of x and y.
+    """Median of ``|z_i - z_j|`` over all pairs i < j of the pooled rows z of x and y.
 
     The median heuristic (Gretton et al. 2012); ``median_bandwidth(x) * jnp.array([0.5, 1, 2])`` is
     a mixture around it. Beyond 2,048 pooled rows it is taken over 2,048 evenly spaced ones.
 
     Args:
         x: ``[n, d]``.
-        y: ``[m, d]`` or None: x alone, as for `hsic`.
-        where: ``[n]`` booleans, the rows of x that count; None: all.
+        y: ``[m, d]``; None = x alone, as for `hsic`.
+        where: ``[n]`` booleans, the rows of x that count; None = all.
 
     Returns:
         A constant for derivatives; 1 where the median is 0 or there is no pair.
@@ -175,7 +175,7 @@ def _median_distance(x: Array, keep: Array) -> Array:
     distance = jnp.maximum(jnp.matmul(left_factor(z), right_factor(z), precision=HIGHEST), 0)
     pair = kept[:, None] & kept[None] & ~jnp.eye(len(z), dtype=bool)
     pairs = kept.sum() * (kept.sum() - 1) // 2
-    # each pair stands there twice
+    # each pair is present twice
     low, high = (
         _order_statistic(jnp.where(pair, distance, jnp.inf), 2 * k)
         for k in ((pairs - 1) // 2, pairs // 2)
@@ -185,7 +185,7 @@ def _median_distance(x: Array, keep: Array) -> Array:
 
 
 def _order_statistic(x: Array, k: Array) -> Array:
-    """The k-th smallest (from 0) of numbers >= 0, bit by bit: several times faster than a sort."""
+    """Find the k-th smallest (from 0) of numbers >= 0, bit by bit: several times faster than a sort."""
     width = jnp.finfo(x.dtype).bits
     bits = lax.bitcast_convert_type(x, jnp.dtype(f"int{width}"))
 

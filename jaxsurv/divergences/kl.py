@@ -20,7 +20,7 @@ def kl_standard_normal(mu: Array, logvar: Array) -> Array:
         ``[n]``, nats, >= 0; zero for ``mu = logvar = 0``.
 
     Raises:
-        InputError: other shapes, or two that differ.
+        InputError: shapes that are not ``[n, d]``, or that differ.
 
     >>> import jax.numpy as jnp
     >>> kl_standard_normal(jnp.array([[1.0, 0.0]]), jnp.zeros((1, 2)))
@@ -45,7 +45,7 @@ def categorical_kl(logits: Array) -> Array:
         ``[n]``, nats, in ``[0, log K]``; zero for equal logits.
 
     Raises:
-        InputError: another shape.
+        InputError: a shape other than ``[n, K]``.
 
     >>> import jax.numpy as jnp
     >>> categorical_kl(jnp.array([[0.0, 0.0], [100.0, 0.0]]))

@@ -1,4 +1,4 @@
-"""The maximum mean discrepancy: how far apart two distributions are."""
+"""Maximum mean discrepancy: a distance between two distributions."""
 
 from functools import partial
 from typing import Any
@@ -26,7 +26,7 @@ def mmd2(
     estimator: str = "biased",
     where: ArrayLike | None = None,
 ) -> Array:
-    """``MMD² = E k(x, x') + E k(y, y') - 2 E k(x, y)`` from two samples, with `rbf_kernel`.
+    """Estimate ``MMD² = E k(x, x') + E k(y, y') - 2 E k(x, y)`` from two samples, with `rbf_kernel`.
 
     ``"biased"`` is the V-statistic, the mean over all pairs, >= 0; ``"unbiased"`` the U-statistic,
     the mean over i != j within each sample and over all pairs between them, which may be negative
@@ -38,9 +38,9 @@ def mmd2(
     Args:
         x: ``[n, d]``.
         y: ``[m, d]``.
-        bandwidth: as in `rbf_kernel`; ``[b]`` is a mixture.
+        bandwidth: bandwidth of `rbf_kernel`; ``[b]`` is a mixture.
         estimator: ``"biased"`` or ``"unbiased"``.
-        where: ``[n]`` booleans, the rows of **x** that count; None: all. All rows of y count.
+        where: ``[n]`` booleans, the rows of **x** that count; None = all. All rows of y count.
 
     Returns:
         A scalar. Under ``jit`` with fewer rows than the estimator needs (1 or 2): 0, zero gradient.
@@ -79,16 +79,16 @@ def mmd2_standard_normal(
     estimator: str = "biased",
     where: ArrayLike | None = None,
 ) -> Array:
-    """``MMD²`` between a sample and ``N(0, I)`` itself: what `mmd2` gives for an endless prior sample.
+    """Estimate ``MMD²`` between a sample and ``N(0, I)``: the limit of `mmd2` for an infinite prior sample.
 
     With s the bandwidth, ``E_y k(x, y) = (s² / (s² + 1))^(d/2) exp(-|x|² / (2 (s² + 1)))`` and
     ``E k(y, y') = (s² / (s² + 2))^(d/2)``, so neither needs a draw: less noise and half the work.
 
     Args:
         x: ``[n, d]``.
-        bandwidth: as in `rbf_kernel`; ``[b]`` is a mixture.
-        estimator: of ``E k(x, x')``: ``"biased"`` (all pairs; >= 0) or ``"unbiased"`` (i != j).
-        where: ``[n]`` booleans, the rows that count; None: all.
+        bandwidth: bandwidth of `rbf_kernel`; ``[b]`` is a mixture.
+        estimator: estimator of ``E k(x, x')``: ``"biased"`` (all pairs; >= 0) or ``"unbiased"`` (i != j).
+        where: ``[n]`` booleans, the rows that count; None = all.
 
     Returns:
         A scalar. Under ``jit`` with fewer rows than the estimator needs (1 or 2): 0, zero gradient.
@@ -121,12 +121,12 @@ def _to_prior(x: Array, keep: Array, gamma: Array, unbiased: bool) -> Array:
 
 
 # Value and derivative come from one visit of each block of the kernel matrix, which is then
-# forgotten: hence the rules below. A derivative that is not asked for is not computed.
+# dropped: hence the rules below. A derivative that is not needed is not computed.
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(3,))
 def _self_sum(x: Array, weight: Array, gamma: Array, skip: bool) -> Array:
-    """``sum_ij weight_i weight_j k(x_i, x_j)``, without i = j if ``skip``."""
+    """Sum ``sum_ij weight_i weight_j k(x_i, x_j)``, without i = j if ``skip``."""
     return jnp.sum(weight * potential(x, x, weight, gamma, skip)[0])
 
 
@@ -139,7 +139,7 @@ def _(skip: bool, primals: Any, tangents: Any) -> tuple[Array, Any]:
 
 @jax.custom_jvp
 def _cross_sum(x: Array, y: Array, u: Array, v: Array, gamma: Array) -> Array:
-    """``sum_ij u_i v_j k(x_i, y_j)``."""
+    """Sum ``sum_ij u_i v_j k(x_i, y_j)``."""
     return jnp.sum(u * potential(x, y, v, gamma, skip=False)[0])
 
 

@@ -1,12 +1,13 @@
-"""Scikit-learn faces over models and training."""
+"""Scikit-learn faces over recipe, models and training."""
 
 from jaxsurv.estimators.coxnet import Coxnet
 from jaxsurv.estimators.ensemble import NetworkEstimator
-from jaxsurv.estimators.explain import Explanation
+from jaxsurv.estimators.explanation import Explanation
+from jaxsurv.estimators.fitted_estimator import load
 from jaxsurv.estimators.inva import InVA
-from jaxsurv.estimators.networks import HCL, CoxMT, CoxNnet, MORiskVAE, MyeVAE
-from jaxsurv.estimators.saved import load
+from jaxsurv.estimators.networks import HCL, CoxMT, CoxNnet, MORiskVAE, MyeVAE, Network
 from jaxsurv.estimators.search import Search
+from jaxsurv.estimators.stack import SurvivalStack
 from jaxsurv.estimators.survival import SurvivalEstimator
 
 __all__ = [
@@ -18,8 +19,10 @@ __all__ = [
     "InVA",
     "MORiskVAE",
     "MyeVAE",
+    "Network",
     "NetworkEstimator",
     "Search",
     "SurvivalEstimator",
+    "SurvivalStack",
     "load",
 ]

@@ -9,15 +9,14 @@ import numpy as np
 from jax import lax
 
 from jaxsurv.estimators.fitted import CHUNK, FittedModel, in_chunks
-from jaxsurv.estimators.prepared import as_batch
-from jaxsurv.models import Batch
-from jaxsurv.preprocess import Schema, Standardised
+from jaxsurv.preprocess import Preprocessing, Schema
 from jaxsurv.preprocess._encode import encoded_columns
-from jaxsurv.types import Array, Params
+from jaxsurv.recipe import Rows, Terms
+from jaxsurv.types import Array
 
 
 def integrated_gradients(
-    model: FittedModel, made: Standardised, *, steps: int
+    model: FittedModel, rows: Rows, unprojected: dict[str, np.ndarray], *, steps: int
 ) -> Iterator[np.ndarray]:
     """Attributions ``[n, features]`` of one member of the ensemble after the other::
 
@@ -26,52 +25,62 @@ def integrated_gradients(
     η is the log hazard and z the standardised values, so that the path leads from the training mean to
     the patient, who keeps the modalities that there are. A projection is linear, and the gradient is
     pulled back through it: attributions belong to the features as they were measured. Those of a
-    category's columns are summed.
+    category's columns are summed, and so are those of a network and of Cox models that read one feature.
 
     Args:
-        model: of any network.
-        made: standardised values before projection.
+        model: fitted model.
+        rows: patients as the members read them.
+        unprojected: modality to ``[n, d]``, what networks read, before selection and projection.
         steps: points of the midpoint rule. The sum is exact for linear models and, for others, as good
             as the rule: worst of HCL, whose encodings of unit length turn around where they are short.
 
     Reference: Sundararajan, Taly and Yan, ICML 2017.
     """
-    preprocessing = model.preprocessing
-    projection = preprocessing.projection
-    columns = {m: feature_columns(preprocessing.schema, m) for m in made.inputs}
-    rows = preprocessing.project(made.inputs), made.presence
+    preprocessing, n = model.preprocessing, len(next(iter(unprojected.values())))
+    columns = {m: feature_columns(preprocessing.schema, m) for m in unprojected}
     for j in range(len(model.center)):
         member = jax.tree.map(lambda p, j=j: p[j], model.params)
-        gradient = in_chunks(
-            partial(_mean_gradient, model.predict, steps, member),
-            rows,
-            min(CHUNK, len(made.patients)),
-        )
-        gradient |= {m: gradient[m] @ p.T for m, p in projection.items()}
-        parts = [per_feature(columns[m], z * gradient[m]) for m, z in made.inputs.items()]
+        program = partial(_mean_gradient, model.predict, steps, member)
+        read, plain = in_chunks(program, rows, min(CHUNK, n))
+        parts = []
+        for m, x in unprojected.items():
+            a = x * pulled_back(preprocessing, m, read[m])
+            parts.append(per_feature(columns[m], a + rows.z[m] * plain[m] if m in plain else a))
         yield np.concatenate(parts, axis=1)
+
+
+def pulled_back(preprocessing: Preprocessing, modality: str, gradient: np.ndarray) -> np.ndarray:
+    """``[n, d]`` gradient by the columns of a modality, from that by what a network reads, ``[n, k]``."""
+    if (projection := preprocessing.projection.get(modality)) is not None:
+        return gradient @ projection.T
+    if (chosen := preprocessing.chosen.get(modality)) is not None:
+        columns = preprocessing.columns[modality]
+        full = np.zeros((len(gradient), columns.stop - columns.start), gradient.dtype)
+        full[:, chosen] = gradient
+        return full
+    return gradient
 
 
 @partial(jax.jit, static_argnums=(0, 1))
 def _mean_gradient(
-    predict: Callable[[Params, Batch], Array],
-    steps: int,
-    params: Params,
-    rows: tuple[dict[str, Array], dict[str, Array]],
-) -> dict[str, Array]:
-    """Modality to ``[n, k]``: the gradient of each row's log hazard, averaged along its path."""
-    inputs, presence = rows
+    predict: Callable[[Terms, Rows], Array], steps: int, terms: Terms, rows: Rows
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Gradients of each row's log hazard by inputs and by scaled features, averaged along its path."""
+    ends = (rows.inputs, rows.z)
 
-    def total(x: dict[str, Array]) -> Array:
-        return jnp.sum(predict(params, as_batch(x, presence)))  # rows do not see each other
+    def total(x: tuple[dict[str, Array], dict[str, Array]]) -> Array:
+        inputs, z = x
+        return jnp.sum(
+            predict(terms, rows._replace(inputs=inputs, z=z))
+        )  # rows do not see each other
 
-    def add(so_far: dict[str, Array], at: Array) -> tuple[dict[str, Array], None]:
-        here = jax.grad(total)({m: at * x for m, x in inputs.items()})
+    def add(so_far: tuple, at: Array) -> tuple[tuple, None]:
+        here = jax.grad(total)(jax.tree.map(lambda x: at * x, ends))
         return jax.tree.map(jnp.add, so_far, here), None
 
-    zero = jax.tree.map(jnp.zeros_like, inputs)
+    zero = jax.tree.map(jnp.zeros_like, ends)
     summed, _ = lax.scan(add, zero, (jnp.arange(steps) + 0.5) / steps)
-    return {m: g / steps for m, g in summed.items()}
+    return jax.tree.map(lambda g: g / steps, summed)
 
 
 def feature_columns(schema: Schema, modality: str) -> np.ndarray:

@@ -1,26 +1,29 @@
 """The elastic-net Cox model as an estimator, its penalty by cross-validation."""
 
 from collections.abc import Mapping
+from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
 from jaxsurv.data import stratified_kfold
-from jaxsurv.estimators.fitted import Functions, Trained
+from jaxsurv.estimators.ensemble import tiled
+from jaxsurv.estimators.fitted import FittedTerms
 from jaxsurv.estimators.inputs import Modalities
-from jaxsurv.estimators.prepared import Prepared, as_batch
 from jaxsurv.estimators.survival import SurvivalEstimator
-from jaxsurv.models import CLINICAL, Batch, features
+from jaxsurv.models import CLINICAL, Batch, Model, features
 from jaxsurv.preprocess._encode import encoded_names
-from jaxsurv.survival import coxnet_cv
-from jaxsurv.types import Array, Key, Params
+from jaxsurv.recipe import Prepared, Recipe, Terms
+from jaxsurv.survival import coxnet_cv, neg_log_partial_likelihood
+from jaxsurv.types import Array, Key, Objective, Params
 
 
 class Coxnet(SurvivalEstimator):
     """Elastic-net Cox regression on all features, z-scored; an absent modality counts as its mean.
 
-    Lambda is where the cross-validated deviance is smallest, see :func:`jaxsurv.survival._coxnet_cv`; the
+    Lambda is where the cross-validated deviance is smallest, see :func:`jaxsurv.survival.coxnet_cv`; the
     baseline hazard is from the log hazards that the folds held out. See :class:`SurvivalEstimator` for
     X and y.
 
@@ -31,8 +34,10 @@ class Coxnet(SurvivalEstimator):
         folds: of the cross-validation, at most as many as there are events.
         modalities: modality to its columns, for X in one table; None = one modality, ``"features"``.
         kinds: of modalities, where they are not to be inferred; see :class:`jaxsurv.data.Cohort`.
-        components: principal components by which each wider modality enters; None = feature by feature.
-        random_state: of the folds.
+        recipe: scaling, selection, imputation, projection and offset, see :class:`jaxsurv.recipe.Recipe`;
+            None = every feature as it was measured, no offset. An offset is a column without a penalty.
+        components: short for a recipe with so many principal components per modality.
+        random_state: seed of the folds.
 
     Attributes:
         lambda_: the chosen penalty.
@@ -50,6 +55,7 @@ class Coxnet(SurvivalEstimator):
         folds: int = 5,
         modalities: Modalities | None = None,
         kinds: Mapping[str, str] | None = None,
+        recipe: Recipe | None = None,
         components: int | None = None,
         random_state: int = 0,
     ) -> None:
@@ -59,45 +65,61 @@ class Coxnet(SurvivalEstimator):
         self.folds = folds
         self.modalities = modalities
         self.kinds = kinds
+        self.recipe = recipe
         self.components = components
         self.random_state = random_state
 
     @property
     def coef_(self) -> pd.Series:
-        """Of the fitted model."""
+        """Coefficients of the fitted model."""
         fitted = self.fitted()
         reads, names = fitted.preprocessing, []
         for m in sorted(reads.columns, key=lambda m: (m == CLINICAL, m)):
             columns = [name for _, name in encoded_names(reads.schema, m)]
+            if m in reads.chosen:
+                columns = [columns[j] for j in reads.chosen[m]]
             if m in reads.projection:
                 columns = [f"component {k}" for k in range(1, reads.projection[m].shape[1] + 1)]
             names += [(m, name) for name in columns]
         index = pd.MultiIndex.from_tuples(names, names=["modality", "feature"])
-        return pd.Series(np.asarray(fitted.params["coef"][0]), index, name="coef")
+        params: Params = fitted.params.network
+        return pd.Series(np.asarray(params["coef"][0]), index, name="coef")
 
-    @staticmethod
-    def functions(config: None) -> Functions:
-        """See :class:`SurvivalEstimator`."""
-        return Functions(_init, _predict)
+    @property
+    def _network(self) -> Model:
+        return LINEAR
 
-    def _train(self, prepared: Prepared) -> Trained:
-        shared, split = prepared.shared, prepared.splits
-        event = np.asarray(shared.event)
-        inputs = {m: np.asarray(x[0]) for m, x in split.inputs.items()}
-        x = np.asarray(features(as_batch(inputs, shared.presence)))
-        folds = min(self.folds, int(event.sum()))
+    def _train(self, prepared: Prepared) -> FittedTerms:
+        batch, masks = prepared.build(prepared.shared, prepared.split(0), 0)
+        x, develop = np.asarray(features(batch)), np.asarray(masks.develop)
+        outcome = batch.outcome
+        event, time = np.asarray(outcome.event), np.asarray(outcome.time)
+        penalty_factor = None
+        if prepared.offset_model is not None:  # one more column, which has no penalty
+            x = np.concatenate([x, np.asarray(batch.offset)[:, None]], axis=1)
+            penalty_factor = np.append(np.ones(x.shape[1] - 1), 0.0)
+        folds = min(self.folds, int(event[develop].sum()))
         dealt = stratified_kfold(
-            event, folds=folds, seed=int(self.random_state), validation_fraction=None
-        )
+            event, folds=folds, seed=int(self.random_state), eligible=develop,
+            validation_fraction=None,
+        )  # fmt: skip
         cv = coxnet_cv(
-            x, event, np.asarray(shared.time), dealt.test.argmax(axis=0), l1_ratio=self.l1_ratio,
-            n_lambdas=self.n_lambdas, lambda_min_ratio=self.lambda_min_ratio, tolerance=1e-3,
+            x, event, time, dealt.test.argmax(axis=0), entry=outcome.entry, where=develop,
+            l1_ratio=self.l1_ratio, n_lambdas=self.n_lambdas, penalty_factor=penalty_factor,
+            lambda_min_ratio=self.lambda_min_ratio, tolerance=1e-3,
         )  # fmt: skip
         best = int(np.argmin(cv.deviance))
         coef = np.asarray(cv.path.coef[best], np.float32)
         self.lambda_ = float(cv.lambda_min)
-        center = np.mean(x @ coef[:, None], axis=0)
-        return Trained({"coef": coef[None]}, center, np.asarray(cv.held_out[best]))
+        center = np.mean((x @ coef[:, None])[develop], axis=0)
+        held_out = np.where(develop, np.asarray(cv.held_out[best]), np.nan)
+        offset = None
+        if prepared.offset_model is not None:  # a linear model, which its coefficient scales
+            *coef, scale = coef
+            offset = tiled(jax.tree.map(lambda a: a * scale, prepared.offset_model.models[0]), 1)
+        one = {"network": np.ones(1, np.float32)}
+        params = {"coef": np.asarray(coef, np.float32)[None]}
+        return FittedTerms(Terms(params, offset, {}, one), center, held_out)
 
 
 def _init(key: Key, batch: Batch) -> Params:
@@ -105,4 +127,21 @@ def _init(key: Key, batch: Batch) -> Params:
 
 
 def _predict(params: Params, batch: Batch) -> Array:
-    return features(batch) @ params["coef"]
+    return features(batch) @ params["coef"] + batch.offset
+
+
+def _loss(params: Params, batch: Batch, key: Key, hparams: Any = None):
+    value = _score(params, batch)
+    return value, {"loss": value}
+
+
+def _score(params: Params, batch: Batch) -> Array:
+    return neg_log_partial_likelihood(_predict(params, batch), risk_sets=batch.risk_sets)
+
+
+def _linear(config: None = None) -> Objective:
+    return Objective(_init, _loss, _predict, _score, criterion="cox")
+
+
+# not registered: no sweep trains it, its coefficients come from the path
+LINEAR = Model("Coxnet", _linear, hparams=None)

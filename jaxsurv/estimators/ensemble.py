@@ -1,101 +1,57 @@
 """What all networks share: an ensemble over seeds, and a search, each as one compiled sweep."""
 
 import warnings
-from abc import abstractmethod
 from collections.abc import Mapping
 from numbers import Integral
-from typing import Any, ClassVar
+from typing import Any, Self
 
+import jax
 import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.metaestimators import available_if
 
-from jaxsurv.data import Cohort
-from jaxsurv.estimators.fitted import Functions, Trained
+from jaxsurv.estimators.fitted import FittedTerms
 from jaxsurv.estimators.inputs import Modalities
-from jaxsurv.estimators.prepared import Prepared, build
 from jaxsurv.estimators.search import Grid, Search, folds_of, scored, search_table, settings_of
-from jaxsurv.estimators.survival import SurvivalEstimator
-from jaxsurv.models import CLINICAL
-from jaxsurv.training import FitConfig, Optimizer, SweepResult, adam, sweep
+from jaxsurv.estimators.survival import SurvivalEstimator, outcome_of
+from jaxsurv.models import Model, find_model
+from jaxsurv.recipe import LinearCox, Prepared, Recipe, Terms, ensemble
+from jaxsurv.recipe.networks import train_networks, training_means
+from jaxsurv.training import FitConfig, SweepResult
 from jaxsurv.types import InputError, Objective
 
 
-class NetworkEstimator(SurvivalEstimator):
-    """A network trained from several seeds, whose log hazards are averaged.
+class NetworkEnsemble(SurvivalEstimator):
+    """Networks of several seeds: their sweep, their search and their mean."""
 
-    Seed j of ``random_state``, ``random_state + 1``, ... trains on all but one fifth of the patients,
-    another one for each of five seeds, stratified by event; the fifth stops it. So with five seeds or
-    more every patient is held out from some of them, and the baseline hazard comes from all. With fewer
-    it comes from those who are.
+    model: str | Model
+    config: Any
+    hparams: Any
+    epochs: int
+    burn_in: int
+    patience: int
+    batch_size: int | None
+    n_seeds: int
 
-    If no epoch of any seed was better than none, a ``ConvergenceWarning`` of scikit-learn says so.
-
-    See :class:`SurvivalEstimator` for X and y. To add a network, give a subclass `objective`,
-    `default_config`, `default_hparams` and, unless it is Adam, `optimizer`.
-
-    Args:
-        config: static choices; None = the model's.
-        hparams: traced scalars, set whole, as in ``set_params(hparams=HParams(beta=0.1))``; None = the
-            model's.
-        epochs: most epochs.
-        patience: epochs without a better early-stopping loss after which training stops.
-        batch_size: patients per step; None = all.
-        n_seeds: networks in the ensemble.
-        modalities: modality to its columns, for X in one table; None = one modality, ``"features"``.
-        kinds: of modalities, where they are not to be inferred; see :class:`jaxsurv.data.Cohort`.
-        components: principal components by which each wider modality enters; None = feature by feature.
-        random_state: the first seed; the same one gives the same bits.
-    """
-
-    default_config: ClassVar[Any] = None
-    default_hparams: ClassVar[Any]
-    optimizer: ClassVar[Optimizer] = staticmethod(adam)
-
-    def __init__(
-        self,
-        config: Any = None,
-        hparams: Any = None,
-        *,
-        epochs: int = 300,
-        patience: int = 40,
-        batch_size: int | None = None,
-        n_seeds: int = 5,
-        modalities: Modalities | None = None,
-        kinds: Mapping[str, str] | None = None,
-        components: int | None = None,
-        random_state: int = 0,
-    ) -> None:
-        self.config = config
-        self.hparams = hparams
-        self.epochs = epochs
-        self.patience = patience
-        self.batch_size = batch_size
-        self.n_seeds = n_seeds
-        self.modalities = modalities
-        self.kinds = kinds
-        self.components = components
-        self.random_state = random_state
-
-    @staticmethod
-    @abstractmethod
-    def objective(config: Any) -> Objective:
-        """The model with these static choices."""
-
-    @classmethod
-    def functions(cls, config: Any) -> Functions:
-        """See :class:`SurvivalEstimator`."""
-        objective = cls.objective(config)
-        return Functions(objective.init, objective.predict)
+    @property
+    def _network(self) -> Model | None:
+        return find_model(self.model)
 
     @property
     def _config(self) -> Any:
-        return self._chosen("config", self.default_config)
+        return self._chosen("config", self._network and self._network.config)
 
     @property
     def chosen_hparams(self) -> Any:
         """``hparams``, or the model's."""
-        return self._chosen("hparams", self.default_hparams)
+        return self._chosen("hparams", self._network and self._network.hparams)
+
+    @property
+    def _objective(self) -> Objective:
+        if self._network is None:
+            raise InputError(f"{type(self).__name__} has no network whose settings could be chosen")
+        return self._network.objective(self._config)
 
     def _chosen(self, name: str, default: Any) -> Any:
         given = getattr(self, name)
@@ -106,72 +62,153 @@ class NetworkEstimator(SurvivalEstimator):
             raise InputError(f"{name} of {type(self).__name__} must be {wanted}; got {given!r}")
         return given
 
-    def _prepare(self, cohort: Cohort, endpoint: str, develop: np.ndarray) -> Prepared:
-        if not set(cohort.modalities) - {CLINICAL}:
-            raise InputError(
-                f"there is no modality to encode beside {CLINICAL!r}; give it another name"
-            )
+    @available_if(lambda self: self._network.latent is not None)
+    def transform(self, X: Any) -> np.ndarray:
+        """``[n, z]``: the latent variables of the first seed's network.
+
+        Of the variational models their means, then class probabilities; of HCL the representations,
+        subset by subset. Axes of another seed's are others, so that a mean over seeds has no meaning.
+        """
+        return self.fitted().latent(self._new(X))
+
+    def _sweep(self, prepared: Prepared, settings: list[Any]) -> SweepResult:
+        """All splits x seeds x settings in one compiled program."""
         if not isinstance(self.n_seeds, Integral) or self.n_seeds < 1:
             raise InputError(f"n_seeds must be at least 1, got {self.n_seeds!r}")
-        return super()._prepare(cohort, endpoint, develop)
-
-    def _sweep(self, prepared: Prepared, hparams: list[Any], **options: Any) -> SweepResult:
-        """All splits x seeds x settings in one compiled program."""
-        seeds = [int(self.random_state) + j for j in range(self.n_seeds)]
-        training = FitConfig(self.epochs, patience=self.patience, batch_size=self.batch_size)
-        return sweep(
-            self.objective(self._config), build, prepared.shared, prepared.splits, seeds=seeds,
-            hparams=hparams, config=training, optimizer=self.optimizer, **options,
+        training = FitConfig(self.epochs, self.burn_in, self.patience, self.batch_size)
+        return train_networks(
+            prepared, self._network, self._objective, settings, seeds=int(self.n_seeds),
+            training=training, stream=int(self.random_state),
         )  # fmt: skip
 
     def search(self, X: Any, y: Any, grid: Grid, *, folds: int = 5) -> Search:
         """Cross-validate traced hyper-parameters: folds x seeds x settings as one compiled sweep.
 
-        Preprocessing is fitted to the training patients of each fold, and a fold's C is that of the
-        mean over the seeds on its test patients, as if each were fitted and scored by itself.
+        The recipe is fitted to the training patients of each fold, and a fold's C is that of the whole
+        model on its test patients, as if each were fitted and scored by itself.
 
         Args:
             X, y: as for `fit`.
             grid: hyper-parameter to its values, all combinations of which are tried, or several such
                 grids: ``{"beta": [0.01, 0.1, 1.0]}``. What is not in it is as in ``hparams``.
-            folds: of the cross-validation, stratified by event.
+            folds: number of folds of the cross-validation, stratified by event.
 
         Raises:
             InputError: as `fit`; a hyper-parameter that there is not or that the model does not read.
         """
-        objective = self.objective(self._config)
-        points, settings = settings_of(grid, self.chosen_hparams, objective.unread)
+        points, settings = settings_of(grid, self.chosen_hparams, self._objective.unread)
         cohort, endpoint = self._labelled(X, y)
-        event, time = (cohort.survival[f"{endpoint}_{c}"].to_numpy() for c in ("event", "time"))
+        event, time, _ = outcome_of(cohort, endpoint)
         labelled = ~np.isnan(time)
         event = np.where(labelled, event, 0)
         test = folds_of(event, labelled, folds, int(self.random_state))
-        runs = self._sweep(self._prepare(cohort, endpoint, labelled & ~test), settings)
-        table = search_table(points, scored(runs, test, event, time))
+        prepared = self._prepare(cohort, endpoint, labelled & ~test)
+        runs = self._sweep(prepared, settings)
+        risks = self._risks(prepared, runs, len(settings))
+        table = search_table(points, scored(risks, test, event, time))
         best = settings[table.index.to_list()[0]]
-        fitted = clone(self).set_params(hparams=best).fit(X, y)
+        fitted = self._with_best(best).fit(X, y)
         return Search(table.reset_index(drop=True), runs.to_frame(), best, fitted)
 
-    def _train(self, prepared: Prepared) -> Trained:
-        def parameters(params: Any, batch: Any, masks: Any) -> Any:
-            return params
+    def _with_best(self, hparams: Any) -> Self:
+        return clone(self).set_params(hparams=hparams)
 
-        runs = self._sweep(prepared, [self.chosen_hparams], collect=parameters)
-        if not runs.best_epoch.any():
-            warnings.warn(
-                "no epoch of any network was better than its initial parameters: nothing was learned; the "
-                "learning rate may be too large, or the features may say nothing of the outcome",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
-        develop, validation = prepared.splits.develop[0], prepared.splits.validation[0]
-        stopped = np.asarray(validation)[runs.seed % len(validation)]
-        center = training_mean(runs.prediction, np.asarray(develop) & ~stopped)
-        risk, count = runs.prediction - center[:, None], stopped.sum(axis=0)
-        held_out = (risk * stopped).sum(axis=0) / np.where(count > 0, count, np.nan)
-        return Trained(runs.collected, center, held_out)
+    def _risks(self, prepared: Prepared, runs: SweepResult, settings: int) -> np.ndarray:
+        """``[settings, folds, n]`` log hazards of the models of every setting."""
+        each = [np.arange(len(runs.split)) % settings == s for s in range(settings)]
+        return np.stack([
+            ensemble(prepared, runs.split[r], runs.prediction[r], runs.seed[r]).log_hazard
+            for r in each
+        ])  # fmt: skip
+
+    def _train(self, prepared: Prepared) -> FittedTerms:
+        runs = self._sweep(prepared, [self.chosen_hparams])
+        warn_if_nothing_was_learned(runs)
+        held_out = ensemble(prepared, runs.split, runs.prediction, runs.seed).held_out[0]
+        center = training_means(prepared, runs.split, runs.prediction, runs.seed)
+        offset = offset_of(prepared)
+        terms = Terms(runs.collected, None, {}, {"network": np.ones(len(center), np.float32)})
+        terms = terms._replace(offset=tiled(offset, len(center)))
+        return FittedTerms(terms, center.astype(np.float32), held_out)
 
 
-def training_mean(log_hazard: np.ndarray, train: np.ndarray) -> np.ndarray:
-    """``[runs]`` means of ``log_hazard [runs, n]`` over the rows ``train [runs, n]`` of each run."""
-    return (log_hazard * train).sum(axis=1, dtype=np.float64).astype(np.float32) / train.sum(axis=1)
+class NetworkEstimator(NetworkEnsemble):
+    """A network trained from several seeds, whose log hazards are averaged.
+
+    Seed j = 0, 1, ... trains on all but one fifth of the patients, another one for each of five seeds,
+    stratified by event; the fifth stops it. So with five seeds or more every patient is held out from
+    some of them, and the baseline hazard comes from all. With fewer it comes from those who are.
+
+    If no epoch of any seed was better than none, a ``ConvergenceWarning`` of scikit-learn says so.
+
+    See :class:`SurvivalEstimator` for X and y, :class:`Network` for any model that is registered.
+
+    Args:
+        config: static choices; None = the model's.
+        hparams: traced scalars, set whole, as in ``set_params(hparams=HParams(beta=0.1))``; None = the
+            model's.
+        epochs: most epochs.
+        burn_in: epochs before patience starts to count.
+        patience: epochs without a better early-stopping loss after which training stops.
+        batch_size: patients per step; None = all.
+        n_seeds: networks in the ensemble.
+        modalities: modality to its columns, for X in one table; None = one modality, ``"features"``.
+        kinds: kinds of modalities, where they are not to be inferred; see :class:`jaxsurv.data.Cohort`.
+        recipe: scaling, selection, imputation, projection and offset, see
+            :class:`jaxsurv.recipe.Recipe`; None = every feature as it was measured, no offset.
+        components: short for a recipe with so many principal components per modality.
+        random_state: number of the deal into early-stopping parts and of the random stream; the same
+            one gives the same bits.
+    """
+
+    model: str | Model  # of subclasses, the name of their registry entry
+
+    def __init__(
+        self,
+        config: Any = None,
+        hparams: Any = None,
+        *,
+        epochs: int = 300,
+        burn_in: int = 20,
+        patience: int = 40,
+        batch_size: int | None = None,
+        n_seeds: int = 5,
+        modalities: Modalities | None = None,
+        kinds: Mapping[str, str] | None = None,
+        recipe: Recipe | None = None,
+        components: int | None = None,
+        random_state: int = 0,
+    ) -> None:
+        self.config = config
+        self.hparams = hparams
+        self.epochs = epochs
+        self.burn_in = burn_in
+        self.patience = patience
+        self.batch_size = batch_size
+        self.n_seeds = n_seeds
+        self.modalities = modalities
+        self.kinds = kinds
+        self.recipe = recipe
+        self.components = components
+        self.random_state = random_state
+
+
+def warn_if_nothing_was_learned(runs: SweepResult) -> None:
+    """A ``ConvergenceWarning`` if no epoch of any network was better than none."""
+    if not runs.best_epoch.any():
+        warnings.warn(
+            "no epoch of any network was better than its initial parameters: nothing was learned; the "
+            "learning rate may be too large, or the features may say nothing of the outcome",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+
+
+def tiled(model: Any, members: int) -> Any:
+    """The arrays of a Cox model, the same for every member of an ensemble."""
+    return jax.tree.map(lambda a: np.repeat(np.asarray(a)[None], members, axis=0), model)
+
+
+def offset_of(prepared: Prepared) -> LinearCox | None:
+    """The Cox model of the one split whose log hazard is the offset."""
+    return None if prepared.offset_model is None else prepared.offset_model.models[0]

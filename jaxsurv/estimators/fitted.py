@@ -1,9 +1,9 @@
-"""A trained survival model with all that new patients need: preprocessing, weights, baseline, thresholds."""
+"""A fitted survival model with all that new patients need: preprocessing, members, baseline, thresholds."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,10 +12,11 @@ import pandas as pd
 from jax import lax
 
 from jaxsurv.estimators.inputs import Patients
-from jaxsurv.estimators.prepared import as_batch, standardised
+from jaxsurv.estimators.reading import Readings, read_rows
 from jaxsurv.metrics import concordance_index
-from jaxsurv.models import Batch
+from jaxsurv.models import Batch, Model
 from jaxsurv.preprocess import Preprocessing
+from jaxsurv.recipe.members import Rows, Terms, log_hazard_function, network_batch
 from jaxsurv.survival import StepFunction, breslow_baseline, survival_function
 from jaxsurv.survival._kaplan_meier import Z95
 from jaxsurv.types import Array, ArrayLike, InputError, Key, Params
@@ -24,40 +25,50 @@ CHUNK = 1024  # rows per call: one compilation, and a patient's risk is the same
 
 
 class Functions(NamedTuple):
-    """What a model does with parameters and a batch, in evaluation.
+    """A network in evaluation mode, as functions of its parameters and a batch.
 
     Attributes:
         init: ``(key, batch) -> params``, for their structure.
         predict: ``(params, batch) -> [n]`` log hazards.
         latent: ``(params, batch) -> [n, z]``, or None.
+        survival: ``(params, batch, times) -> [n, t]``, or None: curves are Breslow's.
     """
 
     init: Callable[[Key, Batch], Params]
     predict: Callable[[Params, Batch], Array]
     latent: Callable[[Params, Batch], Array] | None = None
+    survival: Callable[[Params, Batch, Array], Array] | None = None
 
 
-class Network(Protocol):
-    """An estimator's class, by which files and copies name its functions."""
+def functions_of(network: Model, config: Any) -> Functions:
+    """The functions of a model with these static choices."""
+    objective = network.objective(config)
+    functions = Functions(objective.init, objective.predict, None, objective.survival)
+    if network.latent is None:
+        return functions
+    collect = network.latent(config)
 
-    @staticmethod
-    def functions(config: Any) -> Functions: ...
+    def latent(params: Params, batch: Batch) -> Array:
+        return jnp.concatenate(list(collect(params, batch).values()), axis=-1)
+
+    return functions._replace(latent=latent)
 
 
 class TrainingCohort(NamedTuple):
     """What a model file says of the patients it was trained on; no patient can be told from it.
 
     Attributes:
-        patients, events, unlabelled: numbers of them.
-        median_time, longest_time: of follow-up, whether it ended in an event or not.
+        patients, events, unlabelled: numbers of patients.
+        median_time, longest_time: follow-up, whether it ended in an event or not.
         time_unit: empty if unknown.
         percentiles: ``[101]``, of the held-out log hazards, from 0 to 100.
-        threshold: their median, above which a patient is of high risk.
+        threshold: median held-out log hazard, above which a patient is of high risk.
         c: Harrell's C of the held-out log hazards, with its 95 % interval, which is that of the patients
             alone and too narrow for a guess at new ones. With five seeds a row's log hazard is that of one
             network, which the row has stopped: C is too high for that (0.57 where nothing can be learned),
             and too low because new patients get the mean of all networks (0.62 for 0.67 with 300
-            simulated patients). Those of `Coxnet` are of the folds that chose its penalty.
+            simulated patients). That of `Coxnet` is from the folds that chose its penalty. Delayed entry
+            does not count.
     """
 
     patients: int
@@ -71,16 +82,16 @@ class TrainingCohort(NamedTuple):
     c: tuple[float, float, float] | None
 
 
-class Trained(NamedTuple):
-    """Members of an ensemble as training left them.
+class FittedTerms(NamedTuple):
+    """A model as training left it, an ensemble of members.
 
     Attributes:
-        params: pytree, its leaves with a leading axis of members.
+        terms: parameters; the leaves have a leading axis of members.
         center: ``[members]``, mean log hazard on the rows that each trained on.
-        held_out: ``[n]``, log hazards by members that did not train on the row; NaN where all did.
+        held_out: ``[n]``, log hazards by models that did not train on the row; NaN where all did.
     """
 
-    params: Params
+    terms: Terms
     center: np.ndarray
     held_out: np.ndarray
 
@@ -90,29 +101,38 @@ class FittedModel:
     """An ensemble and its preprocessing; new tables in, risks out.
 
     Attributes:
-        network: the estimator's class.
-        config: its static choices.
+        network: the network's registry entry; None = Cox models only.
+        config: static choices of the network.
         preprocessing: fitted to the training cohort.
-        params, center: see `Trained`.
+        params, center: terms and centres of the members, see `FittedTerms`.
         baseline: cumulative hazard at log hazard 0, from the held-out log hazards.
         cohort: the training patients in numbers.
     """
 
-    network: type[Network]
+    network: Model | None
     config: Any
     preprocessing: Preprocessing
-    params: Params
+    params: Terms
     center: np.ndarray
     baseline: StepFunction
     cohort: TrainingCohort
 
+    @property
+    def reads(self) -> Readings:
+        """The modalities that networks and Cox models read."""
+        return Readings.of(self.params)
+
+    def rows(self, patients: Patients) -> Rows:
+        """Patients as the members read them."""
+        return read_rows(self.preprocessing, patients, self.reads)
+
     def log_hazard(self, patients: Patients) -> np.ndarray:
         """``[n]``: the mean over the members, each centred on the rows it trained on."""
-        return self.log_hazard_of(self._read(patients))
+        return self.log_hazard_of(self.rows(patients))
 
-    def log_hazard_of(self, batch: Batch) -> np.ndarray:
-        """The same of patients as the network reads them."""
-        return in_chunks(partial(self._programs[0], self.params, self.center), batch)
+    def log_hazard_of(self, rows: Rows) -> np.ndarray:
+        """``[n]`` log hazards of patients as the members read them."""
+        return in_chunks(partial(self._programs[0], self.params, self.center), rows)
 
     def latent(self, patients: Patients) -> np.ndarray:
         """``[n, z]`` of the first member: the axes of another's are others.
@@ -121,52 +141,77 @@ class FittedModel:
             InputError: the model has no latent variables.
         """
         if self._programs[1] is None:
-            raise InputError(f"{self.network.__name__} has no latent variables")
-        first = jax.tree.map(lambda p: p[0], self.params)
-        return in_chunks(partial(self._programs[1], first), self._read(patients))
+            name = "a model without a network" if self.network is None else self.network.name
+            raise InputError(f"{name} has no latent variables")
+        return in_chunks(partial(self._programs[1], self._first), self.rows(patients))
 
-    def survival(self, log_hazard: ArrayLike, times: ArrayLike) -> np.ndarray:
-        """``[n, t]``; constant after the last event of the training cohort."""
-        return np.asarray(survival_function(self.baseline, log_hazard, np.asarray(times, float)))
+    @property
+    def _first(self) -> Terms:
+        return jax.tree.map(lambda p: p[0], self.params)
 
-    def cumulative_hazard(self, log_hazard: ArrayLike, times: ArrayLike) -> np.ndarray:
-        """``[n, t]``."""
-        at = np.asarray(self.baseline(np.asarray(times, float)))
-        return np.exp(np.asarray(log_hazard))[:, None] * at[None]
+    def survival(self, patients: Patients, times: ArrayLike) -> np.ndarray:
+        """``[n, t]``; by Breslow's baseline constant after the last event of the training cohort."""
+        return self.survival_of(self.rows(patients), times)
+
+    def survival_of(self, rows: Rows, times: ArrayLike) -> np.ndarray:
+        """``[n, t]`` curves of patients as the members read them."""
+        times = np.asarray(times, float)
+        if self._programs[2] is not None:  # the mean of the members' own curves
+            return in_chunks(partial(self._programs[2], self.params, times), rows)
+        return np.asarray(survival_function(self.baseline, self.log_hazard_of(rows), times))
 
     def table(self, patients: Patients, times: np.ndarray) -> pd.DataFrame:
         """See :meth:`SurvivalEstimator.risk_table`; survival at T is the column ``survival_T``."""
-        risk = self.log_hazard(patients)
+        rows = self.rows(patients)
+        risk = self.log_hazard_of(rows)
         known = np.asarray(self.cohort.percentiles)
         below, upto = (np.searchsorted(known, risk, side=side) for side in ("left", "right"))
         columns = {"risk": risk, "percentile": 100 * (below + upto) / (2 * len(known))}
-        curves = self.survival(risk, times) if times.size else np.zeros((len(risk), 0))
+        curves = self.survival_of(rows, times) if times.size else np.zeros((len(risk), 0))
         columns |= {f"survival_{t:.12g}": curves[:, j] for j, t in enumerate(times)}
         columns["group"] = np.where(risk > self.cohort.threshold, "high", "low")
         return pd.DataFrame(columns, index=patients.names.rename("patient"))
 
     @cached_property
-    def predict(self) -> Callable[[Params, Batch], Array]:
-        """One member's log hazards ``[n]``, not centred; the same function, so that programs are kept."""
-        return self.network.functions(self.config).predict
+    def functions(self) -> Functions | None:
+        """The network's functions; None without a network."""
+        return None if self.network is None else functions_of(self.network, self.config)
 
     @cached_property
-    def _programs(self) -> tuple[Any, Any]:
-        predict, latent = self.predict, self.network.functions(self.config).latent
+    def predict(self) -> Callable[[Terms, Rows], Array]:
+        """One member's log hazards ``[n]``, not centred; the same function, so that programs are kept."""
+        return log_hazard_function(self.functions and self.functions.predict)
 
-        def mean(params: Params, center: Array, batch: Batch) -> Array:
-            risks = lax.map(lambda one: predict(one[0], batch) - one[1], (params, center))
+    @cached_property
+    def _programs(self) -> tuple[Any, Any, Any]:
+        predict, functions = self.predict, self.functions
+
+        def mean(terms: Terms, center: Array, rows: Rows) -> Array:
+            risks = lax.map(lambda one: predict(one[0], rows) - one[1], (terms, center))
             return jnp.mean(risks, axis=0)
 
-        return jax.jit(mean), latent and jax.jit(latent)
+        if functions is None:
+            return jax.jit(mean), None, None
+        latent, survival = functions.latent, functions.survival
 
-    def _read(self, patients: Patients) -> Batch:
-        made = standardised(self.preprocessing, patients.tables, patients.names)
-        return as_batch(made.inputs, made.presence)
+        def latents(terms: Terms, rows: Rows) -> Array:
+            return latent(terms.network, network_batch(terms, rows))  # type: ignore[misc]
+
+        def curves(terms: Terms, times: Array, rows: Rows) -> Array:
+            each = lax.map(
+                lambda one: survival(one.network, network_batch(one, rows), times),  # type: ignore[misc]
+                terms,
+            )
+            return jnp.mean(each, axis=0)
+
+        own = survival is not None and not self.params.cox
+        return jax.jit(mean), latent and jax.jit(latents), jax.jit(curves) if own else None
 
     def __getstate__(self) -> dict[str, Any]:
         # which cannot be copied
-        return {k: v for k, v in self.__dict__.items() if k not in ("predict", "_programs")}
+        return {
+            k: v for k, v in self.__dict__.items() if k not in ("predict", "functions", "_programs")
+        }
 
 
 def in_chunks(program: Callable[[Any], Any], rows: Any, size: int = CHUNK) -> Any:
@@ -180,7 +225,12 @@ def in_chunks(program: Callable[[Any], Any], rows: Any, size: int = CHUNK) -> An
 
 
 def describe_training(
-    trained: Trained, event: np.ndarray, time: np.ndarray, *, time_unit: str
+    trained: FittedTerms,
+    event: np.ndarray,
+    time: np.ndarray,
+    entry: np.ndarray | None,
+    *,
+    time_unit: str,
 ) -> tuple[StepFunction, TrainingCohort]:
     """Baseline hazard and summary, from rows that are held out from some member.
 
@@ -188,9 +238,10 @@ def describe_training(
     patients would be too sure.
 
     Args:
-        trained: of n rows.
+        trained: model of n rows.
         event, time: ``[n]``, NaN where there is no outcome.
-        time_unit: of the times.
+        entry: ``[n]`` delayed entry, or None.
+        time_unit: unit of the times.
     """
     labelled, risk = ~np.isnan(time), trained.held_out
     rows = labelled & ~np.isnan(risk)
@@ -199,7 +250,8 @@ def describe_training(
             "the training diverged: a log hazard is not finite; lower the learning rate"
         )
     risk, e, t = risk[rows].astype(np.float32), event[rows], time[rows]
-    baseline = jax.tree.map(np.float32, breslow_baseline(risk, e, t))
+    entered = None if entry is None else entry[rows]
+    baseline = jax.tree.map(np.float32, breslow_baseline(risk, e, t, entry=entered))
     return baseline, TrainingCohort(
         patients=int(labelled.sum()),
         events=int(event[labelled].sum()),

@@ -1,13 +1,21 @@
 """What survival and image estimators share: a fitted model, and its file."""
 
 import os
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, Generic, Self, TypeVar
 
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from jaxsurv.artifacts import StoredModel, read_model, versions, write_model
+from jaxsurv.data.tables import few
+from jaxsurv.estimators.file_entries import plain
+from jaxsurv.types import InputError
+
 Fitted = TypeVar("Fitted")
+KINDS: dict[str, type["FittedEstimator"]] = {}  # every estimator by the name of its class
+_INTERVAL = ("value", "lower", "upper")
 
 
 class FittedEstimator(BaseEstimator, Generic[Fitted]):
@@ -21,6 +29,20 @@ class FittedEstimator(BaseEstimator, Generic[Fitted]):
     model_: Fitted
     settings_: dict[str, Any]
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Make the class known to model files by its name."""
+        super().__init_subclass__(**options)
+        KINDS[cls.__name__] = cls
+
+    @abstractmethod
+    def _store(self) -> StoredModel:
+        """The fitted estimator as entries that `plain` can make JSON of, and arrays."""
+
+    @classmethod
+    @abstractmethod
+    def _restore(cls, stored: StoredModel) -> Self:
+        """The fitted estimator that `_store` made ``stored`` of; any error is one of the file."""
+
     def _keep(self, model: Fitted) -> Self:
         """End of ``fit``."""
         self.model_, self.settings_ = model, self.get_params(deep=False)
@@ -31,18 +53,63 @@ class FittedEstimator(BaseEstimator, Generic[Fitted]):
         path: str | os.PathLike,
         *,
         metrics: Mapping[str, tuple[float, float, float]] | None = None,
+        notes: str = "",
     ) -> None:
         """Write the fitted model to a new folder, or a .zip; :func:`jaxsurv.estimators.load` reads it.
 
         Args:
-            path: that does not exist yet.
+            path: file or folder that does not exist yet.
             metrics: what else to tell those who use it: name to value, lower and upper bound.
-        """
-        from jaxsurv.estimators.saved import save  # which knows all estimators
+            notes: a sentence for them, such as where the model comes from.
 
-        save(path, self, metrics=metrics or {})
+        Raises:
+            InputError: another class has the name; a network whose model is not registered.
+        """
+        name = type(self).__name__
+        self.fitted()
+        if KINDS.get(name) is not type(self):
+            raise InputError(
+                f"there are two estimators named {name}, and a model file names one; rename yours"
+            )
+        stored = self._store()
+        entries = {
+            "model": name,
+            **stored.entries,
+            "metrics": {
+                k: dict(zip(_INTERVAL, v, strict=True)) for k, v in (metrics or {}).items()
+            },
+            **({"notes": notes} if notes else {}),
+            "versions": versions(),
+        }
+        write_model(path, plain(entries), stored.weights, stored.preprocessing)
 
     def fitted(self) -> Fitted:
         """What predicts; raises scikit-learn's NotFittedError before `fit`."""
         check_is_fitted(self, "model_")
         return self.model_
+
+
+def load(path: str | os.PathLike) -> Any:
+    """The estimator whose ``save`` wrote the file, with the same predictions to the bit.
+
+    Args:
+        path: folder or .zip.
+
+    Raises:
+        InputError: see :func:`jaxsurv.artifacts.read_model`; also an unknown model, and parts that do
+            not fit each other.
+    """
+    stored = read_model(path)
+    name = stored.entries.get("model")
+    if name not in KINDS:
+        known = [n for n, kind in KINDS.items() if not getattr(kind, "__abstractmethods__", None)]
+        raise InputError(
+            f"{path}: unknown model {name!r}; there are {few(known, 20)}. If it is your own, import the "
+            "file that defines it first"
+        )
+    try:
+        return KINDS[name]._restore(stored)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    except Exception as error:  # whatever a file of another make leads to
+        raise InputError(f"{path} is damaged or of another make: {error!r}") from error

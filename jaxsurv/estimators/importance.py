@@ -12,64 +12,72 @@ from jax import lax
 
 from jaxsurv.estimators.attribution import feature_columns
 from jaxsurv.estimators.fitted import FittedModel
-from jaxsurv.estimators.prepared import as_batch
 from jaxsurv.metrics import bootstrap, concordance_index
-from jaxsurv.models import Batch
-from jaxsurv.preprocess import Standardised
-from jaxsurv.types import Array, ArrayLike, Params
+from jaxsurv.recipe import Rows, Terms
+from jaxsurv.types import Array, ArrayLike
 
 CELLS = 2**22  # numbers that features evaluated side by side may take
 
-Predict = Callable[[Params, Batch], Array]
+Predict = Callable[[Terms, Rows], Array]
 
 
-class Labelled(NamedTuple):
-    """Patients as a network reads them, with their outcome.
+class Outcomes(NamedTuple):
+    """Patients as the members read them, with their outcome.
 
     Attributes:
-        inputs: modality to ``[n, k]``, the clinical one included.
-        presence: modality to ``[n]``.
+        rows: what is read.
         event: ``[n]``, 1 = observed.
         time: ``[n]``, or its ranks.
     """
 
-    inputs: dict[str, ArrayLike]
-    presence: dict[str, ArrayLike]
+    rows: Rows
     event: ArrayLike
     time: ArrayLike
 
-    def put(self, modality: str, x: ArrayLike, there: ArrayLike) -> "Labelled":
-        """The same patients with another table."""
-        return self._replace(
-            inputs=self.inputs | {modality: x}, presence=self.presence | {modality: there}
+    def table(self, modality: str, change: Callable[[ArrayLike], ArrayLike]) -> "Outcomes":
+        """The patients with another table of a modality: ``change`` makes it of each array of it."""
+        parts = (
+            {**part, modality: change(part[modality])} if modality in part else part
+            for part in self.rows
         )
+        return self._replace(rows=Rows(*parts))
 
 
 def permutation_drops(
-    model: FittedModel, made: Standardised, data: Labelled, *, repeats: int, seed: int
+    model: FittedModel,
+    data: Outcomes,
+    unprojected: dict[str, np.ndarray],
+    presence: dict[str, np.ndarray],
+    *,
+    repeats: int,
+    seed: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """How far each member's C drops, ``[members, features]`` and ``[members, modalities]``.
+    """Drop of each member's C, ``[members, features]`` and ``[members, modalities]``.
 
     A feature is permuted among the patients who have its modality, all columns of a category together;
     a table is permuted among all patients, and who has it with it. All features of a modality and all
     members see the same permutations.
 
     Args:
-        model: of any network.
-        made: standardised values before projection.
-        data: the same patients, projected.
+        model: fitted model.
+        data: patients as the members read them, with outcomes.
+        unprojected: modality to ``[n, d]``, what networks read, before selection and projection.
+        presence: modality to ``[n]``, 1 where the patient has it.
         repeats: permutations, over which the drop is averaged.
-        seed: of the permutations.
+        seed: seed of the permutations.
     """
-    rng, n = np.random.default_rng(seed), len(made.patients)
-    features, tables = [], []
-    for m, z in made.inputs.items():
-        own = _orders(rng, np.flatnonzero(made.presence[m]), n, repeats)
-        columns = feature_columns(model.preprocessing.schema, m)
-        projection = model.preprocessing.projection.get(m)
-        features += [
-            _feature_drops(model.predict, m, model.params, data, z, projection, columns, own)
-        ]
+    rng, n = np.random.default_rng(seed), len(data.event)
+    preprocessing, features, tables = model.preprocessing, [], []
+    for m, u in unprojected.items():
+        own = _orders(rng, np.flatnonzero(presence[m]), n, repeats)
+        columns = feature_columns(preprocessing.schema, m)
+        place = None
+        if m in preprocessing.chosen and m not in preprocessing.projection:
+            chosen = preprocessing.chosen[m]
+            place = np.full(u.shape[1] + 1, len(chosen), np.int32)  # nowhere
+            place[chosen] = np.arange(len(chosen))
+        goes = preprocessing.projection.get(m), place
+        features += [_feature_drops(model.predict, m, model.params, data, u, goes, columns, own)]
         every = _orders(rng, np.arange(n), n, repeats)
         tables += [_table_drops(model.predict, m, model.params, data, every)]
     return np.concatenate(features, axis=1), np.stack(tables, axis=1)
@@ -82,9 +90,8 @@ def _orders(rng: np.random.Generator, rows: np.ndarray, n: int, repeats: int) ->
     return orders
 
 
-def _c(predict: Predict, params: Params, data: Labelled) -> Array:
-    risk = predict(params, as_batch(data.inputs, data.presence))
-    return concordance_index(risk, data.event, data.time).index
+def _c(predict: Predict, terms: Terms, data: Outcomes) -> Array:
+    return concordance_index(predict(terms, data.rows), data.event, data.time).index
 
 
 def _drop(c: Callable[[Array], Array], orders: Array) -> Array:
@@ -97,54 +104,70 @@ def _drop(c: Callable[[Array], Array], orders: Array) -> Array:
 def _feature_drops(
     predict: Predict,
     modality: str,
-    params: Params,
-    data: Labelled,
-    z: Array,
-    projection: Array | None,
+    terms: Terms,
+    data: Outcomes,
+    unprojected: Array,
+    goes: tuple[Array | None, Array | None],
     columns: Array,
     orders: Array,
 ) -> Array:
-    x, there = data.inputs[modality], data.presence[modality]
+    """``[members, features]``; ``goes`` is the projection, or the place of each column, if there is one."""
+    rows, (projection, place) = data.rows, goes
+    x = jnp.asarray(rows.inputs[modality])
 
-    def c(member: Params, own: Array, order: Array) -> Array:
-        values = jnp.take(z, own, axis=1, mode="fill", fill_value=0)
-        if projection is None:
-            moved = x.at[:, own].set(values[order], mode="drop")
-        else:  # the scores change by a product of the few columns alone
+    def permuted(table: ArrayLike, own: Array, order: Array) -> Array:
+        table = jnp.asarray(table)
+        values = jnp.take(table, own, axis=1, mode="fill", fill_value=0)
+        return table.at[:, own].set(values[order], mode="drop")
+
+    def moved(own: Array, order: Array) -> Array:
+        values = jnp.take(unprojected, own, axis=1, mode="fill", fill_value=0)
+        if projection is not None:  # the scores change by a product of the few columns alone
             directions = jnp.take(projection, own, axis=0, mode="fill", fill_value=0)
-            moved = x + (values[order] - values) @ directions
-        return _c(predict, member, data.put(modality, moved, there))
+            return x + (values[order] - values) @ directions
+        where = own if place is None else jnp.take(place, own, mode="fill", fill_value=x.shape[1])
+        return x.at[:, where].set(values[order], mode="drop")
 
-    n, k = x.shape
-    side_by_side = min(len(columns), max(1, CELLS // (n * (n + k))))
+    def c(member: Terms, own: Array, order: Array) -> Array:
+        changed = rows._replace(inputs={**rows.inputs, modality: moved(own, order)})
+        if modality in rows.z:
+            changed = changed._replace(
+                z={**rows.z, modality: permuted(rows.z[modality], own, order)}
+            )
+        if modality in rows.observed:
+            seen = permuted(rows.observed[modality], own, order)
+            changed = changed._replace(observed={**rows.observed, modality: seen})
+        return _c(predict, member, data._replace(rows=changed))
 
-    def drops(member: Params) -> Array:
+    n = unprojected.shape[0]
+    cells = n * (n + sum(a.shape[1] for part in (rows.inputs, rows.z) for a in part.values()))
+    side_by_side = min(len(columns), max(1, CELLS // cells))
+
+    def drops(member: Terms) -> Array:
         return lax.map(
             lambda own: _drop(partial(c, member, own), orders), columns, batch_size=side_by_side
         )
 
-    return lax.map(drops, params)
+    return lax.map(drops, terms)
 
 
 @partial(jax.jit, static_argnames=("predict", "modality"))
 def _table_drops(
-    predict: Predict, modality: str, params: Params, data: Labelled, orders: Array
+    predict: Predict, modality: str, terms: Terms, data: Outcomes, orders: Array
 ) -> Array:
-    x, there = data.inputs[modality], data.presence[modality]
+    def c(member: Terms, order: Array) -> Array:
+        return _c(predict, member, data.table(modality, lambda a: a[order]))
 
-    def c(member: Params, order: Array) -> Array:
-        return _c(predict, member, data.put(modality, x[order], there[order]))
-
-    return lax.map(lambda member: _drop(partial(c, member), orders), params)
+    return lax.map(lambda member: _drop(partial(c, member), orders), terms)
 
 
-def withheld(model: FittedModel, data: Labelled, *, seed: int) -> pd.DataFrame:
+def withheld(model: FittedModel, data: Outcomes, *, seed: int) -> pd.DataFrame:
     """C of the ensemble with and without each modality, and the difference over patients.
 
     Args:
-        model: of any network.
-        data: what it reads.
-        seed: of the bootstrap.
+        model: fitted model.
+        data: patients as the members read them, with outcomes.
+        seed: seed of the bootstrap.
 
     Returns:
         One row per modality: ``c``, ``c_without``, ``c_lost``, ``c_lost_lower``, ``c_lost_upper``.
@@ -152,12 +175,11 @@ def withheld(model: FittedModel, data: Labelled, *, seed: int) -> pd.DataFrame:
     Raises:
         InputError: no comparable pair.
     """
-    full = model.log_hazard_of(as_batch(data.inputs, data.presence))
+    full = model.log_hazard_of(data.rows)
     outcome, key, rows = (data.event, data.time), jax.random.key(seed), {}
     c = float(concordance_index(full, *outcome).index)
-    for m, x in data.inputs.items():
-        less = data.put(m, 0 * x, 0 * data.presence[m])
-        risk = model.log_hazard_of(as_batch(less.inputs, less.presence))
+    for m in data.rows.inputs:
+        risk = model.log_hazard_of(data.table(m, lambda a: 0 * np.asarray(a)).rows)
         without = float(concordance_index(risk, *outcome).index)
         lost = bootstrap(_c_lost, key, full, risk, *outcome)
         rows[m] = {

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsurv.artifacts import StoredModel
 from jaxsurv.estimators.fitted_estimator import FittedEstimator
 from jaxsurv.estimators.fitted_images import FittedImages, compiled_predictive
 from jaxsurv.estimators.images import (
@@ -17,6 +18,7 @@ from jaxsurv.estimators.images import (
     patterns_of,
     region,
 )
+from jaxsurv.estimators.saved_images import read_images, write_images
 from jaxsurv.metrics import calibrate_intervals
 from jaxsurv.models import ArrayBatch, InVAConfig, InVAHParams, inva
 from jaxsurv.preprocess import fit_image_scaler
@@ -46,7 +48,7 @@ class InVA(FittedEstimator[FittedImages]):
 
     Attributes:
         model_: :class:`jaxsurv.estimators.fitted_images.FittedImages`, what predicts.
-        result_: of :func:`jaxsurv.training._fit`, with the training history, which model files do not hold.
+        result_: of :func:`jaxsurv.training.fit`, with the training history, which model files do not hold.
 
     >>> import numpy as np
     >>> mri = np.random.default_rng(0).normal(size=(30, 4, 4))
@@ -76,6 +78,14 @@ class InVA(FittedEstimator[FittedImages]):
         self.held_out = held_out
         self.draws = draws
         self.random_state = random_state
+
+    def _store(self) -> StoredModel:
+        return write_images(self.fitted(), self.settings_)
+
+    @classmethod
+    def _restore(cls, stored: StoredModel) -> Self:
+        fitted, settings = read_images(stored)
+        return cls(**settings)._keep(fitted)
 
     def fit(
         self,

@@ -1,117 +1,118 @@
-"""Published networks as estimators, a few lines each."""
+"""Networks as estimators: any registered model, and the published ones by name."""
 
-from collections.abc import Callable
-from typing import Any, ClassVar
-
-import jax.numpy as jnp
-import numpy as np
+from collections.abc import Mapping
+from typing import Any
 
 from jaxsurv.estimators.ensemble import NetworkEstimator
-from jaxsurv.estimators.fitted import Functions
-from jaxsurv.models import (
-    MO_RISKVAE,
-    MO_RISKVAE_HPARAMS,
-    MYEVAE,
-    MYEVAE_HPARAMS,
-    CoxMTConfig,
-    CoxMTHParams,
-    CoxNnetHParams,
-    HCLConfig,
-    HCLHParams,
-    adam_l2,
-    cox_mt,
-    cox_nnet,
-    hcl,
-    latents,
-    nesterov,
-    representations,
-    survival_vae,
-)
-from jaxsurv.types import Array, Objective
+from jaxsurv.estimators.inputs import Modalities
+from jaxsurv.models import Model
+from jaxsurv.recipe import Recipe
 
 
-class LatentEstimator(NetworkEstimator):
-    """A network with latent variables: ``collect(config)`` gives them, see `jaxsurv.training._sweep`."""
+class Network(NetworkEstimator):
+    """An ensemble of any registered model: ``Network("MyModel")``.
 
-    collect: ClassVar[Callable[[Any], Callable[..., dict[Any, Array]]]]
-
-    @classmethod
-    def functions(cls, config: Any) -> Functions:
-        """See :class:`SurvivalEstimator`."""
-        collect = cls.collect(config)
-
-        def latent(params: Any, batch: Any) -> Array:
-            return jnp.concatenate(list(collect(params, batch).values()), axis=-1)
-
-        return super().functions(config)._replace(latent=latent)
-
-    def transform(self, X: Any) -> np.ndarray:
-        """``[n, z]``: the latent variables of the first seed's network.
-
-        Of the variational models their means, then class probabilities; of HCL the representations,
-        subset by subset. Axes of another seed's are others, so that a mean over seeds has no meaning.
-        """
-        return self.fitted().latent(self._new(X))
-
-
-class _VariationalEstimator(LatentEstimator):
-    collect = staticmethod(latents)
-
-    @staticmethod
-    def objective(config: Any) -> Objective:
-        """:func:`jaxsurv.models._survival_vae`."""
-        return survival_vae(config)
-
-
-class MORiskVAE(_VariationalEstimator):
-    """MO-RiskVAE: a multimodal VAE with a Cox head and a hybrid latent; see `jaxsurv.models.MO_RISKVAE`."""
-
-    default_config, default_hparams = MO_RISKVAE, MO_RISKVAE_HPARAMS
-
-
-class MyeVAE(_VariationalEstimator):
-    """MyeVAE as it was released; see `jaxsurv.models.mye_vae`.
-
-    It takes imputed values for observed ones: here, where nothing is imputed, the training mean.
+    Args:
+        model: name under which a file called :func:`jaxsurv.models.register`, or the entry itself.
+        config, hparams: static choices and traced scalars of the model; None = those of its entry.
+        epochs, burn_in, patience, batch_size, n_seeds: training, see :class:`NetworkEstimator`.
+        modalities, kinds, recipe, components, random_state: reading X, see :class:`NetworkEstimator`.
     """
 
-    default_config, default_hparams = MYEVAE, MYEVAE_HPARAMS
+    def __init__(
+        self,
+        model: str | Model,
+        config: Any = None,
+        hparams: Any = None,
+        *,
+        epochs: int = 300,
+        burn_in: int = 20,
+        patience: int = 40,
+        batch_size: int | None = None,
+        n_seeds: int = 5,
+        modalities: Modalities | None = None,
+        kinds: Mapping[str, str] | None = None,
+        recipe: Recipe | None = None,
+        components: int | None = None,
+        random_state: int = 0,
+    ) -> None:
+        self.model = model
+        super().__init__(
+            config, hparams, epochs=epochs, burn_in=burn_in, patience=patience, batch_size=batch_size,
+            n_seeds=n_seeds, modalities=modalities, kinds=kinds, recipe=recipe,
+            components=components, random_state=random_state,
+        )  # fmt: skip
+
+
+class MORiskVAE(NetworkEstimator):
+    """MO-RiskVAE: a multimodal VAE with a Cox head and a hybrid latent; see `jaxsurv.models.MO_RISKVAE`.
+
+    Args:
+        config: :class:`jaxsurv.models.SurvivalVAEConfig`: widths, latent size, regulariser, categories.
+        hparams: :class:`jaxsurv.models.HParams`: beta and the other weights, learning rate, dropout.
+        epochs, burn_in, patience, batch_size, n_seeds: most epochs, epochs before patience counts, epochs
+            without a better early-stopping loss, patients per step (None = all), networks in the ensemble.
+        modalities, kinds, recipe, components, random_state: see :class:`NetworkEstimator`.
+    """
+
+    model = "MORiskVAE"
+
+
+class MyeVAE(NetworkEstimator):
+    """MyeVAE as it was released; see `jaxsurv.models.mye_vae`.
+
+    It takes imputed values for observed ones: without ``Recipe(impute=...)`` the training mean.
+
+    Args:
+        config: :class:`jaxsurv.models.SurvivalVAEConfig`.
+        hparams: :class:`jaxsurv.models.HParams`.
+        epochs, burn_in, patience, batch_size, n_seeds: most epochs, epochs before patience counts, epochs
+            without a better early-stopping loss, patients per step (None = all), networks in the ensemble.
+        modalities, kinds, recipe, components, random_state: see :class:`NetworkEstimator`.
+    """
+
+    model = "MyeVAE"
 
 
 class CoxNnet(NetworkEstimator):
-    """Cox-nnet: one hidden layer; see :func:`jaxsurv.models._cox_nnet`. It has no config."""
+    """Cox-nnet: one hidden layer; see :func:`jaxsurv.models.cox_nnet`.
 
-    default_hparams, optimizer = CoxNnetHParams(), staticmethod(nesterov)
+    Args:
+        config: None, there is none.
+        hparams: :class:`jaxsurv.models.CoxNnetHParams`: penalty, learning rate, momentum.
+        epochs, burn_in, patience, batch_size, n_seeds: most epochs, epochs before patience counts, epochs
+            without a better early-stopping loss, patients per step (None = all), networks in the ensemble.
+        modalities, kinds, recipe, components, random_state: see :class:`NetworkEstimator`.
+    """
 
-    @staticmethod
-    def objective(config: None = None) -> Objective:
-        """:func:`jaxsurv.models._cox_nnet`."""
-        return cox_nnet()
+    model = "CoxNnet"
 
 
 class CoxMT(NetworkEstimator):
-    """Cox-MT, which also learns from patients without an outcome; see :func:`jaxsurv.models._cox_mt`.
+    """Cox-MT, which also learns from patients without an outcome; see :func:`jaxsurv.models.cox_mt`.
 
     Give these patients no time: NaN, and False or NaN as their event.
+
+    Args:
+        config: :class:`jaxsurv.models.CoxMTConfig`: layers, consistency, sources.
+        hparams: :class:`jaxsurv.models.CoxMTHParams`: weight, alpha, noise, learning rate, decay.
+        epochs, burn_in, patience, batch_size, n_seeds: most epochs, epochs before patience counts, epochs
+            without a better early-stopping loss, patients per step (None = all), networks in the ensemble.
+        modalities, kinds, recipe, components, random_state: see :class:`NetworkEstimator`.
     """
 
-    default_config, default_hparams = CoxMTConfig(), CoxMTHParams()
-    optimizer = staticmethod(adam_l2)
-    unlabelled = True
-
-    @staticmethod
-    def objective(config: CoxMTConfig) -> Objective:
-        """:func:`jaxsurv.models._cox_mt`."""
-        return cox_mt(config)
+    model = "CoxMT"
 
 
-class HCL(LatentEstimator):
-    """Deep HCL: what each subset of the modalities shares; see :func:`jaxsurv.models.hcl`."""
+class HCL(NetworkEstimator):
+    """Deep HCL: what each subset of the modalities shares; see :func:`jaxsurv.models.hcl`.
 
-    default_config, default_hparams = HCLConfig(), HCLHParams()
-    collect = staticmethod(representations)
+    Args:
+        config: :class:`jaxsurv.models.HCLConfig`: widths, subsets, contrast.
+        hparams: :class:`jaxsurv.models.HCLHParams`: weights of contrast and reconstruction.
+        epochs, burn_in, patience, batch_size, n_seeds: most epochs, epochs before patience counts, epochs
+            without a better early-stopping loss, patients per step (None = all), networks in the ensemble.
+        modalities, kinds, recipe, components, random_state: see :class:`NetworkEstimator`.
+    """
 
-    @staticmethod
-    def objective(config: HCLConfig) -> Objective:
-        """:func:`jaxsurv.models.hcl`."""
-        return hcl(config)
+    model = "HCL"

@@ -27,17 +27,12 @@ def labelled_cohort(
         unlabelled: keep patients without an outcome.
 
     Raises:
-        InputError: patients without an outcome, unless they are kept; delayed entry; and what a
+        InputError: patients without an outcome, unless they are kept, and what a
             :class:`jaxsurv.data.Cohort` refuses.
     """
     if isinstance(X, Cohort):
         endpoint = _endpoint(X, y)
         labelled = X.for_endpoint(endpoint)
-        if f"{endpoint}_entry" in X.survival:
-            raise InputError(
-                f"endpoint {endpoint!r} has delayed entry ({endpoint}_entry), which estimators cannot "
-                "read yet; use jaxsurv.survival, or drop the column if all enter at 0"
-            )
         return (X if unlabelled else labelled), endpoint
     patients = read_patients(X, modalities)
     if modalities is not None and not isinstance(X, Mapping) and not hasattr(X, "obs_names"):
@@ -72,20 +67,23 @@ def read_outcome(y: Any, patients: Patients) -> pd.DataFrame:
     Args:
         y: a structured array with one boolean and one float field; a DataFrame with columns ``event``
             and ``time``, or one pair ``<endpoint>_event``, ``<endpoint>_time``; or a pair of arrays
-            ``(event, time)``. Rows are matched by name if both have names (an index that is not 0, 1,
+            ``(event, time)``. A DataFrame or structured array may have ``entry`` or ``<endpoint>_entry``,
+            delayed entry. Rows are matched by name if both have names (an index that is not 0, 1,
             ...), else by order; equal labels in another order are refused.
 
     Returns:
-        columns ``outcome_event`` and ``outcome_time``; both missing where there is no outcome.
+        columns ``outcome_event`` and ``outcome_time``, both missing where there is no outcome, and
+        ``outcome_entry`` where it was given.
 
     Raises:
-        InputError: another form, delayed entry, other lengths, patients without a row in y, events that
+        InputError: another form, other lengths, patients without a row in y, events that
             are no 0/1, times and events in each other's place.
     """
-    event, time = _event_and_time(y)
-    table = pd.DataFrame(
-        {f"{OUTCOME}_event": _events(event, time), f"{OUTCOME}_time": _times(time)}
-    )
+    event, time, entry = _columns_of(y)
+    columns = {f"{OUTCOME}_event": _events(event, time), f"{OUTCOME}_time": _times(time)}
+    if entry is not None:
+        columns[f"{OUTCOME}_entry"] = _times(entry)
+    table = pd.DataFrame(columns)
     names, index = patients.names, getattr(event, "index", None)
     if index is not None and has_names(index) and patients.named:
         table = table.set_axis(index.astype(str), axis=0)
@@ -116,22 +114,22 @@ def read_outcome(y: Any, patients: Patients) -> pd.DataFrame:
     return clean_survival(table.set_axis(names, axis=0))
 
 
-def _event_and_time(y: Any) -> tuple[Any, Any]:
-    """The two columns, in whatever form."""
+def _columns_of(y: Any) -> tuple[Any, Any, Any]:
+    """Event, time and entry (None where there is none), in whatever form."""
     if y is None:
         raise InputError(
             "the estimator requires y to be passed, but the target y is None; give a structured array, "
             "a DataFrame with event and time, or a pair (event, time)"
         )
     if isinstance(y, pd.DataFrame):
-        event, time = _columns(list(y.columns), "the columns of y")
-        return y[event], y[time]
+        event, time, entry = _named_columns(list(y.columns), "the columns of y")
+        return y[event], y[time], None if entry is None else y[entry]
     if names := getattr(getattr(y, "dtype", None), "names", None):
         logical = [name for name in names if y.dtype[name].kind == "b"]
         if len(names) == 2 and len(logical) == 1:
-            return y[logical[0]], y[next(n for n in names if n != logical[0])]
-        event, time = _columns(list(names), "the fields of y")
-        return y[event], y[time]
+            return y[logical[0]], y[next(n for n in names if n != logical[0])], None
+        event, time, entry = _named_columns(list(names), "the fields of y")
+        return y[event], y[time], None if entry is None else y[entry]
     if isinstance(y, tuple | list) and len(y) == 2 and all(np.ndim(part) == 1 for part in y):
         event, time = (p if isinstance(p, pd.Series) else np.asarray(p) for p in y)
         if len(event) != len(time):
@@ -141,20 +139,15 @@ def _event_and_time(y: Any) -> tuple[Any, Any]:
                 raise InputError("event and time in y have different indices; give both the same")
         elif isinstance(time, pd.Series):
             event = pd.Series(event, index=time.index)
-        return event, time
+        return event, time, None
     raise InputError(
         f"y must be a structured array with a boolean and a float field, a DataFrame with event and "
         f"time, or a pair (event, time); got {type(y).__name__} of shape {np.shape(y)}"
     )
 
 
-def _columns(names: list, what: str) -> tuple:
-    """Those of event and time."""
-    if entered := [c for c in names if str(c) == "entry" or str(c).endswith("_entry")]:
-        raise InputError(
-            f"{what} have delayed entry ({few(entered)}), which estimators cannot read yet; use "
-            "jaxsurv.survival, or drop it if all enter at 0"
-        )
+def _named_columns(names: list, what: str) -> tuple:
+    """Names of event, time and, if there is one, entry."""
     pairs = [("event", "time")] if {"event", "time"} <= set(names) else []
     if not pairs:
         stems = [str(c).removesuffix("_event") for c in names if str(c).endswith("_event")]
@@ -163,7 +156,9 @@ def _columns(names: list, what: str) -> tuple:
         raise InputError(
             f"{what} must be event and time, or one pair such as os_event and os_time; got {few(names)}"
         )
-    return pairs[0]
+    event, time = pairs[0]
+    entry = "entry" if event == "event" else f"{str(event).removesuffix('_event')}_entry"
+    return event, time, entry if entry in names else None
 
 
 def _numbers(values: Any, what: str, fix: str) -> np.ndarray:

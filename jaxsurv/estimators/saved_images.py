@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +14,6 @@ from jaxsurv.data.tables import few
 from jaxsurv.estimators.file_entries import differing, named, structured, tuples
 from jaxsurv.estimators.fitted_images import FittedImages, posterior_predictive
 from jaxsurv.estimators.images import image_batch
-from jaxsurv.estimators.inva import InVA
 from jaxsurv.metrics import IntervalCalibration
 from jaxsurv.models import InVAConfig, InVAHParams, inva
 from jaxsurv.preprocess import ImageScaler
@@ -22,10 +22,9 @@ from jaxsurv.types import InputError
 _VARIANCE, _RATIOS = "calibration/residual_variance", "calibration/ratios"
 
 
-def write(estimator: InVA) -> StoredModel:
-    """The fitted estimator in entries and arrays."""
-    fitted = estimator.fitted()
-    settings = dict(estimator.settings_)
+def write_images(fitted: FittedImages, settings: Mapping[str, Any]) -> StoredModel:
+    """The fitted model in entries and arrays; ``settings`` are the parameters of its estimator."""
+    settings = dict(settings)
     config, hparams = settings.pop("config"), settings.pop("hparams")
     entries = {
         "settings": settings,
@@ -46,11 +45,13 @@ def write(estimator: InVA) -> StoredModel:
     )
 
 
-def read(kind: type[InVA], stored: StoredModel) -> InVA:
-    """The fitted estimator; refuses parts that do not fit each other."""
+def read_images(stored: StoredModel) -> tuple[FittedImages, dict[str, Any]]:
+    """The fitted model and the parameters of its estimator; refuses parts that do not fit each other."""
     entries, arrays = stored.entries, stored.preprocessing
     config = InVAConfig(**tuples(entries["config"]))
-    estimator = kind(config, InVAHParams(**entries["hparams"]), **entries["settings"])
+    hparams = InVAHParams(**entries["hparams"])
+    settings = {"config": config, "hparams": hparams, **entries["settings"]}
+    draws, random_state = (int(settings[k]) for k in ("draws", "random_state"))
     shapes = {_input(m): shape for m, shape in tuples(entries["images"]).items()}
     shapes["outcome"] = tuples(entries["outcome"])
     patients, held_out = (entries["training"][k] for k in ("patients", "held_out"))
@@ -64,17 +65,17 @@ def read(kind: type[InVA], stored: StoredModel) -> InVA:
     someone = image_batch(
         scalers, outcome_scaler, {m: np.zeros((1, *s.center.shape)) for m, s in scalers.items()}
     )
-    key = jax.random.key(estimator.random_state)
+    key = jax.random.key(random_state)
     params = structured(stored.weights, jax.eval_shape(inva(config).init, key, someone))
-    predict = partial(posterior_predictive, config=config, draws=estimator.draws)
+    predict = partial(posterior_predictive, config=config, draws=draws)
     jax.eval_shape(predict, params, someone, key)  # what would fail later fails here
-    return estimator._keep(FittedImages(
-        config, estimator.draws, estimator.random_state, params, scalers, outcome_scaler, patterns,
+    return FittedImages(
+        config, draws, random_state, params, scalers, outcome_scaler, patterns,
         IntervalCalibration(
             jnp.asarray(arrays[_VARIANCE]), jnp.asarray(arrays[_RATIOS]), len(arrays[_RATIOS])
         ),
         patients=patients, held_out=held_out,
-    ))  # fmt: skip
+    ), settings  # fmt: skip
 
 
 def _input(image: str) -> str:

@@ -1,4 +1,4 @@
-"""Survival estimators as what model files hold, and back."""
+"""Fitted survival models as what model files hold, and back."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
@@ -9,71 +9,148 @@ import numpy as np
 
 from jaxsurv.artifacts import StoredModel
 from jaxsurv.data.tables import few
-from jaxsurv.estimators.ensemble import NetworkEstimator
 from jaxsurv.estimators.file_entries import differing, named, structured, tuples
-from jaxsurv.estimators.fitted import FittedModel, TrainingCohort
-from jaxsurv.estimators.prepared import as_batch
-from jaxsurv.estimators.survival import SurvivalEstimator
-from jaxsurv.models import CLINICAL
-from jaxsurv.preprocess import Preprocessing, Scaler, Standardised
+from jaxsurv.estimators.fitted import FittedModel, TrainingCohort, functions_of
+from jaxsurv.models import CLINICAL, Model, registered
+from jaxsurv.preprocess import Preprocessing, Scaler
 from jaxsurv.preprocess._encode import encoded_columns
 from jaxsurv.preprocess.saved import pack, unpack
+from jaxsurv.recipe import LinearCox, Rows, Terms
+from jaxsurv.recipe.members import batch_of
 from jaxsurv.survival import StepFunction
 from jaxsurv.types import InputError
 
-_KEPT = ("n_features_in_", "feature_names_in_", "lambda_")
+_LINEAR = ("linear", "squares", "frequencies")
+_VECTORS = ("cosine", "sine", "center")
 
 
-def write(estimator: SurvivalEstimator) -> StoredModel:
-    """The fitted estimator in entries and arrays."""
-    fitted = estimator.fitted()
-    settings = dict(estimator.settings_)
-    settings.pop("config", None)
-    hparams = settings.pop("hparams", None)
+def write_fitted(
+    fitted: FittedModel, settings: Mapping[str, Any], columns: Mapping[str, Any]
+) -> StoredModel:
+    """The fitted model in entries and arrays.
+
+    Args:
+        fitted: the model.
+        settings: parameters of its estimator, config and hyper-parameters among them.
+        columns: other attributes that the estimator shall have again.
+    """
+    settings = {k: v for k, v in settings.items() if k != "config"}
+    hparams, recipe = settings.pop("hparams", None), settings.pop("recipe", None)
     if settings["modalities"] is not None:
         settings["modalities"] = {m: list(c) for m, c in settings["modalities"].items()}
-    if isinstance(estimator, NetworkEstimator):
-        hparams = (hparams or estimator.default_hparams)._asdict()
+    network = fitted.network
+    if network is not None and network.hparams is not None:
+        hparams = (hparams or network.hparams)._asdict()
+    for name, value in settings.items():
+        if isinstance(value, Model):
+            settings[name] = registered_name(value)
     header, arrays = pack(fitted.preprocessing)
-    columns = {c: getattr(estimator, c) for c in _KEPT if hasattr(estimator, c)}
+    terms, weights = _pack_terms(fitted.params)
     entries = {
         "settings": settings,
         "config": _config_entries(fitted),
         "hparams": hparams,
+        "recipe": None if recipe is None else asdict(recipe),
         "columns": columns,
         "preprocessing": header,
+        "terms": terms,
         "baseline": {"times": fitted.baseline.times, "values": fitted.baseline.values},
         "cohort": fitted.cohort._asdict(),
     }
-    weights = {"center": fitted.center} | named(fitted.params)
+    weights |= {"center": fitted.center} | named(fitted.params.network)
     return StoredModel(entries, weights, arrays)
 
 
-def read(kind: type[SurvivalEstimator], stored: StoredModel) -> SurvivalEstimator:
-    """The fitted estimator; refuses parts that do not fit each other."""
-    entries = stored.entries
-    given = {}
-    if issubclass(kind, NetworkEstimator):
-        given["hparams"] = type(kind.default_hparams)(**entries["hparams"])
-        if kind.default_config is not None:
-            given["config"] = type(kind.default_config)(**tuples(entries["config"]))
-    estimator = kind(**entries["settings"], **given)
+def registered_name(model: Model) -> str:
+    """The name by which a file can name ``model``.
+
+    Raises:
+        InputError: it is not registered; says the line to add.
+    """
+    if registered().get(model.name) is not model:
+        raise InputError(
+            f"the model {model.name!r} is not registered, so a file could not name it; add the line "
+            f"jaxsurv.models.register(...) around the Model({model.name!r}, ...) in its own file"
+        )
+    return model.name
+
+
+def read_fitted(network: Model | None, config: Any, stored: StoredModel) -> FittedModel:
+    """The fitted model; refuses parts that do not fit each other."""
+    entries, weights = stored.entries, dict(stored.weights)
     preprocessing = unpack(entries["preprocessing"], stored.preprocessing)
     _check_preprocessing(preprocessing, stored.preprocessing)
-    weights = dict(stored.weights)
     center = weights.pop("center")
-    config = given.get("config")
-    params = _parameters(kind, config, preprocessing, weights, len(center))
-    estimator._keep(FittedModel(
-        kind, config, preprocessing, params, center, _baseline(entries["baseline"]),
+    n = len(center)
+    if center.shape != (n,):
+        raise InputError("the weights 'center' must be one number per member")
+    terms = _unpack_terms(entries.get("terms"), weights, preprocessing, n)
+    if network is not None:
+        params = _parameters(network, config, preprocessing, weights, n)
+        terms = terms._replace(network=params)
+    elif weights:
+        raise InputError(f"the weights {few(list(weights))} belong to no member")
+    return FittedModel(
+        network, config, preprocessing, terms, center, _baseline(entries["baseline"]),
         TrainingCohort(**tuples(entries["cohort"])),
-    ))  # fmt: skip
-    for column, value in entries["columns"].items():
-        if column in _KEPT:
-            setattr(
-                estimator, column, np.array(value, object) if isinstance(value, list) else value
-            )
-    return estimator
+    )  # fmt: skip
+
+
+def _pack_terms(terms: Terms) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Names of the Cox models' parts, and their arrays; all members of an ensemble share them."""
+    arrays: dict[str, np.ndarray] = {}
+
+    def pack_cox(prefix: str, model: LinearCox) -> dict[str, list[str]]:
+        for part in _LINEAR:
+            for m, a in getattr(model, part).items():
+                arrays[f"{prefix}/{part}/{m}"] = np.asarray(a)[0]
+        for part in _VECTORS:
+            arrays[f"{prefix}/{part}"] = np.asarray(getattr(model, part))[0]
+        return {part: list(getattr(model, part)) for part in _LINEAR}
+
+    cox = [
+        {"name": name, **pack_cox(f"cox/{i}", model)}
+        for i, (name, model) in enumerate(terms.cox.items())
+    ]
+    offset = None if terms.offset is None else pack_cox("offset", terms.offset)
+    members = list(terms.weights)
+    arrays["weights"] = np.array([np.asarray(w)[0] for w in terms.weights.values()], np.float32)
+    return {"cox": cox, "offset": offset, "members": members}, arrays
+
+
+def _unpack_terms(
+    header: Any, weights: dict[str, np.ndarray], fitted: Preprocessing, n: int
+) -> Terms:
+    """The terms without the network; takes their arrays out of ``weights``."""
+    if header is None:  # schema 1: a network alone
+        return Terms(None, None, {}, {"network": np.ones(n, np.float32)})
+    widths = {m: c.stop - c.start for m, c in fitted.columns.items()}
+
+    def unpack_cox(prefix: str, parts: Mapping[str, list[str]]) -> LinearCox:
+        made: dict[str, Any] = {
+            part: {m: weights.pop(f"{prefix}/{part}/{m}") for m in parts[part]} for part in _LINEAR
+        }
+        made |= {part: weights.pop(f"{prefix}/{part}") for part in _VECTORS}
+        f = len(made["cosine"])
+        found = {(p, m): a.shape for p in _LINEAR for m, a in made[p].items()}
+        wanted = {(p, m): (widths.get(m, -1),) for p in _LINEAR[:2] for m in made[p]}
+        wanted |= {("frequencies", m): (widths.get(m, -1), f) for m in made["frequencies"]}
+        vectors = [made[p].shape for p in _VECTORS] == [(f,), (f,), ()]
+        if differing(found, wanted) or not vectors or not found:
+            raise InputError(f"the Cox model {prefix!r} does not fit the features")
+        return _tiled(LinearCox(**made), n)
+
+    cox = {one["name"]: unpack_cox(f"cox/{i}", one) for i, one in enumerate(header["cox"])}
+    offset = None if header["offset"] is None else unpack_cox("offset", header["offset"])
+    values, members = weights.pop("weights"), header["members"]
+    if set(members) - {"network"} != set(cox) or values.shape != (len(members),):
+        raise InputError("the weights of the stack do not fit its members")
+    each = {name: np.full(n, w, np.float32) for name, w in zip(members, values, strict=True)}
+    return Terms(None, offset, cox, each)
+
+
+def _tiled(model: LinearCox, n: int) -> LinearCox:
+    return jax.tree.map(lambda a: np.repeat(np.asarray(a)[None], n, axis=0), model)
 
 
 def _config_entries(fitted: FittedModel) -> Any:
@@ -88,22 +165,21 @@ def _config_entries(fitted: FittedModel) -> Any:
 
 
 def _parameters(
-    kind: Any, config: Any, fitted: Preprocessing, weights: dict[str, np.ndarray], members: int
+    network: Model, config: Any, fitted: Preprocessing, weights: dict[str, np.ndarray], members: int
 ) -> Any:
     """The weights in the structure that the model has for this config and these features."""
-    empty = _empty(fitted)
-    batch = as_batch(empty.inputs, empty.presence)
-    init = kind.functions(config).init
-    wanted = jax.eval_shape(init, jax.random.key(0), batch)
+    init = functions_of(network, config).init
+    wanted = jax.eval_shape(init, jax.random.key(0), batch_of(_empty(fitted)))
     return structured(weights, wanted, leading=(members,))
 
 
-def _empty(fitted: Preprocessing) -> Standardised:
+def _empty(fitted: Preprocessing) -> Rows:
     """One patient who has nothing, as a network reads it."""
     widths = {m: c.stop - c.start for m, c in fitted.columns.items()}
+    widths |= {m: len(c) for m, c in fitted.chosen.items()}
     widths |= {m: p.shape[1] for m, p in fitted.projection.items()}
     inputs = {m: np.zeros((1, w), np.float32) for m, w in widths.items()}
-    return Standardised(("",), inputs, dict.fromkeys(inputs, np.zeros(1, np.float32)))
+    return Rows(inputs, dict.fromkeys(inputs, np.zeros(1, np.float32)), {}, {})
 
 
 def _check_preprocessing(fitted: Preprocessing, arrays: Mapping[str, np.ndarray]) -> None:
@@ -113,11 +189,24 @@ def _check_preprocessing(fitted: Preprocessing, arrays: Mapping[str, np.ndarray]
     for m, p in fitted.projection.items():
         width = columns[m].stop - columns[m].start if m in columns else -1
         wanted[f"projection/{m}"] = (width, p.shape[-1])
-    found = {name: a.shape for name, a in arrays.items()}
+    for m, c in fitted.chosen.items():
+        width = columns[m].stop - columns[m].start if m in columns else 0
+        wanted[f"chosen/{m}"] = c.shape if c.ndim == 1 and np.all((c >= 0) & (c < width)) else ()
+    if fitted.selected is not None:
+        wanted["selected"] = (size,)
+    parts = ("scaler/", "projection/", "chosen/", "selected")
+    found = {name: a.shape for name, a in arrays.items() if name.startswith(parts)}
     if wrong := differing(found, wanted):
         raise InputError(f"the preprocessing {few(wrong)} does not fit features and projection")
+    others = sorted(set(arrays) - set(found))
+    if fitted.imputation is None and others:
+        raise InputError(f"the preprocessing {few(others)} belongs to nothing")
     if fitted.imputation is not None:
-        raise InputError("preprocessing with imputation, which no estimator uses")
+        n = len(fitted.imputation.columns)
+        if fitted.imputation.columns.ndim != 1 or not np.all(
+            (fitted.imputation.columns >= 0) & (fitted.imputation.columns < size)
+        ):
+            raise InputError(f"the {n} imputed columns do not fit the {size} features")
 
 
 def _baseline(entries: Mapping[str, Any]) -> StepFunction:

@@ -10,7 +10,6 @@ from sklearn.model_selection import ParameterGrid
 
 from jaxsurv.data import stratified_kfold
 from jaxsurv.metrics import concordance_index
-from jaxsurv.training import SweepResult
 from jaxsurv.types import InputError
 
 Grid = Mapping[str, Sequence[float]] | Sequence[Mapping[str, Sequence[float]]]
@@ -78,25 +77,23 @@ def folds_of(event: np.ndarray, labelled: np.ndarray, folds: int, seed: int) -> 
     ).test
 
 
-def scored(
-    result: SweepResult, test: np.ndarray, event: np.ndarray, time: np.ndarray
-) -> np.ndarray:
-    """``[settings, folds]``: C of the mean over the seeds on each fold's test rows.
+def scored(risks: np.ndarray, test: np.ndarray, event: np.ndarray, time: np.ndarray) -> np.ndarray:
+    """``[settings, folds]``: C on each fold's test rows.
 
     Args:
-        result: runs in the order split, seed, setting.
-        test: ``[folds, n]``.
+        risks: ``[settings, folds, n]`` log hazards.
+        test: ``[folds, n]`` booleans.
         event, time: ``[n]``.
     """
-    seeds, n = len(np.unique(result.seed)), test.shape[1]
-    # no centring: a constant of each seed changes no order
-    by_setting = result.prediction.reshape(len(test), seeds, -1, n).mean(axis=1)
     return np.array(
         [
-            [float(concordance_index(r, event[rows], time[rows]).index) for r in of_fold[:, rows]]
-            for of_fold, rows in zip(by_setting, test, strict=True)
+            [
+                float(concordance_index(r[rows], event[rows], time[rows]).index)
+                for r, rows in zip(of_setting, test, strict=True)
+            ]
+            for of_setting in risks
         ]
-    ).T
+    )
 
 
 def search_table(points: Sequence[Mapping[str, Any]], c: np.ndarray) -> pd.DataFrame:

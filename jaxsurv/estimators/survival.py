@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from numbers import Integral
 from typing import Any, Self
 
@@ -9,15 +10,28 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Tags
 
-from jaxsurv.data import Cohort
-from jaxsurv.estimators.explain import Explanation, explain
-from jaxsurv.estimators.fitted import FittedModel, Functions, Trained, describe_training
+from jaxsurv.artifacts import StoredModel
+from jaxsurv.data import Cohort, without_test
+from jaxsurv.estimators.explanation import Explanation, explain
+from jaxsurv.estimators.file_entries import tuples
+from jaxsurv.estimators.fitted import FittedModel, FittedTerms, describe_training
 from jaxsurv.estimators.fitted_estimator import FittedEstimator
 from jaxsurv.estimators.inputs import Modalities, Patients, read_patients
 from jaxsurv.estimators.outcomes import labelled_cohort, read_outcome
-from jaxsurv.estimators.prepared import Prepared, prepare_fits
+from jaxsurv.estimators.saved_survival import read_fitted, write_fitted
 from jaxsurv.metrics import concordance_index
+from jaxsurv.models import Model
+from jaxsurv.models.config import config_of
+from jaxsurv.recipe import AS_MEASURED, Prepared, Recipe, prepare
+from jaxsurv.recipe.settings import recipe_of
 from jaxsurv.types import ArrayLike, InputError
+
+_KEPT = (
+    "n_features_in_",
+    "feature_names_in_",
+    "lambda_",
+    "choice_",
+)  # what files hold beside the model
 
 
 class SurvivalEstimator(FittedEstimator[FittedModel]):
@@ -25,55 +39,90 @@ class SurvivalEstimator(FittedEstimator[FittedModel]):
 
     X is a DataFrame or array (``modalities`` says which columns belong together), a dict of DataFrames
     by modality, whose patients may differ, a :class:`jaxsurv.data.Cohort` or a MuData. Within a
-    table, a patient without any value lacks the modality. Single missing values become the mean of the
-    training patients. y is a structured array with a boolean and a float field, a DataFrame with event
-    and time, or a pair ``(event, time)``; for a cohort, the name of an endpoint. Rows of X and y are
-    matched by name if both have names, else by order.
+    table, a patient without any value lacks the modality. y is a structured array with a boolean and a
+    float field, a DataFrame with event and time, or a pair ``(event, time)``; DataFrames and structured
+    arrays may have ``entry``, delayed entry; for a cohort, y is the name of an endpoint. Rows of X and y
+    are matched by name if both have names, else by order.
 
-    Values are clipped, standardised and, if asked for, projected as all of the training patients say.
-    The modality named ``clinical`` enters at the head of networks. Studies also give them the log
-    hazard of a clinical Cox model beforehand, which estimators do not.
+    The recipe is fitted to the training patients and kept with the model. By default values are clipped
+    and standardised, single missing ones become the mean, and nothing is known of the log hazard
+    beforehand. The modality named ``clinical`` enters at the head of networks.
 
     Attributes:
         model_: :class:`jaxsurv.estimators.fitted.FittedModel`.
-        n_features_in_, feature_names_in_: of an array or a DataFrame.
+        n_features_in_, feature_names_in_: columns of an array or a DataFrame.
     """
 
     modalities: Modalities | None
     kinds: Mapping[str, str] | None
-    components: int | None
+    recipe: Recipe | None
     random_state: int
-    unlabelled = False  # whether patients without an outcome can train
-
-    @staticmethod
-    @abstractmethod
-    def functions(config: Any) -> Functions:
-        """Prediction and latent variables of a model with these static choices."""
+    components: int | None = None
 
     @abstractmethod
-    def _train(self, prepared: Prepared) -> Trained:
+    def _train(self, prepared: Prepared) -> FittedTerms:
         """Fit to the one split of ``prepared``."""
+
+    @property
+    def _network(self) -> Model | None:
+        """The registry entry of the network, if there is one."""
+        return None
 
     @property
     def _config(self) -> Any:
         return None
 
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Fit preprocessing and model.
+    @property
+    def _unlabelled(self) -> bool:
+        """Whether patients without an outcome can train."""
+        return self._network is not None and self._network.unlabelled
+
+    @property
+    def _recipe(self) -> Recipe:
+        """``recipe``, or that of the estimator, with ``components`` if these are given."""
+        given = AS_MEASURED if self.recipe is None else self.recipe
+        if not isinstance(given, Recipe):
+            raise InputError(f"recipe must be a jaxsurv.recipe.Recipe or None, got {given!r}")
+        if self.components is None:
+            return given
+        if self.recipe is not None and given.components != self.components:
+            raise InputError(
+                f"components={self.components} and a recipe with components={given.components}; give them "
+                "once, in the recipe"
+            )
+        return replace(given, components=self.components)
+
+    def fit(self, X: Any, y: Any = None, *, where: ArrayLike | None = None) -> Self:
+        """Fit recipe and model.
+
+        Args:
+            X, y: patients and outcomes, see the class.
+            where: ``[n]`` booleans, the rows of X to fit to; the others have no influence. None = all.
 
         Raises:
             InputError: naming the column, patient and value that cannot be analysed, and the fix.
         """
         cohort, endpoint = self._labelled(X, y)
-        event, time = (
-            cohort.survival[f"{endpoint}_{c}"].to_numpy(float) for c in ("event", "time")
-        )
-        prepared = self._prepare(cohort, endpoint, ~np.isnan(time)[None])
+        event, time, entry = outcome_of(cohort, endpoint)
+        rows = ~np.isnan(time)
+        if where is not None:
+            where = np.asarray(where)
+            if where.dtype != bool or where.shape != rows.shape:
+                raise InputError(
+                    f"where must be {len(rows)} booleans, one per patient with a row in X, got "
+                    f"{where.dtype} of shape {where.shape}"
+                )
+            rows = rows & where
+        prepared = self._prepare(cohort, endpoint, rows[None])
         trained = self._train(prepared)
-        baseline, summary = describe_training(trained, event, time, time_unit=cohort.time_unit)
+        event, missing = np.where(rows, event, np.nan), int(np.isnan(time).sum())
+        baseline, summary = describe_training(
+            trained, event, np.where(rows, time, np.nan), entry, time_unit=cohort.time_unit
+        )
+        summary = summary._replace(unlabelled=missing)
         self._note_columns(X)
         return self._keep(FittedModel(
-            type(self), self._config, prepared.preprocessing[0], trained.params, trained.center,
+            self._network, self._config, prepared.preprocessing(0), trained.terms, trained.center,
             baseline, summary,
         ))  # fmt: skip
 
@@ -90,13 +139,15 @@ class SurvivalEstimator(FittedEstimator[FittedModel]):
 
         The baseline hazard is Breslow's (with Efron's correction for ties), from the log hazards of
         training patients whom a member of the ensemble has not trained on. After the last event of
-        the training cohort curves stay as they are.
+        the training cohort curves stay as they are. A network with curves of its own, such as a Weibull
+        network, gives the mean of its members' curves instead.
         """
-        return self.fitted().survival(self.predict(X), self._times(times))
+        return self.fitted().survival(self._new(X), self._times(times))
 
     def predict_cumulative_hazard(self, X: Any, times: ArrayLike) -> np.ndarray:
         """``[n, t]``: minus the logarithm of `predict_survival_function`."""
-        return self.fitted().cumulative_hazard(self.predict(X), self._times(times))
+        with np.errstate(divide="ignore"):
+            return -np.log(self.predict_survival_function(X, times))
 
     def risk_table(self, X: Any, times: ArrayLike = ()) -> pd.DataFrame:
         """One row per patient: risk, percentile, survival at ``times``, group.
@@ -144,28 +195,55 @@ class SurvivalEstimator(FittedEstimator[FittedModel]):
         )  # fmt: skip
 
     def _labelled(self, X: Any, y: Any) -> tuple[Cohort, str]:
-        return labelled_cohort(X, y, self.modalities, self.kinds or {}, unlabelled=self.unlabelled)
+        unlabelled = self._unlabelled
+        return labelled_cohort(X, y, self.modalities, self.kinds or {}, unlabelled=unlabelled)
 
     def _with_outcome(self, X: Any, y: Any) -> tuple[Patients, np.ndarray, np.ndarray]:
         """The patients of X whose outcome is known, with events and times."""
         if isinstance(X, Cohort):
             X, endpoint = self._labelled(X, y)
             patients = self._new(X)
-            outcome = X.survival[[f"{endpoint}_event", f"{endpoint}_time"]]
+            event, time, _ = outcome_of(X, endpoint)
         else:  # a few patients need not make a cohort
             patients = self._new(X)
-            outcome = read_outcome(y, patients)
-        event, time = outcome.to_numpy(float).T
+            event, time = read_outcome(y, patients).iloc[:, :2].to_numpy(float).T
         known = ~np.isnan(time)
         if not known.any():
             raise InputError(f"none of the {len(known)} patients has an outcome; C needs some")
         return patients._replace(names=patients.names[known]), event[known], time[known]
 
     def _prepare(self, cohort: Cohort, endpoint: str, develop: np.ndarray) -> Prepared:
+        """The recipe fitted to each row of ``develop [s, n]``."""
         if not isinstance(self.random_state, Integral) or self.random_state < 0:
             raise InputError(f"random_state must be an integer >= 0, got {self.random_state!r}")
-        seed = int(self.random_state)
-        return prepare_fits(cohort, endpoint, develop, components=self.components, seed=seed)
+        event, time, _ = outcome_of(cohort, endpoint)
+        labelled = ~np.isnan(time)
+        event = event[labelled].astype(bool)
+        splits = without_test(event, develop[:, labelled], seed=int(self.random_state))
+        return prepare(cohort, endpoint, splits, self._recipe, unlabelled=self._unlabelled)
+
+    def _store(self) -> StoredModel:
+        columns = {c: getattr(self, c) for c in _KEPT if hasattr(self, c)}
+        return write_fitted(self.fitted(), self.settings_, columns)
+
+    @classmethod
+    def _restore(cls, stored: StoredModel) -> Self:
+        entries = stored.entries
+        settings = dict(entries["settings"])
+        if (recipe := entries.get("recipe")) is not None:
+            settings["recipe"] = recipe_of(recipe)
+        estimator = cls(**settings)
+        network = estimator._network
+        if network is not None and network.hparams is not None:
+            estimator.hparams = type(network.hparams)(**entries["hparams"])
+            if network.config is not None:
+                estimator.config = config_of(type(network.config), tuples(entries["config"]))
+        estimator._keep(read_fitted(network, estimator._config, stored))
+        for column, value in entries["columns"].items():
+            if column in _KEPT:
+                value = np.array(value, object) if isinstance(value, list) else value
+                setattr(estimator, column, value)
+        return estimator
 
     def _new(self, X: Any) -> Patients:
         self.fitted()  # or no features are expected
@@ -176,7 +254,13 @@ class SurvivalEstimator(FittedEstimator[FittedModel]):
                 f"X has {np.shape(X)[1]} features, but {type(self).__name__} is expecting "
                 f"{expected or 'tables by modality, and no'} features as input"
             )
-        return read_patients(X, self.modalities)
+        patients = read_patients(X, self.modalities)
+        if self._recipe.blocks is None:
+            return patients
+        known = (
+            self.fitted().preprocessing.schema.features
+        )  # blocks that were left out are not read
+        return patients._replace(tables={m: t for m, t in patients.tables.items() if m in known})
 
     def _note_columns(self, X: Any) -> None:
         for name in ("n_features_in_", "feature_names_in_"):
@@ -202,3 +286,10 @@ class SurvivalEstimator(FittedEstimator[FittedModel]):
         tags.input_tags.allow_nan = True
         tags.target_tags.required = True
         return tags
+
+
+def outcome_of(cohort: Cohort, endpoint: str) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Event, time and entry of all patients of a cohort, each ``[n]``, NaN where there is no outcome."""
+    table, entry = cohort.survival, f"{endpoint}_entry"
+    event, time = (table[f"{endpoint}_{c}"].to_numpy(float) for c in ("event", "time"))
+    return event, time, table[entry].to_numpy(float) if entry in table else None

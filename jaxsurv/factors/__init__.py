@@ -1,4 +1,4 @@
-"""Linear factors of several modalities: who shares what, how much of it, and what it says of an outcome."""
+"""Linear factors of several modalities: shared structure, its size, and its relation to an outcome."""
 
 from jaxsurv.factors._hcl_svd import hcl_svd
 from jaxsurv.factors._importance import Importance, importance

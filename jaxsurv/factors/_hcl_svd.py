@@ -9,16 +9,17 @@ from jaxsurv.types import Array
 
 
 def hcl_svd(signal: Array, structure: Structure) -> Array:
-    """Loadings ``[D, R]`` of a noise-free covariance, without iterations::
+    """Compute loadings ``[D, R]`` of a noise-free covariance, without iterations::
 
         R_S = S_SS - S_SC pinv_k(S_CC) S_CS,    W_S = U sqrt(s) of its r_S largest eigenvalues,
         S_SS <- S_SS - W_S W_S',                for the subsets S in the order of their size
 
-    C are the modalities outside S, k the latent variables of blocks of S's size or larger that C has a
-    part in: what C explains is shared with C, and what it does not is shared within S alone. (As published
-    for three modalities, for any number and any set of subsets; there each modality's part of
-    W_S comes from its own rows of R_S, which leaves their rotation against each other open. Here all
-    rows of the block are factored together.) Exact for the covariance of the model itself.
+    C is the set of modalities outside S. k is the number of latent variables in blocks at least as large
+    as S in which C has a part. Variation that C explains is shared with C; the rest is shared within S
+    alone. The method was published for three modalities; here it takes any number, and any set of
+    subsets. In the paper each modality's part of W_S comes from its own rows of R_S, which leaves their
+    rotation against each other open. Here all rows of the block are factored together. The result is
+    exact for the covariance of the model itself.
 
     Args:
         signal: ``[D, D]``, see :func:`jaxsurv.factors.denoise`.

@@ -1,4 +1,4 @@
-"""Which structures matter for an outcome, and how sure that is."""
+"""Importance of blocks of latent variables for an outcome, with bootstrap intervals."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -13,13 +13,13 @@ from jaxsurv.types import Array, Key
 
 
 class Importance(NamedTuple):
-    """Per block, in the order of their numbers.
+    """Importance of each block, in the order of the block numbers.
 
     Attributes:
-        value: ``[S]``, ``|coef_S|``: the standard deviation that the block's latent variables, of variance
-            1, give to the outcome. Their posterior means vary less, and so does what is predicted.
-        lower, upper: ``[S]``, 95 % percentile interval over patients drawn anew.
-        chosen: ``[S]``, share of the draws in which the block is not zero.
+        value: ``[S]``, ``|coef_S|``: standard deviation that the block's latent variables, of variance 1,
+            give to the outcome. Posterior means vary less than these, and so do predictions.
+        lower, upper: ``[S]``, 95 % percentile interval over bootstrap samples.
+        chosen: ``[S]``, share of the bootstrap samples in which the block is not zero.
     """
 
     value: Array
@@ -31,14 +31,16 @@ class Importance(NamedTuple):
 def importance(
     fit: Callable[[Array], Array], key: Key, n: int, groups: np.ndarray, *, draws: int = 200
 ) -> Importance:
-    """Fit again on patients drawn with replacement; what is not fitted anew, such as loadings, is held.
+    """Bootstrap the importance of blocks: repeat ``fit`` on patients drawn with replacement.
+
+    Quantities that ``fit`` does not estimate, e.g. loadings, stay fixed.
 
     Args:
-        fit: ``rows [n] -> coef [R]``, the whole fit on those patients.
+        fit: function ``rows [n] -> coef [R]``, the whole fit on these patients.
         key: typed key.
-        n: patients.
+        n: number of patients.
         groups: ``[R]``, static: the block of each coefficient.
-        draws: of the bootstrap.
+        draws: number of bootstrap samples.
     """
     rows = jax.random.randint(key, (draws, n), 0, n)
     drawn = block_norms(lax.map(fit, rows), groups)

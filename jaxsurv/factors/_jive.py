@@ -1,4 +1,4 @@
-"""What people use today where modalities share something: SVD of all, and JIVE."""
+"""Baseline models of shared structure: SVD of all modalities together, and JIVE."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from jaxsurv.types import Array, InputError
 
 
 class _Part(NamedTuple):
-    """A part of X that is a linear map of it, ``left @ right @ X``; [D, r] and [r, D]."""
+    """Part of X that is a linear map of X, ``left @ right @ X``; [D, r] and [r, D]."""
 
     left: Array
     right: Array
@@ -27,14 +27,14 @@ class _Decomposition(NamedTuple):
 
 
 def svd_loadings(covariance: Array, noise: Array, structure: Structure) -> Array:
-    """``[D, R]``: the largest principal components, as if all modalities had a part in each.
+    """Loadings ``[D, R]`` by SVD: the largest principal components, each of all modalities.
 
-    The block of all modalities gets the first of them, in the number of its rank; the other blocks,
-    which SVD does not know, stay zero.
+    The block of all modalities gets the first components, as many as its rank. SVD does not know the
+    other blocks; they stay zero.
 
     Args:
         covariance: ``[D, D]``.
-        noise: its variance, which is taken off the eigenvalues.
+        noise: variance of the noise, which is subtracted from the eigenvalues.
         structure: blocks and ranks.
     """
     everything = _whole(structure)
@@ -53,18 +53,20 @@ def jive(
 ) -> Array:
     """JIVE (Lock et al., Annals of Applied Statistics 7, 2013): joint and individual variation alone.
 
-    Alternates, from no individual part, between the joint part ``J``, of the rank of the block of all
-    modalities, which is the truncated SVD of ``X - A`` over all modalities together, and the individual
-    parts ``A_m``, of the rank of the block {m}, which are the truncated SVDs of ``X_m - J_m``, each after
-    its projection off the joint scores. Each part is a linear map of X, so that its covariance is all
-    that is needed of the data. It stops when the residual's share of the variance changes by less than
-    ``tolerance``.
+    The algorithm starts without individual parts, and alternates between two steps. The joint part
+    ``J`` is the truncated SVD of ``X - A`` over all modalities together, of the rank of the block of all
+    modalities. The individual parts ``A_m`` are the truncated SVDs of ``X_m - J_m``, of the rank of the
+    block {m}, each after its projection off the joint scores. Each part is a linear map of X, so that the
+    covariance of X is all that is needed of the data. The alternation stops when the residual's share of
+    the variance changes by less than ``tolerance``.
 
     Args:
-        covariance: ``[D, D]``, with its noise.
-        noise: variance that is taken off each loading's own, as for the other methods.
-        structure: blocks of all modalities and of single ones must be in it; others stay zero.
-        tolerance, most: of the alternation.
+        covariance: ``[D, D]``, noise included.
+        noise: variance of the noise, subtracted from the variance along each loading, as for the other
+            methods.
+        structure: blocks; those of all modalities and of single modalities are required, others stay zero.
+        tolerance: change of the residual's share of the variance at which the alternation stops.
+        most: largest number of alternations.
 
     Returns:
         ``[D, R]`` loadings.
@@ -113,7 +115,7 @@ def jive(
     end = lax.while_loop(proceed, advance, start)
 
     def loadings_of(part: _Part) -> Array:
-        """The part's principal axes, which its columns on the left span."""
+        """Loadings along the principal axes of the part, which the columns of ``left`` span."""
         values, vectors = eigh(part.right @ covariance @ part.right.T)
         return _scaled(part.left @ vectors, values, noise)
 

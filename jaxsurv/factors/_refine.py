@@ -10,12 +10,12 @@ from jaxsurv.types import Array
 
 
 class Refined(NamedTuple):
-    """Loadings and how they were reached.
+    """Refined loadings and their convergence.
 
     Attributes:
         loadings: ``[D, R]``.
-        steps: taken.
-        gradient: its largest element at the end, over that of ``S W``; small = converged.
+        steps: number of steps taken.
+        gradient: largest element of the last gradient, divided by that of ``S W``; small = converged.
     """
 
     loadings: Array
@@ -28,15 +28,15 @@ def refine(
 ) -> Refined:
     """Minimise ``1/2 |W W' - S|_F²`` over W with ``W = W * mask``.
 
-    L-BFGS with an exact line search: along a direction the objective is a polynomial of degree four,
-    whose coefficients need products with R columns alone, so that a step costs one product of S.
+    L-BFGS with an exact line search: along a direction the objective is a polynomial of degree four. Its
+    coefficients need only products with R columns, so that a step costs one product of S.
 
     Args:
-        loadings: ``[D, R]`` to start from.
+        loadings: ``[D, R]``, starting point.
         signal: ``[D, D]``, S.
         mask: ``[D, R]``, 1 where a loading may differ from zero.
-        most: steps.
-        tolerance: of ``Refined.gradient``, at which it stops.
+        most: largest number of steps.
+        tolerance: value of ``Refined.gradient`` at which the search stops.
     """
     search = optax.scale_by_lbfgs()
 
@@ -69,11 +69,11 @@ def _size(sw: Array, g: Array) -> Array:
 
 
 def _line_search(w: Array, d: Array, sw: Array, sd: Array) -> Array:
-    """The first t > 0 at which ``1/2 |(W + t D)(W + t D)' - S|²`` stops falling; 0 if it does not fall."""
+    """First t > 0 at which ``1/2 |(W + t D)(W + t D)' - S|²`` stops falling; 0 if it does not fall."""
     a, c = w.T @ w, d.T @ d
     b = w.T @ d
     b = b + b.T
-    # of the derivative: q[0] + q[1] t + q[2] t² + q[3] t³
+    # coefficients of the derivative q[0] + q[1] t + q[2] t² + q[3] t³
     q = jnp.stack([
         jnp.sum(a * b) - 2 * jnp.sum(d * sw),
         jnp.sum(b * b) + 2 * jnp.sum(a * c) - 2 * jnp.sum(d * sd),
@@ -103,15 +103,16 @@ def released_schedule(
     decay: float = 0.1,
     every: int = 10,
 ) -> Refined:
-    """Gradient descent as the authors released it: a rate of 1e-4, a tenth of it after every ten steps.
+    """Gradient descent as released by the authors: a rate of 1e-4, divided by ten after every ten steps.
 
-    The rates sum to 1.1e-3, which all but leaves the loadings where they were.
+    The rates sum to 1.1e-3, which hardly moves the loadings.
 
     Args:
-        loadings, signal, mask: as in `refine`.
-        steps: of gradient descent.
-        learning_rate: of the first steps.
-        decay: its factor after so many steps as ``every`` says.
+        loadings, signal, mask: arguments of `refine`.
+        steps: number of gradient steps.
+        learning_rate: rate of the first steps.
+        decay: factor of the rate after each ``every`` steps.
+        every: number of steps at one rate.
     """
 
     def step(w: Array, i: Array) -> tuple[Array, None]:

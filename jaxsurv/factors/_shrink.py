@@ -1,4 +1,4 @@
-"""Less of a loading where noise has more: optimal shrinkage in the spiked covariance model."""
+"""Optimal shrinkage of noisy loadings in the spiked covariance model."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -9,21 +9,21 @@ from jaxsurv.types import Array
 
 
 def shrink(loadings: Array, noise: Array, n: Array | int, structure: Structure) -> Array:
-    """Every block's singular values, shrunk for the least error of ``W_S W_S'`` in Frobenius norm.
+    """Shrink every block's singular values, for the least error of ``W_S W_S'`` in Frobenius norm.
 
     With g = features of the block per patient, a factor of variance ``l - 1`` (in units of the noise)
     shows an eigenvalue ``e = l + g l / (l - 1)`` in the sample, along a direction whose squared cosine
-    with the true one is ``c² = (1 - g / (l - 1)²) / (1 + g / (l - 1))``. What is best is ``c² (l - 1)``;
-    below the edge ``(1 + sqrt g)²`` a factor cannot be told from noise and is set to zero. Source:
-    Donoho, Gavish & Johnstone, Annals of Statistics 46 (2018), for factors that nothing else overlaps;
-    the paper of HCL does not shrink. It vanishes as n grows. Where patients are not many times the
-    features, the noise is underestimated and less is shrunk than should be.
+    with the true one is ``c² = (1 - g / (l - 1)²) / (1 + g / (l - 1))``. The best estimate is
+    ``c² (l - 1)``; below the edge ``(1 + sqrt g)²`` a factor cannot be told from noise and is set to zero.
+    Source: Donoho, Gavish & Johnstone, Annals of Statistics 46 (2018), for factors without overlap; the
+    paper of HCL does not shrink. The shrinkage vanishes as n grows. Unless there are many times more
+    patients than features, the noise is underestimated and the shrinkage is too weak.
 
     Args:
-        loadings: ``[D, R]`` of :func:`jaxsurv.factors._refine`.
+        loadings: ``[D, R]``, result of :func:`jaxsurv.factors.refine`.
         noise: variance of the noise.
-        n: patients; with missing modalities ``[M, M]``, those who have both of two, of which a block takes
-            the harmonic mean: the variance of a covariance goes with 1 / n.
+        n: number of patients; with missing modalities ``[M, M]``, number of patients who have both of two
+            modalities. A block takes the harmonic mean: the variance of a covariance goes with 1 / n.
         structure: the blocks.
     """
     names = list(structure.modalities)
@@ -39,7 +39,7 @@ def shrink(loadings: Array, noise: Array, n: Array | int, structure: Structure) 
 
 
 def _shrunk(observed: Array, g: Array) -> Array:
-    """Of variances in units of the noise, ``e - 1``."""
+    """Shrink variances ``e - 1``, in units of the noise."""
     e = observed + 1
     seen = e > (1 + jnp.sqrt(g)) ** 2
     b = jnp.where(seen, e + 1 - g, 2 + 2 * e)

@@ -1,4 +1,4 @@
-"""Covariance of several modalities, of which some patients lack some, and its noise-free part."""
+"""Covariance of several modalities, some of them missing in some patients, and its noise-free part."""
 
 from typing import NamedTuple
 
@@ -14,12 +14,12 @@ from jaxsurv.types import Array, ArrayLike, InputError
 
 
 class Moments(NamedTuple):
-    """What the linear model needs to know of a table.
+    """Moments of a table, as the linear model needs them.
 
     Attributes:
         mean: ``[D]``.
         covariance: ``[D, D]``.
-        n: patients; or ``[M, M]``, those who have both of two modalities.
+        n: number of patients; or ``[M, M]``, number of patients who have both of two modalities.
     """
 
     mean: Array
@@ -28,7 +28,7 @@ class Moments(NamedTuple):
 
 
 class Denoised(NamedTuple):
-    """A covariance without its noise.
+    """Covariance without its noise.
 
     Attributes:
         signal: ``[D, D]``, ``S - noise I``.
@@ -40,7 +40,7 @@ class Denoised(NamedTuple):
 
 
 def together(structure: Structure, inputs: dict[str, Array]) -> Array:
-    """``[n, D]``, the modalities' features beside each other in the order of the structure."""
+    """Features ``[n, D]`` of all modalities, side by side in the order of the structure."""
     if set(inputs) != set(structure.modalities):
         raise InputError(f"needs {sorted(structure.modalities)}, got {sorted(inputs)}")
     for m, d in structure.sizes:
@@ -60,18 +60,19 @@ def moments(
 
         S_ab = sum_i p_ia p_ib (x_ia - mean_a)(x_ib - mean_b)' / sum_i p_ia p_ib
 
-    With missing modalities S is made of different patients and need not be positive semidefinite; its
-    negative eigenvalues are then set to zero, which is the nearest matrix that is. Right if who lacks
-    what does not depend on the values.
+    With missing modalities S is made of different patients and need not be positive semidefinite. Its
+    negative eigenvalues are then set to zero, which gives the nearest such matrix. The estimate is right
+    if missingness does not depend on the values.
 
     Args:
         structure: sizes and order of the modalities.
         inputs: ``{modality: [n, d_m]}``; values of an absent modality are not read, but must not be NaN.
-        presence: ``{modality: [n]}``, 1 where the patient has it; None = all have all.
+        presence: ``{modality: [n]}``, 1 where the patient has the modality; None = no modality is missing.
         where: ``[n]`` booleans, the patients to use.
 
     Raises:
-        InputError: sizes other than the structure's; two modalities that no two patients have both.
+        InputError: sizes other than those of the structure; two modalities that fewer than two patients
+            have both.
     """
     x = together(structure, inputs)
     rows = jnp.ones(len(x), x.dtype) if where is None else where.astype(x.dtype)
@@ -79,7 +80,7 @@ def moments(
         n = jnp.sum(rows)
         mean = rows @ x / n
         centred = (x - mean[None]) * rows[:, None]
-        # rows are 0 or 1, so that their square is themselves
+        # rows are 0 or 1, and so equal to their squares
         return Moments(mean, _gram(centred) / n, n)
     has = rows[:, None] * jnp.stack([presence[m] for m in structure.modalities], axis=1)
     at = structure.modality
@@ -94,9 +95,9 @@ def moments(
 
 
 def check_pairs(names: list[str], pairs: ArrayLike) -> None:
-    """Refuse modalities that fewer than two patients have both, of ``pairs [M, M]`` patients.
+    """Refuse pairs of modalities with fewer than two patients who have both; ``pairs [M, M]`` are counts.
 
-    Of values that are known, which under ``jit`` they are not: there NaN comes of it, so check before.
+    Only known values are checked. Under ``jit`` they are not known, and the result is NaN: check before.
     """
     if not is_concrete(pairs):
         return
@@ -112,9 +113,9 @@ def _gram(x: Array) -> Array:
 
 
 def denoise(covariance: Array, rank: int) -> Denoised:
-    """The noise's variance is the mean of all but the ``rank`` largest eigenvalues of S.
+    """Subtract the noise, whose variance is the mean of all but the ``rank`` largest eigenvalues of S.
 
-    Features that do not vary, such as those that nothing uses, have no noise and do not count.
+    Features that do not vary, e.g. unused ones, have no noise and do not count.
 
     Args:
         covariance: S ``[D, D]``.

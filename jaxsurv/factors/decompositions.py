@@ -1,8 +1,8 @@
-"""Matrix decompositions that ``vmap`` does one after the other.
+"""Matrix decompositions that ``vmap`` runs one after the other.
 
-On a CPU, XLA runs independent operations at once, and LAPACK's batched ones each wait for threads of the
-same small pool: two at once can wait for each other for ever (seen with jaxlib 0.10.2 on two cores).
-Of matrices this large a batch gains nothing anyway.
+On a CPU, XLA runs independent operations at the same time, and each batched LAPACK operation waits for
+threads of the same small pool: two of them can wait for each other forever (seen with jaxlib 0.10.2 on
+two cores). For matrices this large a batch gains nothing anyway.
 """
 
 import jax.numpy as jnp
@@ -13,27 +13,27 @@ from jaxsurv.types import Array
 
 @sequential_vmap
 def eigh(matrix: Array) -> tuple[Array, Array]:
-    """Eigenvalues in increasing order, and vectors."""
+    """Eigenvalues in increasing order, and eigenvectors."""
     values, vectors = jnp.linalg.eigh(matrix)
     return values, vectors
 
 
 @sequential_vmap
 def svd(matrix: Array) -> tuple[Array, Array, Array]:
-    """Thin: left vectors, singular values in decreasing order, right vectors transposed."""
+    """Thin SVD: left vectors, singular values in decreasing order, right vectors transposed."""
     left, values, right = jnp.linalg.svd(matrix, full_matrices=False)
     return left, values, right
 
 
 @sequential_vmap
 def solve(matrix: Array, right: Array) -> Array:
-    """``matrix⁻¹ right``."""
+    """Solution ``matrix⁻¹ right`` of a linear system."""
     return jnp.linalg.solve(matrix, right)
 
 
 @sequential_vmap
 def orthonormal(matrix: Array) -> Array:
-    """Columns that span those of ``matrix``, from its QR decomposition."""
+    """Orthonormal columns that span those of ``matrix``, from its QR decomposition."""
     return jnp.linalg.qr(matrix)[0]
 
 

@@ -6,17 +6,17 @@ from jax.experimental.sparse.linalg import lobpcg_standard
 from jaxsurv.factors.decompositions import eigh
 from jaxsurv.types import Array
 
-SMALL = 600  # features, below which all eigenpairs cost less than a search for some
+SMALL = 600  # number of features below which all eigenpairs cost less than a search for some
 
 
 def largest(matrix: Array, k: int) -> tuple[Array, Array]:
-    """The ``k`` largest eigenvalues ``[k]``, in decreasing order, and their vectors ``[d, k]``.
+    """Largest ``k`` eigenvalues ``[k]``, in decreasing order, and their vectors ``[d, k]``.
 
-    Large matrices are searched for them by LOBPCG, nearly all of which is matrix products.
+    Large matrices use LOBPCG, nearly all of which is matrix products.
 
     Args:
         matrix: ``[d, d]``, symmetric; need not be positive.
-        k: at most d.
+        k: number of eigenpairs, at most d.
     """
     d = len(matrix)
     if d < SMALL or 5 * k >= d:

@@ -11,18 +11,18 @@ from jax import lax
 from jaxsurv.factors.decompositions import eigh
 from jaxsurv.types import Array
 
-INNER, OUTER = 200, 30  # cycles over the blocks, and Newton steps, at most
-TOLERANCE = 1e-5  # of a step, beside the coefficients
+INNER, OUTER = 200, 30  # largest numbers of cycles over the blocks, and of Newton steps
+TOLERANCE = 1e-5  # largest last step, relative to the coefficients
 
 
 class Loss(NamedTuple):
-    """A convex loss of coefficients and its derivatives, summed over patients.
+    """Convex loss of coefficients and its derivatives, summed over patients.
 
     Attributes:
         value: scalar.
         gradient: ``[R]``.
         curvature: ``[R, R]``, the Hessian.
-        size: what a mean divides by: patients, or events.
+        size: divisor of a mean: number of patients, or of events.
     """
 
     value: Array
@@ -31,18 +31,19 @@ class Loss(NamedTuple):
     size: Array
 
 
-# of the patients to use, [n] booleans: the loss of coefficients [R]
+# function of the patients to use, [n] booleans, that returns the loss as a function of coefficients [R]
 LossOn = Callable[[Array], Callable[[Array], Loss]]
 
 
 class GroupFit(NamedTuple):
-    """Coefficients along a path of penalties, and what cross-validation says of each.
+    """Coefficients along a path of penalties, with their cross-validated losses.
 
     Attributes:
         penalties: ``[L]``, lambda, decreasing.
-        path: ``[L, R]``.
-        held_out: ``[L]``, mean loss of the rows held out; smaller is better.
-        standard_error: ``[L]``, of ``held_out``, over the folds (of a Cox model those with events).
+        path: ``[L, R]``, coefficients at each penalty.
+        held_out: ``[L]``, mean loss of the held-out rows; smaller is better.
+        standard_error: ``[L]``, standard error of ``held_out`` over the folds; for a Cox model, over the
+            folds with events.
     """
 
     penalties: Array
@@ -52,34 +53,34 @@ class GroupFit(NamedTuple):
 
     @property
     def coef(self) -> Array:
-        """``[R]``, where ``held_out`` is smallest."""
+        """Coefficients ``[R]`` at the smallest ``held_out``."""
         return self.path[jnp.argmin(self.held_out)]
 
     @property
     def sparse_coef(self) -> Array:
-        """``[R]``, at the largest penalty within one standard error of that."""
+        """Coefficients ``[R]`` at the largest penalty within one standard error of the smallest loss."""
         best = jnp.argmin(self.held_out)
         enough = self.held_out <= self.held_out[best] + self.standard_error[best]
         return self.path[jnp.argmax(enough)]
 
 
 def block_norms(coef: Array, groups: np.ndarray) -> Array:
-    """``[..., S]`` Euclidean norms of ``coef [..., R]`` by block; ``groups [R]`` numbers them from 0."""
+    """Euclidean norms ``[..., S]`` of ``coef [..., R]`` by block; ``groups [R]`` numbers blocks from 0."""
     member = groups[:, None] == np.arange(groups.max() + 1)
     return jnp.sqrt(coef**2 @ member.astype(coef.dtype))
 
 
 def group_path(loss: Callable[[Array], Loss], groups: np.ndarray, penalties: Array) -> Array:
-    """``[L, R]``, the minimiser at each penalty of ``loss / size + lambda sum_S |coef_S|``.
+    """Minimisers ``[L, R]`` of ``loss / size + lambda sum_S |coef_S|``, one per penalty.
 
-    Newton steps whose quadratic problems are solved by block coordinate descent, each block with its own
-    bound of the curvature (Yang & Zou, Statistics and Computing 25, 2015), halved where the objective
-    would rise; each penalty starts from the solution of the one before.
+    Newton steps solve quadratic problems by block coordinate descent, each block with its own bound of
+    the curvature (Yang & Zou, Statistics and Computing 25, 2015). A step is halved where the objective
+    would rise. Each penalty starts from the solution of the one before.
 
     Args:
-        loss: of ``[R]`` coefficients.
+        loss: function of coefficients ``[R]``.
         groups: ``[R]``, static: the number of each coefficient's block, from 0.
-        penalties: ``[L]``, in decreasing order.
+        penalties: ``[L]``, decreasing.
     """
     members = [np.flatnonzero(groups == g) for g in np.unique(groups)]
 
@@ -135,7 +136,7 @@ def group_path(loss: Callable[[Array], Loss], groups: np.ndarray, penalties: Arr
 
 
 def largest_penalty(loss: Callable[[Array], Loss], groups: np.ndarray) -> Array:
-    """The smallest lambda at which all coefficients are zero."""
+    """Smallest lambda at which all coefficients are zero."""
     start = loss(jnp.zeros(len(groups)))
     return jnp.max(block_norms(start.gradient / start.size, groups))
 
@@ -150,19 +151,19 @@ def group_penalised(
     n_penalties: int = 40,
     ratio: float = 1e-3,
 ) -> GroupFit:
-    """A path for all rows, and its penalty by cross-validation among them.
+    """Fit a path to all rows, and cross-validate its penalties among them.
 
-    What a penalty costs on a fold is what the fold's rows add to the loss of all rows, at coefficients
-    fitted without them (Verweij & van Houwelingen, 1993), which serves losses that are no sum over rows.
+    The loss on a fold is the loss of all rows minus that of the training rows, at coefficients fitted to
+    the training rows (Verweij & van Houwelingen, 1993). This serves losses that are no sum over rows.
 
     Args:
-        loss_on: of the rows ``[n]`` that it is given.
+        loss_on: function of the rows to use, ``[n]`` booleans, that returns their loss.
         where: ``[n]`` booleans, the rows to use.
         fold: ``[n]`` integers from 0, the fold in which a row is held out.
         groups: ``[R]``, static: the block of each coefficient.
-        folds: their number, static.
+        folds: number of folds, static.
         n_penalties: length of the path, which ends at ``ratio`` times the largest penalty that matters.
-        ratio: of the last to the first penalty.
+        ratio: last over first penalty.
     """
     every = loss_on(where)
     penalties = largest_penalty(every, groups) * jnp.geomspace(1.0, ratio, n_penalties)

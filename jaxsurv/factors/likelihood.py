@@ -1,4 +1,4 @@
-"""The model's Gaussian likelihood, and what an information criterion takes from it."""
+"""Gaussian likelihood of the linear model, and its Bayesian information criterion."""
 
 import math
 
@@ -17,12 +17,12 @@ def log_likelihood(loadings: Array, noise: Array, covariance: Array) -> Array:
         log|Sigma|      = (D - R) log noise + log|noise I + W'W|
         tr(Sigma^-1 S)  = (tr S - tr((noise I + W'W)^-1 W'S W)) / noise
 
-    With ``covariance`` of other patients (around the training mean) it is held-out. Columns of zeros
-    in W change nothing.
+    With the ``covariance`` of other patients (around the training mean), the result is the held-out log
+    likelihood. Columns of zeros in W change nothing.
 
     Args:
         loadings: ``[D, R]``.
-        noise: variance.
+        noise: variance of the noise.
         covariance: ``[D, D]``.
     """
     d, r = loadings.shape
@@ -36,20 +36,20 @@ def log_likelihood(loadings: Array, noise: Array, covariance: Array) -> Array:
 
 
 def free_parameters(structure: Structure) -> int:
-    """Loadings less the rotations inside a block, means, and the variance of the noise."""
+    """Number of parameters: loadings minus rotations inside a block, means, variance of the noise."""
     size = dict(structure.sizes)
     blocks = sum(r * sum(size[m] for m in s) - r * (r - 1) // 2 for s, r in structure.ranks)
     return blocks + structure.features + 1
 
 
 def bic(loadings: Array, noise: Array, found: Moments, structure: Structure) -> Array:
-    """``-2 n loglik + log(n) parameters``; lower is better.
+    """Bayesian information criterion ``-2 n loglik + log(n) parameters``; lower is better.
 
     Args:
         loadings: ``[D, R]``.
-        noise: variance.
+        noise: variance of the noise.
         found: covariance and number of patients.
-        structure: of the loadings.
+        structure: structure of the loadings.
     """
     n = jnp.max(found.n)
     return -2 * n * log_likelihood(loadings, noise, found.covariance) + jnp.log(

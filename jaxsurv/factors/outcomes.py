@@ -1,4 +1,4 @@
-"""Losses of an outcome as functions of latent variables' coefficients."""
+"""Losses of an outcome as functions of the coefficients of latent variables."""
 
 from collections.abc import Callable
 
@@ -13,18 +13,20 @@ from jaxsurv.types import Array
 
 
 def squared_error(scores: Array, outcome: Array, error: Array | None = None) -> LossOn:
-    """Half the squared error, of scores that are known with an error of known covariance::
+    """Half the squared error, for scores with an error of known covariance::
 
         1/2 sum_i (y_i - mean y - coef'(s_i - mean s))² - n/2 coef' E coef
 
-    Least-squares scores are z plus an error, which draws their coefficients towards zero; the last term
-    undoes that (bias-corrected least squares, its matrix made positive). Posterior means need no such
-    term, since ``E[y | x] = coef' E[z | x]``, and predict better where loadings are estimated from few.
+    Least-squares scores are z plus an error, which draws the coefficients towards zero. The last term
+    corrects this (bias-corrected least squares, with its matrix made positive). Posterior means need no
+    such term, since ``E[y | x] = coef' E[z | x]``, and predict better where loadings are estimated from
+    few patients.
 
     Args:
-        scores: ``[n, R]``, of :func:`posterior_mean`, or :func:`least_squares_scores` with their error.
+        scores: ``[n, R]``, result of :func:`posterior_mean`, or of :func:`least_squares_scores` with
+            ``error``.
         outcome: ``[n]``.
-        error: ``[R, R]``, E = noise (W'W)^-1, or None.
+        error: ``[R, R]``, E = noise (W'W)^-1, or None = no error.
     """
 
     def on(where: Array) -> Callable[[Array], Loss]:
@@ -46,14 +48,14 @@ def squared_error(scores: Array, outcome: Array, error: Array | None = None) -> 
 
 
 def cox(scores: Array, risk_sets: RiskSets) -> LossOn:
-    """Minus the log partial likelihood (Efron's ties) of ``scores @ coef``.
+    """Negative log partial likelihood (Efron's ties) of ``scores @ coef``.
 
-    An error of the scores is not corrected for: that of least-squares scores draws the coefficients
-    towards zero, that of posterior means hardly does.
+    Errors of the scores are not corrected. The error of least-squares scores draws the coefficients
+    towards zero; the error of posterior means hardly does.
 
     Args:
         scores: ``[n, R]``.
-        risk_sets: of the same patients, see :func:`jaxsurv.survival.prepare_risk_sets`.
+        risk_sets: risk sets of the same patients, see :func:`jaxsurv.survival.prepare_risk_sets`.
     """
     x = to_positions(risk_sets, jnp.asarray(scores))
     x = x - jnp.mean(x, axis=0, keepdims=True)
@@ -71,11 +73,11 @@ def cox(scores: Array, risk_sets: RiskSets) -> LossOn:
 
 
 def least_squares(loss: Callable[[Array], Loss], rank: int) -> Array:
-    """``[R]``, the minimiser of a squared error without a penalty; 0 where scores do not vary.
+    """Minimiser ``[R]`` of a squared error without a penalty; 0 where scores do not vary.
 
     Args:
-        loss: of coefficients ``[R]``, what `squared_error` gives for some patients.
-        rank: R.
+        loss: function of coefficients ``[R]``, from `squared_error` for some patients.
+        rank: number R of latent variables.
     """
     start = loss(jnp.zeros(rank))
     return -pinv(start.curvature) @ start.gradient

@@ -1,4 +1,4 @@
-"""How far estimated loadings are from the true ones, whatever the rotation inside a block."""
+"""Distance of estimated loadings from the true ones, whatever the rotation inside a block."""
 
 import jax.numpy as jnp
 
@@ -7,7 +7,7 @@ from jaxsurv.types import Array
 
 
 def block_errors(loadings: Array, truth: Array, structure: Structure) -> dict[Subset, Array]:
-    """``|W_S W_S' - T_S T_S'|_F`` per block: W_S is known up to a rotation, W_S W_S' is not rotated.
+    """Distance ``|W_S W_S' - T_S T_S'|_F`` per block; a rotation of W_S does not change W_S W_S'.
 
     Args:
         loadings, truth: ``[D, R]``.
@@ -20,7 +20,7 @@ def block_errors(loadings: Array, truth: Array, structure: Structure) -> dict[Su
 
 
 def gram_distance(w: Array, t: Array) -> Array:
-    """``|W W' - T T'|_F`` from products with R columns: ``|W'W|² + |T'T|² - 2 |W'T|²``.
+    """Distance ``|W W' - T T'|_F``; its square is ``|W'W|² + |T'T|² - 2 |W'T|²``, products with R columns.
 
     Args:
         w: W ``[D, R]``.

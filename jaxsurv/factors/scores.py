@@ -1,4 +1,4 @@
-"""What the latent variables of a patient are, given the loadings."""
+"""Latent variables of a patient, given the loadings."""
 
 import jax
 import jax.numpy as jnp
@@ -18,20 +18,20 @@ def posterior_mean(
     *,
     presence: dict[str, Array] | None = None,
 ) -> Array:
-    """``E[z | x] [n, R]``, from the modalities that a patient has::
+    """Posterior mean ``E[z | x] [n, R]``, from the modalities that a patient has::
 
         (sum_m p_m W_m'W_m + noise I)^-1 sum_m p_m W_m'(x_m - mean_m)
 
-    Its regression on an outcome is the best linear prediction from x. Latent variables of subsets that
-    the patient lacks altogether are 0, their mean.
+    The regression of an outcome on the posterior mean is the best linear prediction from x. Latent
+    variables of subsets that the patient lacks altogether are 0, their mean.
 
     Args:
         loadings: ``[D, R]``.
-        noise: variance; > 0.
+        noise: variance of the noise, > 0.
         mean: ``[D]``.
         inputs: ``{modality: [n, d_m]}``.
         structure: the blocks.
-        presence: ``{modality: [n]}``, 1 where the patient has it; None = all have all.
+        presence: ``{modality: [n]}``, 1 where the patient has the modality; None = no modality is missing.
     """
     x = together(structure, inputs) - mean[None]
     identity = noise * jnp.eye(structure.rank, dtype=x.dtype)
@@ -47,15 +47,15 @@ def posterior_mean(
 def least_squares_scores(
     loadings: Array, mean: Array, inputs: dict[str, Array], structure: Structure
 ) -> Array:
-    """``(W'W)^-1 W'(x - mean) [n, R]``: z plus an error of covariance ``noise (W'W)^-1``.
+    """Scores ``(W'W)^-1 W'(x - mean) [n, R]``: z plus an error of covariance ``noise (W'W)^-1``.
 
-    For patients who have all modalities. Latent variables whose loadings are all zero get 0.
+    Patients must have all modalities. Latent variables whose loadings are all zero get 0.
 
     Args:
         loadings: W ``[D, R]``.
         mean: ``[D]``.
         inputs: ``{modality: [n, d_m]}``.
-        structure: of the loadings.
+        structure: structure of the loadings.
     """
     x = together(structure, inputs) - mean[None]
     return x @ loadings @ pinv(loadings.T @ loadings)

@@ -1,4 +1,4 @@
-"""Ranks that the data support: blocks and latent variables are taken away while BIC falls."""
+"""Ranks that the data support: blocks and latent variables are removed while BIC falls."""
 
 import jax
 import jax.numpy as jnp
@@ -14,18 +14,18 @@ from jaxsurv.types import Array, InputError
 
 
 def select_structure(found: Moments, structure: Structure) -> tuple[Structure, list[float]]:
-    """Backward elimination from the largest ranks that are thought possible.
+    """Backward elimination of latent variables, from the largest ranks to consider.
 
-    Every step tries each block without the weakest of its latent variables, refines what is left, and
-    keeps the trial with the lowest BIC; it stops where none is lower than before. All trials of a step are
-    one compiled call, which is the same for all steps: what is taken away is masked.
+    Every step tries each block without its weakest latent variable, refines the other loadings, and
+    keeps the trial with the lowest BIC. The search stops when no trial lowers BIC. All trials of a step
+    are one compiled call, the same for all steps: removed latent variables are masked.
 
     Args:
-        found: of :func:`jaxsurv.factors.moments`.
-        structure: with the largest ranks to consider; BIC is compared at its estimate of the noise.
+        found: result of :func:`jaxsurv.factors.moments`.
+        structure: structure with the largest ranks to consider; all BIC use its estimate of the noise.
 
     Returns:
-        The structure, and BIC before the first step and after each.
+        Structure, and BIC before the first step and after each step.
 
     Raises:
         InputError: the data support no latent variable at all.
@@ -80,7 +80,7 @@ def select_structure(found: Moments, structure: Structure) -> tuple[Structure, l
 
 
 def _principal(loadings: Array, columns: list[slice]) -> Array:
-    """Every block along its principal axes, the strongest first."""
+    """Rotate every block to its principal axes, the strongest first."""
     for b in columns:
         left, values, _ = svd(loadings[:, b])
         loadings = loadings.at[:, b].set(left * values[None])

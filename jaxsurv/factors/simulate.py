@@ -1,4 +1,4 @@
-"""Tables from the linear model, of which every loading is known."""
+"""Simulated tables from the linear model, with known loadings."""
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +9,7 @@ from jaxsurv.types import Array, Key
 
 
 def simulate_loadings(key: Key, structure: Structure) -> Array:
-    """``W [D, R]``: each modality's part of a block is ``Q diag(a) P'`` with a ~ U(0.5, 1.5).
+    """Draw ``W [D, R]``: each modality's part of a block is ``Q diag(a) P'`` with a ~ U(0.5, 1.5).
 
     Q ``[d_m, r]`` and P ``[r, r]`` are orthonormal, from the QR decomposition of normal numbers.
 
@@ -17,7 +17,7 @@ def simulate_loadings(key: Key, structure: Structure) -> Array:
         key: typed key.
         structure: blocks and ranks.
     """
-    # few draws, of which every part takes its own: random numbers are slow to compile
+    # few draws, shared out among the parts: random numbers are slow to compile
     d, r, m = structure.features, structure.rank, len(structure.modalities)
     key_left, key_right, key_size = jax.random.split(key, 3)
     left = jax.random.normal(key_left, (d, r))
@@ -36,13 +36,13 @@ def simulate_loadings(key: Key, structure: Structure) -> Array:
 def simulate_factors(
     key: Key, loadings: Array, structure: Structure, *, n: int, noise: float = 1.0
 ) -> tuple[dict[str, Array], Array]:
-    """``x = W z + e`` of n patients, z ~ N(0, I), e ~ N(0, noise I).
+    """Draw ``x = W z + e`` for n patients, z ~ N(0, I), e ~ N(0, noise I).
 
     Args:
         key: typed key.
         loadings: W ``[D, R]``.
-        structure: of the loadings.
-        n: patients.
+        structure: structure of the loadings.
+        n: number of patients.
         noise: variance of each feature's e.
 
     Returns:
@@ -56,7 +56,7 @@ def simulate_factors(
 
 
 def simulate_covariance(key: Key, loadings: Array, *, n: int, noise: Array | float) -> Array:
-    """``[D, D]``, the covariance (divisor n) of n patients around their mean, without making them.
+    """Draw the covariance ``[D, D]`` (divisor n) of n patients around their mean, without the patients.
 
     n S has a Wishart distribution with n - 1 degrees of freedom: ``S = L A A' L' / n`` with
     ``L L' = W W' + noise I`` and Bartlett's lower triangular A, whose squared diagonal is chi-squared
@@ -66,8 +66,8 @@ def simulate_covariance(key: Key, loadings: Array, *, n: int, noise: Array | flo
     Args:
         key: typed key.
         loadings: ``[D, R]``.
-        n: patients, more than D.
-        noise: variance.
+        n: number of patients, more than D.
+        noise: variance of the noise.
     """
     d = len(loadings)
     key_diagonal, key_below = jax.random.split(key)

@@ -1,4 +1,4 @@
-"""Which modalities share which latent variables: a rank for every subset that shares something."""
+"""Structure of shared latent variables: a rank for every subset of modalities that shares some."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -17,9 +17,9 @@ Subset = tuple[str, ...]
 class Structure:
     """Blocks of latent variables, one per subset of modalities.
 
-    A table of all features has the modalities' columns beside each other, in the order of ``sizes``; a
-    matrix of loadings ``W [D, R]`` has these as rows, and the blocks' latent variables, in the order of
-    ``ranks``, as columns. Block S is zero in the rows of modalities outside S.
+    A table of all features has the columns of the modalities side by side, in the order of ``sizes``. A
+    matrix of loadings ``W [D, R]`` has these features as rows, and the latent variables of the blocks, in
+    the order of ``ranks``, as columns. Block S is zero in the rows of modalities outside S.
 
     Attributes:
         sizes: ``((modality, features), ...)``.
@@ -27,9 +27,9 @@ class Structure:
 
     Raises:
         InputError: unknown or repeated modalities, a subset twice, a rank below 1, or ranks that the
-            data cannot tell apart: what is shared within S is known from what the modalities outside S
-            do not explain, for which these need at least as many features as there are latent
-            variables that they have a part in.
+            data cannot tell apart. The part shared within S is found as the part that the modalities
+            outside S do not explain. So these need at least as many features as there are latent
+            variables, in blocks at least as large as S, in which they have a part.
     """
 
     sizes: tuple[tuple[str, int], ...]
@@ -37,7 +37,7 @@ class Structure:
 
     @classmethod
     def of(cls, sizes: Mapping[str, int], ranks: int | Mapping[Sequence[str], int]) -> Self:
-        """From dicts; a number is the rank of every non-empty subset."""
+        """Make a structure from dicts; a number is the rank of every non-empty subset."""
         if isinstance(ranks, int):
             ranks = dict.fromkeys(all_subsets(tuple(sizes)), ranks)
         return cls(tuple(sizes.items()), tuple((tuple(s), r) for s, r in ranks.items()))
@@ -76,50 +76,50 @@ class Structure:
 
     @cached_property
     def features(self) -> int:
-        """D, of all modalities."""
+        """Number D of features of all modalities."""
         return sum(d for _, d in self.sizes)
 
     @cached_property
     def rank(self) -> int:
-        """R, latent variables of all blocks."""
+        """Number R of latent variables of all blocks."""
         return sum(r for _, r in self.ranks)
 
     @cached_property
     def modalities(self) -> dict[str, slice]:
-        """Each modality's features."""
+        """Slice of each modality's features."""
         return _slices(self.sizes)
 
     @cached_property
     def blocks(self) -> dict[Subset, slice]:
-        """Each subset's latent variables."""
+        """Slice of each subset's latent variables."""
         return _slices(self.ranks)
 
-    # Of 32 bits: JAX remembers the type that an array had in the first program that read it, and refuses
-    # one of 64 in float32 after float64.
+    # Arrays of 32 bits: JAX remembers the type that an array had in the first program that read it, and
+    # refuses 64 bits in float32 after float64.
     @cached_property
     def modality(self) -> np.ndarray:
-        """``[D]``, the number of each feature's modality."""
+        """Number ``[D]`` of each feature's modality."""
         return np.repeat(np.arange(len(self.sizes), dtype=np.int32), [d for _, d in self.sizes])
 
     @cached_property
     def block(self) -> np.ndarray:
-        """``[R]``, the number of each latent variable's block."""
+        """Number ``[R]`` of each latent variable's block."""
         return np.repeat(np.arange(len(self.ranks), dtype=np.int32), [r for _, r in self.ranks])
 
     @cached_property
     def mask(self) -> np.ndarray:
-        """``[D, R]``, 1 where a loading may differ from zero."""
+        """Mask ``[D, R]``, 1 where a loading may differ from zero."""
         inside = [[m in subset for subset, _ in self.ranks] for m, _ in self.sizes]
         return np.array(inside, np.float32)[np.ix_(self.modality, self.block)]
 
     def rows(self, modalities: Sequence[str]) -> np.ndarray:
-        """The features of some modalities, in the order of the table."""
+        """Features of some modalities, in the order of the table."""
         wanted = [k for k, (m, _) in enumerate(self.sizes) if m in modalities]
         return np.flatnonzero(np.isin(self.modality, wanted))
 
 
 def all_subsets(modalities: Sequence[str]) -> list[Subset]:
-    """Every non-empty subset of ``modalities``: what all share first, then ever fewer of them."""
+    """Every non-empty subset of ``modalities``, the largest first."""
     sizes = range(len(modalities), 0, -1)
     return [s for k in sizes for s in itertools.combinations(modalities, k)]
 

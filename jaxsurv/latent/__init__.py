@@ -1,4 +1,4 @@
-"""Latent variables that gradients pass through."""
+"""Samples of latent variables that gradients pass through."""
 
 from jaxsurv.latent.gaussian import sample_gaussian
 from jaxsurv.latent.gumbel import exponential_temperature, gumbel_softmax

@@ -16,16 +16,16 @@ def gumbel_softmax(
 ) -> Array:
     """Draw ``y = softmax((logits + g) / temperature)``, ``g ~ Gumbel(0, 1)``.
 
-    The largest entry is category k with probability ``softmax(logits)_k``, at every temperature;
-    towards 0 the rows become one-hot, towards infinity uniform. With ``hard`` the value is that
-    one-hot row and the derivative still that of the soft one (straight-through). Jang, Gu & Poole;
-    Maddison, Mnih & Teh (both ICLR 2017).
+    The largest entry is category k with probability ``softmax(logits)_k``, at every temperature. As
+    the temperature goes to 0 the rows become one-hot; as it goes to infinity, uniform. With ``hard``
+    the value is the one-hot row, and the derivative that of the soft row (straight-through). Jang,
+    Gu & Poole; Maddison, Mnih & Teh (both ICLR 2017).
 
     Args:
         key: typed key.
         logits: ``[..., K]``, log probabilities up to a constant.
         temperature: a number > 0; may be traced.
-        hard: one-hot values.
+        hard: return one-hot values.
 
     Returns:
         ``[..., K]``, rows that sum to 1.
@@ -46,7 +46,7 @@ def gumbel_softmax(
     soft = jax.nn.softmax(noisy / temperature)
     if not hard:
         return soft
-    # of the noisy logits: at low temperature the soft row can be tied by rounding
+    # argmax of the noisy logits: at low temperature the soft row can be tied by rounding
     one_hot = jax.nn.one_hot(jnp.argmax(noisy, axis=-1), logits.shape[-1], dtype=logits.dtype)
     return one_hot + (soft - lax.stop_gradient(soft))
 
@@ -59,7 +59,7 @@ def exponential_temperature(
     Args:
         start: temperature at step 0 (and before), > 0.
         end: temperature at ``steps`` and after, exactly, > 0.
-        steps: >= 1. Steps may be epochs or updates; all arguments may be traced.
+        steps: number of steps, >= 1; epochs or updates. All arguments may be traced.
 
     Returns:
         A function of the step: a number or an array.

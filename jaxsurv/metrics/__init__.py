@@ -1,4 +1,4 @@
-"""How good is a prediction: discrimination, prediction error, calibration, and intervals."""
+"""Quality of predictions: discrimination, prediction error, calibration, and prediction intervals."""
 
 from jaxsurv.metrics._bootstrap import Bootstrap, bootstrap
 from jaxsurv.metrics._hazard_ratio import HazardRatio, hazard_ratio

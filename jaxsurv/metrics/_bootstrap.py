@@ -1,4 +1,4 @@
-"""Percentile intervals of any metric by resampling patients."""
+"""Bootstrap percentile intervals of any metric, by resampling patients."""
 
 from collections.abc import Callable
 from functools import partial
@@ -14,10 +14,10 @@ from jaxsurv.types import Array, ArrayLike, InputError, Key
 
 class Bootstrap(NamedTuple):
     """Attributes:
-    estimate: the metric on the patients as they are.
+    estimate: metric on the original patients.
     lower, upper: percentile limits; samples in which the metric is NaN are left out.
     standard_error: standard deviation over the samples.
-    samples: ``[n_samples]``, the metric on each.
+    samples: ``[n_samples]``, metric on each sample.
     """
 
     estimate: Array
@@ -35,12 +35,12 @@ def bootstrap(
     level: float = 0.95,
     batch_size: int = 100,
 ) -> Bootstrap:
-    """Draw patients with replacement, all samples in one compiled program.
+    """Bootstrap a metric over patients drawn with replacement, in one compiled program.
 
     Args:
-        metric: ``metric(*arrays) -> scalar``, of arrays whose rows are patients; it runs under
-            ``vmap``. What is the same in every sample (a time grid) is closed over.
-        key: a typed key.
+        metric: function ``metric(*arrays) -> scalar`` of arrays whose rows are patients; it runs under
+            ``vmap``. Close over values that are the same in every sample (e.g. a time grid).
+        key: typed key.
         *arrays: ``[n, ...]``, resampled together.
         n_samples: number of samples.
         level: coverage of the interval.

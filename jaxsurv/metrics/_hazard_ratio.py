@@ -1,4 +1,4 @@
-"""The hazard ratio of patients with a high against those with a low predicted risk."""
+"""Hazard ratio of patients with a high predicted risk against patients with a low one."""
 
 from typing import Literal, NamedTuple
 
@@ -17,10 +17,10 @@ _FARTHEST = 15.0  # a log hazard ratio this far out means that one group has all
 
 class HazardRatio(NamedTuple):
     """Attributes:
-    hazard_ratio: of the high-risk group against the low-risk group, > 1 if the split is right.
+    hazard_ratio: hazard of the high-risk over the low-risk group; > 1 if the split is right.
     lower, upper: 95 % Wald limits.
-    p_value: of the log-rank test of the two groups.
-    log_hazard_ratio, standard_error: of the Cox model with the group as its one covariate.
+    p_value: p-value of the log-rank test of the two groups.
+    log_hazard_ratio, standard_error: estimates of the Cox model with the group as only covariate.
     threshold: patients with ``risk > threshold`` are the high-risk group.
     """
 
@@ -68,15 +68,15 @@ def hazard_ratio(
 ) -> HazardRatio:
     """Split the patients by risk and compare the two groups: Cox hazard ratio and log-rank p.
 
-    A median split of the patients on whom the model was chosen is optimistic: pass the threshold of
-    the training patients as ``split`` when judging others.
+    A median split of the patients on whom the model was chosen is optimistic. To judge other
+    patients, pass the threshold of the training set as ``split``.
 
     Args:
         risk: ``[n]``, higher = worse.
         event: ``[n]``, 1 = observed, 0 = censored. Ties after Efron.
         time: ``[n]``, any unit.
-        split: ``"median"`` of the given risks, or a threshold.
-        entry: ``[n]``, the patient is at risk in ``(entry, time]``.
+        split: threshold, or ``"median"``, the median of the given risks.
+        entry: ``[n]``, delayed entry: the patient is at risk in ``(entry, time]``.
         where: ``[n]`` booleans, False for patients that are not there.
 
     Raises:

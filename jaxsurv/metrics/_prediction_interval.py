@@ -12,7 +12,7 @@ from jaxsurv.types import Array, InputError, Key
 
 
 class Predictive(NamedTuple):
-    """A prediction over draws.
+    """Mean and variance of a prediction over draws.
 
     Attributes:
         mean, variance: ``[n, *shape]``.
@@ -23,11 +23,11 @@ class Predictive(NamedTuple):
 
 
 class IntervalScale(NamedTuple):
-    """How far from its prediction an outcome may lie.
+    """Scale of prediction intervals.
 
     Attributes:
         residual_variance: ``[*shape]``, mean square of outcome minus prediction over training rows.
-        factor: scalar, half the width of an interval in standard deviations.
+        factor: scalar, half the width of an interval, in standard deviations.
     """
 
     residual_variance: Array
@@ -35,13 +35,13 @@ class IntervalScale(NamedTuple):
 
 
 class IntervalCalibration(NamedTuple):
-    """What intervals of any level need to know of the rows that calibrate them.
+    """Calibration of prediction intervals of any level, from held-out rows.
 
     Attributes:
         residual_variance: ``[*shape]``, see `IntervalScale`.
-        ratios: ``[k]``, ``|outcome - mean| / sd`` of the m held-out pixels inside the mask, ascending, and
-            after those inf.
-        count: m.
+        ratios: ``[k]``, ``|outcome - mean| / sd`` of the m held-out pixels inside the mask, ascending; all
+            further entries are inf.
+        count: number m of these pixels.
     """
 
     residual_variance: Array
@@ -69,19 +69,19 @@ def predictive(one_draw: Callable[[Key], Array], key: Key, draws: int = 32) -> P
 def normal_scale(
     predicted: Predictive, outcome: Array, train: Array, *, level: float = 0.95
 ) -> IntervalScale:
-    """Normal intervals: the residual variance of the training rows, and the normal quantile.
+    """Scale of normal intervals: residual variance of the training rows, and normal quantile.
 
-    Too narrow where a model fits its training rows too closely. The residuals of a mean over draws hold
-    part of the draws' own spread, which `prediction_interval` adds once more.
+    The intervals are too narrow where a model overfits its training rows. The residuals of a mean over
+    draws contain part of the spread of the draws, which `prediction_interval` adds again.
 
     Args:
-        predicted: of all rows.
+        predicted: mean and variance over draws, all rows.
         outcome: ``[n, *shape]``.
-        train: ``[n]`` booleans.
-        level: in (0, 1).
+        train: ``[n]`` booleans, True for training rows.
+        level: coverage, in (0, 1).
 
     Raises:
-        InputError: another level.
+        InputError: a level outside (0, 1).
     """
     _check_level(level)
     variance = _residual_variance(predicted, outcome, train)
@@ -97,19 +97,20 @@ def conformal_scale(
     level: float = 0.95,
     mask: Array | None = None,
 ) -> IntervalScale:
-    """Split conformal intervals (Papadopoulos et al. 2002; Lei et al. 2018) in units of the normal ones.
+    """Scale of split conformal intervals (Papadopoulos et al. 2002; Lei et al. 2018).
 
     The factor is the ``ceil((m + 1) level) / m`` quantile of ``|outcome - mean| / sd`` over the m pixels
-    inside the mask of the held-out rows (the largest where that exceeds 1), with ``sd`` of `normal_scale`.
-    One factor for all pixels: the level is for the average over the pixels of new patients, not for
-    each pixel. If the ratios of all pixels were exchangeable, it would be covered, by at most 1 / (m + 1)
-    more. Where the pixels of a patient depend on each other, coverage falls short by the order of 1 over the
-    number of held-out patients: nominal 0.95 is about 0.91 with 10 and 0.94 with 40 if they hardly
-    differ. If the held-out rows also stopped the training or chose a penalty, a little more.
+    inside the mask of the held-out rows (the largest ratio if this exceeds 1), with ``sd`` of
+    `normal_scale`. One factor serves all pixels: the level holds on average over the pixels of new
+    patients, not for each pixel. If the ratios of all pixels were exchangeable, coverage would be at
+    least the level, and at most 1 / (m + 1) more. If the pixels of a patient depend on each other,
+    coverage falls short by the order of 1 over the number of held-out patients: nominal 0.95 is about
+    0.91 with 10 patients and 0.94 with 40, if the pixels of a patient hardly differ. It falls a little
+    shorter if the held-out rows were also used for early stopping or to choose a penalty.
 
     Args:
         predicted, outcome, train, level: see `normal_scale`.
-        held_out: ``[n]`` booleans, rows that trained nothing; at least one.
+        held_out: ``[n]`` booleans, True for rows that trained nothing; at least one.
         mask: ``[*shape]``, 1 inside the region of interest; None = all.
 
     Raises:
@@ -127,7 +128,7 @@ def calibrate_intervals(
     *,
     mask: Array | None = None,
 ) -> IntervalCalibration:
-    """The part of `conformal_scale` that sees the rows; `calibrated_scale` is the other.
+    """First part of `conformal_scale`, which reads the rows; `calibrated_scale` is the second part.
 
     Arguments as in `conformal_scale`. ``ratios`` has an entry for every pixel of every row, so that its
     shape does not depend on ``held_out`` and ``mask``; outside ``jit`` it may be cut at ``count``.
@@ -143,14 +144,14 @@ def calibrate_intervals(
 
 
 def calibrated_scale(calibration: IntervalCalibration, *, level: float = 0.95) -> IntervalScale:
-    """The scale of intervals at one level, see `conformal_scale`.
+    """Scale of intervals at one level, see `conformal_scale`.
 
     Args:
-        calibration: from `calibrate_intervals`.
-        level: in (0, 1).
+        calibration: result of `calibrate_intervals`.
+        level: coverage, in (0, 1).
 
     Raises:
-        InputError: another level.
+        InputError: a level outside (0, 1).
     """
     _check_level(level)
     m = jnp.asarray(calibration.count)
@@ -160,7 +161,7 @@ def calibrated_scale(calibration: IntervalCalibration, *, level: float = 0.95) -
 
 
 def prediction_interval(predicted: Predictive, scale: IntervalScale) -> tuple[Array, Array]:
-    """``lower, upper``, each ``[n, *shape]``: mean -+ factor * sqrt(variance + residual variance).
+    """Bounds ``lower, upper``, each ``[n, *shape]``: mean -+ factor * sqrt(variance + residual variance).
 
     Args:
         predicted: mean and variance over draws.

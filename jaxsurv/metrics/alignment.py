@@ -1,4 +1,4 @@
-"""Does a latent space line up with the risk predicted from it?"""
+"""Alignment of a latent space with the risk predicted from it."""
 
 from functools import partial
 from types import ModuleType
@@ -55,14 +55,14 @@ def latent_alignment(latent: ArrayLike, risk: ArrayLike) -> LatentAlignment:
 
 
 def _ranks(xp: ModuleType, x: Any) -> Any:
-    """Ranks of ``x [n]``, equal values sharing their mean."""
+    """Ranks of ``x [n]``; equal values get the mean of their ranks."""
     order = xp.argsort(x)
     start, end = run_bounds(xp, x[order])
     return ((start + end) / 2)[xp.argsort(order)]
 
 
 def _standard(xp: ModuleType, x: Any) -> Any:
-    """``[..., n]`` with mean 0 and length 1 along the last axis; a constant becomes 0."""
+    """Standardise ``[..., n]`` to mean 0 and length 1 along the last axis; a constant becomes 0."""
     x = x - x.mean(-1, keepdims=True)
     length = xp.sqrt(xp.sum(x**2, -1, keepdims=True))
     return xp.where(length > 0, x / xp.where(length > 0, length, 1), 0)

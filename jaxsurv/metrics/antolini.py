@@ -28,18 +28,18 @@ def concordance_td(
     *,
     where: ArrayLike | None = None,
 ) -> Concordance:
-    """The share of comparable pairs in which the first to have the event had the lower S then.
+    """Share of comparable pairs in which the earlier event has the lower predicted S at its time.
 
-    A pair is comparable as for `concordance_index` and concordant if S(t_i | x_i) < S(t_i | x_j) at
-    the time t_i of the earlier event; equal values count 1/2. If the curves do not cross this is
-    Harrell's C. Curves are steps: S(t) is the column of the last of ``times`` <= t, and 1 before
-    the first. All n² pairs are compared, a few rows at a time.
+    Comparable pairs are those of `concordance_index`. A pair is concordant if
+    S(t_i | x_i) < S(t_i | x_j) at the time t_i of the earlier event; equal values count 1/2. If the
+    curves do not cross, the result is Harrell's C. Curves are steps: S(t) is the column of the last
+    of ``times`` <= t, and 1 before the first. All n² pairs are compared, a few rows at a time.
 
     Args:
         survival: ``[n, t]``, S(times | x), one row per patient.
         times: ``[t]``, ascending.
         event: ``[n]``, 1 = observed, 0 = censored.
-        time: ``[n]``, in the unit of ``times``.
+        time: ``[n]``, same unit as ``times``.
         where: ``[n]`` booleans, False for patients that are not there.
 
     Raises:
@@ -78,7 +78,7 @@ def _pair_sums(survival: Array, column: Array, rows: PairRows, earlier: Array) -
     def step(later: Array, index: Array) -> tuple[Array, Any]:
         there = index < n
         index = jnp.minimum(index, n - 1)
-        seen = -curves[column[index]]  # [size, n]: what each patient's risk is at the time of i
+        seen = -curves[column[index]]  # [size, n]: risk of each patient at the time of i
         i = PairRows(
             jnp.take_along_axis(seen, index[:, None], 1),
             (rows.event[index] & there)[:, None],

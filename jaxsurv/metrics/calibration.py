@@ -1,4 +1,4 @@
-"""Are predicted survival probabilities right on average, in spread and over their range?"""
+"""Calibration of predicted survival probabilities: on average, in spread and over their range."""
 
 from typing import NamedTuple
 
@@ -24,7 +24,7 @@ from jaxsurv.types import Array, ArrayLike, InputError
 class DCalibration(NamedTuple):
     """Attributes:
     statistic, p_value: chi-square test that all bins are equally full; small p = miscalibrated, see
-        :func:`d_calibration` for what a large one means under censoring.
+        :func:`d_calibration` for the meaning of a large p under censoring.
     proportions: ``[bins]``, share of patients per bin of predicted survival, lowest first.
     """
 
@@ -36,7 +36,7 @@ class DCalibration(NamedTuple):
 class CalibrationSlope(NamedTuple):
     """Attributes:
     slope: 1 = right spread; below 1 = predictions too extreme, as after overfitting.
-    standard_error: of the slope.
+    standard_error: standard error of the slope.
     """
 
     slope: Array
@@ -66,15 +66,15 @@ def d_calibration(
 ) -> DCalibration:
     """Haider's distributional calibration: S_i(t_i) of a calibrated model is uniform on [0, 1].
 
-    A patient with an event counts in the bin of S_i(t_i). One censored with S_i(t_i) = s would have
-    had the event at a value uniform on [0, s], and is spread over it.
+    A patient with an event counts in the bin of S_i(t_i). A patient censored with S_i(t_i) = s would
+    have had the event at a value uniform on [0, s], and is spread over this interval.
 
-    The test takes spread patients for observed ones, so that p is too large under censoring: with 200
-    patients a right model has p < 0.05 in 5 % of samples without censoring, 0.7 % at 30 % censored and
-    never at 65 %, where a wrong model has to be grossly so.
+    The test treats spread patients as observed ones, so that p is too large under censoring. With 200
+    patients a correct model has p < 0.05 in 5 % of samples without censoring, in 0.7 % at 30 % censored
+    and never at 65 % censored, where only a grossly wrong model is found.
 
     Args:
-        survival: ``[n]``, S(t_i | x_i), each patient's predicted survival at the own time.
+        survival: ``[n]``, S(t_i | x_i), predicted survival of each patient at the patient's own time.
         event: ``[n]``, 1 = observed, 0 = censored.
         bins: number of equal bins.
         where: ``[n]`` booleans, False for patients that are not there.
@@ -113,10 +113,10 @@ def calibration_slope(
     *,
     where: ArrayLike | None = None,
 ) -> CalibrationSlope:
-    """The coefficient of the predicted log hazard in a Cox model of its own (van Houwelingen 2000).
+    """Coefficient of the predicted log hazard as the only covariate of a Cox model (van Houwelingen 2000).
 
     Args:
-        log_hazard: ``[n]``, predicted, on the log scale.
+        log_hazard: ``[n]``, predicted log hazard; higher = worse.
         event: ``[n]``, 1 = observed, 0 = censored. Ties after Efron.
         time: ``[n]``, any unit.
         where: ``[n]`` booleans, False for patients that are not there.
@@ -140,7 +140,7 @@ def calibration_slope(
 def observed_expected(
     cumulative_hazard: ArrayLike, event: ArrayLike, *, where: ArrayLike | None = None
 ) -> ObservedExpected:
-    """Observed events over those that the predicted cumulative hazards H_i(t_i) add up to.
+    """Ratio of observed to expected events; expected = sum of predicted cumulative hazards H_i(t_i).
 
     Args:
         cumulative_hazard: ``[n]``, H(t_i | x_i) = -log S(t_i | x_i) at each patient's own time.

@@ -1,4 +1,4 @@
-"""The integrated calibration index: how far predictions are from smoothed observations."""
+"""Integrated calibration index: distance of predictions from smoothed observations."""
 
 from typing import NamedTuple
 
@@ -15,8 +15,8 @@ from jaxsurv.types import Array, ArrayLike, InputError
 class CalibrationIndex(NamedTuple):
     """Attributes:
     ici: mean absolute difference of predicted and smoothed observed event probability.
-    e50, e90: its median and 90 % quantile.
-    observed: ``[n]``, the smoothed observed event probability at each prediction.
+    e50, e90: median and 90 % quantile of the absolute difference.
+    observed: ``[n]``, smoothed observed event probability at each prediction.
     """
 
     ici: Array
@@ -41,8 +41,8 @@ def integrated_calibration_index(
     Args:
         survival: ``[n]``, predicted S(tau | x), in (0, 1).
         event: ``[n]``, 1 = observed, 0 = censored.
-        time: ``[n]``, in the unit of tau.
-        tau: the time of the prediction.
+        time: ``[n]``, same unit as ``tau``.
+        tau: time of the prediction.
         where: ``[n]`` booleans, False for patients that are not there.
 
     Raises:

@@ -16,21 +16,21 @@ DENSE_ROWS = 256  # up to here, comparing all pairs is faster than sorting
 
 
 class Concordance(NamedTuple):
-    """A concordance index and the weighted pair counts behind it.
+    """Concordance index and the weighted pair counts behind it.
 
-    Values that are known come back as NumPy's, in float64; while ``jit`` traces they are JAX's.
+    Known values are NumPy float64; while ``jit`` traces, values are JAX arrays.
 
     Attributes:
-        index: in [0, 1], (concordant + tied_risk / 2) / (concordant + discordant + tied_risk).
+        index: value (concordant + tied_risk / 2) / (concordant + discordant + tied_risk), in [0, 1].
         concordant: pairs in which the patient with the earlier event has the higher risk.
         discordant: pairs in which that patient has the lower risk.
         tied_risk: comparable pairs with equal risks.
         tied_time: pairs of events at one time with different risks; not in the index.
         tied_both: pairs of events at one time with equal risks; not in the index.
-        standard_error: of the index, by the infinitesimal jackknife.
+        standard_error: infinitesimal-jackknife standard error of the index.
         influence: ``[n]``, the jackknife's change of the index per patient, w_k ∂index/∂w_k; the
-            standard error is the root of its sum of squares. Sums over clusters, and differences
-            between two risks, have standard errors in the same way.
+            standard error is the root of the sum of squares. Influences summed over clusters, or
+            subtracted between two risks, give standard errors in the same way.
     """
 
     index: Array
@@ -44,7 +44,7 @@ class Concordance(NamedTuple):
 
 
 def concordance_of(sums: PairSums, earlier: Any, later: Any) -> Concordance:
-    """The index and its influence per patient, from the pair sums of each patient."""
+    """Index and influence of each patient, from the pair sums of each patient."""
     xp = array_module(*sums, earlier, later)
     if xp is np:
         sums, earlier, later = jax.tree.map(np.asarray, (sums, earlier, later))
@@ -73,7 +73,7 @@ def concordance_of(sums: PairSums, earlier: Any, later: Any) -> Concordance:
 
 
 def checked(result: Concordance) -> Concordance:
-    """Refuse a concordance without comparable pairs, where that can be seen."""
+    """Refuse a concordance without comparable pairs, if the values are known."""
     if is_concrete(result.index) and np.isnan(result.index):
         raise InputError(
             "no comparable pair: every event needs a patient known to live longer in its stratum; "
@@ -84,9 +84,9 @@ def checked(result: Concordance) -> Concordance:
 
 class ConcordanceDifference(NamedTuple):
     """Attributes:
-    difference: index of the first less that of the second.
-    standard_error: of the difference, the two being computed on the same patients.
-    p_value: of the normal test of no difference.
+    difference: index of the first risk minus index of the second.
+    standard_error: standard error of the difference on the same patients.
+    p_value: p-value of the normal test of no difference.
     """
 
     difference: Array
@@ -95,17 +95,17 @@ class ConcordanceDifference(NamedTuple):
 
 
 def compare_concordance(first: Concordance, second: Concordance) -> ConcordanceDifference:
-    """Compare two risks on the same patients, both concordances of one kind.
+    """Compare the concordances of two risks on the same patients; both must be of one kind.
 
-    The influence of a patient on the difference is the difference of its influences, so that what
-    the two indices share cancels, as in R's ``vcov`` of a concordance of several risks.
+    The influence of a patient on the difference is the difference of the patient's influences.
+    Variation shared by the two indices cancels, as in R's ``vcov`` of a concordance of several risks.
 
     Args:
-        first: of one risk.
-        second: of the other.
+        first: concordance of one risk.
+        second: concordance of the other risk.
 
     Raises:
-        InputError: the two are not of the same number of patients.
+        InputError: two different numbers of patients.
 
     >>> event, time = np.ones(5), np.arange(5.0)
     >>> one = concordance_index(np.array([5.0, 4, 3, 1, 2]), event, time)
@@ -124,7 +124,7 @@ def compare_concordance(first: Concordance, second: Concordance) -> ConcordanceD
 
 
 def _padded_length(n: int) -> int:
-    """n rounded up to one of eight lengths per octave: subsets of a cohort share their programs."""
+    """Round n up to one of four lengths per octave, so that subsets of a cohort share programs."""
     step = 1 << max(0, (n - 1).bit_length() - 3)
     return -(-n // step) * step
 
@@ -140,7 +140,7 @@ def pairwise_concordance(
     strata: Any = None,
     where: Any = None,
 ) -> Concordance:
-    """The concordance with pairs weighted by event_weight_i weights_i weights_j; no checks."""
+    """Concordance with pairs weighted by event_weight_i weights_i weights_j; no checks."""
     xp = array_module(risk, event, time, event_weight, weights, entry, strata, where)
     number = float if xp is np else jnp.result_type(float)
     rows = PairRows(
@@ -192,13 +192,13 @@ def concordance_index(
         risk: ``[n]``, higher = worse; only its order matters.
         event: ``[n]``, 1 = observed, 0 = censored.
         time: ``[n]``, any unit.
-        weights: ``[n]``, case weights; a pair weighs the product.
+        weights: ``[n]``, case weights; the weight of a pair is the product.
         strata: ``[n]`` integers; only pairs inside a stratum are compared.
         entry: ``[n]``, delayed entry: the patient is at risk in ``(entry, time]``.
         where: ``[n]`` booleans, False for patients that are not there.
-        tau: only events at times <= tau count.
-        time_weight: what an event counts by its time, see `event_weights`; "n" is Harrell's C,
-            "n/G2" Uno's C with the censoring estimated in the same patients.
+        tau: last event time that counts; None = all events.
+        time_weight: weight of an event by its time, see `event_weights`; "n" is Harrell's C, "n/G2"
+            Uno's C with the censoring estimated in the same patients.
 
     Raises:
         InputError: malformed input (see `check_survival`), or no comparable pair. While ``jit``

@@ -17,9 +17,9 @@ from jaxsurv.types import Array, ArrayLike, InputError
 
 class DynamicAUC(NamedTuple):
     """Attributes:
-    auc: ``[t]``, per time.
-    standard_error: ``[t]``, by the infinitesimal jackknife.
-    mean: the AUCs weighted by the drop of the Kaplan-Meier curve up to each time.
+    auc: ``[t]``, AUC at each time.
+    standard_error: ``[t]``, infinitesimal-jackknife standard error of ``auc``.
+    mean: mean AUC, weighted by the drop of the Kaplan-Meier curve up to each time.
     """
 
     auc: Array
@@ -37,27 +37,27 @@ def cumulative_dynamic_auc(
     train_time: ArrayLike,
     where: ArrayLike | None = None,
 ) -> DynamicAUC:
-    """How well a risk tells those with an event up to t from those alive then.
+    """Area under the ROC curve at each t: patients with an event up to t against those alive at t.
 
-    AUC(t) = Σ_ij w_i 1{t_i <= t, event} 1{j alive at t} 1{risk_i > risk_j} / the same without the
-    last factor, with w_i = 1 / G(t_i-), G the censoring distribution in the training patients, and
+    AUC(t) = Σ_ij w_i 1{t_i <= t, event} 1{j alive at t} 1{risk_i > risk_j} / the same sum without
+    the last factor, with w_i = 1 / G(t_i-), G the censoring distribution in the training set, and
     1/2 for equal risks. A patient censored at t is alive at t; riskRegression and scikit-survival
-    leave such patients out, and the latter takes G(t_i).
+    leave such patients out, and scikit-survival takes G(t_i).
 
-    The standard error takes G as known; riskRegression's, which does not, is within 0.5 % of it
-    (times sqrt(n / (n - 1))) on the data sets tried.
+    The standard error takes G as known. The standard error of riskRegression does not, and is within
+    0.5 % of it (times sqrt(n / (n - 1))) on the data sets tried.
 
     Args:
         risk: ``[n]``, or ``[n, t]`` if it changes with time, e.g. 1 - S(t | x). Higher = worse.
         times: ``[t]``, ascending.
         event: ``[n]``, 1 = observed, 0 = censored.
-        time: ``[n]``, in the unit of ``times``.
-        train_event, train_time: ``[m]``, outcome of the training patients.
+        time: ``[n]``, same unit as ``times``.
+        train_event, train_time: ``[m]``, outcome of the training set.
         where: ``[n]`` booleans, False for patients that are not there.
 
     Raises:
-        InputError: malformed input (see `check_survival`); a time beyond the follow-up; no event up
-            to, or nobody alive at one of the times (NaN while ``jit`` traces).
+        InputError: malformed input (see `check_survival`); a time beyond the follow-up; a time with no
+            event up to it, or with nobody alive at it (NaN while ``jit`` traces).
 
     Reference: Uno et al., JASA 102 (2007) 527; Hung and Chiang, Can. J. Stat. 38 (2010) 8.
 
@@ -100,7 +100,7 @@ def cumulative_dynamic_auc(
 
 
 def _ranks(xp: ModuleType, risk: Any) -> tuple[Any, Any, Any]:
-    """The order of the risks, and in this order the bounds of the run of equal risks."""
+    """Order of the risks and, in this order, bounds of the runs of equal risks."""
     order = xp.argsort(risk)
     return order, *run_bounds(xp, risk[order])
 
@@ -110,7 +110,7 @@ def _auc(xp: ModuleType, ranks: tuple[Any, Any, Any], case: Any, control: Any) -
     order, start, end = ranks
     case, control = case[order], control[order]
 
-    def below(x: Any) -> Any:  # weight at lower risk, and half of that at the same
+    def below(x: Any) -> Any:  # weight at lower risk, plus half the weight at equal risk
         sums = xp.concatenate([xp.zeros_like(x[:1]), xp.cumsum(x)])
         return (sums[start] + sums[end]) / 2
 

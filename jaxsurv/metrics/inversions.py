@@ -72,7 +72,7 @@ def inversions(position: Array, earlier: Array, later: Array | None) -> tuple[Ar
         p, sums = state
         bit = levels - 1 - step
         late = (p >> bit) & 1 == 1
-        start = p >> bit + 1 << bit + 1  # of the group of positions that share the higher bits
+        start = p >> bit + 1 << bit + 1  # first of the positions that share the higher bits
         half = jnp.left_shift(1, bit)
         counted = [late.astype(earlier.dtype), jnp.where(late, 0, look_up(earlier, p))]
         if later is not None:

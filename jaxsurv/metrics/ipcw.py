@@ -1,4 +1,4 @@
-"""Uno's concordance: pairs weighted so that the censoring does not choose among them."""
+"""Uno's concordance: pairs weighted by the inverse probability of censoring."""
 
 from typing import Any
 
@@ -21,20 +21,21 @@ def concordance_index_ipcw(
 ) -> Concordance:
     """Uno's C: Harrell's C with each pair weighted by 1 / G(t-)², t the time of its event.
 
-    G is the censoring distribution, estimated in the training patients. Unlike Harrell's C, what
-    is estimated does not depend on the censoring of the study, if tau is within the follow-up.
-    The standard error is the infinitesimal jackknife with G taken as known, as in R's
-    ``concordance(timewt = "n/G2")``, which is this index for training = test patients.
+    G is the censoring distribution, estimated in the training set. Unlike Harrell's C, the estimated
+    quantity does not depend on the censoring of the study, if tau is within the follow-up. The
+    standard error is the infinitesimal jackknife with G taken as known, as in R's
+    ``concordance(timewt = "n/G2")``; with training set = test set, R's index is this one.
 
-    scikit-survival differs: it weights by G(t) instead of G(t-), which matters where an event and a
-    censoring have one time, and takes events before tau, not at it: up to 0.01 (docs/differences.md).
+    scikit-survival weights by G(t) instead of G(t-), which matters where an event and a censoring
+    have the same time. It counts events before tau, but not at tau. The index differs by up to 0.01
+    (docs/differences.md).
 
     Args:
         risk: ``[n]``, higher = worse.
         event: ``[n]``, 1 = observed, 0 = censored.
         time: ``[n]``, any unit.
-        train_event, train_time: ``[m]``, outcome of the training patients.
-        tau: only events at times <= tau count; None = all.
+        train_event, train_time: ``[m]``, outcome of the training set.
+        tau: last event time that counts; None = all events.
         weights: ``[n]``, case weights.
         where: ``[n]`` booleans, False for patients that are not there.
 
@@ -44,7 +45,7 @@ def concordance_index_ipcw(
 
     Reference: Uno et al., Stat. Med. 30 (2011) 1105.
 
-    An event at time 3, by when half of those at risk had been censored, counts four times:
+    The event at time 3 counts 2.25 times, since a third of those at risk at time 2 were censored then:
 
     >>> import numpy as np
     >>> event, time = np.array([1, 0, 1, 0]), np.array([1.0, 2.0, 3.0, 4.0])

@@ -2,8 +2,8 @@
 
 A pair (i, j) is comparable if i has its event while j is at risk and known to live on: t_i < t_j,
 or t_i = t_j with j censored; and j entered before t_i; both in one stratum. It is concordant if
-risk_i > risk_j. With x_i the weight of the earlier event and w_j of the other patient, every sum
-is Σ x_i w_j over pairs.
+risk_i > risk_j. The weight of the earlier event is x_i, and that of the other patient w_j. Every
+sum is Σ x_i w_j over pairs.
 """
 
 from functools import partial
@@ -21,14 +21,14 @@ from jaxsurv.types import Array
 
 
 class PairSums(NamedTuple):
-    """Per patient k, what the others of its pairs weigh; each ``[n]``.
+    """Sums of weights over the pairs of each patient k; each ``[n]``.
 
     Attributes:
         half: Σ_j w_j over pairs in which k has the earlier event, concordant 1 and tied 1/2.
-        tied, comparable: the same over tied pairs, and over all.
+        tied, comparable: Σ_j w_j over tied pairs, and over all pairs, in which k has the earlier event.
         half_later, comparable_later: Σ_i x_i over pairs in which k lives on.
         tied_time: Σ_j w_j over patients with an event at the same time.
-        tied_both: those of them with the same risk.
+        tied_both: Σ_j w_j over patients with an event at the same time and the same risk.
     """
 
     half: Array
@@ -41,7 +41,7 @@ class PairSums(NamedTuple):
 
 
 class PairRows(NamedTuple):
-    """What decides which pairs are comparable and concordant; each ``[n]``."""
+    """Columns that decide which pairs are comparable and concordant; each ``[n]``."""
 
     risk: Any
     event: Any
@@ -51,7 +51,7 @@ class PairRows(NamedTuple):
 
 
 def absent(xp: ModuleType, rows: PairRows, rest: Any) -> PairRows:
-    """Take rows out: a patient who enters and is censored before time 0 is in no pair."""
+    """Remove rows from all pairs: a patient who enters and is censored before time 0 is in no pair."""
     return rows._replace(
         event=rows.event & ~rest,
         time=xp.where(rest, -1, rows.time),
@@ -60,7 +60,7 @@ def absent(xp: ModuleType, rows: PairRows, rest: Any) -> PairRows:
 
 
 def compare(i: PairRows, j: PairRows) -> tuple[Any, Any, Any, Any, Any]:
-    """Which pairs (i, j) are concordant, tied, comparable, tied in time, and tied in both.
+    """Masks of the pairs (i, j) that are concordant, tied, comparable, tied in time, and tied in both.
 
     ``i`` holds ``[b, 1]`` and ``j`` ``[1, n]`` or ``[b, n]``. A patient is tied with itself.
     """
@@ -82,7 +82,7 @@ def compare(i: PairRows, j: PairRows) -> tuple[Any, Any, Any, Any, Any]:
 
 
 def dense_pair_sums(rows: PairRows, earlier: Any, later: Any) -> PairSums:
-    """All pairs compared directly: O(n²) work and no sort. NumPy in, NumPy out.
+    """Pair sums by direct comparison of all pairs: O(n²) work and no sort. NumPy in, NumPy out.
 
     Args:
         rows: ``[n]`` each.
@@ -120,7 +120,7 @@ def dense_pair_sums(rows: PairRows, earlier: Any, later: Any) -> PairSums:
 
 
 class _Sorted(NamedTuple):
-    """Two orders of the rows, and their blocks of groups as (group start, end, block start, end).
+    """Two orders of the rows, with bounds (group start, group end, block start, block end).
 
     Attributes:
         order: the row at each position, in the order (stratum, time, events first, risk).
@@ -128,8 +128,8 @@ class _Sorted(NamedTuple):
         position: the position of each rank, in the order (stratum, risk, position).
         by_time: groups of tied (stratum, time, event) in blocks of strata, by position; without
             strata the bounds of the one block are left out.
-        by_risk: the same groups in blocks of tied (stratum, risk), by rank; None if it is known
-            that no event shares its risk.
+        by_risk: groups of tied (stratum, time, event) in blocks of tied (stratum, risk), by rank;
+            None if it is known that no event shares its risk.
     """
 
     order: Any
@@ -184,15 +184,15 @@ def _sort(xp: ModuleType, risk: Any, event: Any, time: Any, stratum: Any) -> _So
 
 
 def sorted_pair_sums(rows: PairRows, earlier: Any, later: Any) -> PairSums:
-    """The same sums in O(n log n).
+    """Pair sums by sorting, in O(n log n).
 
     In the order (stratum, time, events first, risk) concordant pairs are the inversions against the
-    order (stratum, risk): tied events stand in ascending risk and so are none. What is comparable
-    is all that follows the own tied events in the stratum, and what is tied, all that follows them
-    among equal risks.
+    order (stratum, risk). Tied events stand in ascending risk, and so are no inversions. A patient
+    is comparable to all rows that follow its tied events in the stratum, and tied with all rows
+    that follow its tied events among equal risks.
 
     Delayed entry is a second row, at the time of entry, with minus the patient's weight: the two
-    cancel for the events up to there.
+    rows cancel for the events up to the entry.
     """
     xp = array_module(*rows)
     risk, event, time, entry, stratum = rows
@@ -216,7 +216,7 @@ def _sums_of_sorted(
     weight = jnp.ones_like(earlier) if later is None else later
 
     def around(order: Any, start: Array, end: Array, *block: Array) -> tuple[Array, Array, Array]:
-        """Per row: Σ w after its group in its block, Σ x before it, Σ w of the group's others."""
+        """Sums per row: w after its group in its block, x before its group, w of others in the group."""
         pair = jnp.stack([weight, earlier])
         pair = pair if order is None else pair[:, order]
         sums = blocked_cumsum(jnp.pad(pair, ((0, 0), (1, -(n + 1) % 32)))).T

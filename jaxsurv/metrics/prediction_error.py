@@ -25,18 +25,19 @@ from jaxsurv.types import Array, ArrayLike, InputError
 def case_control_weights(
     times: Any, event: Any, time: Any, train_event: Any, train_time: Any, where: Any
 ) -> tuple[Any, Any, Any]:
-    """The inverse-probability weights of cases and controls at each time, in a compact form.
+    """Inverse-probability weights of cases and controls at each time, in a compact form.
 
-    At ``times[k]`` a patient with an event at or before it is a case, of weight 1 / G(time-); one
-    who is alive then, a patient censored just then included, is a control, of weight
-    1 / G(times[k]-); others weigh nothing.
+    A patient with an event at or before ``times[k]`` is a case, of weight 1 / G(time-). A patient who
+    is alive at ``times[k]``, or censored at this time, is a control, of weight 1 / G(times[k]-).
+    Other patients have weight 0.
 
     Returns:
-        ``case [n]``: the weight as a case, 0 for a patient who never is one; ``until [n]``: the
-        patient is a control at ``times[k]`` for k < until, and then a case; ``control [t]``.
+        ``case [n]``: weight as a case, 0 for a patient who never is one; ``until [n]``: the patient
+        is a control at ``times[k]`` for k < until, and then a case; ``control [t]``: weight of
+        controls.
 
     Raises:
-        InputError: a time beyond the follow-up of the training data or of the patients.
+        InputError: a time beyond the follow-up of the training set or of the patients.
     """
     curve = censoring_curve(train_event, train_time)
     xp = array_module(times, event, time, where, *curve)
@@ -69,25 +70,25 @@ def brier_score(
 
     BS(t) = 1/n Σ_i [ S_i(t)² 1{case} / G(t_i-) + (1 - S_i(t))² 1{alive at t} / G(t-) ]
 
-    with G the censoring distribution in the training patients. A patient censored at t is alive at
-    t, as in R's ``survival::brier``. riskRegression leaves such patients out and scikit-survival
-    takes G(t_i), which at tied times changes the score by up to 2 % (docs/differences.md).
+    with G the censoring distribution in the training set. A patient censored at t is alive at t, as
+    in R's ``survival::brier``. riskRegression leaves such patients out. scikit-survival takes G(t_i),
+    which at tied times changes the score by up to 2 % (docs/differences.md).
 
     Args:
         survival: ``[n, t]``, predicted S(times | x).
         times: ``[t]``, ascending.
         event: ``[n]``, 1 = observed, 0 = censored.
-        time: ``[n]``, in the unit of ``times``.
-        train_event, train_time: ``[m]``, outcome of the training patients.
+        time: ``[n]``, same unit as ``times``.
+        train_event, train_time: ``[m]``, outcome of the training set.
         where: ``[n]`` booleans, False for patients that are not there.
 
     Returns:
-        ``[t]``.
+        Scores ``[t]``.
 
     Raises:
         InputError: malformed input (see `check_survival`); survival not ``[n, t]`` or outside
             [0, 1] (while ``jit`` traces the score is NaN then); a time beyond the follow-up of the
-            training data or of the patients.
+            training set or of the patients.
 
     Reference: Graf et al., Stat. Med. 18 (1999) 2529; Gerds and Schumacher, Biom. J. 48 (2006).
 
@@ -115,7 +116,7 @@ _ROWS = 1024
 def weighted_squares(survival: Array, case: Array, until: Array, control: Array) -> Array:
     """Sum over patients of the weighted squared errors at each time, ``[t]``.
 
-    Some rows at a time: XLA's own column sum is 5 times slower.
+    Rows are added in blocks: XLA's own column sum is 5 times slower.
 
     Args:
         survival: ``[n, t]``.
@@ -151,14 +152,14 @@ def integrated_brier_score(
     train_time: ArrayLike,
     where: ArrayLike | None = None,
 ) -> Array:
-    """The Brier score averaged over ``[times[0], times[-1]]`` by the trapezoid rule.
+    """Brier score averaged over ``[times[0], times[-1]]`` by the trapezoid rule.
 
     Arguments as in `brier_score`.
 
     Raises:
-        InputError: as `brier_score`; fewer than two times.
+        InputError: any error of `brier_score`; fewer than two times.
 
-    Of a coin, it is 1/4 whenever one looks:
+    A prediction of 1/2 for every patient scores 1/4 at every time:
 
     >>> event, time = np.ones(4), np.array([1.0, 2.0, 3.0, 4.0])
     >>> curves, times = np.full((4, 2), 0.5), np.array([1.5, 3.5])

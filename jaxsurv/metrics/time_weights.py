@@ -14,11 +14,12 @@ TimeWeight = Literal["n", "S", "S/G", "n/G2", "I"]
 def event_weights(
     kind: TimeWeight, event: Any, time: Any, *, entry: Any, weights: Any, where: Any
 ) -> Any:
-    """What a pair counts by the time t of its event, ``[n]``; W is the total weight.
+    """Weights ``[n]`` of pairs, by the time t of the event.
 
-    With N(t) at risk: ``n`` 1 (Harrell); ``S`` W S(t-) / N(t), the Peto-Wilcoxon weight; ``S/G``
-    W S(t-) / (G(t-) N(t)) (Schemper); ``n/G2`` 1 / G(t-)² (Uno); ``I`` 1 / N(t), the weight of the
-    Cox score. Without tied times ``S/G`` and ``n/G2`` are the same.
+    N(t) is the weight at risk at t, and W the total weight. ``n``: 1 (Harrell). ``S``:
+    W S(t-) / N(t), the Peto-Wilcoxon weight. ``S/G``: W S(t-) / (G(t-) N(t)) (Schemper). ``n/G2``:
+    1 / G(t-)² (Uno). ``I``: 1 / N(t), the weight of the Cox score. Without tied times ``S/G`` and
+    ``n/G2`` are the same.
 
     Raises:
         InputError: an unknown kind, or G with delayed entry.

@@ -13,6 +13,7 @@ from jax import lax
 
 from jaxsurv.models.batch import Batch, features
 from jaxsurv.models.minibatches import labelled_and_unlabelled
+from jaxsurv.models.registry import Model, register
 from jaxsurv.nets import MLP, CrossAttention
 from jaxsurv.survival import neg_log_partial_likelihood
 from jaxsurv.types import Array, InputError, Key, Objective, Params, check_choice
@@ -216,10 +217,15 @@ def cox_mt(config: CoxMTConfig = CoxMTConfig()) -> Objective:
         factor = jnp.where(ramp_up > 0, jnp.exp(-5 * (1 - risen) ** 2), 1)
         return hparams._replace(weight=hparams.weight * factor)
 
-    objective = Objective(init, loss, predict, score, draw=labelled_and_unlabelled)
+    objective = Objective(init, loss, predict, score, draw=labelled_and_unlabelled, criterion="cox")
     if config.consistency == "none":
         return objective._replace(unread=("weight", "alpha", "ramp_up", "threshold"))
     objective = objective._replace(anneal=anneal)
     if config.rule == "pseudo-risk":
         return objective._replace(unread=("alpha",))
     return objective._replace(follow=mean_teacher, unread=("threshold",))
+
+
+COX_MT_MODEL = register(
+    Model("CoxMT", cox_mt, CoxMTHParams(), CoxMTConfig(), adam_l2, unlabelled=True)
+)

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import optax
 
 from jaxsurv.models.batch import Batch, features
+from jaxsurv.models.registry import Model, register
 from jaxsurv.nets import CoxNnetwork
 from jaxsurv.survival import neg_log_partial_likelihood
 from jaxsurv.types import Array, Key, Objective, Params
@@ -34,7 +35,7 @@ def nesterov(hparams: CoxNnetHParams) -> optax.GradientTransformation:
     return optax.sgd(hparams.learning_rate, hparams.momentum, nesterov=True)  # type: ignore[arg-type]
 
 
-def cox_nnet() -> Objective:
+def cox_nnet(config: None = None) -> Objective:
     """The objective of Cox-nnet::
 
         L = (1/n) sum_i event_i [log sum_{j: t_j >= t_i} exp(eta_j) - eta_i] + l2 (|W|² + |v|²)
@@ -42,6 +43,9 @@ def cox_nnet() -> Objective:
     Breslow ties; the mean is over all labelled rows, so that ``l2`` means what it means in the paper;
     biases are not penalised. The network reads all modalities, absent ones as zeros, and the clinical block.
     ``batch.offset`` is added to its output. Early stopping watches the Cox loss per event.
+
+    Args:
+        config: None; there are no static choices.
     """
     net = CoxNnetwork()
 
@@ -64,4 +68,7 @@ def cox_nnet() -> Objective:
     def score(params: Params, batch: Batch) -> Array:
         return neg_log_partial_likelihood(predict(params, batch), risk_sets=batch.risk_sets)
 
-    return Objective(init, loss, predict, score)
+    return Objective(init, loss, predict, score, criterion="cox")
+
+
+COX_NNET_MODEL = register(Model("CoxNnet", cox_nnet, CoxNnetHParams(), optimizer=nesterov))

@@ -58,7 +58,7 @@ def hcl_linear(
         where: ``[n]`` booleans, the patients to use; None = all.
         refinement: ``"lbfgs"`` to convergence; ``"released"``: the authors' schedule, which hardly moves;
             ``"none"``: HCL-SVD itself.
-        shrinkage: shrink each block for the noise in it (:func:`jaxsurv.factors._shrink`); False = as
+        shrinkage: shrink each block for the noise in it (:func:`jaxsurv.factors.shrink`); False = as
             published.
     """
     found = moments(structure, inputs, presence=presence, where=where)

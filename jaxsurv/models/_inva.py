@@ -266,7 +266,8 @@ def inva(config: InVAConfig = InVAConfig()) -> Objective:
         return outcome_loss(batch, predict(params, batch))
 
     unread = ("beta",) if config.trains == "prediction" else ()
-    return Objective(init, loss, predict, score, unread=unread)
+    criterion = "cox" if config.outcome == "survival" else "squared error"
+    return Objective(init, loss, predict, score, unread=unread, criterion=criterion)
 
 
 def drawn_prediction(config: InVAConfig) -> Callable[[Params, Batch | ArrayBatch, Key], Array]:

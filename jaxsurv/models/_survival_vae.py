@@ -11,6 +11,7 @@ from jaxsurv.latent import exponential_temperature
 from jaxsurv.models.backbone import evaluate, forward, initialise
 from jaxsurv.models.batch import Batch
 from jaxsurv.models.config import HParams, SurvivalVAEConfig, unread
+from jaxsurv.models.registry import Model, register
 from jaxsurv.models.terms import terms, weights
 from jaxsurv.survival import neg_log_partial_likelihood
 from jaxsurv.types import Array, Key, Objective, Params
@@ -34,9 +35,8 @@ def survival_vae(config: SurvivalVAEConfig = SurvivalVAEConfig()) -> Objective:
     """
 
     def loss(params: Params, batch: Batch, key: Key, hparams: HParams):
-        keys = jax.random.split(key, 7)
-        out = forward(config, params, batch, keys[:6], hparams)
-        values = terms(config, batch, out, keys[6])
+        out = forward(config, params, batch, jax.random.split(key, 6), hparams)
+        values = terms(config, batch, out)
         weight = weights(hparams)
         if config.balanced:
             for name in ("reconstruction", "cox"):
@@ -57,12 +57,12 @@ def survival_vae(config: SurvivalVAEConfig = SurvivalVAEConfig()) -> Objective:
         temperature = exponential_temperature(hparams.temperature, hparams.temperature_end, 1)
         return hparams._replace(temperature=temperature(progress))
 
-    objective = Objective(init, loss, predict, score, unread=unread(config))
+    objective = Objective(init, loss, predict, score, unread=unread(config), criterion="cox")
     return objective._replace(anneal=anneal) if config.categories else objective
 
 
 def latents(config: SurvivalVAEConfig) -> Callable[..., dict[str, Array]]:
-    """What :func:`jaxsurv.training._sweep` may collect: the latents of all rows in evaluation.
+    """What :func:`jaxsurv.training.sweep` may collect: the latents of all rows in evaluation.
 
     Args:
         config: of the model.
@@ -79,3 +79,12 @@ def latents(config: SurvivalVAEConfig) -> Callable[..., dict[str, Array]]:
         return {"mu": posterior.mu, "pi": jax.nn.softmax(posterior.logits)}
 
     return collect
+
+
+SURVIVAL_VAE_MODEL = register(
+    # the clinical block enters a stack by the offset and by members of its own
+    Model(
+        "SurvivalVAE", survival_vae, HParams(), SurvivalVAEConfig(head_reads_clinical=False),
+        latent=latents,
+    )
+)  # fmt: skip

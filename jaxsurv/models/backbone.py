@@ -140,8 +140,7 @@ def forward(
     posterior: Any = nets.encoder.apply(params["encoder"], batch.inputs, seen, dropout, rngs=rng[0])
     z = drawn = sample_gaussian(keys[1], posterior.mu, posterior.logvar)
     if config.categories:
-        temperature = hparams.temperature
-        category = gumbel_softmax(keys[5], posterior.logits, temperature, hard=config.hard)
+        category = gumbel_softmax(keys[5], posterior.logits, hparams.temperature)
         drawn = jnp.concatenate([z, category], axis=-1)
     reconstructions: Any = nets.decoder.apply(params["decoder"], drawn, dropout, rngs=rng[2])
     log_hazard = _log_hazard(config, nets, params, batch, posterior, dropout, rngs=rng[3])

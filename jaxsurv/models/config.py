@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from jaxsurv.types import Array, InputError, check_choice
 
@@ -46,8 +46,7 @@ _CHOICES = {
     "missing": ("mask", "impute"),
     "reduction": ("mean", "sum"),
     "regulariser": ("kl", "mmd", "mmd_hsic", "none"),
-    "mmd_bandwidth": ("infovae", "median", "mixture"),
-    "hsic": ("martingale", "reconstruction", "source"),
+    "hsic": ("martingale", "source"),
     "estimator": ("biased", "unbiased"),
 }
 
@@ -78,7 +77,6 @@ class SurvivalVAEConfig:
             HSIC are statistics of the batch either way.
         regulariser: of the Gaussian part of the latent: ``"kl"``; ``"mmd"``: MMD² of the drawn z to
             N(0, I) in its place; ``"mmd_hsic"``: and HSIC of residuals; ``"none"``.
-        mmd_bandwidth: of MMD, see :func:`jaxsurv.models.terms.mmd_to_prior`.
         hsic: what shall be independent, see :func:`jaxsurv.models.terms.residual_dependence`.
         estimator: of MMD and HSIC, see :mod:`jaxsurv.divergences`.
         categories: K > 0: the hybrid latent ``[z_c, z_d]``, with z_d a Gumbel-Softmax over K
@@ -86,7 +84,6 @@ class SurvivalVAEConfig:
         linear: encoders and decoders without activations.
         balanced: divide the reconstruction error and the Cox loss by their present values, so that both
             pull alike whatever their units; beta and the other weights then mean shares of those.
-        hard: z_d is one-hot, with the derivative of the soft one (straight-through).
     """
 
     widths: Mapping[str, tuple[int, ...]] | Callable[[int], tuple[int, ...]] = default_widths
@@ -100,13 +97,11 @@ class SurvivalVAEConfig:
     modality_dropout: bool = False
     reduction: Literal["mean", "sum"] = "mean"
     regulariser: Literal["kl", "mmd", "mmd_hsic", "none"] = "kl"
-    mmd_bandwidth: Literal["infovae", "median", "mixture"] = "infovae"
-    hsic: Literal["martingale", "reconstruction", "source"] = "martingale"
+    hsic: Literal["martingale", "source"] = "martingale"
     estimator: Literal["biased", "unbiased"] = "biased"
     categories: int = 0
     linear: bool = False
     balanced: bool = False
-    hard: bool = False
 
     def __post_init__(self) -> None:
         if self.latent < 1:
@@ -132,3 +127,30 @@ def unread(config: SurvivalVAEConfig) -> tuple[str, ...]:
         "modality_dropout": config.modality_dropout,
     }
     return tuple(name for name, used in read.items() if not used)
+
+
+# fields that earlier versions had, and the one value of each that is still what the model does
+_RETIRED: dict[type, dict[str, Any]] = {
+    SurvivalVAEConfig: {"hard": False, "mmd_bandwidth": "infovae"}
+}
+Config = TypeVar("Config")
+
+
+def config_of(kind: type[Config], entries: Mapping[str, Any]) -> Config:
+    """The config that a model file holds, also of an earlier version.
+
+    Args:
+        kind: class of the config.
+        entries: field to value; retired fields may be among them.
+
+    Raises:
+        InputError: a value that the class refuses, or a retired field with another value than its last.
+    """
+    given = dict(entries)
+    for field, last in _RETIRED.get(kind, {}).items():
+        if (value := given.pop(field, last)) != last:
+            raise InputError(
+                f"{field} is {value!r}, and this version has only {last!r}; "
+                "load the model with the version that saved it"
+            )
+    return kind(**given)

@@ -8,7 +8,9 @@ Not kept, being defects: gradients that accumulate over a whole fit, early stopp
 loss without rolling back, and a Cox loss that ignores ties and overflows.
 """
 
+from jaxsurv.models._survival_vae import latents, survival_vae
 from jaxsurv.models.config import HParams, SurvivalVAEConfig
+from jaxsurv.models.registry import Model, register
 
 
 def released_widths(features: int) -> tuple[int, ...]:
@@ -29,3 +31,5 @@ MYEVAE = SurvivalVAEConfig(
 )
 
 MYEVAE_HPARAMS = HParams(beta=1.0, survival_weight=1.0, learning_rate=5e-4, dropout=0.3)
+
+MYEVAE_MODEL = register(Model("MyeVAE", survival_vae, MYEVAE_HPARAMS, MYEVAE, latent=latents))

@@ -2,27 +2,25 @@
 
 import math
 
-import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 
 from jaxsurv.divergences import (
     categorical_kl,
     hsic,
     kl_standard_normal,
-    median_bandwidth,
     mmd2_standard_normal,
 )
 from jaxsurv.models.backbone import Forward, presence
 from jaxsurv.models.batch import Batch
 from jaxsurv.models.config import HParams, SurvivalVAEConfig
+from jaxsurv.models.masked import mean_square
 from jaxsurv.survival import martingale_residuals, neg_log_partial_likelihood
-from jaxsurv.types import Array, InputError, Key
+from jaxsurv.types import Array, InputError
 
 
-def terms(config: SurvivalVAEConfig, batch: Batch, out: Forward, key: Key) -> dict[str, Array]:
-    """The chosen terms, unweighted; ``key`` is for the median bandwidth of MMD."""
+def terms(config: SurvivalVAEConfig, batch: Batch, out: Forward) -> dict[str, Array]:
+    """The chosen terms, unweighted."""
     where = batch.where.astype(out.z.dtype)
     values = {"reconstruction": _reconstruction_error(config, batch, out, where)}
 
@@ -33,7 +31,7 @@ def terms(config: SurvivalVAEConfig, batch: Batch, out: Forward, key: Key) -> di
     if config.regulariser == "kl":
         values["kl"] = reduced(kl_standard_normal(out.posterior.mu, out.posterior.logvar))
     if config.regulariser in ("mmd", "mmd_hsic"):
-        values["mmd"] = mmd_to_prior(config, out.z, batch.where, key)
+        values["mmd"] = mmd_to_prior(config, out.z, batch.where)
     if config.regulariser == "mmd_hsic":
         values["hsic"] = residual_dependence(config, batch, out)
     if out.posterior.logits is not None:
@@ -56,51 +54,34 @@ def weights(hparams: HParams) -> dict[str, Array | float]:
     }
 
 
-def _reconstructions(batch: Batch, out: Forward) -> dict[str, Array]:
-    """Zero, as the inputs are, in features that are not used."""
-    if batch.feature_mask is None:
-        return out.reconstructions
-    return {m: x * batch.feature_mask[m][None, :] for m, x in out.reconstructions.items()}
-
-
 def _reconstruction_error(
     config: SurvivalVAEConfig, batch: Batch, out: Forward, where: Array
 ) -> Array:
     """Summed over modalities, the mean squared error over the used features and the rows that have it."""
-    errors, seen = [], presence(config, batch)
-    made = _reconstructions(batch, out)
+    errors, seen, masks = [], presence(config, batch), batch.feature_mask or {}
     for name, x in batch.inputs.items():
         rows = seen[name] * where
-        used = x.shape[1] if batch.feature_mask is None else jnp.sum(batch.feature_mask[name])
-        per_row = jnp.sum((made[name] - x) ** 2, axis=-1) / jnp.maximum(used, 1)
+        per_row, _ = mean_square(out.reconstructions[name], x, masks.get(name))
         errors.append(jnp.sum(rows * per_row) / jnp.maximum(jnp.sum(rows), 1.0))
     return sum(errors[1:], errors[0])
 
 
-def mmd_to_prior(config: SurvivalVAEConfig, z: Array, where: Array, key: Key) -> Array:
+def mmd_to_prior(config: SurvivalVAEConfig, z: Array, where: Array) -> Array:
     """MMD² of the aggregated posterior, by its draws z ``[n, d]``, to N(0, I) in closed form.
 
-    Bandwidths, in the sense of :func:`jaxsurv.divergences.rbf_kernel`: ``"infovae"`` is
-    ``d / sqrt(2)``, so that ``k(x, y) = exp(-|x - y|² / d²)`` (Zhao, Song & Ermon 2019);
-    ``"median"`` the median distance among z and as many draws of the prior; ``"mixture"`` 1/4, 1/2,
-    1, 2 and 4 times ``sqrt(2 d)``, the root mean square distance of two draws of the prior.
+    The bandwidth, in the sense of :func:`jaxsurv.divergences.rbf_kernel`, is InfoVAE's
+    ``d / sqrt(2)``, so that ``k(x, y) = exp(-|x - y|² / d²)`` (Zhao, Song & Ermon 2019).
     """
-    d = z.shape[1]
-    if config.mmd_bandwidth == "infovae":
-        bandwidth = d / math.sqrt(2)
-    elif config.mmd_bandwidth == "mixture":
-        bandwidth = math.sqrt(2 * d) * np.array([0.25, 0.5, 1.0, 2.0, 4.0])
-    else:
-        bandwidth = median_bandwidth(z, jax.random.normal(key, z.shape, z.dtype), where=where)
+    bandwidth = z.shape[1] / math.sqrt(2)
     return mmd2_standard_normal(z, bandwidth=bandwidth, estimator=config.estimator, where=where)
 
 
 def residual_dependence(config: SurvivalVAEConfig, batch: Batch, out: Forward) -> Array:
     """HSIC between what a model leaves unexplained and what it read (Greenfeld & Shalit 2020).
 
-    ``config.hsic``: ``"martingale"`` residuals, event minus expected events in the batch, against the
-    standardised inputs of the modalities that a patient has; ``"reconstruction"`` residuals against
-    the same; ``"source"``: martingale residuals against ``batch.source``.
+    What is left are martingale residuals, event minus expected events in the batch. What was read is
+    ``config.hsic``: ``"martingale"``: the standardised inputs of the modalities that a patient has;
+    ``"source"``: ``batch.source``.
 
     The residuals are differentiated in full, baseline included: they are the gradient of the Cox term,
     so that they sum to zero and do not see a constant added to all log hazards. With a constant
@@ -109,18 +90,14 @@ def residual_dependence(config: SurvivalVAEConfig, batch: Batch, out: Forward) -
     The bandwidth of either side is its root mean square distance between patients, which is the
     median heuristic in O(n d). Papers that divide HSIC by (n - 1)² get n² / (n - 1)² times as much.
     """
-    seen = presence(config, batch)
-
-    def table(of: dict[str, Array]) -> Array:
-        return jnp.concatenate([seen[m][:, None] * of[m] for m in sorted(of)], axis=-1)
-
-    x = batch.source if config.hsic == "source" else table(batch.inputs)
-    if x is None:
+    if config.hsic == "martingale":
+        seen = presence(config, batch)
+        x = jnp.concatenate(
+            [seen[m][:, None] * batch.inputs[m] for m in sorted(batch.inputs)], axis=-1
+        )
+    elif (x := batch.source) is None:
         raise InputError('hsic="source" needs batch.source, [n, sources] one-hot; it is None')
-    if config.hsic == "reconstruction":
-        residuals = table(batch.inputs) - table(_reconstructions(batch, out))
-    else:
-        residuals = martingale_residuals(out.log_hazard, risk_sets=batch.risk_sets)[:, None]
+    residuals = martingale_residuals(out.log_hazard, risk_sets=batch.risk_sets)[:, None]
     return hsic(
         residuals,
         x,

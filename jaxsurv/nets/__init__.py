@@ -1,4 +1,4 @@
-"""Flax modules. The only place that imports flax."""
+"""Flax modules. No other folder imports flax."""
 
 from jaxsurv.nets.cox_nnet import CoxNnetwork
 from jaxsurv.nets.cross_attention import CrossAttention

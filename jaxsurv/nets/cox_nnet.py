@@ -1,4 +1,4 @@
-"""The one-layer network of Cox-nnet."""
+"""Cox-nnet's network with one hidden layer."""
 
 import math
 
@@ -8,11 +8,11 @@ from jaxsurv.types import Array
 
 
 class CoxNnetwork(nn.Module):
-    """``tanh(x W + b) v``: ceil(sqrt(p)) hidden units, Glorot-uniform W, b and v zero at first."""
+    """Network ``tanh(x W + b) v``: ceil(sqrt(p)) hidden units; W Glorot-uniform, b and v zero at first."""
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
-        """``[n, p] -> [n]``."""
+        """Log hazard, ``[n, p] -> [n]``."""
         glorot = nn.initializers.glorot_uniform()
         units = math.ceil(math.sqrt(x.shape[1]))
         h = nn.tanh(nn.Dense(units, kernel_init=glorot, param_dtype=x.dtype, name="hidden")(x))

@@ -14,15 +14,15 @@ from jaxsurv.types import Array
 
 
 class Tokens(nn.Module):
-    """Tokens of one source, zero where the mask is.
+    """Tokens of one source, zero where the mask is zero.
 
     Features ``[n, d]`` are cut into contiguous chunks of ``ceil(d / count)``, each with a linear map of
     its own; the patient's presence ``[n]`` is the mask of all chunks. Tokens given as ``[n, T, d]`` share
-    one linear map, so that they are a set, and come with their mask ``[n, T]``.
+    one linear map, so that their order does not matter, and come with their mask ``[n, T]``.
 
     Attributes:
-        count: most chunks.
-        width: of a token.
+        count: largest number of chunks.
+        width: width of a token.
     """
 
     count: int
@@ -30,7 +30,7 @@ class Tokens(nn.Module):
 
     @nn.compact
     def __call__(self, x: Array, presence: Array) -> tuple[Array, Array]:
-        """``([n, T, width], [n, T])``, the tokens and which of them are there."""
+        """Tokens ``[n, T, width]`` and their mask ``[n, T]``."""
         if x.ndim == 2:
             n, d = x.shape
             chunk = -(-d // self.count)
@@ -48,17 +48,17 @@ class Tokens(nn.Module):
 
 
 class Attention(nn.Module):
-    """Multi-head attention to tokens of which any, or all, may be absent: to none it is zero.
+    """Multi-head attention to tokens, any of which may be absent; zero if all are.
 
     Attributes:
-        heads: number of heads, which divides the width of the tokens.
+        heads: number of heads; the width of the tokens is a multiple of it.
     """
 
     heads: int
 
     @nn.compact
     def __call__(self, queries: Array, tokens: Array, there: Array) -> Array:
-        """``[n, S, w]`` queries of tokens ``[n, T, w]`` with mask ``[n, T]`` ``-> [n, S, w]``."""
+        """Attention ``[n, S, w]`` of queries ``[n, S, w]`` to tokens ``[n, T, w]`` with mask ``[n, T]``."""
         width = queries.shape[-1]
 
         def split(x: Array, name: str) -> Array:
@@ -80,14 +80,14 @@ class Attention(nn.Module):
 class CrossAttention(nn.Module):
     """Mutual attention of two sources, masked means, an MLP.
 
-    The tokens are added to what they read in the other source, so that a patient without one of the
-    sources is still told by the other; the pooled tokens of an absent source are zero.
+    Attention to the other source is added to the tokens, so that a patient without one of the
+    sources still has the tokens of the other. The pooled tokens of an absent source are zero.
 
     Attributes:
         hidden: widths of the MLP before its one output.
-        tokens: most chunks of a source that comes as features.
-        width: of a token.
-        heads: of each attention.
+        tokens: largest number of chunks of a source that comes as features.
+        width: width of a token.
+        heads: number of heads of each attention.
     """
 
     hidden: tuple[int, ...]
@@ -103,7 +103,7 @@ class CrossAttention(nn.Module):
         clinical: Array,
         dropout: Array | float | None = None,
     ) -> Array:
-        """``-> [n, 1]``, from sources as in `Tokens` and the clinical block ``[n, c]``."""
+        """Log hazard ``[n, 1]`` from sources as in `Tokens` and the clinical block ``[n, c]``."""
         named = zip(("first", "second"), sources, presence, strict=True)
         read = [Tokens(self.tokens, self.width, name=f"tokens_{s}")(x, p) for s, x, p in named]
         pooled = []

@@ -1,4 +1,4 @@
-"""Networks that read and draw images, flat or by convolution."""
+"""Networks that encode and decode images, by dense layers or convolutions."""
 
 import math
 from functools import partial
@@ -10,12 +10,13 @@ from jaxsurv.types import Array
 
 
 class ImageEncoder(nn.Module):
-    """``[n, *shape] -> [n, size]``: convolutions that halve both sides, then dense layers.
+    """Encoder ``[n, *shape] -> [n, size]``: convolutions that halve both sides, then dense layers.
 
     Attributes:
-        widths: of the dense layers but the last.
-        size: of the output.
-        channels: one 3 x 3 convolution of stride 2 each; none = the pixels go into the dense layers.
+        widths: widths of the dense layers, without the last.
+        size: width of the output.
+        channels: channels of the 3 x 3 convolutions of stride 2; none = the pixels go into the dense
+            layers.
     """
 
     widths: tuple[int, ...]
@@ -32,12 +33,12 @@ class ImageEncoder(nn.Module):
 
 
 class ImageDecoder(nn.Module):
-    """``[n, d] -> [n, *shape]``, the encoder mirrored.
+    """Decoder ``[n, d] -> [n, *shape]``, the mirror of the encoder.
 
     Attributes:
-        widths: the encoder's.
-        shape: of one image.
-        channels: the encoder's.
+        widths: widths of the encoder's dense layers.
+        shape: shape of one image.
+        channels: channels of the encoder's convolutions.
     """
 
     widths: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""The dense network that every model is built from."""
+"""Dense network that every model is built from."""
 
 from collections.abc import Callable
 from functools import partial
@@ -27,10 +27,10 @@ class MLP(nn.Module):
 
     Attributes:
         widths: output width of each layer.
-        activation: applied after each layer but the last.
-        final: also drop out and activate after the last layer.
-        zero: initialise the last layer at zero, so that the network starts as the zero function.
-        constant: the last layer has a bias.
+        activation: activation after each layer but the last.
+        final: True = dropout and activation after the last layer too.
+        zero: True = initialise the last layer at zero, so that the network starts as the zero function.
+        constant: True = the last layer has a bias.
     """
 
     widths: tuple[int, ...]
@@ -41,7 +41,7 @@ class MLP(nn.Module):
 
     @nn.compact
     def __call__(self, x: Array, dropout: Array | float | None = None) -> Array:
-        """``[n, d] -> [n, widths[-1]]``; ``dropout`` is the rate, None = evaluation mode."""
+        """Output ``[n, d] -> [n, widths[-1]]``; ``dropout`` is the rate, None = evaluation mode."""
         last = len(self.widths) - 1
         for i, width in enumerate(self.widths):
             kernel = nn.initializers.zeros if self.zero and i == last else lecun_normal

@@ -11,11 +11,11 @@ from jaxsurv.types import Array
 
 
 class Posterior(NamedTuple):
-    """What an encoder knows of each patient's latent variables.
+    """Posterior of each patient's latent variables.
 
     Attributes:
-        mu, logvar: ``[n, z]``, of the Gaussian part.
-        logits: ``[n, K]`` of the categorical part, or None.
+        mu, logvar: ``[n, z]``, mean and log variance of the Gaussian part.
+        logits: ``[n, K]``, logits of the categorical part, or None.
     """
 
     mu: Array
@@ -26,15 +26,16 @@ class Posterior(NamedTuple):
 class MultimodalEncoder(nn.Module):
     """Peripheral encoder per modality, concatenation, then a network each for mu, logvar and logits.
 
-    The initial weights of a network depend on its name and shape alone, so that encoders with and
-    without categories share those of all other parts.
+    The initial weights of a network depend on its name and shape alone. So encoders with and
+    without categories have the same initial weights in all other parts.
 
     Attributes:
-        widths: per modality (name -> layer widths).
-        latent: latent dimensions z; the mu and logvar networks are ``[H, 2z, z]``.
-        categories: K, of a categorical latent variable whose network is ``[H, 2z, K]``; 0 = none.
-        activation: of every layer.
-        final: activate and drop out after the last layer of each network too.
+        widths: layer widths per modality (name -> widths).
+        latent: number z of latent dimensions; the mu and logvar networks are ``[H, 2z, z]``.
+        categories: number K of categories of a categorical latent variable, whose network is
+            ``[H, 2z, K]``; 0 = none.
+        activation: activation of every layer.
+        final: True = activation and dropout after the last layer of each network too.
     """
 
     widths: Mapping[str, tuple[int, ...]]
@@ -50,7 +51,7 @@ class MultimodalEncoder(nn.Module):
         presence: Mapping[str, Array],
         dropout: Array | float | None = None,
     ) -> Posterior:
-        """From ``{m: [n, d_m]}`` and ``{m: [n]}``; an absent modality encodes to zero."""
+        """Posterior from inputs ``{m: [n, d_m]}``, presence ``{m: [n]}``; absent modalities encode to 0."""
         encodings = []
         for name, widths in self.widths.items():
             # the peripheral encoders always end in an activation: a fusion network follows
@@ -74,9 +75,10 @@ class MultimodalDecoder(nn.Module):
     """Joint decoder ``[z, H]``, split per modality, then the mirror of each peripheral encoder.
 
     Attributes:
-        widths: the encoder's widths per modality.
-        sizes: features per modality (name -> d).
-        activation, final: as in the encoder.
+        widths: layer widths of the encoder per modality.
+        sizes: number of features per modality (name -> d).
+        activation: activation of every layer.
+        final: True = activation and dropout after the last layer of each network too.
     """
 
     widths: Mapping[str, tuple[int, ...]]
@@ -86,7 +88,7 @@ class MultimodalDecoder(nn.Module):
 
     @nn.compact
     def __call__(self, z: Array, dropout: Array | float | None = None) -> dict[str, Array]:
-        """``[n, z] -> {m: [n, d_m]}``."""
+        """Reconstructions, ``[n, z] -> {m: [n, d_m]}``."""
         total = sum(widths[-1] for widths in self.widths.values())
         h = MLP((total,), self.activation, final=True, name="joint")(z, dropout)
         outputs, start = {}, 0

@@ -1,7 +1,7 @@
-"""Random numbers where very many of them are needed: dropout and initial weights.
+"""Fast random numbers for dropout and initial weights, which need very many of them.
 
-JAX's generator, Threefry, makes the keys; from a key these numbers come by an integer hash of each position.
-When Threefry made them too they were half of a small network's step and of its compilation.
+JAX's generator, Threefry, makes the keys. The numbers are an integer hash of the key and each position.
+With Threefry for the numbers too, they took half of a small network's step and of its compilation.
 """
 
 import math
@@ -12,11 +12,11 @@ from jax import lax
 
 from jaxsurv.types import Array, Key
 
-DEVIATION = 0.87962566103423978  # of a standard normal variable that is kept within -2 and 2
+DEVIATION = 0.87962566103423978  # sd of a standard normal variable truncated to -2 and 2
 
 
 def _mix(x: Array) -> Array:
-    """A bijection of 32 bits of which each depends on all, with the constants of Wellons' search [1].
+    """Bijection of 32 bits; each bit depends on all, with the constants of Wellons' search [1].
 
     [1] C. Wellons, "Prospecting for hash functions", 2018 ("lowbias32").
     """
@@ -26,7 +26,7 @@ def _mix(x: Array) -> Array:
 
 
 def uniform(key: Key, shape: tuple[int, ...], dtype: jnp.dtype) -> Array:
-    """Numbers in (0, 1), odd multiples of 2⁻²⁴; a number depends on its key and position alone."""
+    """Uniform numbers in (0, 1), odd multiples of 2⁻²⁴; each depends on key and position alone."""
     salt, hashed = jnp.uint32(0), lax.iota(jnp.uint32, math.prod(shape)).reshape(shape)
     for word in jax.random.key_data(key):
         salt = _mix(salt + word)

@@ -1,6 +1,6 @@
 """Networks of hierarchical contrastive learning: an encoder per modality and structure, fusion, decoders.
 
-A structure is a subset of the modalities; what its members share is encoded by each of them.
+A structure is a subset of the modalities. Each of its modalities has an encoder of what they share.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ Subset = tuple[str, ...]
 
 
 class ParallelMLP(nn.Module):
-    """``count`` networks that read the same input, as one wide product and then one batched per layer.
+    """``count`` networks that read one input: first one wide product, then one batched product per layer.
 
     Attributes:
         widths: output width of each layer; ReLU after each but the last.
@@ -31,7 +31,7 @@ class ParallelMLP(nn.Module):
 
     @nn.compact
     def __call__(self, x: Array, dropout: Array | float | None = None) -> Array:
-        """``[n, d] -> [count, n, widths[-1]]``; ``dropout`` is the rate, None = evaluation mode."""
+        """Outputs ``[n, d] -> [count, n, widths[-1]]``; ``dropout`` is the rate, None = evaluation mode."""
         first, *rest = self.widths
         x = Dense(self.count * first, param_dtype=x.dtype, name="first")(x)
         x = x.reshape(-1, self.count, first).swapaxes(0, 1)
@@ -47,7 +47,7 @@ class ParallelMLP(nn.Module):
 
 
 def unit(x: Array) -> Array:
-    """Divided by its length along the last axis; what is shorter than 1e-6 stays as it is."""
+    """Divide x by its length along the last axis; vectors shorter than 1e-6 stay as they are."""
     square = jnp.sum(x**2, axis=-1, keepdims=True)
     return x * lax.rsqrt(jnp.where(square > 1e-12, square, 1))
 
@@ -58,14 +58,15 @@ def containing(structures: tuple[Subset, ...], modality: str) -> np.ndarray:
 
 
 class Structured(NamedTuple):
-    """What a `StructuredNetwork` makes of patients.
+    """Outputs of a `StructuredNetwork`.
 
     Attributes:
-        encodings: ``{modality: [k, n, w]}``, of unit length, by the k structures with that modality in
-            their order; 0 where the patient lacks it.
-        sums: ``[structures, n, w]``, the encodings added up over the modalities of each structure.
-        fused: likewise, their mean over the modalities that the patient has; 0 if that is none.
-        out: ``[n]``, of the head.
+        encodings: ``{modality: [k, n, w]}``, encodings of unit length for the k structures with the
+            modality, in their order; 0 where the patient lacks the modality.
+        sums: ``[structures, n, w]``, sum of the encodings over the modalities of each structure.
+        fused: ``[structures, n, w]``, mean of the encodings over the modalities of each structure that
+            the patient has; 0 if the patient has none.
+        out: ``[n]``, output of the head.
         made: ``{modality: [n, d]}``, reconstructions; empty without decoders.
     """
 
@@ -81,11 +82,11 @@ class StructuredNetwork(nn.Module):
 
     Attributes:
         structures: subsets of the modalities.
-        sizes: features of each modality that a structure names (name -> d).
-        widths: of every encoder.
-        fusion: of the MLP before its one output.
-        constant: the output has a bias.
-        decoders: reconstruct each modality from the fused representations of its structures.
+        sizes: number of features of each modality that a structure names (name -> d).
+        widths: layer widths of every encoder.
+        fusion: widths of the MLP before its one output.
+        constant: True = the output has a bias.
+        decoders: True = reconstruct each modality from the fused representations of its structures.
     """
 
     structures: tuple[Subset, ...]
@@ -103,7 +104,7 @@ class StructuredNetwork(nn.Module):
         clinical: Array | None,
         dropout: Array | float | None = None,
     ) -> Structured:
-        """From ``{m: [n, d]}``, ``{m: [n]}`` and ``[n, c]``; the head starts at zero."""
+        """Outputs of inputs ``{m: [n, d]}``, presence ``{m: [n]}``, clinical ``[n, c]``; head starts at 0."""
         own = {m: containing(self.structures, m) for m in self.sizes}
         n, dtype = len(next(iter(inputs.values()))), next(iter(inputs.values())).dtype
         sums = jnp.zeros((len(self.structures), n, self.widths[-1]), dtype)

@@ -1,4 +1,4 @@
-"""Who has which modality: bars of pattern counts over a matrix of dots (an UpSet plot)."""
+"""Modalities of the patients: bars of pattern counts over a matrix of dots (an UpSet plot)."""
 
 import numpy as np
 import pandas as pd
@@ -6,20 +6,20 @@ from matplotlib.figure import Figure
 
 from jaxsurv.plots.style import BLUE, GREY, ORANGE, styled
 
-LEAST, MOST = 3, 20  # columns; a cohort with more has a long tail of single patients
+LEAST, MOST = 3, 20  # numbers of columns; a cohort with more has a long tail of single patients
 
 
 @styled
 def modality_patterns(presence: pd.DataFrame, *, title: str = "") -> Figure:
-    """One column per pattern of modalities, most frequent first; one row per modality.
+    """Draw one column per pattern of modalities, most frequent first, and one row per modality.
 
     Filled, joined dots are the modalities that the patients of a column have. The bars above count
-    the patients of each pattern (patients with everything in orange), the bars at the left those of
-    each modality.
+    the patients of each pattern (patients with all modalities in orange). The bars at the left count
+    the patients of each modality.
 
     Args:
         presence: ``[patients, modalities]`` booleans.
-        title: of the figure.
+        title: title of the figure.
 
     Reference: Lex et al., IEEE TVCG 20 (2014) 1983.
     """

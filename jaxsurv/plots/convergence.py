@@ -1,4 +1,4 @@
-"""An error against the number of patients, on logarithmic axes."""
+"""Errors against the number of patients, on logarithmic axes."""
 
 from collections.abc import Mapping
 
@@ -17,8 +17,9 @@ def error_curves(
     """Means and 95 % bands per method.
 
     Args:
-        panels: by title, rows with ``method``, ``n``, ``mean``, ``lower``, ``upper``; all > 0 but lower.
-        ylabel, xlabel: of the axes.
+        panels: ``{title: table}``, columns ``method``, ``n``, ``mean``, ``lower``, ``upper``; all > 0 except
+            ``lower``.
+        ylabel, xlabel: labels of the axes.
         root: draw the slope of ``n^-1/2`` too.
     """
     methods = list(dict.fromkeys(m for rows in panels.values() for m in rows["method"]))

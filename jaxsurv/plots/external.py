@@ -1,4 +1,4 @@
-"""Models on cohorts that they were not trained on."""
+"""Scores of models on cohorts that they were not trained on."""
 
 import numpy as np
 import pandas as pd
@@ -11,11 +11,11 @@ _MARKERS = "osD^vPX"
 
 @styled
 def external_scores(table: pd.DataFrame, *, title: str = "") -> Figure:
-    """C with its 95 % interval, of every model on every cohort.
+    """Harrell's C with its 95 % interval, of every model on every cohort.
 
     Args:
-        table: ``model``, ``cohort``, ``patients``, ``events``, ``c``, ``c_lower``, ``c_upper``.
-        title: of the figure.
+        table: columns ``model``, ``cohort``, ``patients``, ``events``, ``c``, ``c_lower``, ``c_upper``.
+        title: title of the figure.
     """
     models, cohorts = table["model"].unique(), table["cohort"].unique()
     figure = Figure(figsize=(6.8, 1.2 + 0.24 * len(table)), layout="constrained")

@@ -1,4 +1,4 @@
-"""Settings beside each other: every run, the mean and its interval, one row per setting."""
+"""Settings side by side: every run, the mean and its interval, one row per setting."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,16 +12,16 @@ from jaxsurv.plots.style import BLUE, GREY, ORANGE, styled
 
 
 class Forest(NamedTuple):
-    """One panel.
+    """One panel of a forest plot.
 
     Attributes:
         runs: one row per run with the columns ``setting`` and ``score``; settings without runs (whose
             mean is over fits without a seed) have no dots.
         summary: one row per setting: ``setting``, ``mean``, ``lower``, ``upper``.
-        score: column of ``runs``.
-        xlabel: what the score is.
+        score: column of ``runs`` with the score.
+        xlabel: name of the score.
         marks: places of vertical lines.
-        marked: what they mean.
+        marked: meaning of the vertical lines.
     """
 
     runs: pd.DataFrame
@@ -36,13 +36,13 @@ class Forest(NamedTuple):
 def score_forest(
     panels: Sequence[Forest], *, highlight: str = "", dots: str = "single runs", title: str = ""
 ) -> Figure:
-    """A row per setting, in the order of the first summary, top to bottom; all panels have the same.
+    """Draw one row per setting, in the order of the first summary, top to bottom, the same in all panels.
 
     Args:
-        panels: side by side.
-        highlight: the setting whose mean is drawn through all rows, to compare by eye; if it is there.
-        dots: what a row of ``runs`` is.
-        title: of the figure.
+        panels: panels, drawn side by side.
+        highlight: setting whose mean is drawn through all rows, to compare by eye, if it is present.
+        dots: meaning of the dots, that is, of a row of ``runs``.
+        title: title of the figure.
     """
     settings = list(panels[0].summary["setting"])
     k = len(settings)

@@ -12,12 +12,12 @@ from jaxsurv.plots.style import styled
 def image_maps(
     outcome: np.ndarray, predicted: Mapping[str, np.ndarray], *, title: str = ""
 ) -> Figure:
-    """One patient's outcome image as several methods predict it.
+    """Outcome image of one patient, and its predictions by several methods.
 
     Args:
         outcome: ``[h, w]``.
-        predicted: by method ``[2, h, w]``: the prediction, and half the width of its interval.
-        title: of the figure.
+        predicted: ``{method: [2, h, w]}``: the prediction, and half the width of its interval.
+        title: title of the figure.
     """
     rows = ("prediction", "prediction\nminus outcome", "half width of the\n95 % interval")
     figure = Figure(figsize=(1.25 * (len(predicted) + 1) + 1.0, 4.4), layout="constrained")

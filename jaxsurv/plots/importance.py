@@ -1,4 +1,4 @@
-"""How much each part of a model matters, with intervals."""
+"""Importance of each part of a model, with intervals."""
 
 from collections.abc import Mapping, Sequence
 
@@ -22,10 +22,10 @@ def importance_bars(
     """Points with intervals, one line per part and one colour per series.
 
     Args:
-        names: of the parts, the first on top.
-        series: by name, rows ``mean``, ``lower``, ``upper`` in the order of ``names``.
-        xlabel: what is measured.
-        truth: where known, drawn as a mark on each line.
+        names: names of the parts, the first on top.
+        series: ``{name: table}``, columns ``mean``, ``lower``, ``upper``, rows in the order of ``names``.
+        xlabel: name of the measured quantity.
+        truth: true values, if known, drawn as a mark on each line.
     """
     height = 0.32 * len(names) * max(len(series), 2) / 2 + 1.2
     figure = Figure(figsize=(7.5, height), layout="constrained")
@@ -54,17 +54,18 @@ def importance_bars(
 def explanation_panels(
     features: pd.DataFrame, modalities: pd.DataFrame, *, top: int = 20, title: str = ""
 ) -> Figure:
-    """What risks rest on: the features of the largest attribution, and below them the modalities.
+    """Importance for the risk: the features of the largest attribution, and below them the modalities.
 
-    At the left attributions, at the right, if the tables have them, what Harrell's C loses. Colours are
-    modalities.
+    The left panels show attributions. The right panels, if the tables have them, show the loss of
+    Harrell's C. Colours are modalities.
 
     Args:
         features: index (modality, feature); columns ``attribution`` and ``c_drop``, each also with
             ``_lower`` and ``_upper``, and ``direction``, whose sign is shown.
-        modalities: one row per modality; ``attribution``, ``c_drop`` and ``c_lost`` likewise.
-        top: features shown, at most.
-        title: of the figure.
+        modalities: one row per modality; columns ``attribution``, ``c_drop`` and ``c_lost``, each also with
+            ``_lower`` and ``_upper``.
+        top: largest number of features shown.
+        title: title of the figure.
     """
     shown = features[features["attribution"] > 0].nlargest(top, "attribution")
     every = dict(zip(modalities.index, many_colours(len(modalities)), strict=True))
@@ -114,7 +115,7 @@ def _points(
     markers: Sequence[str],
     shift: float = 0.0,
 ) -> None:
-    """A point with its interval in every row."""
+    """Draw a point with its interval in every row."""
     values = table[[name, f"{name}_lower", f"{name}_upper"]].to_numpy(float)
     for y, (mean, lower, upper) in enumerate(values):
         ax.errorbar(

@@ -11,10 +11,10 @@ from jaxsurv.plots.style import GREY, styled
 
 
 class LatentMap(NamedTuple):
-    """One latent space.
+    """One panel: a latent space.
 
     Attributes:
-        title: of the panel.
+        title: title of the panel.
         position: ``[n, 2]``.
         risk: ``[n]``.
     """
@@ -28,15 +28,15 @@ class LatentMap(NamedTuple):
 def latent_maps(
     maps: Sequence[LatentMap], test: np.ndarray, *, axis: str, label: str, title: str = ""
 ) -> Figure:
-    """The same patients in several latent spaces, side by side under one colour scale.
+    """Draw several latent spaces of the same patients, side by side under one colour scale.
 
     Args:
         maps: the panels.
-        test: ``[n]`` booleans, the patients whom training did not see.
+        test: ``[n]`` booleans, True for the test set.
         axis: name of the two axes, which get the numbers 1 and 2.
-        label: of the colour bar. It ends at the 2nd and 98th percentile, so that a few extreme risks
-            do not take all colours.
-        title: of the figure.
+        label: label of the colour bar. The bar ends at the 2nd and 98th percentile, so that a few
+            extreme risks do not take all colours.
+        title: title of the figure.
     """
     figure = Figure(figsize=(4.1 * len(maps) + 0.9, 4.3), layout="constrained")
     figure.suptitle(title, x=0.01, ha="left", fontsize=10)

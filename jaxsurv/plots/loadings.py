@@ -11,14 +11,14 @@ from jaxsurv.plots.style import styled
 
 @styled
 def loading_maps(loadings: Mapping[str, np.ndarray], structure: Structure) -> Figure:
-    """One map per estimate, the first of which is the truth that all others are turned towards.
+    """Draw one map per estimate; the first map is the truth, and all others are rotated towards it.
 
-    Loadings are known up to a rotation inside each block, which is chosen here to look most like the
-    truth (orthogonal Procrustes); features are sorted within a modality by their largest true loading.
+    Loadings are known up to a rotation inside each block. The rotation nearest to the truth is chosen
+    here (orthogonal Procrustes). Features are sorted within a modality by their largest true loading.
 
     Args:
-        loadings: by name ``[D, R]``.
-        structure: of all.
+        loadings: ``{name: [D, R]}``, the truth first.
+        structure: structure of all loadings.
     """
     truth, *_ = loadings.values()
     top = np.abs(truth).max()

@@ -1,4 +1,4 @@
-"""A score along several axes, one small panel each."""
+"""Profiles of a score along several axes, one small panel each."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -11,14 +11,14 @@ from jaxsurv.plots.style import BLUE, ORANGE, many_colours, styled
 
 
 class Profile(NamedTuple):
-    """One panel.
+    """One panel of score profiles.
 
     Attributes:
-        label: of the axis.
+        label: label of the axis.
         values: ``k`` labels of the ticks, equally spaced.
         scores: ``{series: k rows mean, lower, upper}``.
         reference: level of a dashed line.
-        reference_label: what it is.
+        reference_label: meaning of the dashed line.
     """
 
     label: str
@@ -33,9 +33,9 @@ def score_profiles(panels: Sequence[Profile], *, ylabel: str, title: str = "") -
     """Means and intervals along each axis, all panels on one scale.
 
     Args:
-        panels: at most three in a row, with the same series; a legend names them if there are several.
-        ylabel: what the score is.
-        title: of the figure.
+        panels: panels with the same series, at most three in a row; a legend names several series.
+        ylabel: name of the score.
+        title: title of the figure.
     """
     columns = min(3, len(panels))
     rows = -(-len(panels) // columns)

@@ -17,8 +17,8 @@ def score_against_scale(
     Args:
         summary: one row per setting: ``method``, ``scale`` (> 0), ``mean``, ``lower``, ``upper``.
         baselines: one row per baseline: ``setting``, ``mean``.
-        ylabel: what the score is.
-        title: of the figure.
+        ylabel: name of the score.
+        title: title of the figure.
     """
     figure = Figure(figsize=(6.4, 4.0), layout="constrained")
     ax = figure.subplots()

@@ -1,4 +1,4 @@
-"""One look for all figures: colour-blind-safe, no chart junk, whatever the user's own settings."""
+"""Common style of all figures: colour-blind-safe, no chart junk, whatever the user's own settings."""
 
 from collections.abc import Callable
 from functools import wraps

@@ -1,4 +1,4 @@
-"""Kaplan-Meier curves: of a whole cohort, and of risk groups."""
+"""Kaplan-Meier curves of a whole cohort, and of risk groups."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -21,15 +21,15 @@ def survival_curve(
     note: str,
     title: str = "",
 ) -> Figure:
-    """The Kaplan-Meier curve of all patients with its 95 % band and numbers at risk.
+    """Kaplan-Meier curve of all patients with its 95 % band and numbers at risk.
 
     Args:
-        event: ``[n]``, 1 = observed.
+        event: ``[n]``, 1 = observed, 0 = censored.
         time: ``[n]``.
         entry: ``[n]``, delayed entry.
-        xlabel: with the unit of time.
-        note: printed in the panel (medians).
-        title: of the figure.
+        xlabel: label of the time axis, with the unit of time.
+        note: text printed in the panel (medians).
+        title: title of the figure.
     """
     figure = Figure(figsize=(5.6, 4.0), layout="constrained")
     ax = figure.subplots()
@@ -48,7 +48,10 @@ def survival_curve(
 def _counted(
     event: np.ndarray, time: np.ndarray, entry: np.ndarray | None = None
 ) -> lifelines.KaplanMeierFitter:
-    """For the table below: lifelines counts a patient as gone at the own time, who is at risk until it."""
+    """Curve for the table of numbers at risk, with each time moved up by the smallest possible step.
+
+    lifelines does not count a patient at the patient's own time, at which the patient is at risk.
+    """
     later = np.nextafter(np.asarray(time, float), np.inf)
     return lifelines.KaplanMeierFitter().fit(later, event, entry=entry)
 
@@ -57,11 +60,11 @@ class RiskGroups(NamedTuple):
     """One panel of curves.
 
     Attributes:
-        high: ``[n]`` booleans.
-        event: ``[n]``, 1 = observed.
+        high: ``[n]`` booleans, True for the high-risk group.
+        event: ``[n]``, 1 = observed, 0 = censored.
         time: ``[n]``.
-        note: printed in the panel (hazard ratio, log-rank p).
-        title: of the panel.
+        note: text printed in the panel (hazard ratio, log-rank p).
+        title: title of the panel.
     """
 
     high: np.ndarray
@@ -76,9 +79,9 @@ def risk_groups(panels: Sequence[RiskGroups], *, xlabel: str, title: str = "") -
     """Kaplan-Meier curves of the low- and high-risk group with 95 % bands and numbers at risk.
 
     Args:
-        panels: side by side.
-        xlabel: with the unit of time.
-        title: of the figure.
+        panels: panels, drawn side by side.
+        xlabel: label of the time axis, with the unit of time.
+        title: title of the figure.
     """
     figure = Figure(figsize=(5.6 * len(panels), 4.4), layout="constrained")
     figure.suptitle(title, x=0.01, ha="left", fontsize=10)

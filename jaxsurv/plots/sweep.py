@@ -30,8 +30,8 @@ def score_against_setting(
         baselines: one row per baseline: ``method``, ``mean``.
         by: column of the setting.
         score: column of the score.
-        xlabel, ylabel: of the axes.
-        title: of the figure.
+        xlabel, ylabel: labels of the axes.
+        title: title of the figure.
     """
     figure = Figure(figsize=(6.4, 4.0), layout="constrained")
     ax = figure.subplots()
@@ -76,8 +76,8 @@ def training_curves(
 
     Args:
         history: ``{name: [runs, epochs]}``, NaN after a run has stopped.
-        setting: ``[runs]`` the hyper-parameter of each run, or the name of its method.
-        panels: ``(name in history, y label)`` in order.
+        setting: ``[runs]``, hyper-parameter of each run, or name of its method.
+        panels: pairs ``(name in history, y label)``, in order.
         legend: title of the legend.
     """
     columns = min(2, len(panels))

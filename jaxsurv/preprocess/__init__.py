@@ -1,4 +1,4 @@
-"""From a cohort's tables to standardised arrays; everything estimated is fitted on training rows."""
+"""Preprocessing: a cohort's tables to standardised arrays, with all estimates from training rows."""
 
 from jaxsurv.preprocess._encode import Encoded, encode
 from jaxsurv.preprocess.conditional_gaussian import (
@@ -8,11 +8,17 @@ from jaxsurv.preprocess.conditional_gaussian import (
 )
 from jaxsurv.preprocess.images import ImageScaler, fit_image_scaler
 from jaxsurv.preprocess.imputation import Imputation, fit_imputation, impute_missing
-from jaxsurv.preprocess.preprocessing import Preprocessing, Standardised
+from jaxsurv.preprocess.preprocessing import EncodedRows, Preprocessing, Standardised
 from jaxsurv.preprocess.project import fit_projection
 from jaxsurv.preprocess.round_robin import RoundRobin, fit_round_robin, impute_round_robin
-from jaxsurv.preprocess.saved import load_preprocessing, save_preprocessing
-from jaxsurv.preprocess.scale import Features, Scaler, fit_scaler, prepare, transform, two_valued
+from jaxsurv.preprocess.scale import (
+    Features,
+    Scaler,
+    fit_scaler,
+    sort_columns,
+    transform,
+    two_valued,
+)
 from jaxsurv.preprocess.schema import Schema
 from jaxsurv.preprocess.select import (
     drop_correlated,
@@ -25,6 +31,7 @@ from jaxsurv.preprocess.stability import Stability, selection_stability
 __all__ = [
     "ConditionalGaussian",
     "Encoded",
+    "EncodedRows",
     "Features",
     "ImageScaler",
     "Imputation",
@@ -45,12 +52,10 @@ __all__ = [
     "impute_gaussian",
     "impute_missing",
     "impute_round_robin",
-    "load_preprocessing",
-    "prepare",
-    "save_preprocessing",
     "select_by_elastic_net",
     "select_by_variance",
     "selection_stability",
+    "sort_columns",
     "top_variance",
     "transform",
     "two_valued",

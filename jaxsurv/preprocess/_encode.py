@@ -4,8 +4,9 @@ Across patients only the schema is looked at: which categories a column has. Wha
 depends on the values of several patients, is in `jaxsurv.preprocess.scale`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -41,11 +42,12 @@ def _columns(categories: Sequence[str]) -> Sequence[str]:
 
 
 def _indicator(feature: str, category: str) -> str:
-    return f"{feature}={category}"
+    return f"{feature}={category or '(missing)'}"
 
 
 def _one_hot(column: pd.Series, categories: Sequence[str]) -> pd.DataFrame:
-    """0/1 per category, NaN where missing."""
+    """0/1 per category, NaN where missing unless that is a category."""
+    column = column.fillna("") if "" in categories else column
     columns = {
         _indicator(str(column.name), c): (column == c).astype(float).where(column.notna())
         for c in _columns(categories)
@@ -82,15 +84,26 @@ def encode_table(schema: Schema, modality: str, table: pd.DataFrame) -> pd.DataF
     )
 
 
-def encode(cohort: Cohort) -> Encoded:
-    """Encode every modality; rows are those of ``cohort.survival``.
+def encode(
+    cohort: Cohort,
+    modalities: Collection[str] | None = None,
+    *,
+    unknown: Literal["mean", "level"] = "mean",
+) -> Encoded:
+    """Encode modalities; rows are those of ``cohort.survival``.
 
     ``counts`` become ``log2(x + 1)``; ``five_state`` copy numbers stay -2..2, ``binary`` 0/1;
     categories become one-hot columns, two categories a single one.
+
+    Args:
+        cohort: patients and tables.
+        modalities: names of those to encode; None = all.
+        unknown: missing values of text columns, see :meth:`Schema.of`.
     """
-    schema, index = Schema.of(cohort), cohort.survival.index
+    schema, index = Schema.of(cohort, modalities, unknown=unknown), cohort.survival.index
     blocks, columns, names, measured = [], {}, [], []
-    for modality, table in cohort.modalities.items():
+    for modality in schema.features:
+        table = cohort.modalities[modality]
         numeric = encode_table(schema, modality, table)
         columns[modality] = slice(len(names), len(names) + numeric.shape[1])
         names += list(numeric.columns)
@@ -99,7 +112,9 @@ def encode(cohort: Cohort) -> Encoded:
     return Encoded(
         x=np.concatenate(blocks, axis=1),
         columns=columns,
-        presence={m: index.isin(t.index).astype(np.float32) for m, t in cohort.modalities.items()},
+        presence={
+            m: index.isin(cohort.modalities[m].index).astype(np.float32) for m in schema.features
+        },
         names=tuple(names),
         measured=np.array(measured),
         schema=schema,

@@ -1,4 +1,4 @@
-"""Whole modalities imputed by the conditional mean of a Gaussian, in closed form."""
+"""Imputation of whole modalities by the conditional mean of a Gaussian, in closed form."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -9,15 +9,15 @@ from scipy.linalg import eigh
 from jaxsurv.preprocess.scale import Scaler, transform
 from jaxsurv.types import ArrayLike, InputError
 
-_SHRINKAGE = np.logspace(-2, 3, 26)  # added to the variance 1 of a z-score
+_SHRINKAGE = np.logspace(-2, 3, 26)  # penalties, added to the variance 1 of a z-score
 
 
 class Regression(NamedTuple):
-    """Of the z-scores of one missing modality on those of all that are present.
+    """Regression of the z-scores of one missing modality on the z-scores of all present modalities.
 
     Attributes:
-        present: names of the modalities, whose columns are read side by side in this order.
-        missing: name.
+        present: names of the present modalities, whose columns are read side by side in this order.
+        missing: name of the missing modality.
         coef: ``[d_present, d_missing]``.
         intercept: ``[d_missing]``.
     """
@@ -29,13 +29,13 @@ class Regression(NamedTuple):
 
 
 class ConditionalGaussian(NamedTuple):
-    """A regression for each modality that each pattern lacks.
+    """Fitted regressions, one for each pattern of present modalities and each modality that it lacks.
 
     Attributes:
-        scaler: of all features.
+        scaler: scaler of all features.
         columns: modality to its slice of the features.
-        patterns: the sets of present modalities that were fitted.
-        regressions: where a pattern and training rows allow one; elsewhere the mean remains.
+        patterns: sets of present modalities that were fitted.
+        regressions: regressions that training rows could teach; without one the mean is imputed.
     """
 
     scaler: Scaler
@@ -45,9 +45,10 @@ class ConditionalGaussian(NamedTuple):
 
 
 def ridge_by_gcv(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients ``[p, q]`` and intercept ``[q]`` of y ``[n, q]`` on x ``[n, p]``, one penalty for all.
+    """Ridge coefficients ``[p, q]`` and intercept ``[q]`` of y ``[n, q]`` on x ``[n, p]``.
 
-    The penalty has the least generalised cross-validation error (Golub, Heath & Wahba 1979)::
+    The one penalty for all q has the least generalised cross-validation error (Golub, Heath & Wahba
+    1979)::
 
         sum (y - fit)² / (n - 1 - trace H)²
     """
@@ -70,7 +71,7 @@ def ridge_by_gcv(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _patterns(columns: Mapping[str, Any], presence: Mapping[str, ArrayLike]) -> list[tuple]:
-    """The modalities that each row has."""
+    """Modalities that each row has."""
     table = np.stack([np.asarray(presence[m]) > 0 for m in columns], axis=1)
     return [tuple(m for m, has in zip(columns, row, strict=True) if has) for row in table]
 
@@ -85,18 +86,18 @@ def fit_gaussian(
     """Fit on the rows in ``where`` ``[n]``, for the patterns of all rows.
 
     With S the covariance of the z-scores, the conditional mean of missing features m given present
-    ones p is ``S_mp S_pp^-1 z_p``. Here S is estimated, for each pattern and modality to fill, on the
-    training rows that have all the modalities in question, and the variances in S_pp are enlarged
-    (shrinking all correlations) by what generalised cross-validation likes best: a ridge regression.
+    features p is ``S_mp S_pp^-1 z_p``. For each pattern and each modality to fill, S is estimated on the
+    training rows that have all these modalities. The variances in S_pp are enlarged, which shrinks all
+    correlations, by the amount with the best generalised cross-validation error: a ridge regression.
 
-    A value that is missing in a modality which the patient has counts as its mean.
+    A single missing value in a modality that the patient has counts as the feature's mean.
 
     Args:
         x: ``[n, d]``, NaN where missing.
-        scaler: fitted on the same rows.
+        scaler: scaler fitted on the same rows.
         columns: modality to its slice of the features.
         presence: modality to ``[n]``, 1 where the patient has it.
-        where: ``[n]`` booleans.
+        where: ``[n]`` booleans, training rows.
     """
     z, where = np.asarray(transform(scaler, x), float), np.asarray(where)
     have = {m: np.asarray(presence[m]) > 0 for m in columns}
@@ -120,16 +121,16 @@ def impute_gaussian(
 ) -> np.ndarray:
     """Fill the modalities that rows of ``x [n, d]`` lack, in the units of x.
 
-    Filled values are expected values, also of copy numbers and mutations. NaN remains where a single
-    value is missing, where no training row could teach the pattern, and in features with gain 0.
+    Filled values are expected values, for copy numbers and mutations too. NaN remains where a single
+    value is missing, where there were too few training rows for the pattern, and in features with gain 0.
 
     Args:
-        model: from `fit_gaussian`.
+        model: result of `fit_gaussian`.
         x: ``[n, d]``, NaN where missing.
         presence: modality to ``[n]``, 1 where the patient has it.
 
     Raises:
-        InputError: a pattern of modalities that no row had at fitting.
+        InputError: a pattern of modalities that no row had in `fit_gaussian`.
     """
     x = np.asarray(x)
     rows_of = _patterns(model.columns, presence)

@@ -1,7 +1,7 @@
 """Fitted preprocessing that is kept with a model, so that new patients are read as the training ones were."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -37,6 +37,23 @@ class Standardised(NamedTuple):
     presence: dict[str, np.ndarray]
 
 
+class EncodedRows(NamedTuple):
+    """Patients as numbers, before anything fitted is applied.
+
+    Attributes:
+        patients: ``n`` names, in the order of the rows.
+        x: ``[n, d]`` encoded columns, NaN where missing.
+        presence: modality to ``[n]``, 1 where the patient has it.
+    """
+
+    patients: tuple[str, ...]
+    x: np.ndarray
+    presence: dict[str, np.ndarray]
+
+
+_transform = jax.jit(transform)
+
+
 @dataclass(frozen=True)
 class Preprocessing:
     """Encode, clip, standardise and project new tables with what was fitted on training rows.
@@ -46,7 +63,8 @@ class Preprocessing:
         scaler: of the encoded columns, all modalities beside each other.
         projection: modality to ``[columns, components]``; others enter feature by feature.
         chosen: modality to ``[k]``, the columns of it that enter; of others all do.
-        imputation: None = the model is told what is missing.
+        imputation: fitted imputation; None = the network is told what is missing.
+        selected: ``[d]`` booleans, the encoded columns that networks read; None = all.
     """
 
     schema: Schema
@@ -54,6 +72,13 @@ class Preprocessing:
     projection: Mapping[str, np.ndarray]
     chosen: Mapping[str, np.ndarray]
     imputation: Imputation | None = None
+    selected: np.ndarray | None = None
+
+    @property
+    def gain(self) -> np.ndarray:
+        """``[d]`` gains of the columns that networks read, 0 for all others."""
+        gain = np.asarray(self.scaler.gain)
+        return gain if self.selected is None else gain * self.selected
 
     @property
     def columns(self) -> dict[str, slice]:
@@ -66,21 +91,34 @@ class Preprocessing:
     @property
     def needed(self) -> dict[str, set[str]]:
         """Modality to the features that change what a network reads."""
+        return self.features_read(())
+
+    def features_read(self, plain: Collection[str]) -> dict[str, set[str]]:
+        """Modality to the features that change what a model reads.
+
+        Args:
+            plain: modalities of which Cox models read every scaled feature.
+        """
         needed = {}
         for m, columns in self.columns.items():
-            used = np.asarray(self.scaler.gain[columns]) != 0
-            if m in self.projection:
+            used = np.asarray(self.scaler.gain if m in plain else self.gain)[columns] != 0
+            if m in self.projection and m not in plain:
                 used &= np.any(self.projection[m] != 0, axis=1)
             owners = encoded_columns(self.schema, m)
             needed[m] = {f for f, u in zip(owners, used, strict=True) if u}
         return needed
 
     def apply(self, tables: Mapping[str, pd.DataFrame]) -> Standardised:
-        """The arrays of new patients: all who are in at least one table, in order of appearance.
+        """The arrays of new patients as a network reads them; see `read`."""
+        return self.inputs(self.read(tables))
+
+    def read(self, tables: Mapping[str, pd.DataFrame], plain: Collection[str] = ()) -> EncodedRows:
+        """New patients, encoded: all who are in at least one table, in order of appearance.
 
         Args:
             tables: modality to ``[patients who have it, features]``; columns in any order. A patient
                 with a value in any column that the training table had, has the modality.
+            plain: modalities of which Cox models read every scaled feature.
 
         Raises:
             InputError: see :meth:`Schema.conform`: features that are missing are listed; two names of
@@ -91,7 +129,7 @@ class Preprocessing:
                 most of a feature, are far from those in training, as in another unit or without the
                 logarithm.
         """
-        needed = self.needed
+        needed = self.features_read(plain)
         given = self.schema.conform(tables, needed)
         patients = pd.Index([]).append([t.index for t in given.values()]).unique()
         if not len(patients):
@@ -108,12 +146,27 @@ class Preprocessing:
                 x[rows, columns[m]] = encode_table(self.schema, m, given[m]).to_numpy(np.float32)
                 presence[m][rows] = 1
         _warn_of_scales(columns, self.scaler, x, self.schema)
+        return EncodedRows(tuple(patients), x, presence)
+
+    def scaled(self, rows: EncodedRows) -> dict[str, np.ndarray]:
+        """Modality to ``[n, columns]``: z-scores of the values as measured, as Cox models read them."""
+        z = np.asarray(_transform(self.scaler, rows.x))
+        return {m: z[:, c] for m, c in self.columns.items()}
+
+    def inputs(self, rows: EncodedRows, *, project: bool = True) -> Standardised:
+        """Patients as a network reads them.
+
+        Args:
+            rows: see `read`.
+            project: False: before selected columns are taken out and projected.
+        """
+        x, presence = rows.x, rows.presence
         if self.imputation is not None:
             x = impute_missing(self.imputation, x, presence)
             presence = {m: np.ones_like(there) for m, there in presence.items()}
-        z = np.asarray(jax.jit(transform)(self.scaler, x))
-        inputs = self.project({m: z[:, c] for m, c in columns.items()})
-        return Standardised(tuple(patients), inputs, presence)
+        z = np.asarray(_transform(self.scaler._replace(gain=self.gain), x))
+        parts = {m: z[:, c] for m, c in self.columns.items()}
+        return Standardised(rows.patients, self.project(parts) if project else parts, presence)
 
     def project(self, z: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """What a network reads of standardised columns, modality to ``[n, columns]``."""

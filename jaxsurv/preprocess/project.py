@@ -7,16 +7,17 @@ from sklearn.utils.extmath import randomized_svd
 def fit_projection(z: np.ndarray, components: int) -> np.ndarray:
     """Directions of the largest variance, as a matrix to multiply standardised features with.
 
-    The scores ``z @ projection`` are uncorrelated on the fitted rows; the first has unit variance and
-    the others less, in the proportion of the components' standard deviations, so that a component
-    that explains little also weighs little.
+    The scores ``z @ projection`` are uncorrelated on the fitted rows. The first score has unit variance.
+    The standard deviations of the others are smaller, in the proportion of the components' standard
+    deviations, so that a component that explains little also weighs little.
 
     Args:
         z: ``[n, d]`` standardised training rows (mean 0).
-        components: how many.
+        components: number of components.
 
     Returns:
-        ``[d, components]`` float32; zero columns beyond the rank, all zero if z is or has no rows.
+        ``[d, components]`` float32. Columns beyond the rank are zero; all are zero if z is all zero or
+        has no rows.
     """
     projection = np.zeros((z.shape[1], components), np.float32)
     if not z.any():  # nobody has the modality, or no feature was kept

@@ -1,8 +1,8 @@
-"""Round-robin imputation: every feature in turn regressed on its nearest ones, all features at once.
+"""Round-robin imputation: every feature regressed on its nearest features, all at once, in rounds.
 
-What multiple imputation calls chained equations (van Buuren & Groothuis-Oudshoorn 2011), without the
-draws, and with the features of a round updated together instead of one after the other, so that a
-round is one batch of small ridge and logistic regressions.
+Multiple imputation calls this chained equations (van Buuren & Groothuis-Oudshoorn 2011). Here there are no
+random draws, and the features of a round are updated together instead of one after the other, so that
+a round is one batch of small ridge and logistic regressions.
 """
 
 from functools import partial
@@ -17,16 +17,16 @@ from jaxsurv.types import Array
 
 ROUNDS = 5
 NEIGHBOURS = 20
-RIDGE = 50.0  # in patients: the penalty on standardised predictors
-SHRINK = 10.0  # patients in common at which a correlation counts half
+RIDGE = 50.0  # penalty on standardised predictors, in patients
+SHRINK = 10.0  # number of patients in common at which a correlation counts half
 _BATCH = 16  # features whose regressions are made together: larger is slower on a CPU
 
 
 class RoundRobin(NamedTuple):
-    """A fitted chain.
+    """A fitted chain of regressions.
 
     Attributes:
-        scaler: of all features; the regressions are between z-scores.
+        scaler: scaler of all features; the regressions are between z-scores.
         indicator: ``[d]`` booleans, features with a logistic regression.
         discrete: ``[d]`` booleans, features whose imputed values are whole numbers.
         least, most: ``[d]``, the range of the training values, as z-scores.
@@ -44,11 +44,11 @@ class RoundRobin(NamedTuple):
 
 
 def nearest(z: Array, known: Array, where: Array, k: int) -> Array:
-    """The k features ``[d, k]`` that say most about each feature where it is missing.
+    """Find the k features ``[d, k]`` that predict each feature best in the rows where it is missing.
 
-    By |correlation| over the rows in ``where`` that have both, shrunk towards 0 where these are few,
-    times the share of the rows without the feature that have the other: a gene of the very table that a
-    patient lacks is no help.
+    The criterion is |correlation| over the rows in ``where`` that have both features, shrunk towards 0 if
+    these are few, times the share of the rows without the feature that have the other feature. So a gene
+    from a table that the patient lacks as a whole does not count.
     """
     seen = (known & where[:, None]).astype(z.dtype)
     z = z * seen
@@ -62,12 +62,12 @@ def nearest(z: Array, known: Array, where: Array, k: int) -> Array:
 
 
 def _predictors(model: RoundRobin, values: Array, j: Array) -> Array:
-    """``[k + 1, n]`` from the z-scores ``values [d, n]`` of all features."""
+    """Predictors ``[k + 1, n]`` of feature j from the z-scores ``values [d, n]`` of all features."""
     return jnp.concatenate([values[model.neighbours[j]], jnp.ones_like(values[:1])])
 
 
 def _value(model: RoundRobin, score: Array, j: Array) -> Array:
-    """``[n]`` z-scores of feature j from its linear predictor."""
+    """Z-scores ``[n]`` of feature j from its linear predictor."""
     center, gain = model.scaler.center[j], model.scaler.gain[j]
     value = jnp.where(model.indicator[j], (jax.nn.sigmoid(score) - center) * gain, score)
     return jnp.clip(value, model.least[j], model.most[j])
@@ -81,20 +81,20 @@ def fit_round_robin(
     rounds: int = ROUNDS,
     neighbours: int = NEIGHBOURS,
 ) -> RoundRobin:
-    """Fit on the rows in ``where`` ``[n]``.
+    """Fit a chain on the rows in ``where`` ``[n]``.
 
-    Starts from the means. In every round each feature is regressed, over the rows that have it, on
-    its `nearest` features, whose missing values are those of the round before: by ridge regression, a
-    two-valued feature by ridge-penalised logistic regression (one Newton step per round, from where the
-    last round ended). Imputed values stay in the range of the training values. Features with gain 0
-    are neither used nor imputed.
+    Missing values start at the means. In every round each feature is regressed on its `nearest`
+    features, over the rows that have it, with missing predictors as imputed in the round before. The
+    regression is ridge, or ridge-penalised logistic for a two-valued feature (one Newton step per round,
+    from the coefficients of the round before). Imputed values stay in the range of the training values.
+    Features with gain 0 are neither used nor imputed.
 
     Args:
-        features: ``x [n, d]``, NaN where missing; its ``order`` is not read.
-        scaler: fitted on the same rows.
-        where: ``[n]`` booleans.
-        rounds: of the chain.
-        neighbours: k, at most d - 1 are used.
+        features: features with ``x [n, d]``, NaN where missing; ``order`` is not read.
+        scaler: scaler fitted on the same rows.
+        where: ``[n]`` booleans, training rows.
+        rounds: number of rounds.
+        neighbours: number k of predictors per feature; at most d - 1 are used.
     """
     features, scaler, where = jax.tree.map(jnp.asarray, (features, scaler, where))
     d = features.x.shape[1]
@@ -143,11 +143,11 @@ def fit_round_robin(
 
 
 def impute_round_robin(model: RoundRobin, x: Array) -> Array:
-    """Fill what is missing in ``x [n, d]`` by the fitted chain ``model``, in the units of x.
+    """Fill missing values in ``x [n, d]`` by the fitted chain ``model``, in the units of x.
 
-    Inside the chain a two-valued feature is its probability and a five-state one its expected
-    state, which say more to the next regression; what is returned is rounded to a state. A feature
-    with gain 0 stays NaN.
+    Inside the chain an imputed two-valued feature is a probability, and a five-state feature an expected
+    state, which tell the next regression more. Returned values are rounded to a state. A feature with
+    gain 0 stays NaN.
     """
     model, x = jax.tree.map(jnp.asarray, (model, x))
     known, z = jnp.isfinite(x), transform(model.scaler, x)

@@ -1,11 +1,8 @@
-"""Preprocessing as a file of numbers and names; nothing in it is executed on loading."""
+"""Preprocessing as entries and arrays of a model file, and back."""
 
-import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -15,38 +12,8 @@ from jaxsurv.preprocess.preprocessing import Preprocessing
 from jaxsurv.preprocess.round_robin import RoundRobin
 from jaxsurv.preprocess.scale import Scaler
 from jaxsurv.preprocess.schema import Schema
-from jaxsurv.types import InputError
 
 FORMAT = 1
-
-
-def save_preprocessing(path: str | os.PathLike, fitted: Preprocessing) -> None:
-    """Write ``fitted`` as one ``.npz`` file at ``path``."""
-    header, arrays = pack(fitted)
-    text = np.frombuffer(json.dumps(header).encode(), np.uint8)
-    with open(path, "wb") as file:
-        np.savez(file, header=text, **arrays)  # type: ignore[arg-type]
-
-
-def load_preprocessing(path: str | os.PathLike) -> Preprocessing:
-    """Read what `save_preprocessing` wrote at ``path``.
-
-    Raises:
-        InputError: another kind of file, or one of a newer format.
-    """
-    try:
-        with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
-            arrays = dict(file)
-        header = json.loads(arrays.pop("header").tobytes())
-        if header["format"] != FORMAT:
-            raise InputError(
-                f"{path} has format {header['format']}, this version of jaxsurv reads {FORMAT}"
-            )
-        return unpack(header, arrays)
-    except InputError:
-        raise
-    except (ValueError, KeyError, TypeError, EOFError, OSError, BadZipFile) as problem:
-        raise InputError(f"{path} is not a saved preprocessing: {problem}") from problem
 
 
 def pack(fitted: Preprocessing) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -54,6 +21,8 @@ def pack(fitted: Preprocessing) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     header: dict[str, Any] = {"format": FORMAT, "schema": asdict(fitted.schema)}
     arrays = _named("scaler", fitted.scaler._asdict())
     arrays |= _named("projection", fitted.projection) | _named("chosen", fitted.chosen)
+    if fitted.selected is not None:
+        arrays["selected"] = np.asarray(fitted.selected)
     if fitted.imputation is not None:
         model, arrays["imputed"] = fitted.imputation
         header["imputation"] = type(model).__name__
@@ -81,6 +50,7 @@ def unpack(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Prepr
         Scaler(**_below("scaler", arrays)),
         _below("projection", arrays),
         _below("chosen", arrays),
+        selected=arrays.get("selected"),
     )
     if "imputation" not in header:
         return fitted
@@ -95,7 +65,8 @@ def unpack(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Prepr
             for i, (present, missing) in enumerate(header["regressions"])
         )
         patterns = tuple(tuple(p) for p in header["patterns"])
-        model = ConditionalGaussian(fitted.scaler, fitted.columns, patterns, regressions)
+        scaler = fitted.scaler._replace(gain=fitted.gain)
+        model = ConditionalGaussian(scaler, fitted.columns, patterns, regressions)
     imputation = Imputation(model, arrays["imputed"])
     return replace(fitted, imputation=imputation)
 

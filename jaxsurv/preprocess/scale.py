@@ -40,7 +40,7 @@ class Scaler(NamedTuple):
     gain: Array
 
 
-def prepare(encoded: Encoded) -> Features:
+def sort_columns(encoded: Encoded) -> Features:
     """Sort the columns of ``encoded`` once, on the host."""
     order = np.argsort(encoded.x, axis=0, kind="stable").astype(np.int32)
     return Features(encoded.x, order, encoded.measured)  # type: ignore[arg-type]
@@ -65,19 +65,19 @@ def _quantile(features: Features, where: Array, q: float) -> Array:
     return jnp.take_along_axis(features.x, row, axis=0)[0]
 
 
-def fit_scaler(features: Features, where: Array) -> Scaler:
+def fit_scaler(features: Features, where: Array, *, clip: bool | Array = True) -> Scaler:
     """Fit to ``features`` on the rows in ``where`` ``[n]``.
 
     Measured features, unless `two_valued`, are clipped at three interquartile ranges beyond their quartiles
     (where the range is 0 they are not clipped), then all are centred and divided by their standard
     deviation (of two-valued and copy-number features at least 0.2). A feature that is constant on these
-    rows, or two-valued with fewer than five of them on one side, gets gain 0.
+    rows, or two-valued with fewer than five of them on one side, gets gain 0. ``clip=False`` clips nothing.
     """
     first, third = _quantile(features, where, 0.25), _quantile(features, where, 0.75)
     reach = FENCE * (third - first)
     indicator = two_valued(features.x, where)
     heavy_tailed = features.measured & ~indicator
-    clip = heavy_tailed & (reach > 0)
+    clip = heavy_tailed & (reach > 0) & clip
     lower = jnp.where(clip, first - reach, -jnp.inf)
     upper = jnp.where(clip, third + reach, jnp.inf)
     x = jnp.clip(features.x, lower[None], upper[None])

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 
@@ -17,7 +18,8 @@ class Schema:
     Attributes:
         kinds: modality to its kind, see :class:`jaxsurv.data.Cohort`.
         features: modality to the columns of its table.
-        categories: modality to the categories of its text columns, sorted.
+        categories: modality to the categories of its text columns, sorted; the last one is ``""`` where a
+            missing value is a category of its own.
     """
 
     kinds: Mapping[str, str]
@@ -25,14 +27,35 @@ class Schema:
     categories: Mapping[str, Mapping[str, tuple[str, ...]]]
 
     @classmethod
-    def of(cls, cohort: Cohort) -> "Schema":
-        """The schema of a cohort's own tables."""
+    def of(
+        cls,
+        cohort: Cohort,
+        modalities: Collection[str] | None = None,
+        *,
+        unknown: Literal["mean", "level"] = "mean",
+    ) -> "Schema":
+        """The schema of a cohort's own tables.
+
+        Args:
+            cohort: patients and tables.
+            modalities: names of the modalities to read; None = all.
+            unknown: ``"level"``: a missing value of a text column is a category, ``""``, if there is one.
+        """
+        tables = {
+            m: t for m, t in cohort.modalities.items() if modalities is None or m in modalities
+        }
         categories = {}
-        for m, table in cohort.modalities.items():
+        for m, table in tables.items():
             text = [table[c] for c in table.columns if not is_numeric(table[c])]
-            categories[m] = {str(c.name): tuple(sorted(c.dropna().unique())) for c in text}
-        features = {m: tuple(table.columns) for m, table in cohort.modalities.items()}
-        return cls(dict(cohort.kinds), features, categories)
+            categories[m] = {
+                str(c.name): (
+                    *sorted(c.dropna().unique()),
+                    *([""] if unknown == "level" and c.isna().any() else []),
+                )
+                for c in text
+            }
+        features = {m: tuple(table.columns) for m, table in tables.items()}
+        return cls({m: cohort.kinds[m] for m in tables}, features, categories)
 
     def conform(
         self, tables: Mapping[str, pd.DataFrame], needed: Mapping[str, Collection[str]]

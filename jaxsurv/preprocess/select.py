@@ -12,15 +12,15 @@ from jaxsurv.survival import coxnet_path, prepare_risk_sets, restrict
 from jaxsurv.types import Array, ArrayLike
 
 TOP = 200  # features of largest variance that are kept of a modality
-SMALL = 10  # modalities of so few features are kept whole
-THRESHOLD, THRESHOLD_INDICATOR = 0.05, 0.2  # for |coef|, as MyeVAE was released
+SMALL = 10  # largest number of features of a modality that is kept whole
+THRESHOLD, THRESHOLD_INDICATOR = 0.05, 0.2  # least |coef|, as MyeVAE was released
 CORRELATED = 0.9
-L1_RATIO, PATH_END, STEPS = 0.5, 0.01, 40  # last over first lambda, and steps to get there
-TOLERANCE = 1e-2  # of the optimality conditions: a few parts in 10^3 of a coefficient
+L1_RATIO, PATH_END, STEPS = 0.5, 0.01, 40  # PATH_END: last over first lambda; STEPS between
+TOLERANCE = 1e-2  # tolerance of the optimality conditions: a few parts in 10^3 of a coefficient
 
 
 def variance(x: Array, where: Array) -> Array:
-    """``[d]``, over the rows in ``where`` ``[n]`` that have a value; x ``[n, d]``, NaN where missing."""
+    """Variance ``[d]`` of x ``[n, d]`` over the rows in ``where`` ``[n]``; NaN marks a missing value."""
     usable = where[:, None] & jnp.isfinite(x)
     count = jnp.maximum(jnp.sum(usable, axis=0), 1)
     mean = jnp.sum(jnp.where(usable, x, 0), axis=0) / count
@@ -28,14 +28,14 @@ def variance(x: Array, where: Array) -> Array:
 
 
 def top_variance(x: Array, where: Array, k: int) -> Array:
-    """``[d]`` booleans: one of the k features of largest variance (of equal ones the first).
+    """Mark the k features of largest variance, ``[d]`` booleans; the first ones among equals.
 
-    Variances of what is on different scales do not compare: give it one modality, before z-scores.
+    Variances on different scales cannot be compared: pass one modality, before z-scores.
 
     Args:
         x: ``[n, d]``, NaN where missing.
         where: ``[n]`` booleans, the rows that count.
-        k: features to keep.
+        k: number of features to keep.
     """
     value = variance(x, where)
     if k >= value.size:
@@ -47,20 +47,20 @@ def top_variance(x: Array, where: Array, k: int) -> Array:
 def drop_correlated(
     z: Array, where: Array, among: Array, priority: Array, *, limit: float = CORRELATED
 ) -> Array:
-    """Of features that are correlated, keep the one that matters most.
+    """Drop correlated features; keep the one with the highest priority.
 
-    Goes through the features from the highest ``priority`` to the lowest (of equal ones in order of
-    columns) and keeps each whose ``|correlation|`` with all that were kept before is below ``limit``.
+    Goes through the features from the highest ``priority`` to the lowest (equal ones in order of
+    columns) and keeps each feature whose ``|correlation|`` with all kept features is below ``limit``.
 
     Args:
-        z: ``[n, d]`` without NaN.
-        where: ``[n]`` booleans, the rows that are looked at.
+        z: ``[n, d]``, no NaN.
+        where: ``[n]`` booleans, the rows that count.
         among: ``[d]`` booleans, the features that may be kept.
         priority: ``[d]``.
-        limit: in (0, 1].
+        limit: correlation in (0, 1].
 
     Returns:
-        ``[d]`` booleans.
+        ``[d]`` booleans, the kept features.
     """
     count = jnp.maximum(jnp.sum(where), 1)
     mean = jnp.sum(jnp.where(where[:, None], z, 0), axis=0) / count
@@ -85,20 +85,20 @@ def select_by_variance(
     *,
     k: int = TOP,
 ) -> np.ndarray:
-    """The ``k`` usable features of largest variance of each modality.
+    """Select the ``k`` usable features of largest variance of each modality.
 
-    Variance is that on the rows in ``where``, clipped as for the z-scores (one outlier does not make a
-    gene variable), on the scale of the modality's kind: of log2(x + 1) for counts.
+    The variance is taken over the rows in ``where``, of values clipped as for the z-scores (so that one
+    outlier does not make a gene variable), on the scale of the modality's kind: log2(x + 1) for counts.
 
     Args:
-        features: of the whole cohort, before z-scores.
-        scaler: fitted on ``where``; features with gain 0 are not selected.
-        modalities: to select from; the features of others are all kept.
-        where: ``[n]`` booleans.
-        k: features per modality.
+        features: features of the whole cohort, before z-scores.
+        scaler: scaler fitted on ``where``; features with gain 0 are not selected.
+        modalities: modalities to select from; all features of other modalities are kept.
+        where: ``[n]`` booleans, training rows.
+        k: number of features per modality.
 
     Returns:
-        ``[d]`` booleans.
+        ``[d]`` booleans, the kept features.
     """
     x = jnp.clip(features.x, scaler.lower[None], scaler.upper[None])
     kept = np.ones(x.shape[1], bool)
@@ -115,24 +115,26 @@ def select_by_elastic_net(
     event: ArrayLike,
     time: ArrayLike,
     where: ArrayLike,
+    *,
+    entry: ArrayLike | None = None,
 ) -> np.ndarray:
-    """What an elastic-net Cox model (l1_ratio 0.5) of each modality alone keeps, as MyeVAE does it.
+    """Select features by an elastic-net Cox model (l1_ratio 0.5) of each modality alone, as MyeVAE does.
 
-    One path per modality, on the rows in ``where`` that have it, down to a hundredth of the first lambda;
-    kept are features with ``|coefficient|`` per standard deviation above 0.05 there, two-valued ones (gains
-    and losses, mutations) above 0.2. Then, of copy numbers in states, those that have a correlation of
-    0.9 or more with a kept one of larger ``|coefficient|`` are dropped. Modalities of at most ten
+    There is one path per modality, on the rows in ``where`` that have it, down to a hundredth of the first
+    lambda. Features with ``|coefficient|`` per standard deviation above 0.05 at its end are kept, two-valued
+    features (gains and losses, mutations) above 0.2. Then copy numbers in states are dropped if they have
+    a correlation of 0.9 or more with a kept one of larger ``|coefficient|``. Modalities of at most ten
     features are kept whole.
 
-    MyeVAE publishes the thresholds; the path's end and what the correlation filter prefers are ours.
+    MyeVAE publishes the thresholds; the end of the path and the priority in the correlation filter are ours.
 
     Args:
-        features, scaler, modalities, where: as in `select_by_variance`.
+        features, scaler, modalities, where: see `select_by_variance`.
         presence: modality to ``[n]``, 1 where the patient has it.
-        event, time: ``[n]``; what they are outside ``where`` changes no bit.
+        event, time, entry: ``[n]``; values outside ``where`` have no effect, not even on the last bit.
 
     Returns:
-        ``[d]`` booleans.
+        ``[d]`` booleans, the kept features.
     """
     z = np.asarray(transform(scaler, features.x))
     usable, where = np.asarray(scaler.gain) > 0, np.asarray(where)
@@ -143,14 +145,15 @@ def select_by_elastic_net(
     large = {m: c for m, c in modalities.items() if c.stop - c.start > SMALL}
     width = max((c.stop - c.start for c in large.values()), default=0)
     event, time = np.where(where, event, 0), np.where(where, time, 0)
-    risk_sets = prepare_risk_sets(event, time)  # in an order that other rows do not change
+    entry = None if entry is None else np.where(where, entry, 0)
+    risk_sets = prepare_risk_sets(event, time, entry=entry)  # order does not depend on other rows
     for m, columns in large.items():
         rows = where & (np.asarray(presence[m]) > 0)
         part = restrict(risk_sets, rows)
         if not part.total > 0:
             kept[columns] = False
             continue
-        # columns of zeros, which no path enters, up to one width: one compilation
+        # pad with columns of zeros, which no path enters, to one width: one compilation
         x = np.zeros((len(z), width), z.dtype)
         x[:, : columns.stop - columns.start] = z[:, columns]
         path = coxnet_path(

@@ -1,4 +1,4 @@
-"""How stable a selection of features is from one fold to the next."""
+"""Stability of a feature selection over folds."""
 
 from typing import NamedTuple
 
@@ -9,14 +9,14 @@ from jaxsurv.types import ArrayLike, InputError
 
 
 class Stability(NamedTuple):
-    """Of m selections among d features.
+    """Stability of m selections among d features.
 
     Attributes:
-        index: 1 if all selections are equal, 0 in expectation if features are drawn at random, NaN if
-            all or none are always selected, or m = 1.
-        lower, upper: of its 95 % interval.
+        index: stability: 1 if all selections are equal, 0 in expectation if features are drawn at random,
+            NaN if all or none are always selected, or m = 1.
+        lower, upper: limits of the 95 % interval of ``index``.
         frequency: ``[d]``, share of the selections that have the feature.
-        size: mean number of features.
+        size: mean number of selected features.
     """
 
     index: float
@@ -27,20 +27,20 @@ class Stability(NamedTuple):
 
 
 def selection_stability(selected: ArrayLike, *, confidence: float = 0.95) -> Stability:
-    """The index of Nogueira, Sechidis & Brown (JMLR 18, 174, 2018)::
+    """Stability index of Nogueira, Sechidis & Brown (JMLR 18, 174, 2018)::
 
         1 - mean_f s_f² / (k/d (1 - k/d)),    s_f² = m / (m - 1) p_f (1 - p_f)
 
-    with p_f the frequency of feature f and k the mean number selected. Corrected for chance, so that
-    selections of different size compare. Its asymptotic interval takes the selections for independent; those
-    of cross-validation folds share most of their rows, which makes it too narrow.
+    with p_f the frequency of feature f and k the mean number selected. The index is corrected for chance,
+    so that selections of different size can be compared. Its asymptotic interval assumes independent
+    selections. Cross-validation folds share most of their rows, so for them the interval is too narrow.
 
     Args:
         selected: ``[m, d]`` booleans.
-        confidence: of the interval.
+        confidence: confidence level of the interval.
 
     Raises:
-        InputError: not ``[m, d]``.
+        InputError: an array that is not ``[m, d]``.
 
     >>> selection_stability(np.array([[1, 1, 0, 0], [1, 0, 1, 0]])).index
     0.0
@@ -56,7 +56,7 @@ def selection_stability(selected: ArrayLike, *, confidence: float = 0.95) -> Sta
     if m < 2 or not chance > 0:
         return Stability(np.nan, np.nan, np.nan, p, k.mean())
     index = 1 - np.mean(p * (1 - p)) * m / (m - 1) / chance
-    # the influence of each selection on the index
+    # influence of each selection on the index
     size = k / d
     pull = index / 2 * (2 * share * size - size - share + 1)
     influence = (z @ p / d - size * share + pull) / chance

@@ -1,23 +1,23 @@
-"""Penalised Cox models on the same splits: the honest baselines, and the clinical offset.
+"""Penalised Cox models of each split: the honest baselines, the offset, and members of stacks.
 
 The penalty is chosen by inner cross-validation on the development rows, by the cross-validated partial
-likelihood of Verweij & van Houwelingen (1993), so nothing of a baseline sees a test row.
+likelihood of Verweij & van Houwelingen (1993), so nothing of a model sees a test row.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from sklearn.metrics.pairwise import rbf_kernel
 
 from jaxsurv.data import stratified_kfold
+from jaxsurv.models import CLINICAL
 from jaxsurv.preprocess import two_valued
-from jaxsurv.recipe.prepare import CLINICAL, StudyData
+from jaxsurv.recipe.members import CrossFitted, LinearCox, PenalisedCox
+from jaxsurv.recipe.prepared import Prepared
 from jaxsurv.survival import RiskSets, cox_fit, coxnet_cv, neg_log_partial_likelihood, restrict
 from jaxsurv.types import Array
 
@@ -25,174 +25,227 @@ INNER_FOLDS = 5
 PENALTIES = tuple(10.0 ** np.arange(-1.0, 3.01, 0.5))  # of blocks with one unit of variance each
 COMPONENTS = 100  # of linear models the penalty silences what comes after them
 PADDING = 32
+FREQUENCIES = 256
 
 Basis = Literal["linear", "squares", "rbf"]
 
 
-class PenalisedCox(NamedTuple):
-    """A penalised Cox model on one split, or with a leading axis on all.
-
-    Attributes:
-        log_hazard: ``[n]``, by the model of all development rows, centred on them.
-        held_out: ``[n]``, on development rows by the inner model that did not see the row, else as
-            ``log_hazard``.
-        penalty: the chosen l2 or lambda.
-    """
-
+class _Ridge(NamedTuple):
     log_hazard: Array
     held_out: Array
     penalty: Array
+    coef: Array
+    center: Array
 
 
-class CrossFitted(Protocol):
-    """Log hazards ``[splits, n]``: of whole models, and of inner ones that did not see the row.
-
-    ``held_out`` may be NaN on development rows that no inner model held out.
-    """
-
-    @property
-    def log_hazard(self) -> Array: ...
-
-    @property
-    def held_out(self) -> Array: ...
-
-
-def _ridge_cox(x: Array, risk_sets: RiskSets, develop: Array, inner: Array) -> PenalisedCox:
+def _ridge_cox(x: Array, risk_sets: RiskSets, develop: Array, inner: Array) -> _Ridge:
     """``x [n, p]``, ``develop [n]``, ``inner [k, n]`` booleans: the rows that each inner fold holds out."""
     whole = restrict(risk_sets, develop)
 
-    def fit(kept: Array, penalty: Array) -> tuple[Array, Array]:
-        """Centred log hazard, and by how much the likelihood of all rows exceeds that of the kept."""
+    def fit(kept: Array, penalty: Array) -> tuple[Array, Array, Array, Array]:
+        """Centred log hazard, by how much the likelihood of all rows exceeds that of the kept, the model."""
         part = restrict(risk_sets, kept)
         model = cox_fit(x, risk_sets=part, l2=penalty)
         log_hazard = x @ model.coef
-        log_hazard = log_hazard - jnp.sum(log_hazard * kept) / jnp.sum(kept)
+        center = jnp.sum(log_hazard * kept) / jnp.sum(kept)
+        log_hazard = log_hazard - center
         loss = neg_log_partial_likelihood(log_hazard, risk_sets=whole, reduction="sum")
-        return log_hazard, loss + model.log_likelihood
+        return log_hazard, loss + model.log_likelihood, model.coef, center
 
     # the last mask holds nothing out: the fit of all development rows
     masks = jnp.concatenate([develop[None] & ~inner, develop[None]])
     penalties = jnp.asarray(PENALTIES, x.dtype)
     # one after the other: batched risk sets cost more than they save
-    log_hazard, excess = lax.map(lambda l2: lax.map(lambda kept: fit(kept, l2), masks), penalties)
+    log_hazard, excess, coef, center = lax.map(
+        lambda l2: lax.map(lambda kept: fit(kept, l2), masks), penalties
+    )
     best = jnp.argmin(jnp.sum(excess[:, :-1], axis=1))
     fitted = log_hazard[best, -1]
     held_out = jnp.sum(jnp.where(inner, log_hazard[best, :-1], 0.0), axis=0)
-    return PenalisedCox(fitted, jnp.where(develop, held_out, fitted), penalties[best])
+    held_out = jnp.where(develop, held_out, fitted)
+    return _Ridge(fitted, held_out, penalties[best], coef[best, -1], center[best, -1])
 
 
-@jax.jit
-def _over_splits(x: Array, risk_sets: RiskSets, develop: Array, inner: Array) -> PenalisedCox:
-    return lax.map(lambda a: _ridge_cox(a[0], risk_sets, a[1], a[2]), (x, develop, inner))
+_fit_ridge = jax.jit(_ridge_cox)
 
 
-def inner_folds(data: StudyData) -> np.ndarray:
+def inner_folds(data: Prepared) -> np.ndarray:
     """``[splits, k, n]`` held-out rows, event-stratified within each split's development rows."""
-    event = np.asarray(data.shared.event)
-    deal = partial(stratified_kfold, event, folds=INNER_FOLDS, validation_fraction=None)
-    return np.stack([deal(eligible=develop).test for develop in data.design.develop])
+
+    def deal(develop: np.ndarray) -> np.ndarray:
+        folds = min(INNER_FOLDS, int(data.event[develop].sum()))
+        dealt = stratified_kfold(
+            data.event, folds=folds, eligible=develop, validation_fraction=None
+        ).test
+        empty = np.zeros((INNER_FOLDS - folds, len(develop)), bool)  # all splits stack
+        return np.concatenate([dealt, empty])
+
+    return np.stack([deal(develop) for develop in data.splits.develop])
 
 
-def _standardised_blocks(
-    data: StudyData, modalities: Sequence[str], basis: Basis
-) -> Iterator[np.ndarray]:
-    """``[n, p]`` per split: the modalities beside each other, each divided by the root of its number of
-    usable features, so that all weigh the same."""
-    columns = data.encoded.columns
-    missing = {m: np.isnan(data.encoded.x[:, columns[m]]) for m in modalities}
+class _Block(NamedTuple):
+    """One split's covariates and where they come from.
+
+    Attributes:
+        x: ``[n, p]``.
+        columns: parts of p in order: ``(kind, modality, rows of the modality's d columns, factor)``.
+        shift: ``[p]``, subtracted from Fourier features.
+    """
+
+    x: np.ndarray
+    columns: list[tuple[str, str, np.ndarray, float]]
+    shift: np.ndarray
+
+
+def _observed(data: Prepared) -> dict[str, np.ndarray]:
+    return {m: ~np.isnan(data.encoded.x[:, c]) for m, c in data.encoded.columns.items()}
+
+
+def _frequencies(columns: int) -> np.ndarray:
+    """``[columns, FREQUENCIES]`` normal draws of variance 4: the spectrum of ``exp(-2 |x - y|²)``."""
+    draws = np.random.default_rng(0).standard_normal((columns, FREQUENCIES))
+    return (2 * draws).astype(np.float32)
+
+
+def _blocks(data: Prepared, modalities: Sequence[str], basis: Basis) -> list[_Block]:
+    """Per split the modalities beside each other, each divided by the root of its number of usable
+    features, so that all weigh the same."""
+    columns, observed, made = data.encoded.columns, _observed(data), []
     for split, z in data.standardised_splits():
-        usable = {m: np.count_nonzero(split.scaler.gain[columns[m]]) for m in z}
-        blocks = [(m, z[m]) for m in modalities]
+        gain = np.asarray(split.scaler.gain)
+        factor = {m: 1 / np.sqrt(max(1, np.count_nonzero(gain[columns[m]]))) for m in modalities}
+        parts = [("linear", m, np.arange(z[m].shape[1]), factor[m]) for m in modalities]
+        x = [z[m] * factor[m] for m in modalities]
         if basis == "squares":  # centred for normal values; what is missing stays 0
             codes = np.asarray(two_valued(data.encoded.x, split.develop))
-            more = (split.scaler.gain > 0) & ~codes
-            square = {m: np.where(missing[m], 0, (x**2 - 1) / 2) for m, x in blocks}
-            blocks += [(m, square[m][:, more[columns[m]]]) for m in square]
-        yield np.concatenate([x / np.sqrt(max(1, usable[m])) for m, x in blocks], 1)
+            more = (gain > 0) & ~codes
+            for m in modalities:
+                kept = np.flatnonzero(more[columns[m]])
+                square = np.where(observed[m], (z[m] ** 2 - 1) / 2, 0)[:, kept]
+                parts.append(("squares", m, kept, factor[m]))
+                x.append(square * factor[m])
+        joint = np.concatenate(x, axis=1).astype(np.float32)
+        shift = np.zeros(joint.shape[1], np.float32)
+        if basis == "rbf":
+            phase = joint @ _frequencies(joint.shape[1])
+            joint = np.concatenate([np.cos(phase), np.sin(phase)], axis=1) / np.sqrt(FREQUENCIES)
+            joint = joint.astype(np.float32)
+            shift = joint[np.asarray(split.develop)].mean(axis=0)
+        made.append(_Block(joint - shift, parts, shift))
+    return made
 
 
-def _leading(gram: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Scores on the leading principal components of ``rows``, at most COMPONENTS of them.
-
-    ``gram``: ``[n, rows]`` inner products or kernel values. With more rows than that, a kernel of many
-    columns is an approximation of this rank.
-    """
-    size, vectors = np.linalg.eigh(gram[rows].astype(float))
-    few = min(COMPONENTS, len(size))
+def _leading(x: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """``[p, k]`` directions of the leading principal components of ``rows``, at most COMPONENTS of them."""
+    few = min(COMPONENTS, int(rows.sum()), x.shape[1])
+    known = x[rows].astype(float)
+    if x.shape[1] <= few:
+        return np.eye(x.shape[1], dtype=x.dtype)
+    size, vectors = np.linalg.eigh(known @ known.T)
     size, vectors = size[-few:], vectors[:, -few:]
     weak = size <= 1e-6 * max(size[-1], 1e-30)
-    directions = vectors / np.where(weak, np.inf, np.sqrt(np.abs(size)))
-    return gram @ directions.astype(gram.dtype)
+    return (known.T @ (vectors / np.where(weak, np.inf, np.sqrt(np.abs(size))))).astype(x.dtype)
 
 
-def _rbf(x: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """``[n, rows]`` values of ``exp(-2 |x - y|²)``, centred on ``rows``.
-
-    Two patients of a block with one unit of variance are 2 apart in mean square: exp(-4).
-    """
-    kernel = rbf_kernel(x, x[rows], gamma=2.0)
-    kernel = kernel - kernel.mean(axis=1, keepdims=True)
-    return kernel - kernel[rows].mean(axis=0)
-
-
-def _inputs(x: np.ndarray, rows: np.ndarray, basis: Basis) -> np.ndarray:
-    """What the linear predictor reads of one split's block."""
+def _model(block: _Block, coef: np.ndarray, center: float, basis: Basis) -> LinearCox:
+    """The fitted model on scaled features, from its coefficients on the block's columns."""
+    linear, squares, frequencies = {}, {}, {}
+    cosine = sine = np.zeros(0, np.float32)
     if basis == "rbf":
-        return _leading(_rbf(x, rows), rows)
-    return x if x.shape[1] <= min(COMPONENTS, rows.sum()) else _leading(x @ x[rows].T, rows)
+        modalities = [(m, len(own), factor) for _, m, own, factor in block.columns]
+        draws = _frequencies(sum(width for _, width, _ in modalities))
+        ends = np.cumsum([width for _, width, _ in modalities])[:-1]
+        for (m, _, factor), w in zip(modalities, np.split(draws, ends), strict=True):
+            frequencies[m] = (w * factor).astype(np.float32)
+        cosine, sine = np.split(_single(coef / np.sqrt(FREQUENCIES)), 2)
+        center = center + float(block.shift @ coef)
+        return LinearCox({}, {}, frequencies, cosine, sine, _single(center))
+    ends = np.cumsum([len(own) for _, _, own, _ in block.columns])[:-1]
+    for (kind, m, own, factor), b in zip(block.columns, np.split(coef, ends), strict=True):
+        if kind == "linear":
+            linear[m] = _single(b * factor)
+        else:
+            squares[m] = np.zeros_like(linear[m])
+            squares[m][own] = b * factor
+    return LinearCox(linear, squares, {}, cosine, sine, _single(center))
+
+
+def _single(x: object) -> np.ndarray:
+    return np.asarray(x, np.float32)
 
 
 def ridge_cox(
-    data: StudyData, modalities: Sequence[str] | None = None, *, basis: Basis = "linear"
+    data: Prepared, modalities: Sequence[str] | None = None, *, basis: Basis = "linear"
 ) -> PenalisedCox:
     """Ridge Cox on the leading joint components of some modalities.
 
     Args:
-        data: the study.
-        modalities: that it reads; None = all, the clinical one too.
-        basis: squares: reads also the square of every feature with more than two values. rbf: a smooth
-            function of all features at once, by the components of an RBF kernel.
+        data: the patients under some splits.
+        modalities: names of the modalities that it reads; None = all, the clinical one too.
+        basis: ``"squares"``: reads also the square of every feature with more than two values. ``"rbf"``:
+            a smooth function of all features at once, by random Fourier features of the RBF kernel
+            ``exp(-2 |x - y|²)`` (Rahimi & Recht 2007), so that no training patient is kept with the model.
     """
+    data = data.plain
     modalities = list(data.encoded.columns) if modalities is None else modalities
-    develop = data.design.develop
-    blocks = _standardised_blocks(data, modalities, basis)
-    x = [_inputs(block, rows, basis) for block, rows in zip(blocks, develop, strict=True)]
+    blocks = _blocks(data, modalities, basis)
+    directions = [_leading(b.x, rows) for b, rows in zip(blocks, data.splits.develop, strict=True)]
+    x = [b.x @ d for b, d in zip(blocks, directions, strict=True)]
     # columns of zeros change nothing, and models of similar widths share a compilation
-    width = max(block.shape[1] for block in x)
+    width = max(scores.shape[1] for scores in x)
     width = max(width, min(len(x[0]), -(-width // PADDING) * PADDING))
-    x = np.stack([np.pad(block, [(0, 0), (0, width - block.shape[1])]) for block in x])
-    fitted = _over_splits(x, data.shared.risk_sets, develop, inner_folds(data))
-    return jax.tree.map(np.asarray, fitted)
+    x = [np.pad(scores, [(0, 0), (0, width - scores.shape[1])]) for scores in x]
+    develop, inner, sets = data.splits.develop, inner_folds(data), data.shared.risk_sets
+    fitted = [
+        jax.tree.map(np.asarray, _fit_ridge(x[s], sets, develop[s], inner[s]))
+        for s in range(len(x))  # one program, whatever the number of splits
+    ]
+    models = [
+        _model(block, d.astype(float) @ one.coef[: d.shape[1]], float(one.center), basis)
+        for block, d, one in zip(blocks, directions, fitted, strict=True)
+    ]
+    log_hazard, held_out, penalty = (np.stack(part) for part in list(zip(*fitted, strict=True))[:3])
+    return PenalisedCox(log_hazard, held_out, penalty, tuple(models))
 
 
-def clinical_cox(data: StudyData) -> PenalisedCox | None:
+def clinical_cox(data: Prepared) -> PenalisedCox | None:
     """Ridge Cox on the clinical modality alone; None if the cohort has none."""
-    return ridge_cox(data, [CLINICAL]) if CLINICAL in data.encoded.columns else None
+    if CLINICAL not in data.encoded.columns:
+        return None
+    return data.clinical or ridge_cox(data, [CLINICAL])
 
 
-def elastic_net_cox(data: StudyData) -> PenalisedCox:
+def elastic_net_cox(data: Prepared) -> PenalisedCox:
     """Elastic-net Cox (l1_ratio 0.5) on all features of all modalities, lambda of least deviance."""
-    event, time = np.asarray(data.shared.event), np.asarray(data.shared.time)
-    fitted = []
+    data = data.plain
+    outcome, fitted = data.shared.outcome, []
     for inner, (split, z) in zip(inner_folds(data), data.standardised_splits(), strict=True):
         x = np.concatenate(list(z.values()), 1)
         develop = np.asarray(split.develop)
         cv = coxnet_cv(
-            x, event, time, inner.argmax(0), where=develop, n_lambdas=40,
-            lambda_min_ratio=0.05, tolerance=1e-3,
+            x, outcome.event, outcome.time, inner.argmax(0), entry=outcome.entry, where=develop,
+            n_lambdas=40, lambda_min_ratio=0.05, tolerance=1e-3,
         )  # fmt: skip
         best = int(np.argmin(cv.deviance))
-        log_hazard = x @ np.asarray(cv.path.coef[best])
-        log_hazard -= log_hazard[develop].mean()
-        held_out = np.where(develop, cv.held_out[best], log_hazard)
-        fitted.append(PenalisedCox(log_hazard, held_out, cv.lambda_min))
-    return jax.tree.map(lambda *a: np.stack(a), *fitted)
+        coef = np.asarray(cv.path.coef[best])
+        log_hazard = x @ coef
+        center = log_hazard[develop].mean()
+        held_out = np.where(develop, cv.held_out[best], log_hazard - center)
+        ends = np.cumsum([z[m].shape[1] for m in z])[:-1]
+        linear = dict(zip(z, map(_single, np.split(coef, ends)), strict=True))
+        none = np.zeros(0, np.float32)
+        model = LinearCox(linear, {}, {}, none, none, _single(center))
+        fitted.append((log_hazard - center, held_out, cv.lambda_min, model))
+    log_hazard, held_out, penalty, models = zip(*fitted, strict=True)
+    return PenalisedCox(np.stack(log_hazard), np.stack(held_out), np.stack(penalty), models)  # type: ignore[arg-type]
 
 
-def with_offset(data: StudyData, model: CrossFitted) -> StudyData:
+def with_offset(data: Prepared, model: CrossFitted) -> Prepared:
     """The data with the model's held-out log hazard as the offset of every split.
 
     Held-out: an offset that was fitted on the very rows that then train explains too much there, and
     the network would learn the remainder of an overfit.
     """
-    return replace(data, splits=data.splits._replace(offset=model.held_out.astype(np.float32)))
+    offset = np.asarray(model.held_out, np.float32)
+    kept = model if isinstance(model, PenalisedCox) else None
+    return replace(data, fitted=data.fitted._replace(offset=offset), offset_model=kept)

@@ -1,8 +1,8 @@
-"""One endpoint of one cohort as a sweep reads it: shared arrays, and what was fitted per split."""
+"""One endpoint of one cohort as a sweep reads it: shared arrays, and what was fitted on each split."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -19,11 +19,11 @@ from jaxsurv.preprocess import (
     fit_imputation,
     transform,
 )
+from jaxsurv.recipe.members import PenalisedCox
+from jaxsurv.recipe.settings import Recipe
 from jaxsurv.survival import RiskSets
 from jaxsurv.training import Masks
 from jaxsurv.types import Array, Survival
-
-Impute = Literal["none", "mean", "gaussian", "round-robin"]
 
 
 class Shared(NamedTuple):
@@ -32,34 +32,34 @@ class Shared(NamedTuple):
     Attributes:
         features: ``[n, d]``, NaN where missing.
         presence: modality to ``[n]``.
-        event, time: ``[n]``, 0 for patients without an outcome.
-        risk_sets: of all patients with an outcome.
-        incomplete: ``[r]``, the rows with a missing value.
+        outcome: event and time ``[n]``, 0 for patients without an outcome; entry where there is one.
+        risk_sets: risk sets of all patients with an outcome.
+        incomplete: ``[r]``, row numbers with a missing value.
     """
 
     features: Features
     presence: dict[str, Array]
-    event: Array
-    time: Array
+    outcome: Survival
     risk_sets: RiskSets
     incomplete: Array
 
 
 class Split(NamedTuple):
-    """One split, or with a leading axis all of them: its masks and what was fitted on them.
+    """Masks of one split and what was fitted on its development rows; with a leading axis, of all splits.
 
     Attributes:
-        develop: ``[n]`` booleans; all that follows the next two was fitted on these rows.
-        validation: ``[k, n]`` booleans; seed j is stopped by part ``j % k``.
-        risk_sets: of the rows that train or stop the training. The order of all rows would depend on
-            the outcomes of test rows, and sums over it in their last bit.
-        scaler: clipping and z-scores of all features; gain 0 for those that are not selected.
+        develop: ``[n]`` booleans, the rows that everything below was fitted on.
+        validation: ``[k, n]`` booleans, early-stopping parts; seed j is stopped by part ``j % k``.
+        risk_sets: risk sets of the rows that train or stop the training. The order of all rows would
+            depend on the outcomes of test rows, and sums over it in their last bit.
+        scaler: clipping and z-scores of all features.
+        selected: ``[d]`` booleans, features that networks read; None = all.
         projection: modality to ``[d, k]``; empty if the modalities enter feature by feature.
         chosen: modality to ``[k]``, its columns that enter where features were selected: those in use,
             then others, which are 0, up to the number asked for, or all where none was; empty if
             nothing was selected.
         offset: ``[n]`` known part of the log hazard, 0 if none.
-        imputed: ``[r, d]``, the incomplete rows with what was imputed filled in; None = nothing was.
+        imputed: ``[r, d]``, the incomplete rows with imputed values; None = nothing was imputed.
         unlabelled: ``[n]`` booleans, rows that train without an outcome, none of which is in another
             mask; None = there are none.
     """
@@ -68,11 +68,18 @@ class Split(NamedTuple):
     validation: Array
     risk_sets: RiskSets
     scaler: Scaler
+    selected: Array | None
     projection: dict[str, Array]
     chosen: dict[str, Array]
     offset: Array
     imputed: Array | None = None
     unlabelled: Array | None = None
+
+    @property
+    def gain(self) -> Array:
+        """``[d]`` gains of the features that networks read, 0 for all others."""
+        gain = self.scaler.gain
+        return gain if self.selected is None else gain * self.selected
 
 
 @jax.jit
@@ -81,36 +88,66 @@ def _standardise(shared: Shared, split: Split) -> Array:
     x = shared.features.x
     if split.imputed is not None:
         x = jnp.asarray(x).at[shared.incomplete].set(split.imputed)
-    return transform(split.scaler, x)
+    return transform(split.scaler._replace(gain=split.gain), x)
 
 
 @dataclass(frozen=True)
-class StudyData:
-    """One endpoint of one cohort, ready to be swept.
+class Prepared:
+    """One endpoint of one cohort under some splits, ready to be swept.
 
     Attributes:
-        cohort: the patients labelled for the endpoint, and in semi-supervised studies all others.
-        endpoint: its name.
+        cohort: the patients labelled for the endpoint, and in semi-supervised fits all others.
+        endpoint: name of the endpoint.
+        recipe: choices of the preprocessing.
+        splits: masks of rows, one row per split.
         shared: arrays of all patients.
-        splits: one row per split.
-        encoded: where each modality's columns are, and the names of all features.
-        design: the masks that the splits were made from, with repeat, fold and protocol.
-        impute: how; unless by ``"none"``, all modalities count as present.
+        fitted: what was fitted on each split, with the leading axis ``[splits]``.
+        encoded: columns of each modality, and the names of all features.
+        offset_model: Cox model whose cross-fitted log hazard is the offset; None if there is none, or if
+            it is no single Cox model.
     """
 
     cohort: Cohort
     endpoint: str
+    recipe: Recipe
+    splits: Splits
     shared: Shared
-    splits: Split
+    fitted: Split
     encoded: Encoded
-    design: Splits
-    impute: Impute = "none"
+    offset_model: PenalisedCox | None = None
+
+    @property
+    def plain(self) -> "Prepared":
+        """The same data before selection, imputation, projection and offset, as Cox members read them."""
+        fitted = self.fitted._replace(
+            selected=None, projection={}, chosen={}, imputed=None,
+            offset=np.zeros(self.splits.test.shape, np.float32),
+        )  # fmt: skip
+        recipe = replace(self.recipe, select="none", impute="none", components=None, offset="none")
+        return replace(self, recipe=recipe, fitted=fitted, offset_model=None)
+
+    @property
+    def clinical(self) -> PenalisedCox | None:
+        """The ridge Cox model of the clinical modality, if it is the offset."""
+        model = self.offset_model
+        only = model is not None and all(m.modalities == (CLINICAL,) for m in model.models)
+        return model if only and not any(m.squares or m.frequencies for m in model.models) else None  # type: ignore[union-attr]
 
     @property
     def unused(self) -> list[str]:
         """Modalities without a single usable feature in any split."""
-        gain = np.asarray(self.splits.scaler.gain)
+        gain = np.asarray(self.fitted.scaler.gain)
         return [m for m, columns in self.encoded.columns.items() if not gain[:, columns].any()]
+
+    @property
+    def event(self) -> np.ndarray:
+        """``[n]``, 1 = observed, 0 = censored or without an outcome."""
+        return np.asarray(self.shared.outcome.event)
+
+    @property
+    def time(self) -> np.ndarray:
+        """``[n]``, 0 for patients without an outcome."""
+        return np.asarray(self.shared.outcome.time)
 
     @property
     def labelled(self) -> np.ndarray:
@@ -120,7 +157,11 @@ class StudyData:
     @property
     def test_fraction(self) -> float:
         """Test rows per development row, which intervals over splits allow for."""
-        return float(self.design.test.sum() / self.design.develop.sum())
+        return float(self.splits.test.sum() / self.splits.develop.sum())
+
+    def split(self, s: int) -> Split:
+        """What was fitted on split number ``s``, on the host."""
+        return jax.tree.map(lambda x: np.asarray(x[s]), self.fitted)
 
     def standardised(self, shared: Shared, split: Split) -> dict[str, Array]:
         """``{modality: [n, d]}``, clinical included, before any projection."""
@@ -129,31 +170,33 @@ class StudyData:
 
     def standardised_splits(self) -> Iterator[tuple[Split, dict[str, np.ndarray]]]:
         """Each split with its `standardised` modalities, for what is fitted on the host."""
-        for s in range(len(self.design.fold)):
-            split = jax.tree.map(lambda x, s=s: x[s], self.splits)
+        for s in range(len(self.splits.fold)):
+            split = jax.tree.map(lambda x, s=s: x[s], self.fitted)
             yield split, jax.tree.map(np.asarray, self.standardised(self.shared, split))
 
-    def preprocessing(self, split: int) -> Preprocessing:
-        """What was fitted on one split, to be kept with its models."""
-        fitted = jax.tree.map(lambda x: np.asarray(x[split]), self.splits)
-        imputation = None if self.impute == "none" else self.imputation(fitted)
+    def preprocessing(self, s: int) -> Preprocessing:
+        """What was fitted on split number ``s``, to be kept with its models."""
+        fitted = self.split(s)
+        imputation = None if self.recipe.impute == "none" else self.imputation(fitted)
         columns = {m: c for m, c in fitted.chosen.items() if m not in fitted.projection}
         return Preprocessing(
-            self.encoded.schema, fitted.scaler, fitted.projection, columns, imputation
-        )
+            self.encoded.schema, fitted.scaler, fitted.projection, columns, imputation,
+            fitted.selected,
+        )  # fmt: skip
 
     def imputation(self, split: Split) -> Imputation:
         """Fitted again whenever it is asked for: kept for every split it would fill the memory."""
         presence, columns = self.encoded.presence, self.encoded.columns
+        scaler = split.scaler._replace(gain=split.gain)
         return fit_imputation(
-            self.impute, self.shared.features, split.scaler, columns, presence, split.develop
+            self.recipe.impute, self.shared.features, scaler, columns, presence, split.develop
         )
 
     def build(self, shared: Shared, split: Split, seed: Array) -> tuple[Batch, Masks]:
         """One run's batch and masks; pure, runs inside the compiled sweep."""
         inputs = self.standardised(shared, split)
-        clinical = inputs.pop(CLINICAL, jnp.zeros((shared.event.shape[0], 0)))
-        used = {m: split.scaler.gain[self.encoded.columns[m]] > 0 for m in inputs}
+        clinical = inputs.pop(CLINICAL, jnp.zeros((split.develop.shape[0], 0)))
+        used = {m: split.gain[self.encoded.columns[m]] > 0 for m in inputs}
         for m in inputs:
             if m in split.projection:
                 inputs[m] = inputs[m] @ split.projection[m]
@@ -161,12 +204,13 @@ class StudyData:
             elif m in split.chosen:
                 inputs[m], used[m] = inputs[m][:, split.chosen[m]], used[m][split.chosen[m]]
         presence = {m: shared.presence[m] for m in inputs}
+        told = self.recipe.impute == "none"
         batch = Batch(
             inputs=inputs,
-            presence=presence if self.impute == "none" else jax.tree.map(jnp.ones_like, presence),
+            presence=presence if told else jax.tree.map(jnp.ones_like, presence),
             clinical=clinical,
             offset=split.offset,
-            outcome=Survival(shared.event, shared.time),
+            outcome=shared.outcome,
             where=split.develop | jnp.any(split.validation, axis=0),
             risk_sets=split.risk_sets,
             feature_mask={m: u.astype(jnp.float32) for m, u in used.items()}

@@ -1,1 +1,1 @@
-"""Pages of text, tables and figures."""
+"""Reports: pages of text, tables and figures."""

@@ -1,4 +1,4 @@
-"""The report on a cohort: who has what, how long they were followed, what looks wrong."""
+"""Report on a cohort: modalities per patient, follow-up, outliers and constant columns."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ from jaxsurv.report.tables import print_table
 
 
 def _span(row: pd.Series, name: str) -> str:
-    """``12.3 (10.1 to 15)``: a median with its 95 % interval; what was not reached is a dash."""
+    """Format a median with its 95 % interval, ``12.3 (10.1 to 15)``; a dash if it was not reached."""
     middle, lower, upper = (row[f"{name}{end}"] for end in ("", "_lower", "_upper"))
     if np.isnan(middle):
         return "not reached"
@@ -32,7 +32,7 @@ def _span(row: pd.Series, name: str) -> str:
 
 
 def endpoints_section(cohort: Cohort) -> Section:
-    """Patients, events, follow-up and median survival."""
+    """Section on endpoints: patients, events, follow-up and median survival."""
     table = endpoint_table(cohort)
     unit = f" ({cohort.time_unit})" if cohort.time_unit else ""
     rows = [
@@ -55,7 +55,7 @@ def endpoints_section(cohort: Cohort) -> Section:
 
 
 def modalities_section(cohort: Cohort) -> Section:
-    """Kinds, sizes, missing cells and constant features."""
+    """Section on modalities: kinds, sizes, missing cells and constant features."""
     n = len(cohort.survival)
     rows = []
     for name, row in modality_table(cohort).iterrows():
@@ -80,7 +80,7 @@ def modalities_section(cohort: Cohort) -> Section:
 
 
 def patterns_section(cohort: Cohort) -> Section:
-    """Which modalities patients have together."""
+    """Section on patterns of modalities that patients have together."""
     table = pattern_table(cohort)
     names = [c for c in table.columns if c != "patients"]
     have = [", ".join(m for m in names if row[m]) or "none" for _, row in table.iterrows()]
@@ -172,7 +172,7 @@ def _figures(cohort: Cohort) -> list[tuple[Figure, Picture]]:
 
 
 def print_summary(cohort: Cohort, console: Console) -> Sequence[Section]:
-    """Print what the cohort holds; returns the tables."""
+    """Print the tables that describe the cohort, and return them."""
     sections = [endpoints_section(cohort), modalities_section(cohort), patterns_section(cohort)]
     for section in sections:
         print_table(

@@ -1,4 +1,4 @@
-"""The figures of a study, each with its caption."""
+"""Figures of a study, each with its caption."""
 
 from collections.abc import Mapping
 
@@ -30,7 +30,7 @@ PANELS = (
 
 
 def scores_along(findings: Findings, name: str, label: str) -> tuple[Figure, Picture]:
-    """The scores of the first method against one of its hyper-parameters."""
+    """Scores of the first method against one of its hyper-parameters."""
     runs = findings.trained[0].rows
     swept = findings.summary[findings.summary["setting"].isin(runs["setting"])]
     lines = [*findings.baselines, *findings.comparison.stacked]
@@ -56,7 +56,7 @@ def scores_along(findings: Findings, name: str, label: str) -> tuple[Figure, Pic
 
 
 def forest(findings: Findings, highlight: str) -> tuple[Figure, Picture]:
-    """All settings, choices and baselines beside each other."""
+    """Scores of all settings, choices and baselines beside each other."""
     summary = findings.summary
     figure = score_forest(
         [Forest(findings.runs, summary, "test_c", "Harrell's C, test rows")],
@@ -77,11 +77,12 @@ def forest(findings: Findings, highlight: str) -> tuple[Figure, Picture]:
 def profiles(
     findings: Findings, panels: Mapping[str, tuple[Mapping[float, str], str]]
 ) -> tuple[Figure, Picture]:
-    """The scores of some settings along several axes.
+    """Scores of some settings along several axes.
 
     Args:
-        findings: of the study.
-        panels: label of an axis to its values, each with its setting, and to the setting of a line.
+        findings: findings of the study.
+        panels: axis label to a pair: a mapping from values on the axis to settings, and the setting of a
+            reference line.
     """
     rows = findings.summary.set_index("setting")
     drawn = [
@@ -104,7 +105,7 @@ def profiles(
 
 
 def scores_by_scale(findings: Findings, scales: pd.Series) -> tuple[Figure, Picture]:
-    """The scores against ``scales``, by setting: the regulariser's share beside the Cox loss."""
+    """Scores against ``scales``, the regulariser's share beside the Cox loss in each setting."""
     rows = findings.settings.assign(scale=findings.settings["setting"].map(scales))
     base = findings.summary[findings.summary["setting"].isin(findings.baselines)]
     figure = score_against_scale(
@@ -120,7 +121,7 @@ def scores_by_scale(findings: Findings, scales: pd.Series) -> tuple[Figure, Pict
 
 
 def survival_curves(findings: Findings, *settings: str) -> tuple[Figure, Picture]:
-    """Kaplan-Meier curves of the pooled risk of settings or choices; none given: of the headline."""
+    """Kaplan-Meier curves by pooled risk of settings or choices; the headline if none is given."""
     names = settings or (findings.comparison.headline,)
     ratios = hazard_ratios(findings).set_index("setting")
     panels, statements = [], []
@@ -151,7 +152,7 @@ def survival_curves(findings: Findings, *settings: str) -> tuple[Figure, Picture
 
 
 def training_along(findings: Findings, name: str, symbol: str) -> tuple[Figure, Picture]:
-    """The loss terms of the first method, one line per value of one of its hyper-parameters."""
+    """Loss terms of the first method, one line per value of one of its hyper-parameters."""
     arrays = findings.trained[0].arrays
     settings = np.asarray(getattr(arrays.hparams, name))
     figure = training_curves(arrays.history, settings, panels=PANELS, legend=symbol)

@@ -21,9 +21,9 @@ class Picture(NamedTuple):
 
     Attributes:
         name: file stem in ``figures/``.
-        caption: below it.
-        alternative: what it shows, for who cannot see it.
-        finding: what it adds to the sentences at the top, if anything.
+        caption: caption below the figure.
+        alternative: alternative text for readers who cannot see the figure.
+        finding: sentence for the top of the report; may be empty.
     """
 
     name: str
@@ -48,15 +48,15 @@ def write_report(
     drawn: Sequence[tuple[Figure, Picture]],
     facts: Mapping[str, object],
 ) -> None:
-    """Write the figures and report.html: what was asked, the answer in sentences, tables, figures, how.
+    """Write the figures and report.html: title, summary in sentences, tables, figures, facts.
 
     Args:
-        folder: to write to.
-        title: of the page.
+        folder: folder to write to.
+        title: title of the page.
         summary: sentences, each a paragraph.
         sections: tables.
-        drawn: figures, embedded, so that the page stands alone.
-        facts: name and value, listed at the end.
+        drawn: figures, embedded, so that the page needs no other file.
+        facts: facts by name, listed at the end.
 
     Raises:
         InputError: a figure without alternative text.
@@ -66,7 +66,7 @@ def write_report(
             raise InputError(
                 f"figure '{picture.name}' has no alternative text: say in Picture.alternative what it shows"
             )
-    if jax.process_index() > 0:  # the first host writes
+    if jax.process_index() > 0:  # only the first host writes
         return
     for figure, picture in drawn:
         folder.figure(picture.name, figure)
@@ -83,7 +83,7 @@ def _page(
     folder: Path,
     facts: Mapping[str, object],
 ) -> str:
-    """The page's text; ``folder`` holds the PNG files."""
+    """HTML text of the page; ``folder`` holds the PNG files."""
     flat = {k: v for k, v in facts.items() if not isinstance(v, Mapping)}
     for value in facts.values():
         flat |= value if isinstance(value, Mapping) else {}
@@ -108,11 +108,11 @@ def _page(
     )
 
 
-# A browser then refuses whatever is not in the page itself.
+# With it, a browser refuses everything that is not in the page itself.
 _ALONE = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
-_MANY = 4  # more headings than these have a table of contents
-_TALL = 30  # more rows than these scroll in a box of their own
-_LONG = 40  # cells of more characters than these are broken into lines
+_MANY = 4  # headings; a page with more has a table of contents
+_TALL = 30  # rows; a table with more scrolls in a box of its own
+_LONG = 40  # characters; a cell with more is broken into lines
 
 
 def _escape(x: object) -> str:

@@ -1,4 +1,4 @@
-"""The summary of a study as tables for people, with what their columns mean."""
+"""Summary of a study as tables of strings, with explanations of their columns."""
 
 import pandas as pd
 
@@ -7,7 +7,7 @@ from jaxsurv.study.findings import Findings, references
 
 
 def shown(findings: Findings) -> pd.DataFrame:
-    """The summary as strings, for people."""
+    """Summary of the study as a table of strings."""
     s = findings.summary
     trained = s["validation_loss"].notna()
     columns = {
@@ -26,7 +26,7 @@ def shown(findings: Findings) -> pd.DataFrame:
 
 
 def shown_errors(findings: Findings) -> pd.DataFrame:
-    """The integrated Brier scores as strings, with paired differences."""
+    """Integrated Brier scores as a table of strings, with paired differences."""
     s = findings.summary
     columns = {"setting": s["setting"], "IBS (95 %)": s.apply(interval, axis=1, prefix="ibs_")}
     for short, reference in references(findings.comparison, findings.baselines).items():
@@ -44,9 +44,9 @@ ERRORS = (
 
 
 def legend(findings: Findings) -> str:
-    """What the columns of the table mean."""
+    """Explanation of the columns of the summary table."""
     data = findings.data
-    splits = len(data.design.fold)
+    splits = len(data.splits.fold)
     optimistic = (
         "TWO-WAY PROTOCOL: early stopping watched the rows that are scored here, so every trained row is "
         "optimistic, and the comparison with the baselines unfair to them. "
@@ -67,7 +67,7 @@ def legend(findings: Findings) -> str:
             "held out, shrunk to equal ones and stretched to the spread of these rows. "
         )
     return (
-        f"{optimistic}Harrell's C on test rows, {splits} splits, {data.design.protocol} protocol; seeds "
+        f"{optimistic}Harrell's C on test rows, {splits} splits, {data.splits.protocol} protocol; seeds "
         f"averaged within a split. {chosen}{stacked}"
         "Intervals and p: corrected resampled t (Nadeau-Bengio), which allows for overlapping training "
         "sets; differences are paired by split; p is not adjusted for the number of rows. The best run is "

@@ -1,4 +1,4 @@
-"""What the numbers of a study support, in sentences."""
+"""Conclusions of a study, in sentences."""
 
 import numpy as np
 import pandas as pd
@@ -8,26 +8,26 @@ from jaxsurv.study.findings import Findings
 
 
 def about(findings: Findings, patients: int, events: int) -> str:
-    """Cohort, endpoint and how many patients and events a figure is made of."""
+    """Cohort, endpoint, and numbers of patients and events behind a figure."""
     data = findings.data
     return f"{data.cohort.name}, {data.endpoint}: {patients} patients, {events} events"
 
 
 def tested(findings: Findings) -> str:
-    """The patients who are tested at all, as in `about`."""
-    rows = findings.data.design.test.any(axis=0)
-    events = int(np.asarray(findings.data.shared.event)[rows].sum())
+    """Cohort, endpoint, and numbers of patients and events over all test sets, as in `about`."""
+    rows = findings.data.splits.test.any(axis=0)
+    events = int(findings.data.event[rows].sum())
     return about(findings, int(rows.sum()), events)
 
 
 def sentences(findings: Findings) -> list[str]:
-    """What a reader may take home, with intervals."""
+    """Conclusions with intervals, one sentence each."""
     comparison = findings.comparison
     summary = findings.summary.set_index("setting")
     swept = findings.settings.set_index("setting")
     chosen, best = summary.loc[comparison.headline], swept.loc[swept["mean"].idxmax()]
     rows = findings.data.labelled
-    event = np.asarray(findings.data.shared.event)[rows]
+    event = findings.data.event[rows]
     told = [
         f"{about(findings, len(event), int(event.sum()))}; {len(findings.runs)} training runs.",
         f"The mean test C of '{comparison.headline}' is {interval(chosen)} (95 % interval).",

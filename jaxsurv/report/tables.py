@@ -6,7 +6,7 @@ from rich.table import Table
 
 
 def interval(row: pd.Series, prefix: str = "", *, sign: bool = False, digits: int = 2) -> str:
-    """``0.671 (0.63 to 0.71)`` from the columns mean, lower, upper; ``digits`` of the limits."""
+    """Format the columns mean, lower, upper as ``0.671 (0.63 to 0.71)``; limits have ``digits``."""
     mean, lower, upper = (row[f"{prefix}{part}"] for part in ("mean", "lower", "upper"))
     plus = "+" if sign else ""
     shown = "" if pd.isna(mean) else f"{mean:{plus}.3f}"

@@ -2,27 +2,30 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
+from jax import lax
 
 from jaxsurv.metrics import concordance_index
-from jaxsurv.recipe.prepare import StudyData
-from jaxsurv.study.prediction_error import integrated_brier
+from jaxsurv.models import Model
+from jaxsurv.recipe import Prepared
+from jaxsurv.recipe.networks import check_modalities
+from jaxsurv.study.prediction_error import horizons, integrated_brier
 from jaxsurv.training import (
     Collect,
     FitConfig,
-    Optimizer,
     Plan,
     Store,
     SweepResult,
-    adam,
     concatenate,
     sweep_chunks,
 )
-from jaxsurv.types import Objective
+from jaxsurv.types import Array, Objective
 
 PARTS = ("train", "validation", "test")
 
@@ -32,22 +35,32 @@ class Method:
     """A model to train at one or more settings.
 
     Attributes:
-        name: of the model.
-        objective: its functions.
+        name: name of the method in tables.
+        model: registry entry of the network.
         settings: hyper-parameters by the name of the setting; names differ over all methods of a study.
-        data: what it reads; the methods of a study share their splits.
-        config: of each run.
-        optimizer: hyper-parameters to an optax transformation.
-        collect: what to keep of each run beside its prediction, see :func:`jaxsurv.training._sweep`.
+        data: what networks read; the methods of a study share their splits.
+        training: static choices of each run.
+        config: static choices of the network; None = the model's.
+        collect: what to keep of each run beside its prediction, see :func:`jaxsurv.training.sweep`.
     """
 
     name: str
-    objective: Objective
+    model: Model
     settings: Mapping[str, Any]
-    data: StudyData
-    config: FitConfig = FitConfig()
-    optimizer: Optimizer = adam
+    data: Prepared
+    training: FitConfig = FitConfig()
+    config: Any = None
     collect: Collect | None = None
+
+    @property
+    def static(self) -> Any:
+        """Static choices of the network."""
+        return self.model.config if self.config is None else self.config
+
+    @cached_property
+    def objective(self) -> Objective:
+        """The network's functions."""
+        return self.model.objective(self.static)
 
 
 class Trained(NamedTuple):
@@ -69,7 +82,7 @@ def _concordances(log_hazard, event, time, masks):
 
 
 def concordances(
-    data: StudyData, split: np.ndarray, seed: np.ndarray, log_hazard: np.ndarray
+    data: Prepared, split: np.ndarray, seed: np.ndarray, log_hazard: np.ndarray
 ) -> pd.DataFrame:
     """C on the training, early-stopping and test rows of each run: ``train_c``, ... columns.
 
@@ -78,20 +91,24 @@ def concordances(
         split, seed: ``[runs]`` which split and part each run belongs to.
         log_hazard: ``[runs, n]``.
     """
-    design = data.design
+    design = data.splits
     part = seed % design.validation.shape[1]
     masks = (design.train[split, part], design.validation[split, part], design.test[split])
     rows = np.stack(masks, axis=1)
-    index = _concordances(log_hazard, data.shared.event, data.shared.time, rows)
+    index = _concordances(log_hazard, data.shared.outcome.event, data.shared.outcome.time, rows)
     columns = {f"{part}_c": np.asarray(index)[:, i] for i, part in enumerate(PARTS)}
     return pd.DataFrame({"repeat": design.repeat[split], "fold": design.fold[split], **columns})
 
 
 def score(
-    data: StudyData, split: np.ndarray, seed: np.ndarray, log_hazard: np.ndarray
+    data: Prepared,
+    split: np.ndarray,
+    seed: np.ndarray,
+    log_hazard: np.ndarray,
+    curves: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """`concordances`, and :func:`jaxsurv.study.prediction_error.integrated_brier` as ``test_ibs``."""
-    errors = integrated_brier(data, split, log_hazard)
+    errors = integrated_brier(data, split, log_hazard, curves)
     return concordances(data, split, seed, log_hazard).assign(test_ibs=errors)
 
 
@@ -108,35 +125,42 @@ def train(
     The rows hold method, setting, seed, repeat, fold, the hyper-parameters that the method reads,
     epochs, C by part, ``teacher_test_c`` where a teacher follows, and loss terms.
     """
-    data, names = method.data, list(method.settings)
+    check_modalities(method.data)
+    data, own = method.data, method.objective.survival is not None
+    names = {_values(h): name for name, h in method.settings.items()}
+    curves = _curves(method) if own else None
     rows, chunks = [], []
     for chunk in sweep_chunks(
         method.objective,
         data.build,
         data.shared,
-        data.splits,
+        data.fitted,
         seeds=seeds,
         hparams=list(method.settings.values()),
-        config=method.config,
+        config=method.training,
         plan=plan,
-        optimizer=method.optimizer,
-        collect=method.collect,
+        optimizer=method.model.optimizer,
+        collect=_with_parameters(method.collect) if own else method.collect,
         store=store,
     ):
         frame = chunk.to_frame().drop(columns=list(method.objective.unread))
         pad = plan.runs - len(frame)  # one shape, one compilation
-        split, seed, risk = (
-            np.pad(a, [(0, pad)] + [(0, 0)] * (a.ndim - 1))
-            for a in (chunk.split, chunk.seed, chunk.prediction)
-        )
-        scores = score(data, split, seed, risk).iloc[: len(frame)]
+
+        def padded(a: np.ndarray, pad: int = pad) -> np.ndarray:
+            return np.pad(a, [(0, pad)] + [(0, 0)] * (a.ndim - 1))
+
+        split, seed, risk = map(padded, (chunk.split, chunk.seed, chunk.prediction))
+        alive = None
+        if curves is not None:
+            params, collected = chunk.collected
+            alive = np.asarray(curves(jax.tree.map(padded, params), split, seed))
+            chunk = chunk._replace(collected=collected)
+        scores = score(data, split, seed, risk, alive).iloc[: len(frame)]
         if chunk.teacher_prediction is not None:
-            taught = np.pad(chunk.teacher_prediction, [(0, pad), (0, 0)])
+            taught = padded(chunk.teacher_prediction)
             scores["teacher_test_c"] = concordances(data, split, seed, taught)["test_c"]
         frame = pd.concat([scores, frame.drop(columns="split")], axis=1)
-        first = sum(map(len, rows))
-        settings = [names[i % len(names)] for i in range(first, first + len(frame))]
-        frame.insert(0, "setting", settings)
+        frame.insert(0, "setting", [names[_values(h)] for h in zip(*chunk.hparams, strict=True)])
         frame.insert(0, "method", method.name)
         rows.append(frame)
         chunks.append(chunk)
@@ -144,7 +168,36 @@ def train(
     return Trained(method, pd.concat(rows, ignore_index=True), concatenate(chunks))
 
 
-def baseline_rows(data: StudyData, name: str, log_hazard: np.ndarray) -> pd.DataFrame:
+def _values(hparams: Sequence[Any]) -> tuple[float, ...]:
+    """Hyper-parameters in the precision of a sweep, by which a run finds its setting."""
+    return tuple(np.asarray(value, jnp.result_type(float)).item() for value in hparams)
+
+
+def _with_parameters(collect: Collect | None) -> Collect:
+    def both(params: Any, batch: Any, masks: Any) -> Any:
+        return params, None if collect is None else collect(params, batch, masks)
+
+    return both
+
+
+def _curves(method: Method) -> Callable[[Any, np.ndarray, np.ndarray], Array]:
+    """``(params, split, seed) -> [runs, n, t]``, the curves of a model that has its own."""
+    data, survival = method.data, method.objective.survival
+    times = horizons(data)
+
+    @jax.jit
+    def curves(params: Any, split: Array, seed: Array) -> Array:
+        def one(run: tuple[Any, Array, Array]) -> Array:
+            params, s, seed = run
+            fitted, at = jax.tree.map(lambda x: jnp.asarray(x)[s], (data.fitted, times))
+            return survival(params, data.build(data.shared, fitted, seed)[0], at)  # type: ignore[misc]
+
+        return lax.map(one, (params, split, seed))
+
+    return curves
+
+
+def baseline_rows(data: Prepared, name: str, log_hazard: np.ndarray) -> pd.DataFrame:
     """Rows of a method that has one fit per split and no seed."""
     split = np.arange(len(log_hazard))
     scores = score(data, split, np.zeros_like(split), log_hazard)
@@ -153,15 +206,15 @@ def baseline_rows(data: StudyData, name: str, log_hazard: np.ndarray) -> pd.Data
     return scores
 
 
-def pooled_risk(data: StudyData, split: np.ndarray, log_hazard: np.ndarray) -> np.ndarray:
+def pooled_risk(data: Prepared, split: np.ndarray, log_hazard: np.ndarray) -> np.ndarray:
     """One out-of-fold risk per patient from the runs of one setting, ``[n]``.
 
     Log hazards of different folds have different origins and scales, so each run is centred and scaled
     on its development rows first; then a patient's risk is the mean over the runs that tested them.
     NaN for patients who are never tested.
     """
-    develop = data.design.develop[split]
-    test = data.design.test[split]
+    develop = data.splits.develop[split]
+    test = data.splits.test[split]
     count = develop.sum(axis=1, keepdims=True)
     center = (log_hazard * develop).sum(axis=1, keepdims=True) / count
     scale = np.sqrt((((log_hazard - center) * develop) ** 2).sum(axis=1, keepdims=True) / count)
@@ -170,10 +223,10 @@ def pooled_risk(data: StudyData, split: np.ndarray, log_hazard: np.ndarray) -> n
     return np.where(times > 0, (z * test).sum(axis=0) / np.maximum(times, 1), np.nan)
 
 
-def ensemble_rows(data: StudyData, frame: pd.DataFrame, log_hazard: np.ndarray) -> pd.DataFrame:
+def ensemble_rows(data: Prepared, frame: pd.DataFrame, log_hazard: np.ndarray) -> pd.DataFrame:
     """Score, per split and setting, the mean log hazard over seeds."""
     splits = {
-        key: s for s, key in enumerate(zip(data.design.repeat, data.design.fold, strict=True))
+        key: s for s, key in enumerate(zip(data.splits.repeat, data.splits.fold, strict=True))
     }
     rows = []
     for (repeat, fold, setting), group in frame.groupby(["repeat", "fold", "setting"], sort=False):

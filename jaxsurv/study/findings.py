@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 
 from jaxsurv.metrics import HazardRatio, hazard_ratio
-from jaxsurv.recipe.cox import CrossFitted
-from jaxsurv.recipe.prepare import StudyData
-from jaxsurv.recipe.stack import ensemble, stack
-from jaxsurv.study.execute import Trained, baseline_rows, ensemble_rows, pooled_risk
+from jaxsurv.recipe import CrossFitted, Prepared, ensemble, lowest_loss, stack
+from jaxsurv.study.execute import Method, Trained, baseline_rows, ensemble_rows, pooled_risk
 from jaxsurv.study.statistics import Estimate, corrected_t, paired, summarise
+from jaxsurv.types import InputError
 
 SPLIT = ["repeat", "fold"]
 
@@ -27,7 +26,7 @@ class Comparison:
         headline: the row that the sentences and the survival curves are about; None = the setting with
             the highest mean test score, as papers choose it.
         stacked: name of a row to the setting or choice whose networks are averaged over the seeds in
-            it, and to the Cox models that they are stacked with (:func:`jaxsurv.recipe.stack.stack`).
+            it, and to the Cox models that they are stacked with (:func:`jaxsurv.recipe.stack`).
     """
 
     reference: str
@@ -52,7 +51,7 @@ class Findings:
         predictions: one pooled out-of-fold risk per tested patient and setting.
     """
 
-    data: StudyData
+    data: Prepared
     comparison: Comparison
     trained: Sequence[Trained]
     runs: pd.DataFrame
@@ -64,7 +63,7 @@ class Findings:
     @property
     def two_way(self) -> bool:
         """True if early stopping watched the test rows, so that scores are optimistic."""
-        return self.data.design.protocol == "two-way"
+        return self.data.splits.protocol == "two-way"
 
     def difference(self, setting: str, reference: str, score: str = "test_c") -> Estimate:
         """Mean of the score of ``setting`` minus that of ``reference``, paired by split."""
@@ -78,16 +77,29 @@ class Findings:
         return self.summary.loc[self.summary["setting"].isin(self.runs["setting"])]
 
 
-def choose_per_split(runs: pd.DataFrame) -> pd.Series:
-    """``[runs]`` booleans: the run's setting has the lowest early-stopping loss of its split.
+def choose_per_split(runs: pd.DataFrame) -> np.ndarray:
+    """``[runs]`` booleans, see :func:`jaxsurv.recipe.lowest_loss`."""
+    split = runs.groupby(SPLIT, sort=False).ngroup()
+    return lowest_loss(split, runs["setting"], runs["validation_loss"])
 
-    The loss is averaged over seeds first. Nothing of the split's test rows enters (three-way), so the
-    score of the chosen runs is what a user who has to choose can expect.
+
+def check_criteria(comparison: Comparison, methods: Sequence[Method]) -> None:
+    """Refuse a choice among settings whose early-stopping losses measure different things.
+
+    Raises:
+        InputError: naming the choice, the methods and what each one's loss is.
     """
-    loss = runs.groupby([*SPLIT, "setting"], sort=False)["validation_loss"].mean()
-    best = set(loss.groupby(SPLIT).idxmin())
-    keys = zip(*(runs[c] for c in (*SPLIT, "setting")), strict=True)
-    return pd.Series([key in best for key in keys], index=runs.index)
+    for name, settings in comparison.choices.items():
+        among = [m for m in methods if set(m.settings) & set(settings)]
+        criteria = {m.name: m.objective.criterion or "not said" for m in among}
+        known = set(criteria.values())
+        if len(among) > 1 and (len(known) > 1 or "not said" in known):
+            listed = ", ".join(f"{m}: {c}" for m, c in criteria.items())
+            raise InputError(
+                f"'{name}' would choose by early-stopping losses that do not compare ({listed}); choose "
+                "within each model, or by held-out scores; a model says what its loss is in "
+                "Objective.criterion"
+            )
 
 
 def with_choices(runs: pd.DataFrame, comparison: Comparison) -> pd.DataFrame:
@@ -100,7 +112,7 @@ def with_choices(runs: pd.DataFrame, comparison: Comparison) -> pd.DataFrame:
 
 
 def find(
-    data: StudyData, comparison: Comparison, trained: Sequence[Trained], baselines: pd.DataFrame
+    data: Prepared, comparison: Comparison, trained: Sequence[Trained], baselines: pd.DataFrame
 ) -> Findings:
     """Summarise the runs of a study beside its baselines."""
     runs = pd.concat([t.rows for t in trained], ignore_index=True)
@@ -156,12 +168,12 @@ def references(comparison: Comparison, baselines: Sequence[str]) -> dict[str, st
     return {"reference": comparison.reference} | {name.split()[0]: name for name in baselines}
 
 
-def _pool(data: StudyData, risks: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> pd.DataFrame:
+def _pool(data: Prepared, risks: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> pd.DataFrame:
     outcome = pd.DataFrame(
         {
             "patient": data.cohort.survival.index,
-            "time": np.asarray(data.shared.time),
-            "event": np.asarray(data.shared.event).astype(int),
+            "time": data.time,
+            "event": data.event.astype(int),
         }
     )
     tables = []

@@ -1,4 +1,4 @@
-"""The integrated Brier score of every run of a study, on the test rows of its split."""
+"""Integrated Brier score of every run of a study, on the test set of its split."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsurv.metrics.prediction_error import case_control_weights, weighted_squares
-from jaxsurv.recipe.prepared import StudyData
+from jaxsurv.recipe import Prepared
 from jaxsurv.survival import RiskSets, breslow_baseline, restrict, survival_function
 from jaxsurv.types import Array
 
@@ -15,11 +15,11 @@ _TIMES = 50
 
 
 class _Horizon(NamedTuple):
-    """What the scores of one split need.
+    """Masks, times and weights for the scores of one split.
 
     Attributes:
-        develop: ``[n]`` booleans, whose outcomes give the baseline hazard.
-        test: ``[n]`` booleans.
+        develop: ``[n]`` booleans, rows whose outcomes give the baseline hazard.
+        test: ``[n]`` booleans, test set.
         times: ``[t]``.
         case, until, control: see :func:`jaxsurv.metrics.prediction_error.case_control_weights`.
     """
@@ -32,44 +32,60 @@ class _Horizon(NamedTuple):
     control: Array
 
 
-def _horizon(data: StudyData, s: int) -> _Horizon:
-    event, time = np.asarray(data.shared.event), np.asarray(data.shared.time, float)
-    develop, test = data.design.develop[s], data.design.test[s]
-    known = data.labelled & ~test  # hidden outcomes too: all rows are scored alike
+def _horizon(data: Prepared, s: int) -> _Horizon:
+    event, time = data.event, data.time.astype(float)
+    develop, test = data.splits.develop[s], data.splits.test[s]
+    known = data.labelled & ~test  # with hidden outcomes: all rows are scored alike
     first, last = np.quantile(time[known & (event > 0)], (0.1, 0.9))
     last = min(last, time[test].max(), time[known].max())
-    # in the precision of the device: a time that is also a patient's must stay one
+    # in the device's precision, so that a time equal to a patient's time stays equal
     times = np.linspace(min(first, last / 2), last, _TIMES).astype(np.float32)
     weights = case_control_weights(times, event, time, event[known], time[known], test)
     return jax.device_put(_Horizon(develop, test, times, *weights))
 
 
+def horizons(data: Prepared) -> np.ndarray:
+    """``[splits, t]`` times at which the survival curves of each split are scored."""
+    return np.stack([np.asarray(_horizon(data, s).times) for s in range(len(data.splits.fold))])
+
+
 @jax.jit
-def _integrated_brier(log_hazard: Array, h: _Horizon, risk_sets: RiskSets) -> Array:
-    eta = log_hazard - jnp.sum(jnp.where(h.develop, log_hazard, 0)) / jnp.sum(h.develop)
-    baseline = breslow_baseline(eta, risk_sets=restrict(risk_sets, h.develop))
-    alive = survival_function(baseline, eta, h.times)
+def _of_curves(alive: Array, h: _Horizon) -> Array:
     score = weighted_squares(alive, h.case, h.until, h.control) / jnp.sum(h.test)
     return jnp.trapezoid(score, h.times) / (h.times[-1] - h.times[0])
 
 
-def integrated_brier(data: StudyData, split: np.ndarray, log_hazard: np.ndarray) -> np.ndarray:
-    """The score of each run on the test rows of its split, ``[runs]``; lower is better.
+@jax.jit
+def _of_log_hazards(log_hazard: Array, h: _Horizon, risk_sets: RiskSets) -> Array:
+    eta = log_hazard - jnp.sum(jnp.where(h.develop, log_hazard, 0)) / jnp.sum(h.develop)
+    baseline = breslow_baseline(eta, risk_sets=restrict(risk_sets, h.develop))
+    return _of_curves(survival_function(baseline, eta, h.times), h)
 
-    Times go from a tenth to nine tenths of the event times outside the test rows, as long as test rows
-    are followed; these and the censoring weights are the same for all models, hidden outcomes
-    included. Survival curves are Breslow's: the baseline hazard of the development rows at the log
-    hazards that the run gives them, so that a run pays for being too sure of what it was fitted to.
+
+def integrated_brier(
+    data: Prepared, split: np.ndarray, log_hazard: np.ndarray, curves: np.ndarray | None = None
+) -> np.ndarray:
+    """Integrated Brier score ``[runs]`` of each run on the test set of its split; lower is better.
+
+    Times go from the 10 % to the 90 % quantile of the event times outside the test set, and end with the
+    follow-up of the test set. Times and censoring weights are the same for all models, and use hidden
+    outcomes too. Survival curves are Breslow's: the baseline hazard is fitted to the development rows at
+    the log hazards that the run predicts for them, so that an overfitted run has a worse score.
 
     Args:
-        data: the study.
-        split: ``[runs]``.
-        log_hazard: ``[runs, n]``.
+        data: data of the study.
+        split: ``[runs]``, position of each run's split.
+        log_hazard: ``[runs, n]``, predicted log hazards (higher = worse).
+        curves: ``[runs, n, t]`` survival at the times of `horizons`, of a model with curves of its own; then
+            log hazards and Breslow's estimate do not count.
     """
     known = {s: _horizon(data, s) for s in np.unique(split).tolist()}
+    if curves is not None:
+        each = zip(curves, split.tolist(), strict=True)
+        return np.asarray(jax.device_get([_of_curves(alive, known[s]) for alive, s in each]))
     risk_sets = jax.device_put(data.shared.risk_sets)
     scores = [
-        _integrated_brier(eta, known[s], risk_sets)
+        _of_log_hazards(eta, known[s], risk_sets)
         for eta, s in zip(log_hazard.astype(np.float32), split.tolist(), strict=True)
     ]
     return np.asarray(jax.device_get(scores))

@@ -27,10 +27,10 @@ def corrected_t(scores: np.ndarray, test_fraction: float, *, level: float = 0.95
         var(mean) = (1/J + n_test/n_train) s²,   J - 1 degrees of freedom
 
     Args:
-        scores: ``[J]``, one per split (average over seeds first); for a paired comparison, the
-            differences. NaN scores are left out.
-        test_fraction: ``n_test / n_train``, e.g. 1/4 for 5 folds.
-        level: of the interval.
+        scores: ``[J]``, one score per split (averaged over seeds), or one difference per split for a
+            paired comparison. NaN scores are left out.
+        test_fraction: ratio ``n_test / n_train``, e.g. 1/4 for 5 folds.
+        level: confidence level of the interval.
 
     Returns:
         mean, interval and p-value; interval and p are NaN with fewer than two scores.
@@ -63,15 +63,16 @@ def summarise(
     test_fraction: float,
     bounds: tuple[float, float] = (0.0, 1.0),
 ) -> pd.DataFrame:
-    """One row per setting: mean score over splits with interval, the best single run, how many runs.
+    """Summarise runs, one row per setting: mean score over splits, interval, best run, number of runs.
 
     Args:
-        runs: tidy, one row per run.
-        score: column to summarise.
-        by: column of the setting.
-        split: columns that name a split; other columns (seeds) are averaged within it.
+        runs: table with one row per run.
+        score: name of the column to summarise.
+        by: name of the column with the setting.
+        split: names of the columns that identify a split; runs of one split (seeds) are averaged.
         test_fraction: see :func:`corrected_t`.
-        bounds: of the score, and so of the limits: with few splits a t interval can reach beyond.
+        bounds: bounds of the score, to which limits are clipped: with few splits a t interval can
+            reach beyond.
     """
     rows = []
     for setting, group in runs.groupby(by, sort=False):
@@ -99,7 +100,7 @@ def paired(
     split: list[str],
     test_fraction: float,
 ) -> pd.DataFrame:
-    """Per setting, the paired difference of the score from ``reference`` on the same splits.
+    """Paired difference of the score from ``reference`` on the same splits, one row per setting.
 
     Seeds are averaged within a split first, so that methods without a seed can be compared too.
     """

@@ -1,4 +1,4 @@
-"""Censored-data statistics: the Cox partial likelihood and what is built on it."""
+"""Statistics of censored data: the Cox partial likelihood, Cox models, survival curves and tests."""
 
 from jaxsurv.survival._coxnet_cv import CoxnetCV, coxnet_cv
 from jaxsurv.survival._coxnet_path import CoxnetPath

@@ -1,4 +1,4 @@
-"""The penalty of an elastic-net Cox model by cross-validation."""
+"""Choice of the penalty of an elastic-net Cox model by cross-validation."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,14 +22,14 @@ class CoxnetCV(NamedTuple):
     """A path and its cross-validated deviance.
 
     Attributes:
-        path: fitted to all rows.
-        deviance: ``[n_lambdas]``, held out, per unit of event weight; smaller is better.
-        standard_error: ``[n_lambdas]``, of ``deviance``, over the folds.
-        lambda_min: where ``deviance`` is smallest.
-        lambda_1se: the strongest penalty within one standard error of that.
-        kkt: ``[folds, n_lambdas]``, see `CoxnetPath`.
-        held_out: ``[n_lambdas, n]``, log hazard of each row under the model of the fold that holds it
-            out, minus the mean of the rows which that model saw; 0 outside ``where``.
+        path: path fitted to all rows.
+        deviance: ``[n_lambdas]``, held-out deviance per unit of event weight; smaller is better.
+        standard_error: ``[n_lambdas]``, standard error of ``deviance`` over the folds.
+        lambda_min: penalty with the smallest ``deviance``.
+        lambda_1se: strongest penalty within one standard error of the smallest ``deviance``.
+        kkt: ``[folds, n_lambdas]``, violations of the optimality conditions, see `CoxnetPath`.
+        held_out: ``[n_lambdas, n]``, held-out log hazard of each row, minus the mean log hazard of the
+            training rows of its fold; 0 outside ``where``.
     """
 
     path: CoxnetPath
@@ -60,23 +60,24 @@ def coxnet_cv(
     tolerance: float = 1e-4,
     progress: bool = False,
 ) -> CoxnetCV:
-    """Cross-validate `coxnet_path`, all folds on the lambdas of the fit to all rows.
+    """Cross-validate `coxnet_path`; all folds use the lambdas of the fit to all rows.
 
-    The deviance of a held-out fold is what its rows add to that of all rows (-2 times the log
-    partial likelihood over the saturated one) under coefficients fitted without them (Verweij & van
-    Houwelingen, 1993); folds are averaged by the weight of their events. The same as
-    ``cv.glmnet(family = "cox")``. One compilation; the folds follow each other and share x.
+    The deviance is -2 times the log partial likelihood, relative to the saturated model. The
+    deviance of a fold is that of all rows minus that of the training rows, under coefficients fitted
+    to the training rows (Verweij & van Houwelingen, 1993). Folds are averaged by the weight of their
+    events. The result equals ``cv.glmnet(family = "cox")``. One compilation serves all folds; they
+    run one after the other and share x.
 
     Args:
-        x, event, time, l1_ratio, n_lambdas, lambda_min_ratio, lambdas: as in `coxnet_path`.
-        penalty_factor, standardize, entry, strata, weights, where, tolerance: likewise.
+        x, event, time, l1_ratio, n_lambdas, lambda_min_ratio, lambdas: see `coxnet_path`.
+        penalty_factor, standardize, entry, strata, weights, where, tolerance: see `coxnet_path`.
         fold: ``[n]``, integers: the fold in which each row is held out.
         progress: show a progress bar.
 
     Raises:
-        InputError: fewer than two folds, a fold without events, and those of `coxnet_path`.
+        InputError: fewer than two folds, a fold without events, or any error of `coxnet_path`.
     """
-    from rich.progress import track  # for this only: the statistics load without it
+    from rich.progress import track  # only here: the statistics load without it
 
     check_vectors(event=event, time=time, fold=fold)
     fold, here = np.asarray(fold), np.ones(len(fold), bool) if where is None else np.asarray(where)
@@ -114,7 +115,7 @@ def coxnet_cv(
 def _held_out(
     rows: PathRows, train: RiskSets, penalties: Penalties, fit: Callable[..., Any]
 ) -> tuple[Array, Array, Array, Array]:
-    """Deviance of the rows left out, the weight of their events, the convergence, the log hazards."""
+    """Deviance of the held-out rows, weight of their events, convergence, and log hazards."""
     path, log_hazard = fit(rows._replace(risk_sets=train), penalties)
     weight = rows.risk_sets.total - train.total
     deviance = _deviance(log_hazard, rows.risk_sets) - _deviance(log_hazard, train)

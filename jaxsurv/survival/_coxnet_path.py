@@ -1,4 +1,4 @@
-"""The walk along the elastic-net path, from the strongest penalty to the weakest."""
+"""Fits along the elastic-net path, from the strongest penalty to the weakest."""
 
 from functools import partial
 from typing import Any, NamedTuple
@@ -23,9 +23,9 @@ class CoxnetPath(NamedTuple):
         lambdas: ``[n_lambdas]``.
         coef: ``[n_lambdas, p]``, log hazard ratio per unit of each column as it was given.
         deviance_ratio: ``[n_lambdas]``, share of the deviance explained; 1 is a saturated model.
-        kkt: ``[n_lambdas]``, by how much the worst coefficient violates its optimality condition,
-            relative to ``lambda * l1_ratio``. What is above ``tolerance`` has not converged. With a
-            float32 x it is itself known to about 1e-4 only.
+        kkt: ``[n_lambdas]``, largest violation of the optimality conditions, relative to
+            ``lambda * l1_ratio``. A fit above ``tolerance`` has not converged. With a float32 x the
+            violation itself is known to about 1e-4 only.
     """
 
     lambdas: Array
@@ -35,12 +35,12 @@ class CoxnetPath(NamedTuple):
 
 
 class Penalties(NamedTuple):
-    """The arguments of `coxnet_path` of the same names that are traced.
+    """Traced arguments of `coxnet_path`.
 
     Attributes:
         lambdas: ``[n_lambdas]``, NaN for the default path.
         l1_ratio, lambda_min_ratio, tolerance: scalars.
-        factor: ``[p]``, sums to p.
+        factor: ``[p]``, penalty factors, which sum to p.
     """
 
     lambdas: Array
@@ -55,8 +55,8 @@ class PathRows(NamedTuple):
 
     Attributes:
         x: ``[p, n]``, columns centred and of unit variance.
-        spread: ``[p]``, by which they were divided.
-        risk_sets: without an order of its own.
+        spread: ``[p]``, standard deviations by which the columns were divided.
+        risk_sets: the outcome; ``order`` is None, rows come in the order of the risk sets.
     """
 
     x: Array
@@ -66,7 +66,7 @@ class PathRows(NamedTuple):
 
 @partial(jax.jit, static_argnames="standardize")
 def fit_path(rows: PathRows, penalties: Penalties, standardize: bool) -> tuple[CoxnetPath, Array]:
-    """The path, and the log hazards ``[n_lambdas, n]`` of all rows, in the order of ``rows``."""
+    """Path, and log hazards ``[n_lambdas, n]`` of all rows, in the order of ``rows``."""
 
     @jax.custom_batching.sequential_vmap
     def run(rows: PathRows, penalties: Penalties) -> tuple[CoxnetPath, Array]:
@@ -112,13 +112,13 @@ def _walk(design: Design, penalties: Penalties) -> tuple[CoxnetPath, Array]:
         before = jnp.where(place <= 1, jnp.maximum(first, now), before)
         l1 = jnp.where(is_null & (factor > 0), _NEVER, now * l1_ratio * factor)
         penalty = Penalty(l1, now * (1 - l1_ratio) * factor, now * unit_ratio)
-        # Start from where the last two fits lead to, if that is better.
+        # Start from the extrapolation of the last two fits, if that is better.
         coef = point.coef
         ahead = 2 * coef - earlier
         ahead = point_at(jnp.where(ahead * jnp.sign(coef) > 0, ahead, 0), design)
         better = ahead.loss + penalty.value(ahead.coef) < point.loss + penalty.value(coef)
         point = jax.tree.map(lambda a, b: jnp.where(better, a, b), ahead, point)
-        # Strong rule (Tibshirani et al., 2012): what it drops and is missed comes back in `solve`.
+        # Strong rule (Tibshirani et al., 2012): `solve` adds columns that it dropped by mistake.
         reach = l1_ratio * factor * (2 * now - before)
         working = ((jnp.abs(point.slope) >= reach) & ~is_null) | (point.coef != 0) | (factor == 0)
         point = solve(design, point, working, penalty, penalties.tolerance)

@@ -27,15 +27,15 @@ class RestrictedMean(NamedTuple):
 
 
 class KaplanMeier(NamedTuple):
-    """A survival curve: right-continuous, 1 before the first time.
+    """Survival curve: right-continuous, 1 before the first time.
 
-    Of known values there is one row per distinct time, in NumPy's float64. While ``jit`` traces
-    there are n, those beyond the last distinct time at ``times = inf``.
+    For known values there is one row per distinct time, in NumPy's float64. While ``jit`` traces
+    there are n rows; those beyond the last distinct time have ``times = inf``.
 
     Attributes:
         times: ``[m]``, ascending; event and censoring times.
         survival: ``[m]``, S(t) at and after each time.
-        standard_error: ``[m]``, of S(t), by Greenwood; NaN where S is 0.
+        standard_error: ``[m]``, Greenwood's standard error of S(t); NaN where S is 0.
         lower, upper: ``[m]``, 95 % confidence limits; NaN where S is 0.
     """
 
@@ -50,7 +50,7 @@ class KaplanMeier(NamedTuple):
         return step_at(times, self.times, self.survival, initial=1.0)
 
     def quantile(self, p: ArrayLike | float) -> Quantile:
-        """The first time with S(t) <= 1 - p, e.g. the median for p = 0.5.
+        """First time with S(t) <= 1 - p, e.g. the median for p = 0.5.
 
         If S is 1 - p on a whole interval, its midpoint, as in R. The bounds are where the
         confidence limits of the curve first cross 1 - p (Brookmeyer and Crowley, Biometrics 1982);
@@ -72,10 +72,10 @@ class KaplanMeier(NamedTuple):
 
 
 class NelsonAalen(NamedTuple):
-    """A cumulative hazard: right-continuous, 0 before the first time.
+    """Cumulative hazard: right-continuous, 0 before the first time.
 
     Attributes:
-        times: ``[m]``, as in `KaplanMeier`.
+        times: ``[m]``, ascending; event and censoring times.
         cumulative_hazard: ``[m]``, Σ events / at risk.
         standard_error: ``[m]``, root of Σ events / at risk².
     """
@@ -90,7 +90,7 @@ class NelsonAalen(NamedTuple):
 
 
 def log_product_limit(at_risk: Any, failed: Any) -> Any:
-    """log of the product Π (1 - failed / at risk) up to each time; the sum keeps small hazards."""
+    """Log of the product Π (1 - failed / at risk) up to each time; a sum of logs keeps small hazards."""
     xp = array_module(at_risk, failed)
     hazard = xp.where(failed > 0, failed / xp.where(failed > 0, at_risk, 1), 0)
     with np.errstate(divide="ignore"):
@@ -111,10 +111,10 @@ def kaplan_meier(
     where: ArrayLike | None = None,
     conf_type: Literal["log-log", "log", "plain"] = "log-log",
 ) -> KaplanMeier:
-    """The product-limit estimate S(t) = Π_{t_k <= t} (1 - d_k / n_k), with 95 % confidence limits.
+    """Product-limit estimate S(t) = Π_{t_k <= t} (1 - d_k / n_k), with 95 % confidence limits.
 
-    The limits are symmetric for log(-log S) (default), log S (R's default) or S, in [0, 1]. With
-    ``weights`` they take the weights as numbers of patients, as R's ``survfit`` does.
+    The limits are symmetric for log(-log S) (default), log S (R's default) or S, in [0, 1]. They
+    take ``weights`` as numbers of patients, as R's ``survfit`` does.
 
     Args:
         event: ``[n]``, 1 = observed, 0 = censored. A patient censored at t is at risk at t.
@@ -140,7 +140,7 @@ def kaplan_meier(
     s = xp.exp(log_s)
     with np.errstate(divide="ignore", invalid="ignore"):
         gone = xp.where(table.events > 0, table.events / (table.at_risk * left), 0)
-        error = xp.sqrt(xp.cumsum(gone))  # of log S
+        error = xp.sqrt(xp.cumsum(gone))  # standard error of log S
         if conf_type == "log-log":
             spread = xp.exp(Z95 * error / log_s)
             lower, upper = xp.exp(log_s / spread), xp.exp(log_s * spread)
@@ -164,7 +164,7 @@ def nelson_aalen(
     weights: ArrayLike | None = None,
     where: ArrayLike | None = None,
 ) -> NelsonAalen:
-    """The cumulative hazard H(t) = Σ_{t_k <= t} d_k / n_k. Arguments as in `kaplan_meier`.
+    """Cumulative hazard H(t) = Σ_{t_k <= t} d_k / n_k. Arguments as in `kaplan_meier`.
 
     >>> nelson_aalen(np.array([1, 0, 1]), np.array([2.0, 3.0, 5.0])).cumulative_hazard.tolist()
     [0.333, 0.333, 1.333]
@@ -179,11 +179,11 @@ def nelson_aalen(
 def restricted_mean(curve: KaplanMeier, tau: ArrayLike | float) -> RestrictedMean:
     """Mean survival time up to tau, the area under the curve: ∫_0^tau S(t) dt.
 
-    Its variance is Σ_{t_k <= tau} (∫_{t_k}^tau S dt)² d_k / (n_k (n_k - d_k)).
+    The variance is Σ_{t_k <= tau} (∫_{t_k}^tau S dt)² d_k / (n_k (n_k - d_k)).
 
     Args:
-        curve: from `kaplan_meier`.
-        tau: in the unit of time.
+        curve: result of `kaplan_meier`.
+        tau: end of the interval, in the unit of time.
 
     Raises:
         InputError: tau beyond the last time of a curve that has not come down to 0.

@@ -23,11 +23,11 @@ from jaxsurv.types import Array, ArrayLike, InputError
 
 
 class StepFunction(NamedTuple):
-    """A right-continuous step function, 0 before its first time; one per stratum if there are any.
+    """Right-continuous step function, 0 before its first time; one per stratum if there are strata.
 
     Attributes:
         times: ``[m]``, ascending (within strata). NumPy arrays if the values are known.
-        values: ``[m]``, from the time on.
+        values: ``[m]``, value from each time on.
         stratum: ``[m]``, 0, 1, ... in the order of the sorted labels, or None.
     """
 
@@ -36,9 +36,9 @@ class StepFunction(NamedTuple):
     stratum: ArrayLike | None = None
 
     def __call__(self, times: ArrayLike, stratum: ArrayLike | int = 0) -> Any:
-        """Values at ``times``, of any shape, in ``stratum`` (a number, or an array of that shape)."""
+        """Values at ``times``, of any shape, in ``stratum`` (a number, or an array of the same shape)."""
         xp = array_module(times, stratum, *(a for a in self if a is not None))
-        query = xp.asarray(times, self.times.dtype)  # as the event times were rounded
+        query = xp.asarray(times, self.times.dtype)  # round like the event times
         if self.stratum is None:
             return step_at(query, self.times, self.values, initial=0.0)
         # The steps are sorted by stratum and, within it, by the rank of their time among all.
@@ -70,23 +70,24 @@ def breslow_baseline(
 
         H(t) = sum_{events j, t_j <= t} v_j / d_j
 
-    with the denominator d_j of the event in the partial likelihood (so ``ties="efron"`` gives
-    Efron's estimate, as R's ``basehaz``; lifelines and scikit-survival always give Breslow's) and the
-    mean weight v_j of its tied events. A subject's cumulative hazard is ``H(t) exp(log_hazard)``.
+    with d_j the denominator of the event in the partial likelihood, and v_j the mean weight of its
+    tied events. So ``ties="efron"`` gives Efron's estimate, as R's ``basehaz``; lifelines and
+    scikit-survival always give Breslow's. The cumulative hazard of a subject is
+    ``H(t) exp(log_hazard)``.
 
     Args:
         log_hazard: ``[n]``, higher = worse; *not* centred by this function.
         event: ``[n]``, 1 = observed, 0 = censored.
         time: ``[n]``, >= 0, any unit.
         ties: ``"efron"`` or ``"breslow"``.
-        entry: ``[n]``, the row is at risk in ``(entry, time]``.
+        entry: ``[n]``, delayed entry: the row is at risk in ``(entry, time]``.
         strata: ``[n]``, integers.
         weights: ``[n]``, case weights.
         where: ``[n]``, False for rows that are not there.
-        risk_sets: from `prepare_risk_sets` or `restrict`, instead of the outcome.
+        risk_sets: result of `prepare_risk_sets` or `restrict`, instead of the outcome.
 
     Returns:
-        The curve, callable: at the distinct event times, or under ``jit`` at all n sorted times.
+        Callable curve, at the distinct event times, or under ``jit`` at all n sorted times.
 
     Raises:
         InputError: bad shapes or values; ``ties="exact"``, which defines no baseline.
@@ -130,13 +131,13 @@ def survival_function(
     """Survival probabilities ``S(t | i) = exp(-H(t) exp(log_hazard_i))``.
 
     Args:
-        baseline: from `breslow_baseline`, with log hazards on the same scale.
+        baseline: result of `breslow_baseline`, with log hazards on the same scale.
         log_hazard: ``[n]``, higher = worse.
-        times: ``[t]``, in the unit of the baseline.
+        times: ``[t]``, same unit as the baseline.
         stratum: number of the stratum, or ``[n]``, if the baseline has strata.
 
     Returns:
-        ``[n, t]``.
+        Survival probabilities ``[n, t]``.
 
     >>> baseline = breslow_baseline(np.zeros(3), np.array([1, 0, 1]), np.array([1.0, 2.0, 3.0]))
     >>> survival_function(baseline, np.array([0.0, 1.0]), np.array([0.5, 1.0])).round(3).tolist()
@@ -163,8 +164,9 @@ def martingale_residuals(
 ) -> Array:
     """Event minus expected number of events, ``[n]`` in the order of the rows, as R's ``residuals``.
 
-    They are minus the derivatives of the log partial likelihood, per unit of weight. Not multiplied
-    by the weights; 0 for rows that are not there. Arguments as for `breslow_baseline`.
+    The residuals are the derivatives of the log partial likelihood with respect to the log hazards,
+    per unit of weight. They are not multiplied by the weights, and 0 for rows that are not there.
+    Arguments as for `breslow_baseline`.
 
     >>> martingale_residuals(np.zeros(2), np.array([1, 1]), np.array([1.0, 2.0])).tolist()
     [0.5, -0.5]
@@ -185,7 +187,7 @@ def deviance_residuals(martingale: ArrayLike, event: ArrayLike) -> Array:
     """Martingale residuals m made symmetric: ``sign(m) sqrt(-2 (m + event log(event - m)))``.
 
     Args:
-        martingale: ``[n]``, from `martingale_residuals`.
+        martingale: ``[n]``, result of `martingale_residuals`.
         event: ``[n]``, 1 = observed, 0 = censored.
 
     Therneau, Grambsch & Fleming (1990), Biometrika 77, 147-160.

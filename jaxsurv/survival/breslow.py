@@ -1,4 +1,4 @@
-"""Breslow's likelihood in plain numbers: value, gradient, and the curvature for many directions."""
+"""Breslow's likelihood in plain numbers: value, gradient, and Hessian products for many directions."""
 
 from functools import partial
 from typing import NamedTuple
@@ -19,20 +19,19 @@ class _Hazards(NamedTuple):
 
 
 def saturated_loss(rs: RiskSets) -> Array:
-    """The summed loss of a model with one parameter per row; 0 without ties."""
+    """Summed loss of a model with one parameter per row; 0 without ties."""
     events = segment_sum(jnp, rs.event_weight, rs.start, rs.start.size)
     return jnp.sum(events * jnp.log(jnp.where(events > 0, events, 1)))
 
 
 class Breslow(NamedTuple):
-    """The negative log partial likelihood over the sum of the weights.
+    """Negative log partial likelihood, divided by the sum of the weights.
 
-    For log hazards whose spread is within the range of ``exp``, as those of a penalised linear
-    model are; `neg_log_partial_likelihood` has no such limit, but cannot go as fast through a
-    matrix of directions.
+    The spread of the log hazards must be within the range of ``exp``, as in a penalised linear
+    model. `neg_log_partial_likelihood` has no such limit, but is slower for a matrix of directions.
 
     Attributes:
-        risk_sets: the outcome, without an order of its own.
+        risk_sets: the outcome; ``order`` is None, rows come in the order of the risk sets.
     """
 
     risk_sets: RiskSets
@@ -47,7 +46,7 @@ class Breslow(NamedTuple):
         return jnp.vectorize(add, signature="(n)->(n)")(x)
 
     def at_risk(self, x: Array) -> Array:
-        """``[..., n]``, for each position the sum of x over the risk set of its time."""
+        """Sums ``[..., n]`` of x over the risk set at the time of each position."""
         rs = self.risk_sets
         sums = self._sums(x, reverse=True)[..., rs.start]
         if rs.intervals is None:
@@ -60,7 +59,7 @@ class Breslow(NamedTuple):
         return sums - entered_later
 
     def over_past(self, x: Array) -> Array:
-        """``[..., n]``, for each row the sum of x over the events at which it is at risk."""
+        """Sums ``[..., n]`` of x over the events at which each row is at risk."""
         rs = self.risk_sets
         sums = self._sums(x, reverse=False)
 
@@ -84,14 +83,14 @@ class Breslow(NamedTuple):
         return _Hazards(top, own, at_risk, rs.mean_weight / at_risk)
 
     def loss_and_residual(self, log_hazard: Array) -> tuple[Array, Array]:
-        """The loss, and its gradient ``[n]``."""
+        """Loss, and its gradient ``[n]``."""
         rs, h = self.risk_sets, self._hazards(log_hazard)
         loss = jnp.sum(rs.mean_weight * jnp.log(h.at_risk) - rs.event_weight * (log_hazard - h.top))
         return loss / self.total, (h.own * self.over_past(h.pull) - rs.event_weight) / self.total
 
     def times_curvature(self, x: Array, log_hazard: Array) -> Array:
-        """``[m, n]``, each row of x times the second derivative of the loss."""
-        if self.risk_sets.intervals is not None:  # what entered later is subtracted: keep digits
+        """Products ``[m, n]`` of each row of x with the Hessian of the loss."""
+        if self.risk_sets.intervals is not None:  # later entries are subtracted: keep digits
             x = x.astype(log_hazard.dtype)
         h = self._hazards(log_hazard)
         expected = h.own * self.over_past(h.pull)

@@ -11,7 +11,7 @@ from jaxsurv.types import Array, ArrayLike, InputError
 
 
 class CensoringCurve(NamedTuple):
-    """G(t), the probability of not being censored up to and including t.
+    """Censoring curve G(t), the probability of not being censored up to and including t.
 
     Attributes:
         times: ``[m]``, ascending, as in `KaplanMeier`.
@@ -22,7 +22,7 @@ class CensoringCurve(NamedTuple):
     survival: Array
 
     def before(self, times: ArrayLike) -> Array:
-        """G(t-) = P(C >= t): of being under observation at t, where all weights here are taken."""
+        """G(t-) = P(C >= t), the probability of being under observation at t; all weights use it."""
         return step_at(times, self.times, self.survival, initial=1.0, left=True)
 
 
@@ -35,8 +35,9 @@ def censoring_curve(
 ) -> CensoringCurve:
     """The product-limit estimate of the censoring distribution, Π (1 - c_k / (n_k - d_k)).
 
-    At one time events come before censorings, so that the d_k who had their event are no longer
-    at risk of being censored. R and scikit-survival do the same; the latter evaluates it at t, not at t-.
+    At equal times events come before censorings: the d_k patients with an event are no longer at
+    risk of being censored. R and scikit-survival do the same; scikit-survival evaluates G at t, not
+    at t-.
 
     Args:
         event: ``[n]``, 1 = observed, 0 = censored.
@@ -55,7 +56,7 @@ def censoring_curve(
 
 
 def check_follow_up(curve: CensoringCurve, latest: Any, name: str) -> None:
-    """Refuse a time beyond the last one of the training data, where G is 0 or not known."""
+    """Refuse a time beyond the last time of the training set, where G is 0 or not known."""
     if not (is_concrete(latest) and is_concrete(curve.times)) or latest <= curve.times[-1]:
         return
     end, zero = curve.times[-1], curve.survival[-1] == 0
@@ -67,7 +68,7 @@ def check_follow_up(curve: CensoringCurve, latest: Any, name: str) -> None:
 
 
 def inverse_censoring_weights(curve: CensoringCurve, times: Any, needed: Any) -> Any:
-    """1 / G(t-) at ``times [k]`` where ``needed [k]``, otherwise 0.
+    """Weights 1 / G(t-) at ``times [k]`` where ``needed [k]``, otherwise 0.
 
     Raises:
         InputError: a needed time is beyond the follow-up of the curve. While ``jit`` traces, the

@@ -1,4 +1,4 @@
-"""An l1-penalised quadratic: coordinate descent finds the signs, a linear solve the rest."""
+"""Minimiser of an l1-penalised quadratic: coordinate descent finds the signs, a linear solve the values."""
 
 from typing import NamedTuple
 
@@ -14,23 +14,23 @@ _CYCLES = 50
 
 
 def violation(coef: Array, slope: Array, l1: Array, l2: Array) -> Array:
-    """``[m]``, by how much each coefficient fails ``0 in slope + l2 coef + l1 sign(coef)``."""
+    """Violation ``[m]`` of ``0 in slope + l2 coef + l1 sign(coef)`` by each coefficient."""
     smooth = slope + l2 * coef
     at_zero = jnp.maximum(jnp.abs(smooth) - l1, 0)
     return jnp.where(coef != 0, jnp.abs(smooth + l1 * jnp.sign(coef)), at_zero)
 
 
 class Quadratic(NamedTuple):
-    """``slope'd + d'Hd / 2 + sum(l1 |u| + l2 u^2 / 2)`` with ``d = u - centre``, as a function of u.
+    """Function ``slope'd + d'Hd / 2 + sum(l1 |u| + l2 u^2 / 2)`` of u, with ``d = u - centre``.
 
-    Written in terms of d, which is small near a solution: in float32 it keeps its digits there.
+    It is written in terms of d, which is small near a solution, so that float32 keeps its digits.
 
     Attributes:
         hessian: ``[m, m]``, H, with a positive diagonal.
         slope: ``[m]``, the derivative of the smooth part at ``centre``.
-        centre: ``[m]``.
+        centre: ``[m]``, the point at which ``slope`` is taken.
         l1, l2: ``[m]``, penalties >= 0.
-        count: only the first ``count`` coordinates are moved.
+        count: number of coordinates that `sweep` moves, the first ones.
     """
 
     hessian: Array
@@ -41,7 +41,7 @@ class Quadratic(NamedTuple):
     count: Array
 
     def values(self, u: Array) -> Array:
-        """``[k]`` at ``u [k, m]``."""
+        """Values ``[k]`` at the points ``u [k, m]``."""
         d = u - self.centre[None, :]
         smooth = d * (self.slope[None, :] + d @ self.hessian / 2) + self.l2[None, :] * u**2 / 2
         return jnp.sum(smooth + self.l1[None, :] * jnp.abs(u), 1)
@@ -63,7 +63,7 @@ class Quadratic(NamedTuple):
         return lax.fori_loop(0, self.count, update, (u, self.slope_at(u)))[0]
 
     def given_signs(self, u: Array) -> Array:
-        """The minimiser if the signs of ``u`` (and its zeros) were right."""
+        """Minimiser under the assumption that the signs and zeros of ``u`` are right."""
         on = (u != 0).astype(u.dtype)
         slope = self.slope_at(u) + self.l1 * jnp.sign(u) + self.l2 * u
         h = self.hessian * on[:, None] * on[None, :] + jnp.diag(jnp.where(u != 0, self.l2, 1))
@@ -71,11 +71,12 @@ class Quadratic(NamedTuple):
 
 
 def minimise(quadratic: Quadratic, tolerance: Array) -> Array:
-    """``[m]``, where no `violation` is above ``tolerance`` (or 50 cycles have been made).
+    """Minimiser ``[m]``: no `violation` is above ``tolerance``, or 50 cycles have passed.
 
-    On correlated columns coordinate descent soon knows which coefficients are zero, but crawls
-    towards the values of the others. So every few sweeps the linear system for these is solved,
-    and followed for as long as that is better, coefficients that change their sign staying at zero.
+    On correlated columns coordinate descent soon finds which coefficients are zero, but is slow to
+    find the values of the others. So every few sweeps the linear system for the others is solved.
+    The best of several step lengths towards its solution is taken; coefficients that would change
+    their sign are set to zero.
     """
 
     def left(u: Array) -> Array:

@@ -13,12 +13,12 @@ from jaxsurv.types import Array
 
 
 class CoxMoments(NamedTuple):
-    """Of the log partial likelihood as a function of ``coef [p]``.
+    """Value and derivatives of the log partial likelihood as a function of ``coef [p]``.
 
     Attributes:
         log_likelihood: scalar.
-        score: ``[p]``, its gradient.
-        information: ``[p, p]``, minus its Hessian.
+        score: ``[p]``, gradient.
+        information: ``[p, p]``, minus the Hessian.
     """
 
     log_likelihood: Array
@@ -36,12 +36,16 @@ def log_likelihood(coef: Array, x: Array, rs: RiskSets, ties: Ties) -> Array:
 
 
 def moments(coef: Array, x: Array, rs: RiskSets, ties: Ties) -> CoxMoments:
-    """Value and derivatives: with the chance p_ji that row i of those at risk has event j, means
-    m_j = sum_i p_ji x_i and weights v_j, the information is a difference of two products::
+    """Value and derivatives of the log partial likelihood.
+
+    Let p_ji be the probability that event j happens to row i of its risk set, m_j = sum_i p_ji x_i
+    the mean of the risk set, and v_j the weight of the event. The information is a difference of
+    two products::
 
         sum_j v_j (sum_i p_ji x_i x_i' - m_j m_j') = x' diag(p' v) x - m' diag(v) m
 
-    Centre the columns of ``x``, or it cancels. Exact ties go by automatic differentiation.
+    Centre the columns of ``x``: otherwise the difference cancels. Exact ties use automatic
+    differentiation.
     """
     if ties == "exact":
         value, score = jax.value_and_grad(log_likelihood)(coef, x, rs, ties)
@@ -58,10 +62,11 @@ def moments(coef: Array, x: Array, rs: RiskSets, ties: Ties) -> CoxMoments:
 
 
 def score_residuals(coef: Array, x: Array, rs: RiskSets, ties: Ties) -> Array:
-    """``[n, p]`` contributions of the rows to the score, times their weights.
+    """Contributions ``[n, p]`` of the rows to the score, times their weights.
 
-    The derivative of the score for the weight of a row (Lin & Wei, 1989); tied events share the
-    mean over their Efron steps, as in R's ``residuals(type = "score")``.
+    A contribution is the derivative of the score with respect to the weight of the row (Lin & Wei,
+    1989). Tied events share the mean over their Efron steps, as in R's
+    ``residuals(type = "score")``.
     """
     log_hazard = x @ coef
     _, to_events = jax.linearize(lambda e: log_denominators(e, rs, ties), log_hazard)

@@ -1,4 +1,4 @@
-"""The elastic-net Cox model along a path of penalties: what may be asked, and how it is laid out."""
+"""Elastic-net Cox model along a path of penalties: checks of the arguments, and layout of the data."""
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -38,12 +38,14 @@ def coxnet_path(
 
         -loglik(x b) / sum(w) + lambda sum_j f_j (l1_ratio |b_j| + (1 - l1_ratio) / 2 b_j^2)
 
-    with Breslow's likelihood, as glmnet and scikit-survival's Coxnet do (Simon et al., 2011); but
-    each fit goes on until it satisfies the optimality conditions to ``tolerance``, and says how far
-    it came, where the others stop when their coefficients move little: with p >> n that is often
-    far from the optimum. Works under ``jit``; under ``vmap`` runs follow each other, so that each
-    uses only the columns that it needs. In float64 if JAX's x64 mode is on; else, when called
-    outside ``jit``, the sums over patients are still made in float64.
+    with Breslow's likelihood, as in glmnet and scikit-survival's Coxnet (Simon et al., 2011). Each
+    fit continues until it satisfies the optimality conditions to ``tolerance``, and reports the
+    violation that is left. The other two stop when their coefficients move little; with p >> n that
+    is often far from the optimum.
+
+    The function works under ``jit``. Under ``vmap`` the runs follow each other, so that each uses
+    only the columns that it needs. The precision is float64 if JAX's x64 mode is on. Otherwise,
+    outside ``jit``, the sums over patients are still in float64.
 
     Args:
         x: ``[n, p]``, finite.
@@ -51,18 +53,18 @@ def coxnet_path(
         time: ``[n]``, >= 0, any unit.
         l1_ratio: 1 = lasso, 0 = ridge (for which `cox_fit` with ``l2`` is far quicker).
         n_lambdas: length of the default path.
-        lambda_min_ratio: last over first lambda; default 0.01 if n < p, else 1e-4.
+        lambda_min_ratio: ratio of the last to the first lambda; default 0.01 if n < p, else 1e-4.
         lambdas: ``[k]``, decreasing, instead of the default path, which starts where the
             first penalised coefficient becomes nonzero.
         penalty_factor: ``[p]``, >= 0, rescaled to sum to p; 0 = not penalised.
         standardize: penalise coefficients per standard deviation (with divisor n); they are
             reported per unit of x all the same.
-        entry: ``[n]``, the row is at risk in ``(entry, time]``.
+        entry: ``[n]``, delayed entry: the row is at risk in ``(entry, time]``.
         strata: ``[n]``, integers.
         weights: ``[n]``, case weights.
         where: ``[n]``, False for rows that are not there.
-        risk_sets: from `prepare_risk_sets` or `restrict`, instead of the outcome.
-        tolerance: of ``kkt``.
+        risk_sets: result of `prepare_risk_sets` or `restrict`, instead of the outcome.
+        tolerance: largest ``kkt`` of a converged fit.
 
     Raises:
         InputError: x is not ``[n, p]`` or not finite, lambdas that do not decrease, malformed
@@ -87,17 +89,17 @@ def coxnet_path(
 
 
 def precise(*arrays: Any) -> AbstractContextManager[Any]:
-    """Sums over patients in float64 where possible, that is outside of a trace in 32-bit mode.
+    """Context with sums over patients in float64, except in a trace in 32-bit mode.
 
-    They cost little beside the products with x, and in float32 the gradient at the end of a long
-    path is lost in their rounding.
+    The sums cost little beside the products with x. In float32 their rounding would hide the
+    gradient at the end of a long path.
     """
     known = all(is_concrete(a) for a in jax.tree.leaves(arrays))
     return jax.enable_x64(True) if known else nullcontext()
 
 
 def standardised_rows(x: Any, rs: RiskSets) -> PathRows:
-    """The one copy of x that is made: standardised, transposed, in the order of the risk sets."""
+    """Make the only copy of x: standardised, transposed, in the order of the risk sets."""
     if np.ndim(x) != 2:
         raise InputError(f"x must have shape [n, p], got {list(np.shape(x))}")
     check_vectors(x=np.empty(np.shape(x)[0]), risk_sets=rs.start)
@@ -106,7 +108,7 @@ def standardised_rows(x: Any, rs: RiskSets) -> PathRows:
     if is_concrete(rs.total) and not rs.total > 0:
         raise InputError("no events: the partial likelihood says nothing; check event and where")
     ordered = replace(rs, order=None, position=None)
-    # Centred and scaled on the rows that are there: others may be out of all proportion.
+    # Centre and scale on the rows that are there: the others may hold any values.
     if not all(is_concrete(a) for a in (x, rs.start, rs.log_weight)):
         x, here = to_positions(rs, as_real(x)).T, rs.log_weight[None, :] > -jnp.inf
         centre = jnp.mean(x, 1, keepdims=True, where=here)
@@ -128,7 +130,7 @@ def standardised_rows(x: Any, rs: RiskSets) -> PathRows:
 def checked_penalties(
     x: Array, l1_ratio: Any, n_lambdas: int, least: Any, lambdas: Any, factor: Any, tolerance: Any
 ) -> Penalties:
-    """The checked and completed arguments of `coxnet_path`."""
+    """Checked and completed arguments of `coxnet_path`."""
     p, n = x.shape
     if is_concrete(l1_ratio) and not 0 <= l1_ratio <= 1:
         raise InputError(f"l1_ratio must be between 0 (ridge) and 1 (lasso), got {l1_ratio}")

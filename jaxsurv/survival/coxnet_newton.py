@@ -1,4 +1,4 @@
-"""One point of the elastic-net path: proximal Newton steps on a working set of columns."""
+"""Fit at one point of the elastic-net path: proximal Newton steps on a working set of columns."""
 
 from functools import partial
 from typing import Any, NamedTuple
@@ -15,12 +15,12 @@ _ROUNDS = 200
 
 
 class Design(NamedTuple):
-    """The covariates and the outcome of one fit.
+    """Covariates and outcome of one fit.
 
     Attributes:
         x: ``[p, n]``, rows in the order of the risk sets.
         mean, scale: ``[p]``; the columns are used as ``(x - mean) / scale``, never written out.
-        outcome: its likelihood.
+        outcome: likelihood of the outcome.
     """
 
     x: Array
@@ -29,11 +29,11 @@ class Design(NamedTuple):
     outcome: Breslow
 
     def times(self, coef: Array) -> Array:
-        """``[n]``, the linear predictor up to a constant."""
+        """Linear predictor ``[n]``, up to a constant."""
         return ((coef / self.scale) @ self.x).astype(jnp.result_type(float))
 
     def dot(self, residual: Array) -> Array:
-        """``[p]``, the product of each column with ``residual [n]``."""
+        """Products ``[p]`` of the columns with ``residual [n]``."""
         residual = residual.astype(self.x.dtype)
         return (self.x @ residual - self.mean * jnp.sum(residual)) / self.scale
 
@@ -42,10 +42,10 @@ class Point(NamedTuple):
     """A place on the path.
 
     Attributes:
-        coef: ``[p]``, of the standardised columns.
-        log_hazard: ``[n]``, up to a constant.
+        coef: ``[p]``, coefficients of the standardised columns.
+        log_hazard: ``[n]``, linear predictor up to a constant.
         loss: negative Breslow log partial likelihood over the sum of the weights.
-        slope: ``[p]``, its gradient for ``coef``.
+        slope: ``[p]``, gradient of ``loss`` with respect to ``coef``.
         kkt: largest violation of the optimality conditions, relative to the penalty.
     """
 
@@ -57,14 +57,14 @@ class Point(NamedTuple):
 
 
 def point_at(coef: Array, design: Design) -> Point:
-    """Everything but ``kkt`` from the coefficients."""
+    """Point with the given coefficients; ``kkt`` is not computed and infinite."""
     log_hazard = design.times(coef)
     loss, residual = design.outcome.loss_and_residual(log_hazard)
     return Point(coef, log_hazard, loss, design.dot(residual), jnp.full((), jnp.inf, coef.dtype))
 
 
 class Penalty(NamedTuple):
-    """``sum(l1 |coef| + l2 coef^2 / 2)``; violations are divided by the scalar ``unit``."""
+    """Penalty ``sum(l1 |coef| + l2 coef^2 / 2)``; violations are divided by the scalar ``unit``."""
 
     l1: Array
     l2: Array
@@ -78,7 +78,10 @@ class Penalty(NamedTuple):
 
 
 def working_set_sizes(p: int, n: int) -> list[int]:
-    """For which a program is compiled. The largest Hessian is no larger than x."""
+    """Sizes of the working set for which a program is compiled, in ascending order.
+
+    The largest Hessian is no larger than x, or 1024 by 1024.
+    """
     sizes = [min(p, max(1024, int((n * p) ** 0.5)))]
     while sizes[0] > 128:
         sizes.insert(0, int(sizes[0] / 1.6))
@@ -88,26 +91,26 @@ def working_set_sizes(p: int, n: int) -> list[int]:
 def solve(
     design: Design, start: Point, working: Array, penalty: Penalty, tolerance: Array
 ) -> Point:
-    """The minimiser of ``loss + penalty``.
+    """Minimise ``loss + penalty``.
 
-    In rounds: on the columns of the working set, a Hessian is computed once and used for several
-    proximal Newton steps; then the gradient of all columns, the *only* pass over x, says which
+    Each round computes one Hessian, on the columns of the working set, and uses it for several
+    proximal Newton steps. Then the gradient of all columns, the *only* pass over x, shows which
     columns were missing.
 
     Args:
         design: columns and outcome.
-        start: where to begin.
-        working: ``[p]``, the columns that are thought to matter.
-        penalty: per column.
-        tolerance: of ``kkt``; not reached where rounding hides what is left to gain, or after 200
-            rounds.
+        start: starting point.
+        working: ``[p]`` booleans, initial working set.
+        penalty: penalty of each column.
+        tolerance: largest ``kkt`` of a converged fit; not reached where rounding hides the gain that
+            is left, or after 200 rounds.
     """
     sizes = working_set_sizes(*design.x.shape)
 
     def next_round(carry: tuple[Point, Array, Array, Array]) -> tuple[Point, Array, Array, Array]:
         point, working, _, count = carry
         excess = penalty.violation(point.coef, point.slope)
-        # More columns than the largest program holds: those that matter most, the others next time.
+        # If the largest program is too small, take the worst violations now, the others next time.
         ranked = jnp.where(working, excess, -1)
         chosen = lax.cond(
             jnp.sum(working) <= sizes[-1],
@@ -122,7 +125,7 @@ def solve(
         slope = design.dot(residual)
         excess = penalty.violation(coef, slope)
         missed = excess > tolerance / 2
-        # Go on while there is something to gain that rounding does not hide.
+        # Continue while the loss falls by more than rounding, or columns are missing.
         fall = point.loss + penalty.value(point.coef) - loss - penalty.value(coef)
         moves = (fall > 4 * jnp.finfo(loss.dtype).eps * loss) | jnp.any(missed & ~working)
         point = Point(coef, log_hazard, loss, slope, jnp.max(excess, initial=0))

@@ -19,25 +19,25 @@ _TOTAL_BLOCK = 4096
 
 
 def safe_log(x: Array) -> Array:
-    """log x, and -inf with zero derivative where x is 0."""
+    """Logarithm of x; -inf with zero derivative where x is 0."""
     positive = x > 0
     return jnp.where(positive, jnp.log(jnp.where(positive, x, 1)), -jnp.inf)
 
 
 def log_sum(x: Array, axis: int) -> Array:
-    """log sum exp(x), where all may be -inf."""
+    """Logarithm of sum exp(x) along an axis; all x may be -inf."""
     top = _reference(jnp.max(x, axis, keepdims=True))
     return jnp.squeeze(top, axis) + safe_log(jnp.sum(jnp.exp(x - top), axis))
 
 
 def log_add(a: Array, b: Array) -> Array:
-    """log(e^a + e^b), where both may be -inf."""
+    """Logarithm of e^a + e^b; both may be -inf."""
     top = _reference(jnp.maximum(a, b))
     return top + safe_log(jnp.exp(a - top) + jnp.exp(b - top))
 
 
 def _reference(x: Array) -> Array:
-    """x as an exponent to subtract: never -inf, and a constant to differentiation."""
+    """Exponent x to subtract: never -inf, and a constant for derivatives."""
     return lax.stop_gradient(jnp.maximum(x, jnp.finfo(x.dtype).min / 4))
 
 
@@ -47,17 +47,17 @@ def _blocks(x: Array, size: int, fill: Any) -> Array:
 
 
 def _neighbour(x: Array, fill: Any, reverse: bool) -> Array:
-    """The total up to the block before (or after): up to this one minus its own would cancel."""
+    """Total up to the block before (or after); subtracting this block from its total would cancel."""
     edge = jnp.full(1, fill, x.dtype)
     return jnp.concatenate([x[1:], edge] if reverse else [edge, x[:-1]])
 
 
 def cumulative_sum(x: Array, *, reverse: bool = False, segment: Array | None = None) -> Array:
-    """``y_i = sum_{j <= i} x_j``, or ``j >= i``, within each segment.
+    """Cumulative sum ``y_i = sum_{j <= i} x_j``, or ``j >= i``, within each segment.
 
-    Blocks times a triangular matrix, plus the totals before them: several times faster than
-    ``lax.cumsum`` on a CPU, and its error grows with log n. No total of another segment is ever
-    added and taken away again.
+    Each block is multiplied by a triangular matrix, and the totals before it are added. This is
+    several times faster than ``lax.cumsum`` on a CPU, and the error grows with log n. The total of
+    another segment is never added and subtracted again.
 
     Args:
         x: ``[n]``.
@@ -85,11 +85,11 @@ def cumulative_sum(x: Array, *, reverse: bool = False, segment: Array | None = N
 
 
 def cumulative_logsumexp(x: Array, *, reverse: bool = False, segment: Array | None = None) -> Array:
-    """``y_i = log sum_{j <= i} exp(x_j)``, or ``j >= i``, within each segment.
+    """Cumulative ``y_i = log sum_{j <= i} exp(x_j)``, or ``j >= i``, within each segment.
 
-    A sum is carried as (max, sum of exp(x - max)), so that a small one keeps all its digits next to
-    a large one. The totals of short blocks are summed first; then all blocks go on from them side
-    by side, one place after the other. ``lax.cumlogsumexp`` is many times slower.
+    A sum is stored as (max, sum of exp(x - max)), so that a small sum keeps all its digits next to a
+    large one. The totals of short blocks are summed first. Then all blocks continue from these
+    totals in parallel, one place after the other. ``lax.cumlogsumexp`` is many times slower.
 
     Args:
         x: ``[n]``, may hold -inf (a term that is absent).
@@ -126,16 +126,16 @@ def cumulative_logsumexp(x: Array, *, reverse: bool = False, segment: Array | No
 
 
 class Arithmetic(NamedTuple):
-    """How a positive number is represented.
+    """Representation of positive numbers, and the operations on it.
 
     Attributes:
         zero, one: the numbers 0 and 1.
-        exp: the number e^x of a plain x.
-        log: its plain logarithm.
-        of: the number of a plain x >= 0.
-        plain: the plain value.
-        add, multiply, divide: of two numbers.
-        sum: along an axis, ``sum(x, axis)``.
+        exp: function that represents e^x, of a plain x.
+        log: function that returns the plain logarithm of a number.
+        of: function that represents a plain x >= 0.
+        plain: function that returns the plain value of a number.
+        add, multiply, divide: operations on two numbers.
+        sum: sum along an axis, ``sum(x, axis)``.
         cumulative: cumulative sums, ``cumulative(x, reverse=False, segment=None)``.
     """
 
@@ -185,11 +185,11 @@ LOG = Arithmetic(
 
 
 def across_devices(arithmetic: Arithmetic, axis: str) -> Arithmetic:
-    """The same arithmetic on rows cut into consecutive blocks, one per device: for ``shard_map``.
+    """Arithmetic on rows cut into consecutive blocks, one per device: for ``shard_map``.
 
-    A cumulative sum goes on from block to block, and only the blocks' totals travel. What the blocks
-    before this one add up to (or, in reverse, those after it) takes the place of its first (last)
-    row, which must hold the number 0. In logs a total is (max, sum of exp(x - max)) like all others.
+    A cumulative sum continues from block to block; devices exchange only the totals of the blocks.
+    The total of all blocks before this one (or, in reverse, after it) replaces its first (last)
+    row, which must hold the number 0. In logs, a total is stored as (max, sum of exp(x - max)) too.
 
     Args:
         arithmetic: `LINEAR` or `LOG`.
@@ -198,7 +198,7 @@ def across_devices(arithmetic: Arithmetic, axis: str) -> Arithmetic:
     a = arithmetic
 
     def cumulative(x: Array, *, reverse: bool = False, segment: None = None) -> Array:
-        # In two steps, because the rounding errors of one long sum grow with its length.
+        # Sum in two steps, because the rounding errors of one long sum grow with its length.
         total = a.sum(a.sum(_blocks(x, _TOTAL_BLOCK, a.zero), 1), 0)
         totals, here = lax.all_gather(total, axis), lax.axis_index(axis)
         block = jnp.arange(totals.size)

@@ -1,9 +1,9 @@
 """Risk sets with delayed entry, by sums over intervals in O(n log n) and without subtraction.
 
-"Everyone who leaves later minus everyone who enters later" cancels: in float32 it has no correct
-digit where few are at risk. Instead the time axis is halved again and again. The interval of a row
-crosses the middle of exactly one block: it is the end of that block's left half plus the start of
-its right half, and both are cumulative sums (a disjoint sparse table).
+The difference "everyone who leaves later minus everyone who enters later" cancels: in float32 it has
+no correct digit where few are at risk. Instead the time axis is halved again and again. The interval
+of a row crosses the middle of exactly one block. It is the end of the left half of this block plus
+the start of the right half, and both are cumulative sums (a disjoint sparse table).
 """
 
 from types import ModuleType
@@ -18,21 +18,23 @@ from jaxsurv.types import Array
 
 
 class Intervals(NamedTuple):
-    """Rows are intervals ``[a, b]`` on an axis of whole numbers, events ask at points of it.
+    """Rows as intervals ``[a, b]`` on an axis of whole numbers, and events as queries at its points.
 
-    Per tie group the axis has three equal parts: where rows enter, where its events ask who is at
-    risk (its own events leave after it), where they ask who is at risk apart from those events.
+    Each tie group has three equal parts of the axis. Rows enter in the first part. In the second,
+    each event of the group queries everyone at risk; the events of the group leave after it. In the
+    third, each event queries the others, that is, those at risk apart from the events of the group.
 
     Attributes:
         enter: ``[n]``, first position at whose time the row is at risk.
-        slot_row: ``[2 n]``, the rows by (level, place) of their left, and of their right part.
-        slot_half: ``[2 n]``, the half block of each.
-        everyone: ``[levels, n]``, for the question of each event the slot to sum from, or 2 n.
-        others: ``[levels, n]``, likewise.
-        question: ``[levels, size]``, what is asked at a place of the axis, in the order in which
-            the halves of this level are summed: an event, n + an event (others), or 2 n.
-        half: ``[levels, size]``, the half block of each.
-        left, right: ``[n]``, the place in the flattened ``[levels, size]`` up to which to sum.
+        slot_row: ``[2 n]``, row of each slot: one slot for the left and one for the right part of
+            every row, sorted by (level, place).
+        slot_half: ``[2 n]``, half block of each slot.
+        everyone: ``[levels, n]``, slot to sum from for each event's query of everyone; 2 n = none.
+        others: ``[levels, n]``, slot to sum from for each event's query of the others; 2 n = none.
+        question: ``[levels, size]``, query at each place of the axis, in the order in which the
+            halves of the level are summed: an event, n + an event (others), or 2 n (no query).
+        half: ``[levels, size]``, half block of each place.
+        left, right: ``[n]``, place in the flattened ``[levels, size]`` up to which to sum.
     """
 
     enter: Array
@@ -47,7 +49,7 @@ class Intervals(NamedTuple):
 
 
 def _mirror(level: Any, place: Any) -> Any:
-    """Left (even) halves run backwards, so that in both a row reaches the places up to its own."""
+    """Reverse the left (even) halves, so that in every half a row reaches the places up to its own."""
     inside = (1 << level) - 1
     return place ^ (inside * (1 - ((place >> level) & 1)))
 
@@ -57,10 +59,10 @@ def make_intervals(xp: ModuleType, died: Any, enter: Any, start: Any, end: Any) 
 
     Args:
         xp: numpy or jax.numpy.
-        died: ``[n]`` booleans.
+        died: ``[n]`` booleans, True for events.
         enter: ``[n]``, first position at whose time the row is at risk.
-        start: ``[n]``, bounds of the tie groups.
-        end: ``[n]``.
+        start: ``[n]``, first position of the row's tie group.
+        end: ``[n]``, position after the row's tie group.
     """
     n = died.shape[0]
     levels = max(3 * n - 1, 1).bit_length()
@@ -104,7 +106,7 @@ def make_intervals(xp: ModuleType, died: Any, enter: Any, start: Any, end: Any) 
 
 
 def log_at_risk(intervals: Intervals, log_hazard: Array) -> tuple[Array, Array]:
-    """Log sums of the hazards at risk at each event, and of those without the tied events."""
+    """Log sums of the hazards at risk at each event: with, and without, the tied events."""
     slots = cumulative_logsumexp(
         log_hazard[intervals.slot_row], segment=intervals.slot_half, reverse=True
     )
@@ -116,9 +118,9 @@ def log_at_risk(intervals: Intervals, log_hazard: Array) -> tuple[Array, Array]:
 
 
 def log_before(intervals: Intervals, everyone: Array, others: Array) -> Array:
-    """For each row the log sum, over the events it is at risk at, of ``everyone`` and ``others``.
+    """Log sum of ``everyone`` and ``others`` over the events at which each row is at risk.
 
-    The adjoint of `log_at_risk`: both are logs of numbers ``[n]`` per event.
+    This is the adjoint of `log_at_risk`. Both arguments are ``[n]``, logs of one number per event.
     """
     asked = jnp.concatenate([everyone, others, jnp.full(1, -jnp.inf, everyone.dtype)])
     sums = jax.vmap(lambda x, half: cumulative_logsumexp(x, segment=half))(

@@ -1,4 +1,4 @@
-"""Who is at risk, who fails and who is censored at each distinct time: the base of every curve."""
+"""Numbers at risk, with an event and censored at each distinct time: the base of every curve."""
 
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -14,8 +14,8 @@ from jaxsurv.types import ArrayLike
 class LifeTable(NamedTuple):
     """Weighted counts at the distinct times.
 
-    NumPy arrays of the m distinct times if the values are known, so that a curve computed eagerly
-    is computed in the precision of its input. While ``jit`` traces, JAX arrays of one fixed length
+    If the values are known, these are NumPy arrays of the m distinct times, so that eager curves
+    have the precision of their input. While ``jit`` traces, they are JAX arrays of the fixed length
     n: the rows beyond the last distinct time have ``times = inf`` and no one at risk.
 
     Attributes:
@@ -32,19 +32,19 @@ class LifeTable(NamedTuple):
 
 
 def segment_sum(xp: ModuleType, values: Any, segment: Any, size: int) -> Any:
-    """``[size]`` sums of ``values [n]`` over equal ``segment [n]``."""
+    """Sums ``[size]`` of ``values [n]`` over equal ``segment [n]``."""
     if xp is np:
         return np.bincount(segment, values, size)
     return jax.ops.segment_sum(values, segment, size)
 
 
 def step_at(query: Any, times: Any, values: Any, *, initial: float, left: bool = False) -> Any:
-    """A step function at ``query``: the value of the last time <= query (< query if ``left``).
+    """Evaluate a step function at ``query``: the value of the last time <= query (< query if ``left``).
 
     Args:
         query: any shape.
         times: ``[m]``, ascending.
-        values: ``[m]``.
+        values: ``[m]``, value from each time on.
         initial: the value before the first time.
         left: take the limit from the left, as the censoring curve G(t-) needs.
     """
@@ -56,12 +56,12 @@ def step_at(query: Any, times: Any, values: Any, *, initial: float, left: bool =
 
 
 def reversed_cumsum(xp: ModuleType, x: Any) -> Any:
-    """``y_i = sum_{j >= i} x_j`` along the first axis; total - before would cancel."""
+    """Reversed sums ``y_i = sum_{j >= i} x_j`` along the first axis; total - before would cancel."""
     return xp.flip(xp.cumsum(xp.flip(x, 0), 0), 0)
 
 
 def _new_run(xp: ModuleType, columns: tuple[Any, ...]) -> Any:
-    """``[n]``, True where a row differs from the one before it in some column."""
+    """Mask ``[n]``, True where a row differs from the row before it in some column."""
     new = columns[0][1:] != columns[0][:-1]
     for x in columns[1:]:
         new = new | (x[1:] != x[:-1])
@@ -69,14 +69,14 @@ def _new_run(xp: ModuleType, columns: tuple[Any, ...]) -> Any:
 
 
 def run_numbers(xp: ModuleType, *columns: Any) -> Any:
-    """``[n]``: 0, 1, ... for the runs of neighbours that are equal in every column."""
+    """Numbers ``[n]``, 0, 1, ..., of the runs of neighbours that are equal in every column."""
     return xp.cumsum(_new_run(xp, columns), dtype=np.int32) - 1
 
 
 def run_bounds(xp: ModuleType, *columns: Any) -> tuple[Any, ...]:
-    """``[n]`` each: the bounds ``start <= row < end`` of the run of equal rows around each row.
+    """Bounds ``start <= row < end`` of the run of equal rows around each row, ``[n]`` each.
 
-    Of no column there are no bounds: the tuple is empty.
+    Without columns the tuple is empty.
     """
     if not columns:
         return ()
@@ -91,15 +91,15 @@ def run_bounds(xp: ModuleType, *columns: Any) -> tuple[Any, ...]:
 
 
 def entry_positions(xp: ModuleType, columns: Any, entry: Any) -> Any:
-    """``[n]``: for sorted rows the first position of the own stratum whose time is after ``entry``.
+    """First position ``[n]`` of each row's stratum whose time is after ``entry``, for sorted rows.
 
     Args:
         xp: numpy or jax.numpy.
-        columns: the strata, if there are any, and the times, by which the rows are sorted.
-        entry: ``[n]``, before the time of each row.
+        columns: strata (if any) and times, by which the rows are sorted.
+        entry: ``[n]``, entry times, each before the time of its row.
     """
     n = entry.shape[0]
-    # Entries sorted among the times: the times before an entry are those it comes too late for.
+    # Sort the entries among the times: a row is not yet at risk at the times up to its entry.
     times = xp.concatenate([columns[-1], entry])
     is_entry = xp.arange(2 * n) >= n
     merged = xp.lexsort((is_entry, times, *(xp.concatenate([c, c]) for c in columns[:-1])))
@@ -117,13 +117,13 @@ def life_table(
 ) -> LifeTable:
     """Count the events, the censored and those at risk in ``(entry, time]``, per distinct time.
 
-    Input is taken as checked. A row masked out by ``where`` leaves no time behind on the host;
-    while tracing it goes to time inf.
+    Input is not checked here. On the host, a row masked out by ``where`` leaves no time behind;
+    while tracing, its time becomes inf.
 
     Args:
         event: ``[n]``, 1 = observed, 0 = censored. A patient censored at t is at risk at t.
         time: ``[n]``.
-        entry: ``[n]`` or None.
+        entry: ``[n]``, delayed entry, or None.
         weights: ``[n]`` case weights or None.
         where: ``[n]`` booleans, False for rows that are not there.
     """
@@ -149,7 +149,7 @@ def life_table(
     censored = segment_sum(xp, xp.where(died, 0, w)[order], group, size)
     leaving = events + censored
     if entry is not None:
-        # A row that enters at or after the k-th time is not at risk there: it is taken off 0 .. k.
+        # A row that enters at or after the k-th time is not at risk there: subtract it from 0 .. k.
         last = xp.searchsorted(times, enter, side="right") - 1
         absent = segment_sum(xp, xp.where(last >= 0, w, 0), xp.maximum(last, 0), size)
         leaving = leaving - absent

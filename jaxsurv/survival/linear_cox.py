@@ -1,4 +1,4 @@
-"""The linear Cox model by Newton's method, with an optional ridge penalty."""
+"""Linear Cox model by Newton's method, with an optional ridge penalty."""
 
 import warnings
 from dataclasses import replace
@@ -33,7 +33,7 @@ class CollinearityWarning(UserWarning):
 
 
 class ChiSquareTest(NamedTuple):
-    """Statistic, its degrees of freedom, and the chance of more under the null hypothesis."""
+    """Chi-square statistic, its degrees of freedom, and its p-value."""
 
     statistic: Array
     degrees_of_freedom: Array
@@ -48,8 +48,8 @@ class CoxFit(NamedTuple):
         covariance: ``[p, p]``, inverse of the (penalised) information.
         robust_covariance: ``[p, p]``, the sandwich of Lin & Wei (1989), by cluster; NaN for exact
             ties.
-        log_likelihood: at ``coef``, without the penalty.
-        log_likelihood_null: at zero.
+        log_likelihood: log likelihood at ``coef``, without the penalty.
+        log_likelihood_null: log likelihood at zero.
         likelihood_ratio: test of all coefficients being zero; like the next two, it ignores the
             penalty.
         wald: test from ``coef`` and ``covariance``.
@@ -90,7 +90,7 @@ def cox_fit(
 
     Works under ``jit`` and ``vmap``, over masks (``risk_sets`` from `restrict`) and over ``l2``. With
     more columns than rows it works in the space of the rows, so that thousands of columns cost
-    little more than their Gram matrix. Columns are scaled inside, never in the penalty.
+    little more than their Gram matrix. Internal scaling of columns does not change the penalty.
 
     The penalty is on the scale of the *summed* log-likelihood and of the columns as given, as in R's
     ``ridge(theta=l2, scale=FALSE)`` and scikit-survival's ``alpha=l2``. lifelines divides the
@@ -101,21 +101,21 @@ def cox_fit(
         x: ``[n, p]``, finite in all rows, also in those that are not there.
         event: ``[n]``, 1 = observed, 0 = censored.
         time: ``[n]``, >= 0, any unit.
-        ties: how tied events are treated.
-        entry: ``[n]``, the row is at risk in ``(entry, time]``.
+        ties: treatment of tied events.
+        entry: ``[n]``, delayed entry: the row is at risk in ``(entry, time]``.
         strata: ``[n]``, integers.
         weights: ``[n]``, case weights.
         where: ``[n]``, False for rows that are not there.
-        cluster: ``[n]`` integers >= 0 and < n: rows that are one unit to ``robust_covariance``.
+        cluster: ``[n]`` integers >= 0 and < n; rows of one value are one unit of ``robust_covariance``.
         l2: ridge penalty, >= 0; must be > 0 if p > n.
-        risk_sets: from `prepare_risk_sets` or `restrict`, instead of the outcome.
+        risk_sets: result of `prepare_risk_sets` or `restrict`, instead of the outcome.
 
     Raises:
         InputError: x is not ``[n, p]`` or not finite, p > n without a penalty, a malformed outcome.
 
     Warns:
-        MonotoneLikelihoodWarning, CollinearityWarning: naming the columns. The fit is still finite:
-        coefficients as far as the likelihood could be raised, the shortest of the equivalent ones.
+        MonotoneLikelihoodWarning, CollinearityWarning: messages name the columns. The fit is finite:
+        coefficients at the end of the iterations, or the shortest of equivalent coefficients.
 
     >>> time, event = np.array([1.0, 2.0, 3.0, 4.0]), np.array([1, 1, 1, 0])
     >>> fit = cox_fit(np.array([[1.0], [2.0], [0.0], [1.0]]), event, time)
@@ -165,7 +165,7 @@ def _fit(x: Array, rs: RiskSets, cluster: Array, l2: Array, ties: Ties) -> tuple
             z, penalty = x / scale, l2 / scale[0] ** 2
 
         def expand(b: Array) -> Array:
-            """``[q, k]`` for z as ``[p, k]`` for x."""
+            """Coefficients ``[p, k]`` of x from coefficients ``[q, k]`` of z."""
             return x.T @ solve_triangular(z.T, b) if p > n else b / scale.T
 
         newton = _newton(z, rs, penalty, ties)
@@ -173,7 +173,7 @@ def _fit(x: Array, rs: RiskSets, cluster: Array, l2: Array, ties: Ties) -> tuple
         unit = jnp.eye(b.size, dtype=x.dtype)
         inverse = _solve(end.information, penalty, unit, null.information)
         covariance = expand(expand(inverse).T)
-        if p > n:  # the directions that no row has are penalised only
+        if p > n:  # directions outside the span of the rows are only penalised
             covariance = covariance + (jnp.eye(p) - expand(expand(unit).T)) / l2
         if ties == "exact":
             robust = jnp.full_like(covariance, jnp.nan)
@@ -208,7 +208,7 @@ class _Newton(NamedTuple):
 
 
 def _newton(z: Array, rs: RiskSets, penalty: Array, ties: Ties) -> _Newton:
-    """Steps until one promises nothing but rounding; that one is still taken."""
+    """Newton steps until the expected gain is within rounding; the last step is still taken."""
     tolerance = 1e-12 if z.dtype == jnp.float64 else 1e-7
 
     def value(coef: Array) -> Array:
@@ -226,7 +226,7 @@ def _newton(z: Array, rs: RiskSets, penalty: Array, ties: Ties) -> _Newton:
             reached = value(s.coef + size * step)
             return jnp.where(reached >= here - slack, reached, -jnp.inf)
 
-        # Halve the step while that is better: far from the maximum a whole one falls or overshoots.
+        # Halve the step while that is better: far from the maximum a full step falls or overshoots.
         def is_long(trial: tuple[Array, Array, Array]) -> Array:
             size, reached, by_half = trial
             worse = ~(reached + slack >= by_half) | (reached == -jnp.inf)
@@ -236,7 +236,7 @@ def _newton(z: Array, rs: RiskSets, penalty: Array, ties: Ties) -> _Newton:
             size, _, by_half = trial
             return size / 2, by_half, along(size / 4)
 
-        # From a step of 4 on, that nothing is known of, so that the loop is the only place to look.
+        # Start at a step of 4 with an unknown value, so that only the loop evaluates the likelihood.
         unknown = jnp.full_like(here, -jnp.inf)
         size = lax.while_loop(is_long, halve, (4 * jnp.ones_like(here), unknown, unknown))[0]
         settled = score @ step <= 2 * slack
@@ -255,10 +255,10 @@ def _newton(z: Array, rs: RiskSets, penalty: Array, ties: Ties) -> _Newton:
 
 
 def _solve(information: Array, penalty: Array, score: Array, at_zero: Array) -> Array:
-    """Times the inverse of the penalised information, finite also in directions of none.
+    """Multiply by the inverse of the penalised information; finite in directions without information.
 
-    None is what is nothing beside the information at zero: where a covariate separates the events, it
-    vanishes as the coefficient grows, and its inverse would be a step to infinity.
+    Information is absent if it is negligible beside that at zero: where a covariate separates the
+    events, it vanishes as the coefficient grows, and the inverse would be a step to infinity.
     """
     epsilon, least = jnp.finfo(score.dtype).eps, jnp.finfo(score.dtype).tiny
     tiny = 64 * epsilon * jnp.max(jnp.diagonal(at_zero), initial=0) + least
@@ -272,7 +272,7 @@ def _test(statistic: Array, p: int) -> ChiSquareTest:
 
 
 def _warn(problems: tuple[Array, Array], names: list[Any]) -> None:
-    """Look at the information at zero, and at the step that Newton's method would take next."""
+    """Warn, from the information at zero and the step that Newton's method would take next."""
     if not all(is_concrete(a) for a in problems):
         return
     information, step = (np.asarray(a, float) for a in problems)

@@ -1,4 +1,4 @@
-"""The log-rank test for k groups, stratified, and its Fleming-Harrington weighting."""
+"""Log-rank test for k groups, with strata and Fleming-Harrington weights."""
 
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -15,10 +15,10 @@ from jaxsurv.types import Array, ArrayLike, InputError
 class LogRank(NamedTuple):
     """Attributes:
     statistic: chi-square.
-    p_value: of the chi-square with the degrees of freedom below.
-    degrees_of_freedom: groups in which events are expected, less one.
+    p_value: upper tail of the chi-square distribution with the degrees of freedom below.
+    degrees_of_freedom: number of groups in which events are expected, minus one.
     observed: ``[k]``, weighted events per group, in the order of ``numpy.unique(group)``.
-    expected: ``[k]``, what they would be with one common hazard.
+    expected: ``[k]``, expected events per group under one common hazard.
     """
 
     statistic: Array
@@ -37,11 +37,12 @@ def logrank_test(
     where: ArrayLike | None = None,
     rho: float = 0.0,
 ) -> LogRank:
-    """Test that k groups have one hazard.
+    """Test whether k groups have one common hazard.
 
-    Σ over event times of S(t-)^rho (observed - expected) per group, S the pooled Kaplan-Meier curve
-    of the stratum, against its hypergeometric variance; ``rho=0`` is the log-rank (Mantel-Haenszel)
-    test, ``rho=1`` Peto and Peto's Wilcoxon. Equals R's ``survdiff``.
+    The statistic compares Σ S(t-)^rho (observed - expected), the sum over event times per group,
+    with its hypergeometric variance. S is the pooled Kaplan-Meier curve of the stratum. ``rho=0`` is
+    the log-rank (Mantel-Haenszel) test, ``rho=1`` Peto and Peto's Wilcoxon test. Equals R's
+    ``survdiff``.
 
     Args:
         event: ``[n]``, 1 = observed, 0 = censored.
@@ -73,14 +74,15 @@ def logrank_test(
 
 
 class GroupCounts(NamedTuple):
-    """Rows in the order (stratum, time); what each meets at its own time, per group.
+    """Counts per group at the time of each row; rows are in the order (stratum, time).
 
     Attributes:
-        at_risk: ``[n, k]``.
+        at_risk: ``[n, k]``, patients at risk.
         died: ``[n, k]``, the row's own event.
         tied: ``[n, k]``, events at the row's time.
-        earlier: ``[n]``, events of its time in rows before it.
-        start: ``[n]``, first row of its time; ``first``: of its stratum.
+        earlier: ``[n]``, events at the row's time in rows before it.
+        start: ``[n]``, first row with the row's time.
+        first: ``[n]``, first row of the row's stratum.
     """
 
     at_risk: Any
@@ -92,7 +94,7 @@ class GroupCounts(NamedTuple):
 
 
 def _sums(xp: ModuleType, x: Any) -> Any:
-    """What stands before each row, and the total at the end."""
+    """Sums over all rows before each row, and the total at the end."""
     return xp.concatenate([xp.zeros_like(x[:1]), xp.cumsum(x, 0)])
 
 
@@ -129,7 +131,7 @@ def group_counts(
 
 
 def logrank_of_counts(counts: GroupCounts, rho: float = 0.0) -> LogRank:
-    """`logrank_test` from the counts, which may be traced."""
+    """Compute `logrank_test` from the counts, which may be traced."""
     xp = array_module(*counts)
     n, d, events = (x.sum(1) for x in (counts.at_risk, counts.tied, counts.died))
     # One row per event: each of d tied events carries 1/d of what their time adds.

@@ -53,15 +53,15 @@ def neg_log_partial_likelihood(
         log_hazard: ``[n]``, higher = worse. The only argument that is differentiated.
         event: ``[n]``, 1 = observed, 0 = censored (still at risk at its own time).
         time: ``[n]``, >= 0, any unit.
-        ties: how tied events are treated.
-        entry: ``[n]``, the row is at risk in ``(entry, time]``.
+        ties: treatment of tied events.
+        entry: ``[n]``, delayed entry: the row is at risk in ``(entry, time]``.
         strata: ``[n]``, integers; risk sets never cross strata.
         weights: ``[n]``, case weights, in R's convention under Efron ties; not with ``"exact"``.
         where: ``[n]``, False for rows that are not there.
         reduction: ``"mean"`` divides by the *weighted number of events*, so that a penalty means
             the same at every size; torchsurv divides by the number of distinct event times (see
             docs/differences.md).
-        risk_sets: from `prepare_risk_sets` or `restrict`, instead of the outcome.
+        risk_sets: result of `prepare_risk_sets` or `restrict`, instead of the outcome.
 
     Returns:
         A scalar; 0 with zero gradient if there is no event.
@@ -87,7 +87,7 @@ def neg_log_partial_likelihood(
 
 
 def checked_scores(log_hazard: ArrayLike, risk_sets: RiskSets) -> Array:
-    """Refuse log hazards of a wrong shape, and NaN in rows that are there."""
+    """Return log hazards as real numbers; refuse a wrong shape, and NaN in rows that are there."""
     check_vectors(log_hazard=log_hazard, risk_sets=risk_sets.start)
     if is_concrete(log_hazard) and is_concrete(risk_sets.log_weight):
         here = np.asarray(to_rows(risk_sets, risk_sets.log_weight)) > -np.inf
@@ -103,12 +103,15 @@ def _reduced(log_hazard: Array, rs: RiskSets, ties: Ties, reduction: str) -> Arr
 
 
 def per_event(loss: Array, rs: RiskSets) -> Array:
-    """A summed loss per unit of event weight; 0 stays 0 where there is no event."""
+    """Summed loss divided by the total event weight; without events 0 stays 0."""
     return loss / jnp.where(rs.total > 0, rs.total, 1)
 
 
 def _exact(log_hazard: Array, rs: RiskSets) -> Array:
-    """E_k(i), the sum over the ways to choose k rows from i on, is sum_{j>=i} w_j E_{k-1}(j+1)."""
+    """Summed loss under exact ties, by the recursion E_k(i) = sum_{j>=i} w_j E_{k-1}(j+1).
+
+    E_k(i) is the sum over all ways to choose k of the rows from i on.
+    """
     x = to_positions(rs, log_hazard)
     x = x - largest(x, rs)
     weighted, n = log_weighted(x, rs), x.shape[0]

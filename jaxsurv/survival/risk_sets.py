@@ -1,4 +1,4 @@
-"""Risk sets: everything about an outcome that the partial likelihood needs, sorted once."""
+"""Risk sets: all data of an outcome that the partial likelihood needs, sorted once."""
 
 from dataclasses import dataclass, fields, replace
 from types import ModuleType
@@ -23,18 +23,18 @@ class RiskSets:
 
     Attributes:
         order: ``[n]``, the original row at each position; None if the rows came in this order.
-        position: ``[n]``, the position of each original row; None likewise.
-        time: ``[n]``, to report; ties are those of the times as they were given.
-        log_weight: ``[n]``, -inf for a row that is not there.
+        position: ``[n]``, the position of each original row; None if the rows came in this order.
+        time: ``[n]``, times for reporting; ties are those of the times as they were given.
+        log_weight: ``[n]``, log case weight; -inf for a row that is not there.
         event_weight: ``[n]``, the weight of an event, otherwise 0.
-        mean_weight: ``[n]``, for an event the mean weight of the events of its group, otherwise 0.
+        mean_weight: ``[n]``, mean weight of the events of the group for an event, otherwise 0.
         fraction: ``[n]``, Efron's k / m for the k-th of m tied events, k = 0 .. m - 1.
         start: ``[n]``, first position of the group: it and all later ones are at risk.
         rest: ``[n]``, first position after the events of the group, or n.
         last: ``[n]``, last event at or before the time of the group, or -1.
-        earlier: ``[n]``, for an event the last position before the group, otherwise ``last``.
+        earlier: ``[n]``, last position before the group for an event, otherwise ``last``.
         stratum: ``[n]``, numbers of the strata, or None.
-        intervals: what delayed entry needs, or None.
+        intervals: data for delayed entry, or None.
         total: scalar, the weighted number of events.
         tied: scalar, whether any events are tied.
         final: scalar, first position of the risk set of the last event.
@@ -67,7 +67,7 @@ jax.tree_util.register_dataclass(
 
 
 def in_precision(risk_sets: RiskSets, dtype: Any) -> RiskSets:
-    """With all real numbers in the given precision."""
+    """Convert all real numbers to the given precision."""
     return jax.tree.map(
         lambda a: a.astype(dtype) if jnp.issubdtype(a.dtype, jnp.floating) else a, risk_sets
     )
@@ -88,7 +88,7 @@ def _permute(x: Array, order: Array) -> Array:
 
 
 def _there(xp: ModuleType, start: Any, event: Any, weight: Any) -> dict[str, Any]:
-    """What depends on which rows are there: a row of weight 0 is not."""
+    """Fields that depend on which rows are there; a row of weight 0 is not there."""
     event = xp.where(weight > 0, event, 0)
     before = xp.cumsum(event) - event
 
@@ -113,7 +113,7 @@ def _there(xp: ModuleType, start: Any, event: Any, weight: Any) -> dict[str, Any
 def _grouped(
     xp: ModuleType, died: Any, weight: Any, columns: Any, enter: Any, **given: Any
 ) -> RiskSets:
-    """Risk sets of rows in order; ``columns`` are the strata, if any, and what ties have in common."""
+    """Risk sets of sorted rows; ``columns`` are the strata (if any) and a value shared by ties."""
     n = died.shape[0]
     start, end = run_bounds(xp, *columns)
     first, stop = run_bounds(xp, *columns[:-1]) if len(columns) > 1 else (0, n)
@@ -147,22 +147,23 @@ def prepare_risk_sets(
     """Check, sort and group an outcome once, on the host, in the precision it comes in.
 
     Times are compared as given (float64 stays float64), so that ties are those of the data. Values
-    traced by ``jit`` are sorted there instead, which is slow on a CPU: prepare outside.
+    traced by ``jit`` are sorted inside ``jit``, which is slow on a CPU: prepare outside.
 
     Args:
         event: ``[n]``, 1 = observed, 0 = censored.
         time: ``[n]``, >= 0, any unit.
-        entry: ``[n]``, the row is at risk in ``(entry, time]``.
+        entry: ``[n]``, delayed entry: the row is at risk in ``(entry, time]``.
         strata: ``[n]``, integers; risk sets never cross strata.
         weights: ``[n]``, case weights >= 0; a row of weight 0 is not there.
         where: ``[n]``, False for rows that are not there.
         exact: keep the largest number of tied events, which ``ties="exact"`` needs.
         presorted: the rows come in the order (stratum, time, events first), for example taken by
-            ``rows[risk_sets.order]``: saves two permutations per evaluation, a third at n = 10^6.
+            ``rows[risk_sets.order]``. This saves two permutations per evaluation, a third of the
+            time at n = 10^6.
 
     Raises:
-        InputError: see `jaxsurv.survival.validation.check_survival`; ``presorted`` rows that are
-            not; ``exact`` with weights or with a traced outcome.
+        InputError: see `jaxsurv.survival.validation.check_survival`; ``presorted`` rows in another
+            order; ``exact`` with weights or with a traced outcome.
 
     >>> rs = prepare_risk_sets(np.array([1, 0, 1]), np.array([3.0, 2.0, 1.0]))
     >>> rs.order.tolist(), float(rs.total)
@@ -206,13 +207,13 @@ def prepare_risk_sets(
 
 
 def subset(risk_sets: RiskSets, positions: Array, where: ArrayLike) -> RiskSets:
-    """The risk sets of some rows among themselves, with no new sort: minibatches inside ``jit``.
+    """Risk sets of some rows among themselves, with no new sort: minibatches inside ``jit``.
 
-    The rows are taken in the order of ``positions``, so the result has no order of its own. Ties are
-    those of the data, and a row that has left all risk sets stays outside.
+    Rows come in the order of ``positions``; ``order`` of the result is None. Ties are those of the
+    data, and a row that has left all risk sets stays outside.
 
     Args:
-        risk_sets: from `prepare_risk_sets` or `restrict`; with delayed entry there is still a sort.
+        risk_sets: result of `prepare_risk_sets` or `restrict`; delayed entry still needs a sort.
         positions: ``[m]``, nondecreasing positions in the order of ``risk_sets``.
         where: ``[m]`` booleans, False for rows that are not there, such as repeated positions.
     """
@@ -238,7 +239,7 @@ def subset(risk_sets: RiskSets, positions: Array, where: ArrayLike) -> RiskSets:
 def given_risk_sets(
     risk_sets: RiskSets | None, event: Any, time: Any, *, exact: bool = False, **columns: Any
 ) -> RiskSets:
-    """``risk_sets``, or those of the outcome: the two ways in which the functions here are called."""
+    """Return ``risk_sets``, or prepare them from the outcome: functions here accept either."""
     if risk_sets is None:
         if event is None or time is None:
             raise InputError("give event and time, or risk_sets")
@@ -251,9 +252,9 @@ def given_risk_sets(
 
 
 def restrict(risk_sets: RiskSets, where: ArrayLike) -> RiskSets:
-    """The risk sets of the rows where ``where`` is True, with no new sort.
+    """Risk sets of the rows where ``where`` is True, with no new sort.
 
-    The other rows leave every risk set; tied events are counted anew. Use one shared order for all
+    The other rows leave every risk set; tied events are counted again. Use one shared order for all
     cross-validation folds::
 
         rs = prepare_risk_sets(event, time)
@@ -261,7 +262,7 @@ def restrict(risk_sets: RiskSets, where: ArrayLike) -> RiskSets:
         jax.vmap(lambda eta, rs: neg_log_partial_likelihood(eta, risk_sets=rs))(etas, folds)
 
     Args:
-        risk_sets: from `prepare_risk_sets` or `restrict`.
+        risk_sets: result of `prepare_risk_sets` or `restrict`.
         where: ``[n]`` booleans in the original order of the rows.
     """
     check_vectors(where=where, risk_sets=risk_sets.start)

@@ -1,4 +1,4 @@
-"""The Cox partial likelihood of one huge cohort, its patients spread over several devices."""
+"""Cox partial likelihood of one huge cohort, with its patients spread over several devices."""
 
 from dataclasses import dataclass, fields, replace
 from functools import partial
@@ -20,13 +20,13 @@ class ShardedRiskSets:
     """Patients in the order of time, cut into one block per device; made by `shard_risk_sets`.
 
     All blocks have one length: ``places`` = devices x length. The first and the last place of each
-    are kept free for the sums of the other blocks; shorter blocks have more free places at the end.
+    block are free for the sums of the other blocks; shorter blocks have more free places at the end.
 
     Attributes:
-        blocks: ``[places]`` over the devices; positions count from the start of a block, only
-            ``final`` from that of the first.
+        blocks: ``[places]`` over the devices; positions count from the start of a block, except
+            ``final``, which counts from the start of the first block.
         row: ``[places]``, on the host: the original row at each place, -1 at free places.
-        mesh: of one axis.
+        mesh: device mesh with one axis.
     """
 
     blocks: RiskSets
@@ -34,9 +34,9 @@ class ShardedRiskSets:
     mesh: Mesh
 
     def place(self, x: ArrayLike) -> Array:
-        """``[n, ...]`` of the patients, such as their features, as ``[places, ...]`` over the devices.
+        """Spread data ``[n, ...]`` of the patients, e.g. features, as ``[places, ...]`` over the devices.
 
-        Free places repeat row 0. Each block is taken from ``x``, which may be a memory map, on its own.
+        Free places repeat row 0. Each block is read on its own, so that ``x`` may be a memory map.
         """
         n = np.count_nonzero(self.row >= 0)
         if np.shape(x)[:1] != (n,):
@@ -50,7 +50,7 @@ class ShardedRiskSets:
         return jax.make_array_from_callback(shape, _by_block(self.mesh), of_block)
 
     def to_rows(self, values: ArrayLike) -> np.ndarray:
-        """``[places, ...]``, such as predictions, as ``[n, ...]`` in the original order of the rows."""
+        """Return ``[places, ...]``, e.g. predictions, as ``[n, ...]`` in the original order of the rows."""
         there = self.row >= 0
         values = np.asarray(values)[there]
         out = np.empty_like(values)
@@ -70,13 +70,13 @@ def _by_block(mesh: Mesh) -> NamedSharding:
 def shard_risk_sets(risk_sets: RiskSets, mesh: Mesh | None = None) -> ShardedRiskSets:
     """Cut risk sets, sorted once on the host, into blocks of consecutive times, one per device.
 
-    Blocks are as long as each other, save that no cut parts tied events. The others of a tie group,
-    all censored, may stand in the next block: so a cohort whose follow-up ends on one day is cut
+    Blocks are equally long, except that no cut separates tied events. The censored rows of a tie
+    group may stand in the next block, so that a cohort whose follow-up ends on one day is cut
     evenly. Case weights and ``where`` of `prepare_risk_sets` are kept.
 
     Args:
-        risk_sets: from `prepare_risk_sets`, without strata and delayed entry.
-        mesh: of one axis, of type Auto; None = all devices.
+        risk_sets: result of `prepare_risk_sets`, without strata and delayed entry.
+        mesh: device mesh with one axis, of type Auto; None = all devices.
 
     Raises:
         InputError: strata, delayed entry, another kind of mesh.
@@ -101,7 +101,7 @@ def shard_risk_sets(risk_sets: RiskSets, mesh: Mesh | None = None) -> ShardedRis
     rs = jax.tree.map(np.asarray, risk_sets)
     n, devices = rs.start.size, mesh.size
     cut = np.arange(1, devices) * n // devices
-    # In front of tied events, not among them.
+    # Cut in front of tied events, not among them.
     cut = np.where(cut < rs.rest[cut], rs.start[cut], cut)
     edge = np.concatenate([[0], cut, [n]])
     size = np.diff(edge)
@@ -116,7 +116,7 @@ def shard_risk_sets(risk_sets: RiskSets, mesh: Mesh | None = None) -> ShardedRis
         return np.where(there, x[position], x.dtype.type(fill))
 
     def pointing(x: np.ndarray) -> np.ndarray:
-        # Whatever lies before or after the block is at its first or last place, as a sum.
+        # Rows before or after the block are summed at its first or last place.
         return np.clip(spread(x) - first, 0, length - 1).astype(np.int32)
 
     columns = ("time", "event_weight", "mean_weight", "fraction")
@@ -147,10 +147,10 @@ def sharded_neg_log_partial_likelihood(
     ties: Ties = "efron",
     reduction: Literal["mean", "sum"] = "mean",
 ) -> Array:
-    """`neg_log_partial_likelihood` of patients spread over devices: the same value and gradient.
+    """Compute `neg_log_partial_likelihood` of patients spread over devices: same value and gradient.
 
-    Every device sums over its own patients; per evaluation the devices exchange a few numbers each,
-    the sums of their blocks. The gradient stays where its patients are::
+    Every device sums over its own patients. Per evaluation each device exchanges a few numbers, the
+    sums of its block. The gradient of a patient stays on the device of the patient::
 
         risk_sets = shard_risk_sets(prepare_risk_sets(event, time))
         x = risk_sets.place(x)  # once: each patient's features go to the device of their time
@@ -162,11 +162,11 @@ def sharded_neg_log_partial_likelihood(
         risk_sets.to_rows(net(params, x))  # predictions, in the original order
 
     Args:
-        log_hazard: ``[places]``, made from placed rows; higher = worse. What stands at free places
-            is ignored.
-        risk_sets: from `shard_risk_sets`.
-        ties: how tied events are treated; exact ties need all patients on one device.
-        reduction: as in `neg_log_partial_likelihood`.
+        log_hazard: ``[places]``, made from placed rows; higher = worse. Values at free places are
+            ignored.
+        risk_sets: result of `shard_risk_sets`.
+        ties: treatment of tied events; exact ties need all patients on one device.
+        reduction: ``"mean"`` or ``"sum"``, see `neg_log_partial_likelihood`.
 
     Returns:
         A scalar; 0 with zero gradient if there is no event.

@@ -1,4 +1,4 @@
-"""The loss under Breslow and Efron ties, and its gradient, in plain numbers and in logs."""
+"""Loss and gradient under Breslow and Efron ties, in plain numbers and in logs."""
 
 from functools import partial
 from typing import Any, Literal
@@ -18,10 +18,11 @@ Ties = Literal["breslow", "efron", "exact"]
 
 @partial(jax.custom_jvp, nondiff_argnums=(2, 3))
 def summed_loss(log_hazard: Array, rs: RiskSets, ties: Ties, axis: str | None) -> Array:
-    """The loss under Breslow or Efron ties, summed over the events.
+    """Loss under Breslow or Efron ties, summed over the events.
 
-    ``axis`` is None, or the mesh axis over whose devices the rows are cut into blocks: then this is
-    what one device's rows contribute, and its derivative that of the sum over all devices.
+    ``axis`` is None, or the mesh axis over whose devices the rows are cut into blocks. With an axis,
+    the value is the contribution of one device's rows, but the derivative is that of the sum over
+    all devices.
     """
     return _evaluate(log_hazard, rs, ties, axis, gradient=False)[0]
 
@@ -30,7 +31,7 @@ def summed_loss(log_hazard: Array, rs: RiskSets, ties: Ties, axis: str | None) -
 def _summed_loss_jvp(
     ties: Ties, axis: str | None, primals: Any, tangents: Any
 ) -> tuple[Array, Array]:
-    # Value and gradient in one pass; the code of the gradient is differentiable in its turn.
+    # Value and gradient in one pass; the code of the gradient is itself differentiable.
     log_hazard, rs = primals
     loss, gradient = _evaluate(log_hazard, rs, ties, axis, gradient=True)
     return loss, jnp.vdot(gradient, tangents[0])
@@ -39,12 +40,12 @@ def _summed_loss_jvp(
 def _evaluate(
     log_hazard: Array, rs: RiskSets, ties: Ties, axis: str | None, gradient: bool
 ) -> list[Array]:
-    """The summed loss and, if asked for, its gradient ``[n]``."""
+    """Summed loss and, if asked for, its gradient ``[n]``."""
 
     def nothing(x: Array, rs: RiskSets) -> list[Array]:
         return [jnp.zeros((), x.dtype), jnp.zeros_like(x)][: 1 + gradient]
 
-    # As the argument of a conditional the permuted vector is made once, not in each use of it.
+    # As an argument of the conditional, the permuted vector is made once, not at each use.
     some = partial(_choose_arithmetic, ties == "efron", gradient, axis)
     out = lax.cond(rs.total > 0, some, nothing, to_positions(rs, log_hazard), rs)
     return [out[0], *(to_rows(rs, g) for g in out[1:])]
@@ -53,7 +54,7 @@ def _evaluate(
 def _choose_arithmetic(
     tied: bool, gradient: bool, axis: str | None, x: Array, rs: RiskSets
 ) -> list[Array]:
-    """Plain numbers where they will do, logs where they would underflow."""
+    """Evaluate in plain numbers where possible, and in logs where these would underflow."""
     linear, log = LINEAR, LOG
     if axis is not None:
         linear, log = across_devices(LINEAR, axis), across_devices(LOG, axis)
@@ -64,8 +65,8 @@ def _choose_arithmetic(
 
     if rs.stratum is not None or rs.intervals is not None:
         return in_logs(x, top, rs)
-    # Plain numbers will do if the smallest of the nested risk sets, that of the last event, is
-    # within e^-60 of the largest hazard; a NaN goes the other way, and through.
+    # Plain numbers suffice if the smallest of the nested risk sets, that of the last event, is
+    # within e^-60 of the largest hazard. With a NaN the logs are used, and the result is NaN.
     hazard, sums = _hazards(linear, x, top, rs)
     if axis is None:
         smallest = sums[rs.final]
@@ -87,7 +88,7 @@ def log_weighted(x: Array, rs: RiskSets) -> Array:
 
 
 def largest(x: Array, rs: RiskSets, axis: str | None = None) -> Array:
-    """The largest log of weight times hazard, a constant to differentiation; 0 if there is no row."""
+    """Largest log of weight times hazard, a constant for derivatives; 0 if there is no row."""
     top = lax.stop_gradient(jnp.max(log_weighted(x, rs)))
     if axis is not None:
         top = lax.pmax(top, axis)
@@ -95,10 +96,10 @@ def largest(x: Array, rs: RiskSets, axis: str | None = None) -> Array:
 
 
 def log_denominators(log_hazard: Array, rs: RiskSets, ties: Ties) -> Array:
-    """For each event the log of its denominator, else 0; both are ``[n]`` in the order of ``rs``.
+    """Log denominators of the events, 0 for other rows; both are ``[n]`` in the order of ``rs``.
 
-    Its derivatives are the risk-set means: ``d log_denominators_j / d log_hazard_i`` is the chance
-    p_ji that, of those at risk, it is row i that has event j.
+    The derivatives give the risk-set means: ``d log_denominators_j / d log_hazard_i`` is the
+    probability p_ji that event j happens to row i of its risk set.
     """
     return _denominators(LOG, ties == "efron", *_hazards(LOG, log_hazard, 0, rs), rs)
 
@@ -131,7 +132,7 @@ def _in_arithmetic(
     hazard: Array,
     sums: Array,
 ) -> list[Array]:
-    """The loss, and its gradient, from the log hazards x; all in the order of ``rs``."""
+    """Loss and, if asked for, its gradient, from the log hazards x; all in the order of ``rs``."""
     denominator = _denominators(a, tied, hazard, sums, rs)
     own = jnp.where(rs.event_weight > 0, rs.event_weight * (x - top), 0)
     loss = jnp.sum(rs.mean_weight * a.log(denominator) - own)

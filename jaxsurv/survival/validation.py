@@ -38,7 +38,7 @@ def _first(bad: np.ndarray, limit: int = 5) -> str:
 
 
 def check_vectors(**arrays: Any) -> int:
-    """Every given array (None is skipped) must be ``[n]`` with one common n, which is returned."""
+    """Check that all given arrays are ``[n]`` with one common n, and return n; None is skipped."""
     shapes = {name: np.shape(a) for name, a in arrays.items() if a is not None}
     for name, shape in shapes.items():
         if len(shape) != 1:
@@ -60,7 +60,7 @@ def check_finite(name: str, x: Any) -> None:
 
 
 def check_event(event: Any) -> None:
-    """Event codes must be 0/1 or booleans."""
+    """Refuse event codes other than 0/1 or booleans."""
     if not is_concrete(event):
         return
     e = np.asarray(event)
@@ -118,10 +118,10 @@ def check_survival(
 
 
 def check_curves(survival: Any, times: Any, n: int) -> None:
-    """Survival curves ``[n, t]`` at ``times [t]``: shapes and ascending times.
+    """Check survival curves ``[n, t]`` at ``times [t]``: shapes and ascending times.
 
     Raises:
-        InputError: whichever does not hold.
+        InputError: a wrong shape, or times that are not finite and ascending.
     """
     t = check_vectors(times=times)
     if np.shape(survival) != (n, t):
@@ -146,7 +146,7 @@ def check_probabilities(name: str, x: Any) -> None:
 
 
 def check_rows(*arrays: Any) -> int:
-    """Arrays ``[n, ...]`` of any rank must have one common number of rows, which is returned."""
+    """Check that arrays ``[n, ...]`` of any rank have one common number of rows, and return it."""
     sizes = [np.shape(a)[0] for a in arrays if np.ndim(a)]
     if len(sizes) != len(arrays) or len(set(sizes)) != 1:
         raise InputError(

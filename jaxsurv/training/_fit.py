@@ -1,4 +1,4 @@
-"""One training run as one pure function: early stopping, best parameters and history are carried state."""
+"""One training run as one pure function, from the initial parameters to those that are kept."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import optax
 from jax import lax
 
 from jaxsurv.training.learner import Learner, Optimizer, adam, begin, learn
+from jaxsurv.training.stopping import FitResult, Training, all_epochs, refit, stop_early
 from jaxsurv.types import Array, InputError, Key, Objective, Params
 
 
@@ -57,58 +59,6 @@ class Masks(NamedTuple):
     train: Array
     validation: Array
     develop: Array
-
-
-class FitResult(NamedTuple):
-    """A finished run.
-
-    Attributes:
-        params: the parameters at ``best_epoch``.
-        best_epoch: epochs trained when the validation score was best; 0 = the initial parameters.
-        best_score: that score (lower is better).
-        epochs: epochs run before stopping.
-        history: ``{name: [config.epochs]}``: each loss term and, with early stopping, ``validation``,
-            the score; NaN after the stop.
-        teacher: what ``objective.follow`` had made of the parameters at ``best_epoch``, or None.
-            Scores, and so early stopping, are those of ``params``.
-    """
-
-    params: Params
-    best_epoch: Array
-    best_score: Array
-    epochs: Array
-    history: dict[str, Array]
-    teacher: Params | None = None
-
-
-class _Best(NamedTuple):
-    params: Params
-    teacher: Params | None
-    score: Array
-    epoch: Array
-
-
-class _Epochs(NamedTuple):
-    epoch: Array
-    learner: Learner
-    best: _Best
-    history: dict[str, Array]
-
-
-class Training(NamedTuple):
-    """A run as a state that is advanced.
-
-    Attributes:
-        start: the state before the first epoch.
-        proceed: ``state -> bool``, whether there is another epoch.
-        advance: ``state -> state`` after it.
-        finish: ``state -> FitResult``.
-    """
-
-    start: Any
-    proceed: Callable[[Any], Array]
-    advance: Callable[[Any], Any]
-    finish: Callable[[Any], FitResult]
 
 
 def each_row_once(batch: Any, key: Key, size: int) -> tuple[Array, Callable[[Array], Any]]:
@@ -183,84 +133,56 @@ def training(
     *,
     optimizer: Optimizer = adam,
 ) -> Training:
-    """What :func:`fit` repeats, for those who repeat it otherwise."""
+    """The run that :func:`fit` repeats to its end, for those who repeat it otherwise."""
     # what is called twice is traced once
     objective = objective._replace(loss=jax.jit(objective.loss), score=jax.jit(objective.score))
     key_init, key_run = jax.random.split(key)
     train, validation = batch.restrict(masks.train), batch.restrict(masks.validation)
     transform = optimizer(hparams)
     params = objective.init(key_init, train)
+    first = begin(objective, transform, params)
+    value, terms = jax.eval_shape(objective.loss, params, train, key, hparams)
+    blank = jnp.full(config.epochs, jnp.nan, value.dtype)
+    epoch = partial(_epoch, objective, transform, hparams, key_run, config, terms)
 
+    def score(params: Params) -> Array:
+        return objective.score(params, validation)
+
+    run = all_epochs(partial(epoch, train), first, score, terms, blank)
+    if config.early_stopping:
+        run = stop_early(run, score, blank, burn_in=config.burn_in, patience=config.patience)
+    if config.refit:
+        run = refit(run, partial(epoch, batch.restrict(masks.develop)), first)
+    return run
+
+
+def _epoch(
+    objective: Objective,
+    transform: optax.GradientTransformation,
+    hparams: Any,
+    key: Key,
+    config: FitConfig,
+    term_shapes: dict[str, Any],
+    rows: Any,
+    i: Array,
+    learner: Learner,
+) -> tuple[Learner, dict[str, Array]]:
+    """One pass, number i, over the rows that the batch ``rows`` is restricted to; ``key`` is the run's."""
     # a table: its end is exactly 1, which a compiled quotient need not be
     progress = jnp.linspace(0.0, 1.0, config.epochs)
-
+    key, annealed = jax.random.fold_in(key, i), objective.anneal(hparams, progress[i])
+    if config.batch_size is None:
+        return learn(objective, transform, learner, rows, key, annealed)
+    key_order, key_noise = jax.random.split(key)
     draw = objective.draw or each_row_once
-    step = partial(learn, objective, transform)
+    steps, minibatch = draw(rows, key_order, config.batch_size)
 
-    def train_epoch(i, learner, rows):
-        """One pass, number i, over the rows that the batch ``rows`` is restricted to."""
-        key, annealed = jax.random.fold_in(key_run, i), objective.anneal(hparams, progress[i])
-        if config.batch_size is None:
-            return step(learner, rows, key, annealed)
-        key_order, key_noise = jax.random.split(key)
-        steps, minibatch = draw(rows, key_order, config.batch_size)
+    def step(i, carry):
+        learner, total = carry
+        drawn, key = minibatch(i), jax.random.fold_in(key_noise, i)
+        learner, terms = learn(objective, transform, learner, drawn, key, annealed)
+        return learner, jax.tree.map(jnp.add, total, terms)
 
-        def body(i, carry):
-            learner, total = carry
-            drawn = minibatch(i)
-            key = jax.random.fold_in(key_noise, i)
-            learner, terms = step(learner, drawn, key, annealed)
-            return learner, jax.tree.map(jnp.add, total, terms)
-
-        zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), term_shapes)
-        learner, total = lax.fori_loop(0, steps, body, (learner, zeros))
-        return learner, jax.tree.map(lambda t: t / steps, total)
-
-    _, term_shapes = jax.eval_shape(objective.loss, params, train, key, hparams)
-
-    def judge(learner, epoch) -> _Best:
-        score = objective.score(learner.params, validation)
-        return _Best(learner.params, learner.teacher, score, epoch)
-
-    first = begin(objective, transform, params)
-    untrained = judge(first, jnp.int32(0))
-    score = jnp.where(jnp.isnan(untrained.score), jnp.inf, untrained.score)
-    names = [*term_shapes, "validation"] if config.early_stopping else term_shapes
-    empty = jnp.full(config.epochs, jnp.nan, score.dtype)
-    start = _Epochs(
-        epoch=jnp.int32(0),
-        learner=first,
-        best=untrained._replace(score=score),
-        history=dict.fromkeys(names, empty),
-    )
-
-    def proceed(s: _Epochs):
-        waited = s.epoch - jnp.maximum(s.best.epoch, config.burn_in)
-        patient = (waited < config.patience) | (not config.early_stopping)
-        return (s.epoch < config.epochs) & patient
-
-    def advance(s: _Epochs):
-        learner, row = train_epoch(s.epoch, s.learner, train)
-        epoch, best = s.epoch + 1, s.best
-        if config.early_stopping:
-            now = judge(learner, epoch)
-            better = now.score < best.score
-            best = jax.tree.map(lambda new, old: jnp.where(better, new, old), now, best)
-            row = {**row, "validation": now.score}
-        history = {name: h.at[s.epoch].set(row[name]) for name, h in s.history.items()}
-        return _Epochs(epoch, learner, best, history)
-
-    def finish(end: _Epochs) -> FitResult:
-        best = end.best if config.early_stopping else judge(end.learner, end.epoch)
-        kept, teacher = best.params, best.teacher
-        if config.refit:
-            develop = batch.restrict(masks.develop)
-
-            def again(i, learner):
-                return train_epoch(i, learner, develop)[0]
-
-            learner = lax.fori_loop(0, best.epoch, again, first)
-            kept, teacher = learner.params, learner.teacher
-        return FitResult(kept, best.epoch, best.score, end.epoch, end.history, teacher)
-
-    return Training(start, proceed, advance, finish)
+    zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), term_shapes)
+    learner, total = lax.fori_loop(0, steps, step, (learner, zeros))
+    return learner, jax.tree.map(lambda t: t / steps, total)

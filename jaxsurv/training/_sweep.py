@@ -1,11 +1,12 @@
 """Many runs as one compiled computation: seeds x splits x hyper-parameters on one run axis."""
 
+import inspect
 import itertools
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +23,8 @@ from jaxsurv.training.slots import in_slots
 from jaxsurv.types import Array, InputError, Objective, Params
 
 SEGMENT = 20  # epochs in which a slot may idle
+P = ParamSpec("P")
+T = TypeVar("T")
 Build = Callable[[Any, Any, Array], tuple[Any, Masks]]
 Collect = Callable[[Params, Any, Masks], Any]
 
@@ -76,20 +79,26 @@ class SweepResult(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Runs with a leading axis: which split, seed and hyper-parameters each has."""
+    """Runs with a leading axis: which split, seed, hyper-parameters and random stream each has.
+
+    Without a stream it is the split's number.
+    """
 
     split: Array
     seed: Array
     hparams: Any
+    stream: Array | None = None
 
 
-def _grid(n_splits: int, seeds: Sequence[int], hparams: Sequence[Any]) -> Run:
-    combinations = list(itertools.product(range(n_splits), seeds, hparams))
-    split, seed, points = zip(*combinations, strict=True)
+def _grid(streams: Sequence[int], seeds: Sequence[int], hparams: Sequence[Any]) -> Run:
+    combinations = list(itertools.product(enumerate(streams), seeds, hparams))
+    splits, seed, points = zip(*combinations, strict=True)
+    split, stream = zip(*splits, strict=True)
     stacked = jax.tree.map(lambda *v: np.asarray(v, np.result_type(float)), *points)
     if not jax.config.jax_enable_x64:
         stacked = jax.tree.map(lambda v: v.astype(np.float32), stacked)
-    return Run(np.asarray(split, np.int32), np.asarray(seed, np.uint32), stacked)  # type: ignore[arg-type]
+    seed, stream = (np.asarray(v, np.uint32) for v in (seed, stream))
+    return Run(np.asarray(split, np.int32), seed, stacked, stream)  # type: ignore[arg-type]
 
 
 def compile_runs(
@@ -106,8 +115,9 @@ def compile_runs(
     def begin(data, run: Run):
         shared, splits = data
         batch, masks = build(shared, jax.tree.map(lambda x: x[run.split], splits), run.seed)
-        # the key depends on the seed and the split alone: settings share their random numbers
-        key = jax.random.fold_in(jax.random.key(run.seed), run.split)
+        # the key depends on seed and stream alone: settings share their random numbers
+        stream = run.split if run.stream is None else run.stream
+        key = jax.random.fold_in(jax.random.key(run.seed), stream)
         fitted = training(key, objective, run.hparams, batch, masks, config, optimizer=optimizer)
         return batch, masks, fitted
 
@@ -163,6 +173,7 @@ def sweep_chunks(
     optimizer: Optimizer = adam,
     collect: Collect | None = None,
     store: Store | None = None,
+    streams: Sequence[int] | None = None,
 ) -> Iterator[SweepResult]:
     """The runs of each compiled call as soon as they are done. Arguments as in `sweep`."""
     n_splits = jax.tree.leaves(splits)[0].shape[0]
@@ -172,7 +183,12 @@ def sweep_chunks(
         raise InputError(f"seeds must differ, got {list(seeds)}")
     if not all(0 <= seed < 2**32 for seed in seeds):
         raise InputError(f"seeds must be from 0 to 2**32 - 1, got {list(seeds)}")
-    grid = _grid(n_splits, seeds, hparams)
+    streams = range(n_splits) if streams is None else streams
+    if len(streams) != n_splits or not all(0 <= stream < 2**32 for stream in streams):
+        raise InputError(
+            f"streams must be {n_splits} numbers from 0 to 2**32 - 1, one a split, got {list(streams)}"
+        )
+    grid = _grid(streams, seeds, hparams)
     if plan is None:
 
         def flops() -> float:
@@ -204,20 +220,20 @@ def concatenate(chunks: Sequence[SweepResult]) -> SweepResult:
     return jax.tree.map(lambda *x: np.concatenate(x), *chunks)
 
 
-def sweep(
-    objective: Objective,
-    build: Build,
-    shared: Any,
-    splits: Any,
-    *,
-    seeds: Sequence[int],
-    hparams: Sequence[Any],
-    config: FitConfig = FitConfig(),
-    plan: Plan | None = None,
-    optimizer: Optimizer = adam,
-    collect: Collect | None = None,
-    store: Store | None = None,
-) -> SweepResult:
+def _taking(arguments_of: Callable[P, Any]) -> Callable[[Callable[..., T]], Callable[P, T]]:
+    """Decorator for a function that hands all its arguments on: help and type checkers see which."""
+
+    def decorate(function: Callable[..., T]) -> Callable[P, T]:
+        own = inspect.signature(function).return_annotation
+        wanted = inspect.signature(arguments_of).replace(return_annotation=own)
+        function.__signature__ = wanted
+        return function
+
+    return decorate
+
+
+@_taking(sweep_chunks)
+def sweep(*arguments: Any, **options: Any) -> SweepResult:
     """Train every seed x split x setting; compiled once, whatever their number.
 
     Args:
@@ -226,7 +242,7 @@ def sweep(
             device. The seed is for masks that differ between the runs of a split.
         shared: pytree that all runs read; one copy per device.
         splits: pytree whose leaves have the leading axis ``[splits]``.
-        seeds: distinct integers. A run's random numbers depend on its seed and split only.
+        seeds: distinct integers. A run's random numbers depend on its seed and its split's stream only.
         hparams: settings, NamedTuples of floats.
         config: static choices of each run.
         plan: layout on the hardware; None = :func:`choose_plan`.
@@ -234,6 +250,8 @@ def sweep(
         collect: ``collect(params, batch, masks) -> pytree``, computed on the device at each run's best
             parameters, for what a study needs beside the prediction (latents, class probabilities).
         store: of finished calls, so that an interrupted sweep goes on, see :class:`Store`.
+        streams: number of each split's stream of random numbers; None = 0, 1, ... A sweep over split s
+            alone with ``streams=[s]`` has the bits of that split in a sweep over all, at equal width.
 
     Two folds, two seeds and two settings are eight runs:
 
@@ -250,20 +268,4 @@ def sweep(
     >>> runs.prediction.shape, list(runs.to_frame().columns[:3])
     ((8, 60), ['split', 'seed', 'l2'])
     """
-    return concatenate(
-        list(
-            sweep_chunks(
-                objective,
-                build,
-                shared,
-                splits,
-                seeds=seeds,
-                hparams=hparams,
-                config=config,
-                plan=plan,
-                optimizer=optimizer,
-                collect=collect,
-                store=store,
-            )
-        )
-    )
+    return concatenate(list(sweep_chunks(*arguments, **options)))

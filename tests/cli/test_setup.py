@@ -4,7 +4,7 @@ import pytest
 from jaxsurv.cli.options import RecipeOptions
 from jaxsurv.cli.setup import open_study
 from jaxsurv.data import write_cohort
-from jaxsurv.recipe.prepare import selection_table
+from jaxsurv.recipe import selection_table
 
 from .test_baselines import small_cohort
 
@@ -14,7 +14,7 @@ def test_selection_is_reported_and_leaves_the_baselines_alone(tmp_path):
     write_cohort(small_cohort(), tmp_path / "cohort")
     options = {"cohort": str(tmp_path / "cohort"), "folds": 2, "components": 0}
     plain = open_study(RecipeOptions(**options, out=tmp_path / "a"))
-    assert not plain.data.splits.chosen
+    assert not plain.data.fitted.chosen
     study = open_study(RecipeOptions(**options, out=tmp_path / "b", select="variance"))
     table = selection_table(study.data)
     assert len(table) == 12

@@ -10,8 +10,7 @@ from experiments.external_validation.judge import external_split, judge
 from experiments.external_validation.report import inverted
 from jaxsurv.data import join_cohorts, simulate_cohort
 from jaxsurv.metrics import concordance_index, integrated_brier_score
-from jaxsurv.recipe.prepare import prepare_study
-from jaxsurv.recipe.stack import Ensemble
+from jaxsurv.recipe import Ensemble, prepare
 
 
 @pytest.fixture(scope="module")
@@ -30,20 +29,18 @@ def joined():
 def data(joined):
     endpoint = joined.cohort.endpoints[0]
     event = np.asarray(joined.cohort.outcome(endpoint).event, bool)
-    return prepare_study(
-        joined.cohort, endpoint, external_split(event, joined.origin == "first", 5)
-    )
+    return prepare(joined.cohort, endpoint, external_split(event, joined.origin == "first", 5))
 
 
 def test_the_split(data, joined):
     first = joined.origin == "first"
-    np.testing.assert_array_equal(data.design.develop[0], first)
-    np.testing.assert_array_equal(data.design.test[0], ~first)
-    np.testing.assert_array_equal(data.design.validation[0].sum(axis=0), first)
+    np.testing.assert_array_equal(data.splits.develop[0], first)
+    np.testing.assert_array_equal(data.splits.test[0], ~first)
+    np.testing.assert_array_equal(data.splits.validation[0].sum(axis=0), first)
 
 
 def model(data, sign=1.0):
-    eta = sign * -np.log1p(np.asarray(data.shared.time, float))[None]
+    eta = sign * -np.log1p(data.time.astype(float))[None]
     return Ensemble(eta, eta)
 
 
@@ -53,7 +50,9 @@ def test_c_is_raw_and_of_the_external_rows_alone(data, joined):
     good, bad = (judge(data, model(data, s), joined.origin) for s in (1.0, -1.0))
     assert good["cohort"].tolist() == ["second"]
     rows = joined.origin == "second"
-    event, time = (np.asarray(a)[rows] for a in (data.shared.event, data.shared.time))
+    event, time = (
+        np.asarray(a)[rows] for a in (data.shared.outcome.event, data.shared.outcome.time)
+    )
     eta = model(data).log_hazard[0][rows]
     np.testing.assert_allclose(good["c"], concordance_index(eta, event, time).index)
     assert good["c"][0] > 0.99

@@ -9,8 +9,7 @@ import pytest
 from experiments.cox_mt.hidden_labels import hide_labels
 from jaxsurv.data import Cohort, stratified_kfold
 from jaxsurv.models import CoxMTConfig, CoxMTHParams, adam_l2, cox_mt
-from jaxsurv.recipe.cox import ridge_cox
-from jaxsurv.recipe.prepare import prepare_study, without_offset
+from jaxsurv.recipe import prepare, ridge_cox, without_offset
 from jaxsurv.study.execute import Method, score, train
 from jaxsurv.training import FitConfig, Plan
 from jaxsurv.types import InputError
@@ -34,11 +33,11 @@ def splits_of(cohort):
 @pytest.fixture(scope="module")
 def data():
     cohort = unlabelled_cohort()
-    return prepare_study(cohort, "os", splits_of(cohort), semi_supervised=True)
+    return prepare(cohort, "os", splits_of(cohort), semi_supervised=True)
 
 
 def batch_of(data, s=0, seed=0):
-    return data.build(data.shared, jax.tree.map(lambda x: x[s], data.splits), seed)
+    return data.build(data.shared, jax.tree.map(lambda x: x[s], data.fitted), seed)
 
 
 def test_everybody_takes_part_and_the_unlabelled_have_no_other_role(data):
@@ -49,15 +48,16 @@ def test_everybody_takes_part_and_the_unlabelled_have_no_other_role(data):
     assert np.asarray(masks.train)[UNKNOWN].all()
     assert not np.asarray(masks.validation)[UNKNOWN].any()
     for part in ("train", "validation", "test"):
-        assert not getattr(data.design, part)[..., UNKNOWN].any()
+        assert not getattr(data.splits, part)[..., UNKNOWN].any()
     assert (
-        float(np.asarray(batch.risk_sets.total)) == data.shared.event[data.design.develop[0]].sum()
+        float(np.asarray(batch.risk_sets.total))
+        == data.shared.outcome.event[data.splits.develop[0]].sum()
     )
 
 
 def test_labelled_patients_are_prepared_as_without_them(as_users_compile, data):
     cohort = unlabelled_cohort()
-    alone = prepare_study(cohort, "os", splits_of(cohort))
+    alone = prepare(cohort, "os", splits_of(cohort))
     ours, theirs = (batch_of(d)[0].inputs["rna"] for d in (data, alone))
     np.testing.assert_allclose(ours[~UNKNOWN], theirs, rtol=1e-4, atol=1e-5)
     both = [np.asarray(ridge_cox(d).log_hazard) for d in (data, alone)]
@@ -79,7 +79,7 @@ def test_unlabelled_patients_change_what_is_learned(data):
         return train(method, seeds=range(1), plan=Plan(1, 3, 1), report=lambda rows: None)
 
     with_them, without = trained(data), trained(hide_labels(data, labelled=1, unlabelled=0))
-    nobody = trained(replace(data, splits=data.splits._replace(unlabelled=None)))
+    nobody = trained(replace(data, fitted=data.fitted._replace(unlabelled=None)))
     np.testing.assert_array_equal(nobody.arrays.prediction, without.arrays.prediction)
     assert not np.array_equal(with_them.arrays.prediction, nobody.arrays.prediction)
     assert with_them.rows["teacher_test_c"].between(0, 1).all()
@@ -87,24 +87,24 @@ def test_unlabelled_patients_change_what_is_learned(data):
 
 def test_hidden_labels_are_nested_stratified_and_never_of_test_rows():
     cohort = small_cohort()
-    data = prepare_study(cohort, "os", splits_of(cohort))
+    data = prepare(cohort, "os", splits_of(cohort))
     some, more, none = (hide_labels(data, labelled=0.4, unlabelled=u) for u in (0.3, 0.6, 0.0))
     assert none.splits.unlabelled is None
     a, b = (np.asarray(d.splits.unlabelled) for d in (some, more))
     assert np.all(a <= b)
-    np.testing.assert_array_equal(some.design.develop, more.design.develop)
-    np.testing.assert_array_equal(some.design.test, data.design.test)
-    roles = np.stack([b, some.design.develop, some.design.test])
+    np.testing.assert_array_equal(some.splits.develop, more.splits.develop)
+    np.testing.assert_array_equal(some.splits.test, data.splits.test)
+    roles = np.stack([b, some.splits.develop, some.splits.test])
     assert roles.sum(axis=0).max() == 1
-    develop = data.design.develop.sum(axis=1)
+    develop = data.splits.develop.sum(axis=1)
     np.testing.assert_allclose(b.sum(axis=1) / develop, 0.6, atol=0.07)
-    event = np.asarray(data.shared.event) > 0
-    rate = [(d.design.develop & event).sum() / d.design.develop.sum() for d in (some, data)]
+    event = data.event > 0
+    rate = [(d.splits.develop & event).sum() / d.splits.develop.sum() for d in (some, data)]
     np.testing.assert_allclose(*rate, atol=0.1)
-    assert (some.design.validation & event).any(axis=-1).all()
+    assert (some.splits.validation & event).any(axis=-1).all()
     batch, masks = batch_of(some)
-    np.testing.assert_array_equal(masks.train, some.design.train[0, 0] | a[0])
-    assert float(np.asarray(batch.risk_sets.total)) == (some.design.develop[0] & event).sum()
+    np.testing.assert_array_equal(masks.train, some.splits.train[0, 0] | a[0])
+    assert float(np.asarray(batch.risk_sets.total)) == (some.splits.develop[0] & event).sum()
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from experiments.latent_structure.structure import (
 )
 from jaxsurv.data import stratified_kfold
 from jaxsurv.metrics import latent_alignment
-from jaxsurv.recipe.prepare import prepare_study
+from jaxsurv.recipe import prepare
 from jaxsurv.study.execute import Method, Trained
 from jaxsurv.study.findings import Comparison, Findings
 from jaxsurv.training import SweepResult
@@ -53,7 +53,7 @@ def made_up(data, method, setting, rng, classes=None) -> Trained:
 @pytest.fixture(scope="module")
 def findings() -> Findings:
     rng, cohort = np.random.default_rng(0), small_cohort()
-    data = prepare_study(cohort, "os", stratified_kfold(cohort.outcome("os").event, folds=FOLDS))
+    data = prepare(cohort, "os", stratified_kfold(cohort.outcome("os").event, folds=FOLDS))
     planted = rng.integers(0, 3, N)
     renamed = np.stack([rng.permutation(3)[planted] for _ in range(RUNS)])
     trained = [
@@ -104,7 +104,7 @@ def test_alignment_is_the_metric_run_by_run(findings):
     runs = alignment(findings)
     rows, words = judged(findings.data)
     assert words == "the test patients of each split"
-    np.testing.assert_array_equal(rows, findings.data.design.test)
+    np.testing.assert_array_equal(rows, findings.data.splits.test)
     for i in (0, 4, 3 * RUNS + 5):
         arrays, run = findings.trained[i // RUNS].arrays, i % RUNS
         where = rows[arrays.split[run]]
@@ -116,7 +116,7 @@ def test_alignment_is_the_metric_run_by_run(findings):
 
 
 def test_small_test_folds_are_not_judged_alone(findings):
-    design = findings.data.design
+    design = findings.data.splits
     few = replace(findings.data, design=design._replace(test=design.test & (np.arange(N) < 50)))
     rows, words = judged(few)
     assert rows.all()

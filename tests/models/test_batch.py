@@ -4,7 +4,7 @@ import numpy as np
 from jaxsurv.models import features, table_batch
 from jaxsurv.survival import neg_log_partial_likelihood
 
-from .test_protocol import N, make_batch
+from .patients import N, make_batch
 
 
 def test_restrict_is_the_subset():

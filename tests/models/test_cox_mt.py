@@ -12,8 +12,8 @@ from jaxsurv.models import CoxMTConfig, CoxMTHParams, adam_l2, cox_mt, features,
 from jaxsurv.models._cox_mt import confident
 from jaxsurv.training import FitConfig, Masks, fit
 from jaxsurv.types import InputError
+from tests.models.patients import SIZES, N, in_double, make_batch
 from tests.models.test_minibatches import without_outcome
-from tests.models.test_protocol import SIZES, N, in_double, make_batch
 
 QUIET = CoxMTHParams(noise=0.0, dropout=0.0)
 LABELLED = np.arange(N) % 4 != 0

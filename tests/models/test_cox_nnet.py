@@ -9,9 +9,9 @@ import numpy as np
 from jaxsurv.cli.cohorts import only
 from jaxsurv.data import load_tcga_acc, stratified_kfold
 from jaxsurv.models import CoxNnetHParams, cox_nnet, nesterov
-from jaxsurv.recipe.prepare import prepare_study
+from jaxsurv.recipe import AS_MEASURED, prepare
 from jaxsurv.training import FitConfig, Plan, sweep
-from tests.models.test_protocol import SIZES, N, in_double, make_batch
+from tests.models.patients import SIZES, N, in_double, make_batch
 
 
 def weights(params):
@@ -61,10 +61,11 @@ def test_nesterov_looks_ahead():
 def test_the_penalty_has_an_interior_optimum_on_a_cohort():
     """Cox loss of rows held out, TCGA-ACC's RNA, without early stopping to hide what is too small."""
     cohort = only(load_tcga_acc(), ["rna"])
-    data = prepare_study(cohort, "os", stratified_kfold(cohort.outcome("os").event, folds=3))
+    splits = stratified_kfold(cohort.outcome("os").event, folds=3)
+    data = prepare(cohort, "os", splits, AS_MEASURED)
     grid = (-6.0, -3.0, -1.0, 1.6)
     result = sweep(
-        cox_nnet(), data.build, data.shared, data.splits, seeds=[0], optimizer=nesterov,
+        cox_nnet(), data.build, data.shared, data.fitted, seeds=[0], optimizer=nesterov,
         hparams=[CoxNnetHParams(math.exp(x)) for x in grid],
         config=FitConfig(100, early_stopping=False), plan=Plan(1, 6, 1),
     )  # fmt: skip

@@ -13,7 +13,7 @@ from jaxsurv.models import ArrayBatch, HCLConfig, HCLHParams, hcl, representatio
 from jaxsurv.models.hcl_deep import structures
 from jaxsurv.training import FitConfig, Masks, fit
 from jaxsurv.types import InputError
-from tests.models import test_protocol
+from tests.models import patients
 
 N, SIZES = 12, {"a": 4, "b": 5, "c": 4}
 SIMILAR = HCLConfig(widths=(6, 3), fusion=(5,), outcome="regression", reconstruction=True)
@@ -380,7 +380,7 @@ def test_alone_and_vmapped_agree_whatever_their_pretraining():
 
 
 def test_survival_starts_at_the_offset():
-    batch = test_protocol.make_batch()
+    batch = patients.make_batch()
     objective = hcl(HCLConfig(widths=(4, 2), fusion=(3,)))
     start = jax.jit(lambda key: objective.predict(objective.init(key, batch), batch))
     np.testing.assert_array_equal(start(jax.random.key(0)), batch.offset)

@@ -7,7 +7,7 @@ import pytest
 
 from jaxsurv.models.minibatches import labelled_and_unlabelled
 from jaxsurv.survival import neg_log_partial_likelihood, prepare_risk_sets
-from tests.models.test_protocol import N, make_batch
+from tests.models.patients import N, make_batch
 
 SIZE = 8
 WHERE = np.arange(N) % 5 != 0

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from jaxsurv.data import Cohort, load_tcga_acc
-from jaxsurv.preprocess import encode, fit_scaler, prepare, transform, two_valued
+from jaxsurv.preprocess import encode, fit_scaler, sort_columns, transform, two_valued
 
 PATIENTS = ["p1", "p2", "p3", "p4"]
 _ = np.nan
@@ -87,7 +87,7 @@ def test_what_a_feature_is(encoded):
 
 
 def test_order_sorts_every_column_missing_last(encoded):
-    features = prepare(encoded)
+    features = sort_columns(encoded)
     ordered = np.take_along_axis(features.x, features.order, axis=0)
     np.testing.assert_array_equal(ordered, np.sort(encoded.x, axis=0))
 
@@ -100,7 +100,7 @@ def test_tcga_acc_end_to_end():
     np.testing.assert_allclose(encoded.x[rows, encoded.columns["rna"]], np.log2(rna + 1), rtol=1e-6)
     where = np.arange(92) % 3 > 0
     standardise = jax.jit(lambda f, where: transform(fit_scaler(f, where), f.x))
-    z = np.asarray(standardise(prepare(encoded), where))
+    z = np.asarray(standardise(sort_columns(encoded), where))
     assert z.shape == (92, len(encoded.names))
     assert np.isfinite(z).all()
     for modality, columns in encoded.columns.items():

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from jaxsurv.data import DataWarning, load_tcga_acc, stratified_kfold
-from jaxsurv.recipe.prepare import CLINICAL, prepare_study, refine
+from jaxsurv.models import CLINICAL
+from jaxsurv.recipe import prepare, refine
 from jaxsurv.types import InputError
 
 
@@ -20,7 +21,7 @@ def cohort():
 @pytest.fixture(scope="module")
 def data(cohort):
     splits = stratified_kfold(cohort.outcome("os").event, folds=2)
-    return prepare_study(cohort, "os", splits, components=4)
+    return prepare(cohort, "os", splits, components=4)
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +43,10 @@ def same(one, other):
 
 @pytest.mark.parametrize("how", [{}, {"select": "variance", "top": 20}])
 def test_new_tables_are_read_as_in_training(how, cohort, data, tables):
-    projected = replace(data, splits=data.splits._replace(projection={})) if how else data
+    projected = replace(data, fitted=data.fitted._replace(projection={})) if how else data
     data = refine(projected, **how)
     ours = data.preprocessing(1).apply(tables)
-    split = jax.tree.map(lambda x: x[1], data.splits)
+    split = jax.tree.map(lambda x: x[1], data.fitted)
     batch, _ = jax.jit(data.build)(data.shared, split, np.int32(0))
     rows = pd.Index(ours.patients).get_indexer(cohort.survival.index)
     assert (rows >= 0).all()
@@ -199,14 +200,14 @@ def imputing(cohort):
     kinds = {m: cohort.kinds[m] for m in modalities}
     cohort = replace(cohort, modalities=modalities, kinds=kinds)
     splits = stratified_kfold(cohort.outcome("os").event, folds=2)
-    return prepare_study(cohort, "os", splits, select="variance")
+    return prepare(cohort, "os", splits, select="variance")
 
 
 @pytest.mark.parametrize("impute", ["mean", "gaussian", "round-robin"])
 def test_what_is_missing_is_filled_as_in_training(impute, imputing):
     data = refine(imputing, impute=impute, components=6)
     ours = data.preprocessing(1).apply(data.cohort.modalities)
-    split = jax.tree.map(lambda x: x[1], data.splits)
+    split = jax.tree.map(lambda x: x[1], data.fitted)
     batch, _ = jax.jit(data.build)(data.shared, split, np.int32(0))
     rows = pd.Index(ours.patients).get_indexer(data.cohort.survival.index)
     for m, expected in batch.inputs.items():

@@ -6,7 +6,7 @@ import pytest
 
 from jaxsurv.data import load_tcga_acc, stratified_kfold
 from jaxsurv.preprocess import load_preprocessing, save_preprocessing, saved
-from jaxsurv.recipe.prepare import prepare_study, refine
+from jaxsurv.recipe import prepare, refine
 from jaxsurv.types import InputError
 
 
@@ -14,7 +14,7 @@ from jaxsurv.types import InputError
 def plain():
     cohort = load_tcga_acc().for_endpoint("os")
     splits = stratified_kfold(cohort.outcome("os").event, folds=2)
-    return prepare_study(cohort, "os", splits, select="variance")
+    return prepare(cohort, "os", splits, select="variance")
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from jaxsurv.data import Cohort, load_tcga_acc, stratified_kfold
+from jaxsurv.models import CLINICAL
+from jaxsurv.recipe import prepare
 from jaxsurv.recipe.cox import (
     PENALTIES,
     clinical_cox,
@@ -14,7 +16,6 @@ from jaxsurv.recipe.cox import (
     ridge_cox,
     with_offset,
 )
-from jaxsurv.recipe.prepare import CLINICAL, prepare_study
 
 
 def small_cohort(seed=0, n=80):
@@ -36,20 +37,18 @@ def small_cohort(seed=0, n=80):
 @pytest.fixture(scope="module")
 def data():
     cohort = small_cohort()
-    return prepare_study(cohort, "os", stratified_kfold(cohort.outcome("os").event, folds=3))
+    return prepare(cohort, "os", stratified_kfold(cohort.outcome("os").event, folds=3))
 
 
 def test_ridge_is_lifelines_at_the_chosen_penalty(data):
     model = ridge_cox(data)
     for s in (0, 2):
-        split = jax.tree.map(lambda x, s=s: np.asarray(x)[s], data.splits)
+        split = jax.tree.map(lambda x, s=s: np.asarray(x)[s], data.fitted)
         z = data.standardised(data.shared, split)
         x = np.concatenate([np.asarray(v) / np.sqrt(v.shape[1]) for v in z.values()], axis=1)
         develop = split.develop
         n = develop.sum()
-        frame = pd.DataFrame(x[develop]).assign(
-            t=np.asarray(data.shared.time)[develop], e=np.asarray(data.shared.event)[develop]
-        )
+        frame = pd.DataFrame(x[develop]).assign(t=data.time[develop], e=data.event[develop])
         # lifelines maximises loglik / n - penalizer/2 |b|² over columns that it divides by their sd
         sd = x[develop].std(axis=0, ddof=1)
         fitter = lifelines.CoxPHFitter(penalizer=model.penalty[s] / n / sd**2)
@@ -61,7 +60,7 @@ def test_ridge_is_lifelines_at_the_chosen_penalty(data):
 
 
 def test_held_out_predictions_are_not_the_fitted_ones_on_development_rows_only(data):
-    model, develop = clinical_cox(data), data.design.develop
+    model, develop = clinical_cox(data), data.splits.develop
     np.testing.assert_array_equal(model.held_out[~develop], model.log_hazard[~develop])
     assert np.mean(model.held_out[develop] != model.log_hazard[develop]) > 0.95
     assert np.corrcoef(model.held_out[develop], model.log_hazard[develop])[0, 1] > 0.8
@@ -72,7 +71,7 @@ def test_held_out_predictions_are_not_the_fitted_ones_on_development_rows_only(d
 def test_a_cohort_without_clinical_modality_has_no_clinical_model():
     cohort = small_cohort()
     cohort = replace(cohort, modalities={"rna": cohort.modalities["rna"]}, kinds={})
-    data = prepare_study(cohort, "os", stratified_kfold(cohort.outcome("os").event, folds=3))
+    data = prepare(cohort, "os", stratified_kfold(cohort.outcome("os").event, folds=3))
     assert clinical_cox(data) is None
 
 
@@ -81,7 +80,7 @@ def test_baselines_find_the_signal(fit, data):
     model = fit(data)
     truth = small_cohort()
     x = truth.modalities["rna"]["g0"] + 0.08 * truth.modalities[CLINICAL]["age"]
-    test = data.design.test
+    test = data.splits.test
     assert (
         np.mean(
             [np.corrcoef(h[t], x[t])[0, 1] for h, t in zip(model.log_hazard, test, strict=True)]
@@ -98,7 +97,7 @@ def test_nothing_that_is_fitted_sees_a_test_row():
     cohort = replace(whole, modalities=few)
     event = cohort.outcome("os").event
     splits = stratified_kfold(event, folds=3)
-    data = prepare_study(cohort, "os", splits, components=4)
+    data = prepare(cohort, "os", splits, components=4)
     test = splits.test[0]
     rng = np.random.default_rng(0)
     patients = cohort.survival.index[test]
@@ -119,9 +118,9 @@ def test_nothing_that_is_fitted_sees_a_test_row():
     changed = replace(
         cohort, modalities={m: noisy(m, t) for m, t in cohort.modalities.items()}, survival=survival
     )
-    spoiled = prepare_study(changed, "os", splits, components=4)
+    spoiled = prepare(changed, "os", splits, components=4)
     kept = lambda tree: jax.tree.map(lambda x: np.asarray(x)[0], tree)  # noqa: E731
-    jax.tree.map(np.testing.assert_array_equal, kept(data.splits), kept(spoiled.splits))
+    jax.tree.map(np.testing.assert_array_equal, kept(data.fitted), kept(spoiled.splits))
     for fit in (clinical_cox, ridge_cox, elastic_net_cox):
         one, other = fit(data), fit(spoiled)
         assert one.penalty[0] == other.penalty[0]

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from jaxsurv.data import Cohort, stratified_kfold
-from jaxsurv.models import HParams, SurvivalVAEConfig, survival_vae
-from jaxsurv.recipe.prepare import CLINICAL, prepare_study, refine
+from jaxsurv.models import CLINICAL, HParams, SurvivalVAEConfig, survival_vae
+from jaxsurv.recipe import prepare, refine
 from jaxsurv.training import FitConfig, fit
 
 PATIENTS = [f"p{i}" for i in range(90)]
@@ -80,7 +80,7 @@ def pair():
     splits = stratified_kfold(original.outcome("os").event, folds=3)
     test = splits.test[0]
     cohorts = (original, spoilt(original, test))
-    return test, [prepare_study(c, "os", splits, select="elastic-net") for c in cohorts]
+    return test, [prepare(c, "os", splits, select="elastic-net") for c in cohorts]
 
 
 def first(tree):
@@ -89,11 +89,11 @@ def first(tree):
 
 
 def test_nothing_of_a_test_row_reaches_the_selection(pair):
-    scalers = [first(data.splits.scaler) for data in pair[1]]
+    scalers = [first(data.fitted.scaler) for data in pair[1]]
     jax.tree.map(np.testing.assert_array_equal, *scalers)
     used = scalers[0].gain > 0
     assert 0 < used[:36].sum() < 36
-    other = [np.asarray(data.splits.scaler.gain)[1] for data in pair[1]]
+    other = [np.asarray(data.fitted.scaler.gain)[1] for data in pair[1]]
     assert not np.array_equal(*other)  # these rows train in the other splits
 
 
@@ -104,7 +104,7 @@ def test_nothing_of_a_test_row_reaches_the_imputation(impute, pair):
     rows = np.asarray(both[0].shared.incomplete)
     np.testing.assert_array_equal(one[~test[rows]], other[~test[rows]])
     assert not np.array_equal(one[test[rows]], other[test[rows]], equal_nan=True)
-    used = first(both[0].splits.scaler).gain > 0
+    used = first(both[0].fitted.scaler).gain > 0
     missing = np.isnan(np.asarray(both[0].shared.features.x)[rows])
     assert np.isfinite(one[missing & used[None]]).mean() > 0.8
 
@@ -123,7 +123,7 @@ def test_nothing_of_a_test_row_reaches_the_weights(pair):
         return result.best_epoch, result.params, model.predict(result.params, batch)
 
     (epoch, one, risk), (_, other, risk_other) = (
-        trained(data.shared, first(data.splits)) for data in both
+        trained(data.shared, first(data.fitted)) for data in both
     )
     assert epoch > 4
     jax.tree.map(np.testing.assert_array_equal, one, other)

@@ -7,8 +7,8 @@ import pytest
 from jaxsurv.cli.cohorts import load_cohort, make_splits
 from jaxsurv.cli.options import StudyOptions
 from jaxsurv.data import DataWarning, single_split, stratified_kfold
-from jaxsurv.recipe import prepare
-from jaxsurv.recipe.prepare import CLINICAL, prepare_study, refine, selection_table
+from jaxsurv.models import CLINICAL
+from jaxsurv.recipe import prepare, refine, selection_table
 from jaxsurv.types import InputError
 
 from .test_baselines import small_cohort
@@ -21,12 +21,12 @@ def splits_of(cohort, **options):
 def split_of(data, s):
     import jax
 
-    return jax.tree.map(lambda x: np.asarray(x)[s], data.splits)
+    return jax.tree.map(lambda x: np.asarray(x)[s], data.fitted)
 
 
 def test_batches_are_standardised_on_development_rows():
     cohort = small_cohort()
-    data = prepare_study(cohort, "os", splits_of(cohort, folds=4))
+    data = prepare(cohort, "os", splits_of(cohort, folds=4))
     batch, masks = data.build(data.shared, split_of(data, 1), 1)
     rows = np.asarray(masks.develop)
     assert list(batch.inputs) == ["rna"]
@@ -34,16 +34,16 @@ def test_batches_are_standardised_on_development_rows():
     z = np.asarray(batch.inputs["rna"])[rows]
     np.testing.assert_allclose(z.mean(axis=0), 0, atol=1e-5)
     np.testing.assert_allclose(z.std(axis=0), 1, atol=1e-5)
-    assert not np.any(rows & data.design.test[1])
+    assert not np.any(rows & data.splits.test[1])
 
 
 def test_components_replace_wide_modalities_only():
     cohort = small_cohort()
-    data = prepare_study(cohort, "os", splits_of(cohort, folds=4), components=5)
+    data = prepare(cohort, "os", splits_of(cohort, folds=4), components=5)
     batch, _ = data.build(data.shared, split_of(data, 0), 0)
     assert batch.inputs["rna"].shape == (80, 5)
     assert batch.clinical.shape == (80, 2)
-    wide = prepare_study(cohort, "os", splits_of(cohort, folds=4), components=12)
+    wide = prepare(cohort, "os", splits_of(cohort, folds=4), components=12)
     assert wide.splits.projection == {}
 
 
@@ -52,35 +52,35 @@ def test_patients_without_any_modality_stay_and_are_counted():
     tables = {m: table.iloc[5:] for m, table in cohort.modalities.items()}
     cohort = replace(cohort, modalities=tables)
     with pytest.warns(DataWarning, match="5 of 80 patients have no modality at all: they count"):
-        data = prepare_study(cohort, "os", splits_of(cohort, folds=4))
-    assert data.shared.event.shape == (80,)
-    assert data.splits.unlabelled is None
+        data = prepare(cohort, "os", splits_of(cohort, folds=4))
+    assert data.shared.outcome.event.shape == (80,)
+    assert data.fitted.unlabelled is None
 
 
 def test_two_way_protocol_does_not_develop_on_test_rows():
     cohort = small_cohort()
-    data = prepare_study(cohort, "os", splits_of(cohort, folds=4, validation_fraction=None))
-    assert not np.any(data.design.develop & data.design.test)
-    np.testing.assert_array_equal(data.splits.validation[:, 0], data.design.test)
+    data = prepare(cohort, "os", splits_of(cohort, folds=4, validation_fraction=None))
+    assert not np.any(data.splits.develop & data.splits.test)
+    np.testing.assert_array_equal(data.fitted.validation[:, 0], data.splits.test)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda c, s: prepare_study(c, "pfi", s), "unknown endpoint 'pfi'; there are os"),
+        (lambda c, s: prepare(c, "pfi", s), "unknown endpoint 'pfi'; there are os"),
         (
-            lambda c, s: prepare_study(c, "os", single_split(np.ones(7), n_validation=2)),
+            lambda c, s: prepare(c, "os", single_split(np.ones(7), n_validation=2)),
             "splits are for 7 patients, 80 are labelled for 'os'",
         ),
         (
-            lambda c, s: prepare_study(
+            lambda c, s: prepare(
                 replace(c, modalities={CLINICAL: c.modalities[CLINICAL]}, kinds={}), "os", s
             ),
             "has no modality to encode beside 'clinical'",
         ),
-        (lambda c, s: prepare_study(c, "os", s, components=0), "components must be at least 1"),
-        (lambda c, s: prepare_study(c, "os", s, select="lasso"), "select must be one of .*elastic"),
-        (lambda c, s: prepare_study(c, "os", s, impute="knn"), "impute must be one of .*'mean'"),
+        (lambda c, s: prepare(c, "os", s, components=0), "components must be at least 1"),
+        (lambda c, s: prepare(c, "os", s, select="lasso"), "select must be one of .*elastic"),
+        (lambda c, s: prepare(c, "os", s, impute="knn"), "impute must be one of .*'mean'"),
     ],
 )
 def test_refusals(change, message):
@@ -113,7 +113,7 @@ def test_delayed_entry_is_refused_until_the_scores_know_it():
     cohort = small_cohort()
     entry = cohort.survival.assign(os_entry=0.0)
     with pytest.raises(InputError, match=r"'os' has delayed entry \(os_entry\)"):
-        prepare_study(replace(cohort, survival=entry), "os", splits_of(cohort, folds=4))
+        prepare(replace(cohort, survival=entry), "os", splits_of(cohort, folds=4))
 
 
 def test_modalities_without_a_usable_feature_are_named():
@@ -123,7 +123,7 @@ def test_modalities_without_a_usable_feature_are_named():
     cohort = replace(
         cohort, modalities=dict(cohort.modalities) | {"mutation": rare * 1.0}, kinds={}
     )
-    assert prepare_study(cohort, "os", splits_of(cohort, folds=4)).unused == ["mutation"]
+    assert prepare(cohort, "os", splits_of(cohort, folds=4)).unused == ["mutation"]
 
 
 def incomplete_cohort():
@@ -139,12 +139,12 @@ def incomplete_cohort():
 @pytest.fixture(scope="module")
 def incomplete():
     cohort = incomplete_cohort()
-    return prepare_study(cohort, "os", splits_of(cohort, folds=2))
+    return prepare(cohort, "os", splits_of(cohort, folds=2))
 
 
 def test_selected_features_alone_enter_and_are_reconstructed(incomplete):
     data = refine(incomplete, select="variance")
-    used = np.asarray(data.splits.scaler.gain) > 0
+    used = np.asarray(data.fitted.scaler.gain) > 0
     assert used[:, data.encoded.columns["rna"]].sum(axis=1).tolist() == [200, 200]
     assert used[:, data.encoded.columns[CLINICAL]].all()
     batch, _ = data.build(data.shared, split_of(data, 0), 0)
@@ -166,7 +166,7 @@ def test_shapes_do_not_depend_on_what_other_splits_select(incomplete, monkeypatc
         prepare, "select_by_variance", lambda *a, k: select(*a, k=min(k, next(sizes)))
     )
     data = refine(incomplete, select="variance", top=70)
-    counts = (np.asarray(data.splits.scaler.gain)[:, data.encoded.columns["rna"]] > 0).sum(axis=1)
+    counts = (np.asarray(data.fitted.scaler.gain)[:, data.encoded.columns["rna"]] > 0).sum(axis=1)
     assert sorted(counts) == [30, 50]
     for s, count in enumerate(counts):
         batch, _ = data.build(data.shared, split_of(data, s), 0)
@@ -206,8 +206,8 @@ def test_imputed_modalities_count_as_present(impute, incomplete):
 
 def test_imputation_reads_selected_features_only(incomplete):
     data = refine(incomplete, select="variance", impute="round-robin")
-    gain = np.asarray(data.splits.scaler.gain)
-    filled = np.asarray(data.splits.imputed)
+    gain = np.asarray(data.fitted.scaler.gain)
+    filled = np.asarray(data.fitted.imputed)
     columns = data.encoded.columns["rna"]
     missing = np.isnan(filled[:, :, columns]).all(axis=1)
     np.testing.assert_array_equal(missing, gain[:, columns] == 0)
@@ -215,5 +215,5 @@ def test_imputation_reads_selected_features_only(incomplete):
 
 def test_nothing_to_impute_changes_nothing():
     cohort = small_cohort()
-    data = prepare_study(cohort, "os", splits_of(cohort, folds=2), impute="round-robin")
-    assert data.splits.imputed is None
+    data = prepare(cohort, "os", splits_of(cohort, folds=2), impute="round-robin")
+    assert data.fitted.imputed is None

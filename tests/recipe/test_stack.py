@@ -8,9 +8,21 @@ from scipy.optimize import minimize
 
 from jaxsurv.data import Cohort, stratified_kfold
 from jaxsurv.metrics import calibration_slope
-from jaxsurv.recipe.cox import PenalisedCox, _leading, _rbf, clinical_cox, ridge_cox
-from jaxsurv.recipe.prepare import CLINICAL, one_part, prepare_study, without_offset
-from jaxsurv.recipe.stack import SHRINKAGE, SPREAD, Ensemble, ensemble, stack, stack_members
+from jaxsurv.models import CLINICAL
+from jaxsurv.recipe import (
+    Ensemble,
+    PenalisedCox,
+    clinical_cox,
+    cox_members,
+    ensemble,
+    one_part,
+    prepare,
+    ridge_cox,
+    stack,
+    without_offset,
+)
+from jaxsurv.recipe.cox import _leading, _rbf
+from jaxsurv.recipe.stacking import SHRINKAGE, SPREAD
 from jaxsurv.survival import neg_log_partial_likelihood
 
 from .test_baselines import small_cohort
@@ -19,12 +31,12 @@ from .test_baselines import small_cohort
 @pytest.fixture(scope="module")
 def data():
     cohort = small_cohort()
-    return prepare_study(cohort, "os", stratified_kfold(cohort.outcome("os").event, folds=2))
+    return prepare(cohort, "os", stratified_kfold(cohort.outcome("os").event, folds=2))
 
 
 @pytest.fixture(scope="module")
 def members(data):
-    return stack_members(data)
+    return cox_members(data)
 
 
 def test_a_member_per_modality_and_curves_of_the_clinical_one(data, members):
@@ -45,9 +57,7 @@ def clinical_only(shape):
     survival = pd.DataFrame({"os_time": rng.exponential(np.exp(-3 * eta)), "os_event": 1}, names)
     tables = {CLINICAL: pd.DataFrame(z, names, ["age", "size"])}
     tables["rna"] = pd.DataFrame(rng.normal(size=(len(z), 3)), names)
-    return prepare_study(
-        Cohort(tables, survival), "os", stratified_kfold(np.ones(150), folds=2)
-    ), eta
+    return prepare(Cohort(tables, survival), "os", stratified_kfold(np.ones(150), folds=2)), eta
 
 
 @pytest.mark.parametrize(
@@ -61,7 +71,7 @@ def clinical_only(shape):
 )
 def test_each_basis_finds_its_shapes(shape, found_by):
     data, eta = clinical_only(shape)
-    test = data.design.test[0]
+    test = data.splits.test[0]
     for basis in ("linear", "squares", "rbf"):
         found = ridge_cox(data, [CLINICAL], basis=basis).log_hazard[0]
         r = np.corrcoef(found[test], eta[test])[0, 1]
@@ -82,8 +92,8 @@ def test_components_reproduce_the_centred_kernel():
 def test_weights_are_the_minimum_stretched_and_not_negative(data, members):
     two = {"rna": members["rna"], "not": members["rna"]._replace(held_out=-members["rna"].held_out)}
     result = stack(data, two)
-    event, time = np.asarray(data.shared.event), np.asarray(data.shared.time)
-    for s, develop in enumerate(data.design.develop):
+    event, time = data.event, data.time
+    for s, develop in enumerate(data.splits.develop):
         h = members["rna"].held_out[s][develop]
 
         def cox(slope, h=h, develop=develop, **how):
@@ -118,9 +128,9 @@ def test_members_that_each_know_another_part_are_added():
     outcome = {"os_time": rng.exponential(np.exp(-z.sum(axis=1))), "os_event": 1}
     tables = {m: pd.DataFrame(z[:, [k]], names, [m]) for k, m in enumerate(("rna", "cnv"))}
     cohort = Cohort(tables, pd.DataFrame(outcome, names))
-    data = prepare_study(cohort, "os", stratified_kfold(np.ones(600), folds=2))
+    data = prepare(cohort, "os", stratified_kfold(np.ones(600), folds=2))
     result = stack(data, {m: ridge_cox(data, [m]) for m in tables})
-    test = data.design.test[0]
+    test = data.splits.test[0]
     slope = calibration_slope(
         result.log_hazard[0][test], np.ones(test.sum()), outcome["os_time"][test]
     )
@@ -145,7 +155,7 @@ def test_rows_that_a_member_did_not_hold_out_are_left_out(data, members):
 
 
 def test_test_rows_do_not_move_the_weights(data, members):
-    test = data.design.test
+    test = data.splits.test
     changed = {
         m: PenalisedCox(
             np.where(test, 9.0, v.log_hazard), np.where(test, 9.0, v.held_out), v.penalty
@@ -158,9 +168,9 @@ def test_test_rows_do_not_move_the_weights(data, members):
 def test_an_ensemble_holds_out_what_stopped_its_runs(data):
     rng = np.random.default_rng(0)
     split, seed = np.repeat([0, 1], 6), np.tile(np.arange(6), 2)
-    risk = rng.normal(size=(12, data.design.test.shape[1]))
+    risk = rng.normal(size=(12, data.splits.test.shape[1]))
     result = ensemble(data, split, risk, seed)
-    design = data.design
+    design = data.splits
     for s in (0, 1):
         runs = np.flatnonzero(split == s)
         centred = [risk[r] - risk[r][design.train[s, seed[r] % 5]].mean() for r in runs]
@@ -176,23 +186,23 @@ def test_an_ensemble_holds_out_what_stopped_its_runs(data):
 
 
 def test_too_few_seeds_leave_rows_unknown(data):
-    risk = np.ones((2, data.design.test.shape[1]))
+    risk = np.ones((2, data.splits.test.shape[1]))
     result = ensemble(data, np.array([0, 1]), risk, np.array([0, 0]))
     np.testing.assert_array_equal(
-        np.isnan(result.held_out), data.design.develop & ~data.design.validation[:, 0]
+        np.isnan(result.held_out), data.splits.develop & ~data.splits.validation[:, 0]
     )
 
 
 def test_each_seed_has_its_own_part_and_one_part_is_one(data):
     import jax
 
-    split = jax.tree.map(lambda x: x[0], data.splits)
+    split = jax.tree.map(lambda x: x[0], data.fitted)
     for seed in (0, 3, 8):
         _, masks = data.build(data.shared, split, seed)
-        np.testing.assert_array_equal(masks.validation, data.design.validation[0, seed % 5])
-        np.testing.assert_array_equal(masks.train, data.design.train[0, seed % 5])
+        np.testing.assert_array_equal(masks.validation, data.splits.validation[0, seed % 5])
+        np.testing.assert_array_equal(masks.train, data.splits.train[0, seed % 5])
     single = one_part(data)
     split = jax.tree.map(lambda x: x[0], single.splits)
     _, masks = single.build(single.shared, split, 3)
-    np.testing.assert_array_equal(masks.validation, data.design.validation[0, 0])
+    np.testing.assert_array_equal(masks.validation, data.splits.validation[0, 0])
     assert not without_offset(data).splits.offset.any()

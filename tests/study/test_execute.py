@@ -4,7 +4,7 @@ import pytest
 from jaxsurv.data import stratified_kfold
 from jaxsurv.metrics import concordance_index
 from jaxsurv.models import HParams, survival_vae
-from jaxsurv.recipe.prepare import prepare_study
+from jaxsurv.recipe import prepare
 from jaxsurv.study.execute import Method, baseline_rows, ensemble_rows, pooled_risk, score, train
 from jaxsurv.training import FitConfig, Plan
 
@@ -15,7 +15,7 @@ from .test_baselines import small_cohort
 def data():
     cohort = small_cohort()
     splits = stratified_kfold(cohort.outcome("os").event, folds=2, repeats=2)
-    return prepare_study(cohort, "os", splits, components=4)
+    return prepare(cohort, "os", splits, components=4)
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +31,12 @@ def trained(data):
 def test_rows_carry_the_c_of_their_own_split(data, trained):
     rows, arrays, _ = trained
     assert len(rows) == 4 * 2 * 2
-    event, time = np.asarray(data.shared.event), np.asarray(data.shared.time)
+    event, time = data.event, data.time
     for i in (0, 5, 15):
         s = arrays.split[i]
-        assert (rows["repeat"][i], rows["fold"][i]) == (data.design.repeat[s], data.design.fold[s])
+        assert (rows["repeat"][i], rows["fold"][i]) == (data.splits.repeat[s], data.splits.fold[s])
         for part in ("train", "validation", "test"):
-            mask = getattr(data.design, part)[s]
+            mask = getattr(data.splits, part)[s]
             mask = mask if part == "test" else mask[arrays.seed[i] % 5]
             c = concordance_index(arrays.prediction[i][mask], event[mask], time[mask]).index
             np.testing.assert_allclose(rows[f"{part}_c"][i], c, rtol=1e-5)
@@ -60,8 +60,8 @@ def test_ensembles_average_the_seeds(data, trained):
     assert len(ensembles) == 4 * 2
     pick = (rows["repeat"] == 1) & (rows["fold"] == 0) & (rows["beta"] > 0.5)
     mean = arrays.prediction[pick.to_numpy()].mean(axis=0)
-    mask = data.design.test[2]
-    event, time = np.asarray(data.shared.event), np.asarray(data.shared.time)
+    mask = data.splits.test[2]
+    event, time = data.event, data.time
     c = concordance_index(mean[mask], event[mask], time[mask]).index
     row = ensembles[
         (ensembles["repeat"] == 1) & (ensembles["fold"] == 0) & (ensembles["setting"] == "beta 1.0")
@@ -78,11 +78,11 @@ def test_pooled_risk_ignores_the_origin_and_scale_of_each_fold(data):
     np.testing.assert_allclose(pooled, pooled_risk(data, split, risk), atol=1e-6)
     assert np.corrcoef(pooled, risk[0])[0, 1] > 0.99
     one_fold = pooled_risk(data, split[:1], risk[:1])
-    np.testing.assert_array_equal(np.isnan(one_fold), ~data.design.test[0])
+    np.testing.assert_array_equal(np.isnan(one_fold), ~data.splits.test[0])
 
 
 def test_baselines_have_one_row_per_split(data):
-    risk = np.tile(np.asarray(data.shared.time) * -1.0, (4, 1))
+    risk = np.tile(data.time * -1.0, (4, 1))
     rows = baseline_rows(data, "oracle", risk)
     assert rows["test_c"].tolist() == [1.0] * 4
     assert score(data, np.arange(4), np.zeros(4, int), -risk)["train_c"].tolist() == [0.0] * 4

@@ -5,7 +5,7 @@ import pytest
 
 from jaxsurv.data import stratified_kfold
 from jaxsurv.metrics import integrated_brier_score
-from jaxsurv.recipe.prepare import prepare_study
+from jaxsurv.recipe import prepare
 from jaxsurv.study.prediction_error import _horizon, integrated_brier
 from jaxsurv.survival import breslow_baseline, kaplan_meier, survival_function
 
@@ -15,12 +15,14 @@ from .test_baselines import small_cohort
 @pytest.fixture(scope="module")
 def data():
     cohort = small_cohort()
-    return prepare_study(cohort, "os", stratified_kfold(cohort.outcome("os").event, folds=4))
+    return prepare(cohort, "os", stratified_kfold(cohort.outcome("os").event, folds=4))
 
 
 def parts(data, s):
-    event, time = (np.asarray(a, float) for a in (data.shared.event, data.shared.time))
-    develop, test = data.design.develop[s], data.design.test[s]
+    event, time = (
+        np.asarray(a, float) for a in (data.shared.outcome.event, data.shared.outcome.time)
+    )
+    develop, test = data.splits.develop[s], data.splits.test[s]
     return (event[test], time[test]), (event[develop], time[develop]), develop, test
 
 

@@ -125,6 +125,19 @@ def test_refit_trains_on_all_development_rows_for_the_chosen_epochs():
     )
 
 
+def test_refit_without_early_stopping_takes_every_epoch_again():
+    result = run(scripted([5.0, 4, 2, 3]), FitConfig(3, early_stopping=False, refit=True))
+    assert (float(result.params), int(result.best_epoch)) == (3 * 18 / 12, 3)
+    assert result.best_score == 3  # of the parameters before the refit
+
+
+def test_a_loss_may_have_no_terms():
+    plain = scripted([5.0, 4, 6])
+    silent = plain._replace(loss=lambda *arguments: (plain.loss(*arguments)[0], {}))
+    result = run(silent, FitConfig(epochs=2))
+    assert (set(result.history), int(result.best_epoch)) == ({"validation"}, 1)
+
+
 def annealed(batch_size=None, refit=False):
     """The parameter sums up, per epoch, how far the run is times a twelfth of the rows."""
     objective = Objective(

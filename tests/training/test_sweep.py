@@ -1,3 +1,4 @@
+import inspect
 import sys
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from jaxsurv.training import (
     FitConfig,
     Masks,
     Plan,
+    SweepResult,
     choose_plan,
     fit,
     step_flops,
@@ -195,6 +197,26 @@ def test_settings_share_initial_weights_and_noise():
     assert not np.allclose(prediction[0, 0], prediction[1, 0])  # splits differ
 
 
+@pytest.mark.parametrize("plan", [Plan(1, 2, 1), Plan(1, 1, 3)])
+def test_a_split_alone_has_the_bits_that_it_has_among_all(plan):
+    every = swept(plan, k=3)
+    for s in range(3):
+        split = jax.tree.map(lambda x, s=s: x[s : s + 1], folds(3))
+        options = {"seeds": (0, 1), "hparams": RATES, "config": CONFIG, "plan": plan}
+        alone = sweep(regression, build, rows(), split, **options, streams=[s])
+        assert not alone.split.any()
+        among = jax.tree.map(lambda x, s=s: x[every.split == s], every)
+        jax.tree.map(np.testing.assert_array_equal, alone._replace(split=among.split), among)
+    other = sweep(regression, build, rows(), split, **options)  # stream 0
+    assert not np.array_equal(other.prediction, alone.prediction)
+
+
+def test_a_whole_sweep_takes_the_arguments_of_its_chunks():
+    whole, chunks = inspect.signature(sweep), inspect.signature(sweep_chunks)
+    assert whole.parameters == chunks.parameters
+    assert whole.return_annotation is SweepResult
+
+
 def test_chunks_arrive_one_call_at_a_time():
     sizes = [
         len(chunk.seed)
@@ -228,6 +250,8 @@ def test_frame_has_the_terms_of_the_best_epoch():
         (lambda: swept(seeds=(1, 1)), r"seeds must differ, got \[1, 1\]"),
         (lambda: swept(seeds=(0, -1)), r"seeds must be from 0 to .*, got \[0, -1\]"),
         (lambda: swept(hparams=[]), "at least one split, one seed and one setting"),
+        (lambda: swept(streams=[3]), r"streams must be 2 numbers .*, one a split, got \[3\]"),
+        (lambda: swept(streams=[0, -1]), r"streams must be 2 numbers from 0 to .* got \[0, -1\]"),
         (lambda: Plan(devices=99), "99 devices asked for, 2 present"),
         (lambda: Plan(width=0), "plan: width must be at least 1"),
     ],

@@ -1,4 +1,4 @@
-"""Readers for what users hold, each from a path to a ``Cohort``."""
+"""Readers of common file formats, each from a path to a ``Cohort``."""
 
 from jaxsurv.data.formats.cbioportal import read_cbioportal
 from jaxsurv.data.formats.detect import detect_format, read_any

@@ -1,4 +1,4 @@
-"""A cBioPortal study folder, as the data hub and the portal's download button give it."""
+"""cBioPortal study folders, as the data hub and the portal's download button give them."""
 
 import csv
 import warnings
@@ -19,7 +19,7 @@ from jaxsurv.data.tables import DataWarning, few
 from jaxsurv.data.unlabelled import with_unlabelled
 from jaxsurv.types import InputError
 
-# The MAF classes that change a protein.
+# MAF classes that change a protein.
 NON_SILENT = (
     "Frame_Shift_Del",
     "Frame_Shift_Ins",
@@ -49,23 +49,22 @@ def read_cbioportal(
     - ``cnv``: ``data_cna.txt``, five states (fractions, as some panels have them: continuous).
     - ``mutation``: ``data_mutations*.txt`` (MAF): 1 where a patient has a mutation of a class in
       ``NON_SILENT``, in any case, in a gene; rows whose status is germline, LOH, none or wildtype do
-      not count. Sequenced patients are those of ``case_lists/cases_sequenced.txt``, whose barcodes may
-      be shorter or longer (see ``match_samples``); without that file those in the MAF, with a
-      ``DataWarning``, since a tumour without any mutation is then unknown.
-    - ``clinical``: of the patient table, see ``clinical_table``.
+      not count. Sequenced patients are listed in ``case_lists/cases_sequenced.txt``, whose barcodes may
+      be shorter or longer (see ``match_samples``). Without that file they are the patients in the MAF,
+      with a ``DataWarning``, since a tumour without any mutation is then unknown.
+    - ``clinical``: columns of the patient table, see ``clinical_table``.
     - endpoints: every pair ``X_MONTHS``, ``X_STATUS`` (``1:DECEASED``): OS, DFS, PFS, DSS, ...
 
-    ``data_clinical_sample.txt`` says which sample is whose; without it, TCGA barcodes do. Of a
-    patient's samples, one is taken, and of genes in several rows, one: see ``patients_of`` and
-    ``one_row_per_gene``.
+    ``data_clinical_sample.txt`` maps samples to patients; without it, TCGA barcodes do. One sample per
+    patient and one row per gene are taken, see ``patients_of`` and ``one_row_per_gene``.
 
     Args:
-        path: of the folder.
+        path: path of the folder.
         clinical: columns of the patient table to take instead of those known at diagnosis.
         semi_supervised: keep patients without an outcome, as rows without a label.
 
     Raises:
-        InputError: naming the file and what is wrong in it.
+        InputError: a file that is missing or not valid; the message names it and the problem.
     """
     folder = Path(path)
     patient_file = folder / "data_clinical_patient.txt"
@@ -113,7 +112,7 @@ def read_cbioportal(
 
 
 def _files(folder: Path, pattern: str) -> list[Path]:
-    """Matching files, whatever the case: old studies write data_CNA.txt."""
+    """Files that match the pattern, in upper or lower case: old studies write data_CNA.txt."""
     return sorted(f for f in folder.iterdir() if fnmatch(f.name.lower(), pattern))
 
 
@@ -127,7 +126,7 @@ def _expression_file(folder: Path) -> Path | None:
 
 
 def _clinical(path: Path, index: str) -> pd.DataFrame:
-    """A clinical file below its comment header, all as text."""
+    """Read a clinical file below its comment header, all cells as text."""
     with open_text(path) as handle:
         lines = [line for line in handle if not line.startswith("#")]
     rows = [line.rstrip("\r\n").split("\t") for line in lines if line.strip()]
@@ -147,7 +146,7 @@ def _matrix(path: Path, owners: dict[str, str]) -> pd.DataFrame:
 
 
 def _mutations(path: Path, owners: dict[str, str]) -> pd.DataFrame:
-    """``[patients, genes]`` of 0 and 1 from a MAF."""
+    """Read a MAF as ``[patients, genes]`` of 0 and 1."""
     needed = ["Hugo_Symbol", "Variant_Classification", "Tumor_Sample_Barcode"]
     wanted = [*needed, "Mutation_Status"]
     with open_text(path) as handle:

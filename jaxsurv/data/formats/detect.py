@@ -1,4 +1,4 @@
-"""Which format is it? For the command line, which is given nothing but a path."""
+"""Detection of a file's or folder's format, for the command line, which is given only a path."""
 
 import inspect
 from collections.abc import Callable
@@ -26,10 +26,10 @@ READERS: dict[str, Callable[..., Cohort]] = {
 
 
 def detect_format(path: str | Path) -> str:
-    """The key of ``READERS`` for a file or folder.
+    """Find the key of ``READERS`` for a file or folder.
 
     Raises:
-        InputError: nothing there, or nothing that is known.
+        InputError: no such path, or an unknown format.
     """
     place = Path(path)
     if not place.exists():

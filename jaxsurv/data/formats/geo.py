@@ -1,4 +1,4 @@
-"""GEO series matrices of microarrays, with the platform's table from probes to genes."""
+"""GEO series matrices of microarrays, with the platform table that maps probes to genes."""
 
 # pandas' own types cannot tell frame[name], a Series, from frame[names].
 # pyright: reportCallIssue=false, reportReturnType=false
@@ -44,24 +44,24 @@ def read_geo(
     """Read a GEO series matrix; patients are the samples (GSM accessions).
 
     Several probes of a gene become their geometric mean, as MyeVAE does: the exponential of the mean
-    logarithm of intensities, and so the arithmetic mean of values that are logarithms. Intensities
+    logarithm of intensities, or the arithmetic mean of values that are logarithms. Intensities
     get the kind ``counts`` (preprocessing takes log2(x + 1)), logarithms ``continuous``. Probes
-    without a gene, or of several (``A /// B``), are left out.
+    of no gene, or of several genes (``A /// B``), are left out.
 
     Args:
         path: ``GSE..._series_matrix.txt[.gz]``.
         endpoints: endpoint to the names of its time and event among the samples' characteristics
             (lines ``!Sample_characteristics_ch1`` with cells ``name: value``; case does not matter).
-        annotation: the platform's table (``GPL...txt`` or ``.annot``), with the columns ``ID`` and
+        annotation: platform table (``GPL...txt`` or ``.annot``) with the columns ``ID`` and
             ``Gene Symbol``; None = the rows are features as they are.
         clinical: characteristics to take instead of those known at diagnosis.
-        log_scale: whether values are logarithms; None = seen from their quantiles by the rule of
+        log_scale: True if values are logarithms; None = inferred from their quantiles by the rule of
             GEO2R (logarithms unless the 99 % quantile is over 100, or values span over 50 with the
-            lower quartile above 0), with a ``DataWarning`` that says what was seen.
+            lower quartile above 0), with a ``DataWarning`` that says which.
         semi_supervised: keep patients without an outcome, as rows without a label.
 
     Raises:
-        InputError: naming the file and what is wrong in it.
+        InputError: a file that is missing or not valid; the message names it and the problem.
     """
     file = Path(path)
     with naming(file):
@@ -115,7 +115,7 @@ def _parse(handle) -> _Series:
             lines.append(cells)
     else:
         raise InputError("has no line !series_matrix_table_begin; is it a series matrix?")
-    # A line need not hold the same characteristic for every sample.
+    # One line may hold different characteristics for different samples.
     found: list[dict[str, str]] = [{} for _ in accessions]
     for cells in lines:
         for sample, cell in zip(found, cells, strict=False):
@@ -141,7 +141,7 @@ def _are_logs(probes: pd.DataFrame) -> bool:
 
 
 def _genes(path: Path) -> pd.Series:
-    """Probe to gene, from a platform table with its comment lines."""
+    """Read a platform table with its comment lines: probe to gene."""
     with open_text(path) as handle:
         lines = (line for line in handle if line[:1] not in "#^!" and line.strip())
         rows = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
@@ -193,7 +193,7 @@ def _by_gene(matrix: pd.DataFrame, genes: pd.Series, logs: bool, label: str) -> 
 
 
 def _unit(times: list[str]) -> str:
-    """The unit that the names of all times have in common, or nothing."""
+    """Unit that the names of all times have in common; empty if there is none."""
     found = {u for u in _UNITS for t in times if re.search(rf"\b{u[:-1]}s?\b|_{u}", t.lower())}
     if len(found) > 1:
         raise InputError(

@@ -27,13 +27,14 @@ def read_h5mu(
     clinical: Sequence[str] | None = None,
     semi_supervised: bool = False,
 ) -> Cohort:
-    """Read a MuData file: its modalities' ``X``, and outcomes from the global ``obs``.
+    """Read a MuData file: ``X`` of every modality, and outcomes from the global ``obs``.
 
-    Kind ``counts`` if on the scale of counts, otherwise inferred. Gene names and samples as in the
-    other formats: see ``one_row_per_gene`` and ``patients_of``. The unit of time is not known.
+    A modality on the scale of counts has the kind ``counts``; other kinds are inferred. Gene names and
+    samples are treated as in the other formats, see ``one_row_per_gene`` and ``patients_of``. The unit of
+    time is not known.
 
     Args:
-        path: of the file. Needs the extra ``omics``.
+        path: path of the file. Needs the extra ``omics``.
         endpoints: endpoint to its columns of time and event in ``obs``; None = all pairs
             ``<endpoint>_time``, ``<endpoint>_event``.
         clinical: columns of ``obs`` to take instead of those known at diagnosis; a modality named
@@ -41,7 +42,7 @@ def read_h5mu(
         semi_supervised: keep patients without an outcome, as rows without a label.
 
     Raises:
-        InputError: the extra is not installed, or what is wrong in the file.
+        InputError: the extra is not installed, or the file is not valid.
     """
     try:
         import mudata

@@ -1,4 +1,4 @@
-"""Matrices of features × samples in text files, and the modality that they hold."""
+"""Matrices of features × samples in text files, and their conversion to modalities."""
 
 import csv
 import gzip
@@ -16,7 +16,7 @@ from jaxsurv.types import InputError
 
 
 def open_text(path: Path) -> TextIO:
-    """Open a text file, compressed or not, whatever its name says."""
+    """Open a text file, compressed or not; its name does not matter."""
     with path.open("rb") as file:
         zipped = file.read(2) == b"\x1f\x8b"
     opened = gzip.open if zipped else open
@@ -24,21 +24,21 @@ def open_text(path: Path) -> TextIO:
 
 
 def read_header(handle: TextIO) -> list[str]:
-    """The cells of the next line."""
+    """Read the cells of the next line."""
     return next(csv.reader([handle.readline()], delimiter="\t"), [])
 
 
 def read_matrix(handle: TextIO, names: Collection[str] = ()) -> pd.DataFrame:
-    """Numbers ``[features, samples]`` from tab-separated text.
+    """Read numbers ``[features, samples]`` from tab-separated text.
 
     Args:
-        handle: open at the header; lines that begin with ``!`` are skipped, as GEO needs.
+        handle: file, open at the header; lines that begin with ``!`` are skipped, as GEO needs.
         names: columns that may name the features (the first one with any value is used; all are
             left out of the matrix); none = the first column.
 
     Raises:
-        InputError: repeated samples; rows longer than the header, as R writes them: which cell is whose
-            would be a guess; a cell that is no number, with its row and column.
+        InputError: repeated samples; rows longer than the header, as R writes them, since columns cannot
+            be matched without a guess; a cell that is no number, with its row and column.
     """
     header = read_header(handle)
     samples = pd.Index(header)
@@ -73,7 +73,7 @@ def read_matrix(handle: TextIO, names: Collection[str] = ()) -> pd.DataFrame:
 
 
 def as_numbers(frame: pd.DataFrame) -> pd.DataFrame:
-    """All columns as float64.
+    """Convert all columns to float64.
 
     Raises:
         InputError: a cell that is no number, with its row and column.
@@ -95,12 +95,12 @@ def as_numbers(frame: pd.DataFrame) -> pd.DataFrame:
 def as_modality(
     matrix: pd.DataFrame, label: str, patients: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
-    """``[patients, features]`` from ``[features, samples]``: one row per gene, one sample per patient.
+    """Table ``[patients, features]`` from ``[features, samples]``, one sample per patient.
 
     Args:
-        matrix: as ``read_matrix`` gives it.
-        label: for warnings.
-        patients: sample to patient, where the source says so.
+        matrix: result of ``read_matrix``; several rows of one gene become one, see ``one_row_per_gene``.
+        label: name of the file in warnings.
+        patients: sample to patient, if the source tells.
     """
     chosen = patients_of(matrix.columns, label, patients=patients)
     matrix = one_row_per_gene(matrix[list(chosen)], label).set_axis(chosen.index, axis=1)
@@ -108,5 +108,5 @@ def as_modality(
 
 
 def measured_kind(table: pd.DataFrame) -> str | None:
-    """``counts`` for values on the scale of counts or intensities; None = to be inferred."""
+    """Kind ``counts`` for values on the scale of counts or intensities; None = to be inferred."""
     return "counts" if is_raw_scale(table) else None

@@ -16,7 +16,7 @@ from jaxsurv.data.unlabelled import with_unlabelled
 from jaxsurv.types import InputError
 
 LABELS = "train_labels.csv"
-# Raw features first: in the others, all training patients' outcomes have chosen the features.
+# Raw features come first: the others were selected with the outcomes of all training patients.
 FEATURES = (
     "train_features.csv",
     "train_features_os_processed.csv",
@@ -37,23 +37,23 @@ _PREFIXES = {
 def read_myevae(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
     """Read MyeVAE's input folder: ``train_labels.csv`` and the features of the same patients.
 
-    Features are read from the first that is there of ``train_features.csv`` (raw, with its missing
-    values), ``train_features_os_processed.csv`` and ``train_features_pfs_processed.csv``. The latter
-    have been selected, scaled and imputed with all training patients and their outcomes, so that
+    Features are read from the first of these files that exists: ``train_features.csv`` (raw, with its
+    missing values), ``train_features_os_processed.csv``, ``train_features_pfs_processed.csv``. Processed
+    features were selected, scaled and imputed with all training patients and their outcomes, so that
     cross-validated scores on them are optimistic; a ``DataWarning`` says so.
 
     Column prefixes are modalities: ``Feature_exp`` rna, ``Feature_CNA_ENSG...`` cnv,
     ``Feature_CNA_(Amp|Del)`` gistic, ``Feature_fish`` fish, ``Feature_SBS`` sbs, ``Feature_SeqWGS_``
     igh, ``Feature_clin`` clinical. Endpoints, in days: os (``oscdy``, ``censos`` 1 = died), pfs
-    (``pfscdy``, ``censpfs``). Negative times are shifted as MyeVAE does: all times of that endpoint
-    by as much as makes the smallest 0, with a ``DataWarning``.
+    (``pfscdy``, ``censpfs``). If an endpoint has negative times, all its times are shifted so that the
+    smallest is 0, as MyeVAE does, with a ``DataWarning``.
 
     Args:
-        path: of the folder.
+        path: path of the folder.
         semi_supervised: keep patients without an outcome, as rows without a label.
 
     Raises:
-        InputError: naming the file and what is wrong in it.
+        InputError: a file that is missing or not valid; the message names it and the problem.
 
     Reference: Chang et al., BMC Artificial Intelligence 1 (2025) 8.
     """

@@ -1,4 +1,4 @@
-"""Outcomes and clinical columns from tables as people keep them."""
+"""Outcomes and clinical columns from tables in common formats."""
 
 # pandas' own types cannot tell frame[name], a Series, from frame[names].
 # pyright: reportIndexIssue=false
@@ -28,7 +28,7 @@ _UNKNOWN = re.compile(
     r"|\[.*\]|n/?a|nan|null|unknown|not (available|applicable|reported|evaluated)|--|\.|\?",
     re.IGNORECASE,
 )
-# Known when follow-up begins. Anything else in a clinical table may tell the outcome.
+# Columns known when follow-up begins. Any other column of a clinical table may tell the outcome.
 _BASELINE = re.compile(
     r"(d_pt_)?(age|sex|gender)([ _.].*diagnosis.*)?|diagnosis[ _.]age"
     r"|(.*[ _.])?(stage|grade|r?[-_]?iss)([ _.](\d+|diagnoses|group))*"
@@ -39,7 +39,7 @@ _BASELINE = re.compile(
 
 
 def known(column: pd.Series) -> pd.Series:
-    """Text without the many ways to write "not available", which become missing."""
+    """Text in which the many ways to write "not available" have become missing."""
     text = column.astype(object).where(column.notna(), np.nan)
     return text.where(~text.map(lambda v: bool(_UNKNOWN.fullmatch(str(v).strip()))), np.nan)
 
@@ -49,10 +49,10 @@ def _flag(code: str) -> float:
 
 
 def event_flags(column: pd.Series) -> pd.Series:
-    """0.0, 1.0 or NaN from 0/1, booleans, ``1:DECEASED`` and the usual words.
+    """Event flags 0.0, 1.0 or NaN from 0/1, booleans, ``1:DECEASED`` and the usual words.
 
     Raises:
-        InputError: any other code.
+        InputError: an unknown code.
     """
     text = known(column).map(lambda v: str(v).strip().lower(), na_action="ignore")
     code = text.astype(object).str.replace(r"^([01])(:.*|\.0)$", r"\1", regex=True)
@@ -66,10 +66,10 @@ def event_flags(column: pd.Series) -> pd.Series:
 
 
 def outcome_table(frame: pd.DataFrame, endpoints: Endpoints, label: str) -> pd.DataFrame:
-    """The survival table of a cohort from columns of ``frame``, whose index is the patients.
+    """Build the survival table of a cohort from columns of ``frame``, whose index is the patients.
 
-    Where only one of time and event is given there is no label, and patients without any label are
-    left out; one ``DataWarning`` counts both.
+    A patient with only one of time and event has no label for the endpoint. Patients without any label
+    are left out. One ``DataWarning`` counts both.
 
     Raises:
         InputError: a column that is not there, a time that is no number, an unknown event code.
@@ -106,7 +106,7 @@ def outcome_table(frame: pd.DataFrame, endpoints: Endpoints, label: str) -> pd.D
 
 
 def paired_endpoints(columns: pd.Index, time: str, event: str) -> dict[str, tuple[str, str]]:
-    """Endpoints whose two columns differ in the suffix only, as in ``OS_MONTHS`` and ``OS_STATUS``."""
+    """Find endpoints whose two columns differ only in the suffix, as ``OS_MONTHS`` and ``OS_STATUS``."""
     stems = [c.removesuffix(time) for c in columns if c.endswith(time) and c != time]
     return {s.lower(): (s + time, s + event) for s in stems if s + event in columns}
 
@@ -114,14 +114,14 @@ def paired_endpoints(columns: pd.Index, time: str, event: str) -> dict[str, tupl
 def clinical_table(
     frame: pd.DataFrame, chosen: Sequence[str] | None, label: str
 ) -> dict[str, pd.DataFrame]:
-    """``{"clinical": table}`` of numbers and categories, or nothing if no column is left.
+    """Table ``{"clinical": table}`` of numbers and categories; empty if no column is left.
 
     Args:
         frame: index = patients, without the columns of the outcome.
-        chosen: columns to take (one that never varies is left out); None = age, sex, stage, grade
-            and histology. Nothing else is taken unasked, since follow-up fields (days to last
-            visit, new tumour events) tell the outcome; a ``DataWarning`` names what is left.
-        label: for messages.
+        chosen: columns to take (constant ones are left out); None = age, sex, stage, grade and
+            histology. Other columns must be asked for, since follow-up fields (days to last
+            visit, new tumour events) tell the outcome; a ``DataWarning`` names the columns left out.
+        label: name of the table in messages.
 
     Raises:
         InputError: a chosen column that is not there.
@@ -142,7 +142,7 @@ def clinical_table(
     table = table.loc[:, table.nunique() > 1].dropna(how="all")
     if table.empty:
         return {}
-    # What a file can hold, so that writing and reading changes nothing.
+    # Round trip through text: values that a file can hold, so that writing and reading changes nothing.
     text = io.StringIO(table.rename_axis("patient").to_csv())
     only_empty: dict = {"keep_default_na": False, "na_values": [""]}  # "None" may be an answer
     return {"clinical": pd.read_csv(text, converters={0: str}, index_col=0, **only_empty, **EXACT)}

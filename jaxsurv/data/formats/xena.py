@@ -21,7 +21,7 @@ from jaxsurv.data.tables import few
 from jaxsurv.data.unlabelled import with_unlabelled
 from jaxsurv.types import InputError
 
-# What the hubs' file names say, in the order in which they are asked.
+# Modality to pattern of the hubs' file names; the first pattern that matches counts.
 _NAMES = {
     "mirna": r"mirna|\bmir\b",
     "methylation": r"methylation",
@@ -44,24 +44,24 @@ def read_xena(
 ) -> Cohort:
     """Read a folder of UCSC Xena files, each tab-separated, ``.gz`` or not.
 
-    - The survival table: the one file whose header has ``sample`` and pairs such as ``OS``,
-      ``OS.time``. Endpoints are in days; ``_PATIENT`` says whose a sample is, else TCGA barcodes do.
-      A patient's outcome is that of the sample that is taken.
+    - The survival table is the one file whose header has ``sample`` and pairs such as ``OS``,
+      ``OS.time``. Endpoints are in days. ``_PATIENT`` maps samples to patients; without it, TCGA
+      barcodes do. The outcome of a patient is the outcome of the sample that is taken.
     - Sample tables with ``clinical`` or ``phenotype`` in their name give ``clinical``.
-    - Every other file is a matrix of features × samples; its name says which modality (``HiSeqV2`` is
-      rna, ``Gistic2_...`` cnv), else the file's name is the modality's. Kind ``counts`` if on
-      the scale of counts (most hubs give logarithms), otherwise inferred. Probe maps are ignored.
+    - Every other file is a matrix of features × samples. The modality is inferred from the file's name
+      (``HiSeqV2`` is rna, ``Gistic2_...`` cnv), or else named like the file. A modality on the scale of
+      counts has the kind ``counts`` (most hubs give logarithms); other kinds are inferred. Probe maps
+      are ignored.
 
-    Of a patient's samples, one is taken, and of genes in several rows, one: see ``patients_of`` and
-    ``one_row_per_gene``.
+    One sample per patient and one row per gene are taken, see ``patients_of`` and ``one_row_per_gene``.
 
     Args:
-        path: of the folder.
+        path: path of the folder.
         clinical: columns of the clinical file to take instead of those known at diagnosis.
         semi_supervised: keep patients without an outcome, as rows without a label.
 
     Raises:
-        InputError: naming the file and what is wrong in it.
+        InputError: a file that is missing or not valid; the message names it and the problem.
     """
     folder = Path(path)
     files = [f for f in sorted(folder.iterdir()) if f.is_file() and not _IGNORED.search(f.name)]
@@ -132,7 +132,7 @@ def is_survival_table(file: Path) -> bool:
 
 
 def _samples(file: Path) -> pd.DataFrame:
-    """A table with one row per sample, all as text."""
+    """Read a table with one row per sample, all cells as text."""
     with open_text(file) as handle:
         table = pd.read_csv(handle, sep="\t", dtype=str)
     table = table.set_index(table.columns[0])

@@ -1,6 +1,5 @@
 """What a fitted model's risks rest on: per feature, per modality, per patient."""
 
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -9,10 +8,11 @@ from scipy import stats
 
 from jaxsurv.estimators.attribution import feature_columns, integrated_gradients, per_feature
 from jaxsurv.estimators.fitted import FittedModel
-from jaxsurv.estimators.importance import Labelled, permutation_drops, withheld
+from jaxsurv.estimators.importance import Outcomes, permutation_drops, withheld
 from jaxsurv.estimators.inputs import Patients
-from jaxsurv.estimators.prepared import standardised
-from jaxsurv.preprocess import Schema, Standardised
+from jaxsurv.estimators.reading import read_patients_of, rows_of
+from jaxsurv.preprocess import Schema
+from jaxsurv.recipe import Rows
 from jaxsurv.types import ArrayLike
 
 
@@ -67,20 +67,22 @@ def explain(
     Warns:
         DataWarning: a modality that none of the patients has; its rows are empty.
     """
-    schema = model.preprocessing.schema
-    unprojected = replace(model.preprocessing, projection={}, chosen={})
-    made = standardised(unprojected, patients.tables, patients.names)
-    features, modalities, mean = _attributions(model, made, steps)
+    preprocessing, reads = model.preprocessing, model.reads
+    schema, encoded = preprocessing.schema, read_patients_of(preprocessing, patients, reads)
+    rows = rows_of(preprocessing, encoded, reads)
+    before = preprocessing.inputs(encoded, project=False)
+    features, modalities, mean = _attributions(model, rows, before.inputs, steps)
     if outcome is not None:
         event, time = outcome
         ranks = np.unique(time, return_inverse=True)[1]  # whose order float32 keeps
-        inputs = model.preprocessing.project(made.inputs)
-        data = Labelled(inputs, made.presence, event, ranks)
+        data = Outcomes(rows, event, ranks)
         lost = withheld(model, data, seed=seed)
-        drops = permutation_drops(model, made, data, repeats=repeats, seed=seed)
+        drops = permutation_drops(
+            model, data, before.inputs, encoded.presence, repeats=repeats, seed=seed
+        )
         features = features.assign(**_over_members("c_drop", drops[0]))
         modalities = modalities.assign(**_over_members("c_drop", drops[1])).join(lost)
-    absent = [m for m, there in made.presence.items() if not there.any()]
+    absent = [m for m, there in encoded.presence.items() if not there.any()]
     for table in (features, modalities):  # what the model makes of it cannot be seen
         table.loc[absent] = np.nan
     each = pd.DataFrame(mean, patients.names.rename("patient"), _names(schema))
@@ -93,18 +95,19 @@ def _names(schema: Schema) -> pd.MultiIndex:
 
 
 def _attributions(
-    model: FittedModel, made: Standardised, steps: int
+    model: FittedModel, rows: Rows, unprojected: dict[str, np.ndarray], steps: int
 ) -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray]:
     """Tables of features and of modalities, and ``[n, features]``, the mean over the members."""
     schema, z = model.preprocessing.schema, []
-    for m, x in made.inputs.items():
+    for m, x in unprojected.items():
+        x = np.asarray(rows.z.get(m, x))
         columns = feature_columns(schema, m)
         several = np.any(columns[:, 1:] < x.shape[1], axis=1)
         z.append(np.where(several, np.nan, per_feature(columns, x)))
     values = np.concatenate(z, axis=1)
     starts = np.cumsum([0, *(len(f) for f in schema.features.values())])[:-1]
     size, slope, together, mean = [], [], [], np.zeros(values.shape, np.float32)
-    for a in integrated_gradients(model, made, steps=steps):
+    for a in integrated_gradients(model, rows, unprojected, steps=steps):
         size.append(np.abs(a).mean(axis=0))
         with np.errstate(invalid="ignore"):  # 0 / 0 for features without variation in training
             slope.append((a * values).sum(axis=0) / (values**2).sum(axis=0))

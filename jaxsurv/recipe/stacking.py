@@ -1,6 +1,6 @@
-"""Stacks: one risk from Cox models of the single modalities and, as one more member, a network."""
+"""Stacks: one risk from Cox models and, as one more member, an ensemble of networks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import jax
@@ -8,10 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 
-from jaxsurv.recipe.cox import CrossFitted, PenalisedCox, ridge_cox
-from jaxsurv.recipe.prepare import CLINICAL, StudyData
+from jaxsurv.models import CLINICAL
+from jaxsurv.recipe.cox import CrossFitted, PenalisedCox, elastic_net_cox, ridge_cox
+from jaxsurv.recipe.prepared import Prepared
 from jaxsurv.survival import RiskSets, neg_log_partial_likelihood, restrict
-from jaxsurv.types import Array
+from jaxsurv.types import Array, InputError, check_choice
 
 SHRINKAGE = 1.0  # towards equal weights, per event: a few dozen events cannot tell members apart
 SPREAD = 0.3  # prior standard deviation of the log of how far a stack is stretched
@@ -33,17 +34,49 @@ class Stack(NamedTuple):
     members: tuple[str, ...]
 
 
-def stack_members(data: StudyData) -> dict[str, PenalisedCox]:
-    """A ridge Cox model per modality; of the clinical one two more, with squares and with an RBF kernel.
+# names of members, or of groups of them
+MEMBERS = (
+    "network",
+    "modalities",
+    "clinical squares",
+    "clinical RBF",
+    "all modalities",
+    "elastic net",
+)
+RECOMMENDED = MEMBERS[:4]
+
+
+def cox_members(data: Prepared, members: Sequence[str] = RECOMMENDED) -> dict[str, PenalisedCox]:
+    """Cox models for a stack.
 
     Modalities differ in how much they know and so in their penalty, which a joint ridge model cannot
     give them. Age and the like seldom act linearly, and few clinical columns make curves affordable.
+
+    Args:
+        data: the patients under some splits.
+        members: which to fit. ``"modalities"``: a ridge Cox model of each modality; ``"clinical squares"``
+            and ``"clinical RBF"``: of the clinical one, with squares and with an RBF kernel; ``"all
+            modalities"``: a joint ridge Cox model; ``"elastic net"``: an elastic-net Cox model of all
+            features. ``"network"`` is no Cox model and is passed over.
+
+    Raises:
+        InputError: an unknown member.
     """
-    members = {m: ridge_cox(data, [m]) for m in data.encoded.columns}
-    if CLINICAL in members:
-        members[f"{CLINICAL}, squares"] = ridge_cox(data, [CLINICAL], basis="squares")
-        members[f"{CLINICAL}, RBF kernel"] = ridge_cox(data, [CLINICAL], basis="rbf")
-    return members
+    for name in members:
+        check_choice("members", name, MEMBERS)
+    clinical, fitted = CLINICAL in data.encoded.columns, {}
+    if "modalities" in members:
+        known = {} if data.clinical is None else {CLINICAL: data.clinical}
+        fitted |= {m: known.get(m) or ridge_cox(data, [m]) for m in data.encoded.columns}
+    if "clinical squares" in members and clinical:
+        fitted[f"{CLINICAL}, squares"] = ridge_cox(data, [CLINICAL], basis="squares")
+    if "clinical RBF" in members and clinical:
+        fitted[f"{CLINICAL}, RBF kernel"] = ridge_cox(data, [CLINICAL], basis="rbf")
+    if "all modalities" in members:
+        fitted["all modalities"] = ridge_cox(data)
+    if "elastic net" in members:
+        fitted["elastic net"] = elastic_net_cox(data)
+    return fitted
 
 
 @jax.jit
@@ -62,7 +95,7 @@ def _stretch_loss(log_factor: Array, log_hazard: Array, risk_sets: RiskSets) -> 
     return cox + (log_factor / SPREAD) ** 2 / 2
 
 
-def stack(data: StudyData, members: Mapping[str, CrossFitted]) -> Stack:
+def stack(data: Prepared, members: Mapping[str, CrossFitted]) -> Stack:
     """Weights ``w >= 0`` that minimise, over the development rows that every member has held out,
     ``Cox(H w) per event + |w - 1/k|²``, with H ``[n, k]`` the members' held-out log hazards.
     Members that predict one risk for everybody, such as that of a modality without a usable feature,
@@ -75,12 +108,14 @@ def stack(data: StudyData, members: Mapping[str, CrossFitted]) -> Stack:
     Stacked regression (Breiman 1996; van der Laan, Polley & Hubbard 2007), shrunk to the plain mean of
     log hazards. Nothing of it sees a test row.
     """
+    if not members:
+        raise InputError("a stack needs at least one member")
     log_hazard, held_out = (
         np.stack([getattr(m, part) for m in members.values()], axis=-1).astype(np.float32)
         for part in ("log_hazard", "held_out")
     )
     weights = []
-    for h, develop in zip(held_out, data.design.develop, strict=True):
+    for h, develop in zip(held_out, data.splits.develop, strict=True):
         known = np.isfinite(h).all(axis=1)
         sets = restrict(data.shared.risk_sets, develop & known)
         h = np.where(known[:, None], h, 0)
@@ -104,40 +139,3 @@ def stack(data: StudyData, members: Mapping[str, CrossFitted]) -> Stack:
     w = np.stack(weights)
     total = (np.einsum("snk,sk->sn", h, w) for h in (log_hazard, held_out))
     return Stack(*total, w, tuple(members))  # type: ignore[arg-type]
-
-
-class Ensemble(NamedTuple):
-    """The mean over a split's runs, see :class:`jaxsurv.recipe.cox.CrossFitted`."""
-
-    log_hazard: np.ndarray
-    held_out: np.ndarray
-
-
-def ensemble(
-    data: StudyData, split: np.ndarray, log_hazard: np.ndarray, seed: np.ndarray
-) -> Ensemble:
-    """Mean log hazard over the runs of each split, each centred on the rows that it trained on.
-
-    A row is held out from the runs that it stopped: they were not fitted to it, but chose their last
-    epoch by it and its like, for which the shrinkage of the weights makes up.
-
-    Args:
-        data: the study.
-        split: ``[runs]``; every split has at least one.
-        log_hazard: ``[runs, n]``.
-        seed: ``[runs]``.
-    """
-    part = seed % data.design.validation.shape[1]
-    train, stopped = data.design.train[split, part], data.design.validation[split, part]
-    center = (log_hazard * train).sum(axis=1, keepdims=True) / train.sum(axis=1, keepdims=True)
-    risk = log_hazard - center
-    of_split = split == np.arange(len(data.design.fold))[:, None]
-
-    def mean(rows: np.ndarray) -> np.ndarray:
-        count = of_split.astype(float) @ rows
-        total = of_split.astype(float) @ np.where(rows, risk, 0)
-        return np.where(count > 0, total / np.maximum(count, 1), np.nan)
-
-    whole = mean(np.ones_like(train))
-    held_out = np.where(data.design.develop, mean(stopped), whole)
-    return Ensemble(whole.astype(np.float32), held_out.astype(np.float32))

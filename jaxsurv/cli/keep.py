@@ -1,0 +1,115 @@
+"""The model that a study praises, fitted to all patients and kept as a file."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, cast
+
+from jaxsurv.artifacts import ResultsFolder
+from jaxsurv.data.tables import few
+from jaxsurv.estimators import Network, NetworkEstimator, SurvivalEstimator, SurvivalStack
+from jaxsurv.estimators.fitted_estimator import KINDS
+from jaxsurv.models import Model
+from jaxsurv.study.execute import Method
+from jaxsurv.study.findings import SPLIT, Findings
+from jaxsurv.study.statistics import summarise
+
+FILE = "model.zip"
+
+
+class Headline(NamedTuple):
+    """What the headline of a study is, so that it can be fitted again.
+
+    Attributes:
+        method: the network's method.
+        setting: name of its setting.
+        stacked: whether it is stacked with Cox models.
+        why: why this setting, in words.
+    """
+
+    method: Method
+    setting: str
+    stacked: bool
+    why: str
+
+
+def headline_of(findings: Findings) -> Headline:
+    """The method and setting of a study's headline.
+
+    Where a study chooses among settings in each split, the setting is that with the lowest early-stopping
+    loss in the mean over all splits and seeds: with all patients in the training set there is no test
+    patient left to keep out of the choice.
+    """
+    comparison = findings.comparison
+    row = comparison.headline
+    stacked = row in comparison.stacked
+    row = comparison.stacked[row][0] if stacked else row
+    why = "the only setting"
+    if row in comparison.choices:
+        among = findings.runs[findings.runs["setting"].isin(comparison.choices[row])]
+        # every split counts the same
+        losses = among.groupby([*SPLIT, "setting"], sort=False)["validation_loss"].mean()
+        means = losses.groupby("setting", sort=False).mean()
+        row = str(means.idxmin())
+        why = "the lowest early-stopping loss in the mean over all splits and seeds"
+    elif len(findings.settings) > 1:
+        why = "the setting that the report is about"
+    method = next(t.method for t in findings.trained if row in t.method.settings)
+    return Headline(method, str(row), stacked, why)
+
+
+def estimator_of(headline: Headline, seeds: int) -> NetworkEstimator | SurvivalStack:
+    """The estimator that fits the headline, not fitted yet."""
+    method = headline.method
+    training = method.training
+    options = {
+        "config": method.static,
+        "hparams": method.settings[headline.setting],
+        "epochs": training.epochs,
+        "burn_in": training.burn_in,
+        "patience": training.patience,
+        "batch_size": training.batch_size,
+        "n_seeds": seeds,
+        "recipe": method.data.recipe,
+    }
+    if headline.stacked:
+        return SurvivalStack(network=method.model, grid={}, **options)
+    return estimator_class(method.model)(**options)
+
+
+def estimator_class(model: Model) -> Callable[..., NetworkEstimator]:
+    """The estimator that is named after a model, or `Network` of that model."""
+    kind = KINDS.get(model.name)
+    if kind is not None and getattr(kind, "model", None) == model.name:
+        return cast(type[NetworkEstimator], kind)
+    return lambda **options: Network(model, **options)
+
+
+def keep_headline(findings: Findings, seeds: int, folder: ResultsFolder) -> Sequence[str]:
+    """Fit the headline to all patients and write it to ``model.zip``; returns sentences about it."""
+    headline = headline_of(findings)
+    data = headline.method.data
+    model: SurvivalEstimator = estimator_of(headline, seeds)
+    model.fit(data.cohort, data.endpoint)
+    name = findings.comparison.headline
+    c = summarise(
+        findings.splits[findings.splits["setting"] == name],
+        score="test_c", by="setting", split=SPLIT, test_fraction=data.test_fraction,
+    ).iloc[0]  # fmt: skip
+    metrics = {"C on test sets": (c["mean"], c["lower"], c["upper"])}
+    told = (
+        f"'{name}' of {data.cohort.name}, {data.endpoint}, fitted to all patients, with "
+        f"'{headline.setting}': {headline.why}."
+    )
+    folder.write(FILE, lambda path: model.save(path, metrics=metrics, notes=told))
+    cohort = model.fitted().cohort
+    path = folder.path / FILE
+    two_way = (
+        " Its training is stopped by held-out fifths of the patients, which the two-way scores of this "
+        "page are not." * findings.two_way
+    )
+    return [
+        f"Kept in {FILE}: {type(model).__name__}, the model of '{name}' fitted to all {cohort.patients} "
+        f"patients with {cohort.events} events, with '{headline.setting}' ({headline.why}); it reads "
+        f"{few(list(model.fitted().preprocessing.schema.features), 20)}.{two_way} To score new patients: "
+        f"python -m jaxsurv score {path} NEW_PATIENTS --out risks.csv, or in Python "
+        f'jaxsurv.estimators.load("{path}").risk_table(read_features("NEW_PATIENTS")).'
+    ]

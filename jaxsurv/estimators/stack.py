@@ -1,0 +1,163 @@
+"""The stack as an estimator: networks and Cox models, weighted by how well they do on rows held out."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import jax
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+
+from jaxsurv.estimators.ensemble import (
+    NetworkEnsemble,
+    offset_of,
+    tiled,
+    warn_if_nothing_was_learned,
+)
+from jaxsurv.estimators.fitted import FittedTerms
+from jaxsurv.estimators.inputs import Modalities
+from jaxsurv.estimators.search import settings_of
+from jaxsurv.models import Model, find_model
+from jaxsurv.recipe import Prepared, Recipe, Terms, cox_members, ensemble, lowest_loss, stack
+from jaxsurv.recipe.networks import training_means
+from jaxsurv.recipe.stacking import RECOMMENDED, Stack
+from jaxsurv.training import SweepResult
+from jaxsurv.types import InputError
+
+NETWORK = "network"
+BETAS = (0.01, 0.1, 1.0)
+
+
+class SurvivalStack(NetworkEnsemble):
+    """A stack of an ensemble of networks and of Cox models: the recommended estimator.
+
+    What `experiments.sweep_beta` scores is this estimator under the splits of a study. The network's
+    hyper-parameters are chosen by early-stopping losses inside the training rows; the weights of the
+    members are fitted to held-out log hazards, see :func:`jaxsurv.recipe.stack`; the baseline hazard
+    comes from held-out log hazards too.
+
+    New patients who lack a modality are scored by the members that can, with a warning.
+
+    Args:
+        members: names of members and of groups of members, see :func:`jaxsurv.recipe.cox_members`;
+            ``"network"`` is the ensemble.
+        network: name of a registered model, or its entry.
+        config: static choices of the network; None = the model's.
+        hparams: traced scalars of the network; None = the model's.
+        grid: hyper-parameter of the network to the values to choose from, ``{}`` = no choice. None: beta
+            from 0.01, 0.1 and 1, if the network reads it and ``hparams`` is None, else no choice.
+        epochs, burn_in, patience, batch_size, n_seeds: most epochs, epochs before patience counts, epochs
+            without a better early-stopping loss, patients per step (None = all), networks in the ensemble.
+        modalities: modality to its columns, for X in one table; None = one modality, ``"features"``.
+        kinds: kinds of modalities, where they are not to be inferred.
+        recipe: choices of the preprocessing; None = ``Recipe()``: eight principal components per modality,
+            and the clinical Cox model as offset.
+        random_state: number of the deal into early-stopping parts and of the random stream; split number s
+            of a study has s.
+
+    Attributes:
+        choice_: hyper-parameters that were chosen from the grid, by name.
+    """
+
+    choice_: dict[str, float]
+
+    def __init__(
+        self,
+        members: Sequence[str] = RECOMMENDED,
+        *,
+        network: str | Model = "SurvivalVAE",
+        config: Any = None,
+        hparams: Any = None,
+        grid: Mapping[str, Sequence[float]] | None = None,
+        epochs: int = 300,
+        burn_in: int = 20,
+        patience: int = 40,
+        batch_size: int | None = None,
+        n_seeds: int = 5,
+        modalities: Modalities | None = None,
+        kinds: Mapping[str, str] | None = None,
+        recipe: Recipe | None = None,
+        random_state: int = 0,
+    ) -> None:
+        self.members = members
+        self.network = network
+        self.config = config
+        self.hparams = hparams
+        self.grid = grid
+        self.epochs = epochs
+        self.burn_in = burn_in
+        self.patience = patience
+        self.batch_size = batch_size
+        self.n_seeds = n_seeds
+        self.modalities = modalities
+        self.kinds = kinds
+        self.recipe = recipe
+        self.random_state = random_state
+
+    @property
+    def weights_(self) -> pd.Series:
+        """Weight of each member, >= 0; those of members without a signal are 0."""
+        weights = self.fitted().params.weights
+        values = [float(np.asarray(w)[0]) for w in weights.values()]
+        return pd.Series(values, pd.Index(list(weights), name="member"), name="weight")
+
+    @property
+    def _network(self) -> Model | None:
+        return find_model(self.network) if NETWORK in self.members else None
+
+    @property
+    def _recipe(self) -> Recipe:
+        return Recipe() if self.recipe is None else super()._recipe
+
+    def _settings(self) -> tuple[list[dict[str, Any]], list[Any]]:
+        """The points of the grid and the hyper-parameters of each."""
+        hparams, grid = self.chosen_hparams, self.grid
+        unread = self._objective.unread
+        if grid is None:
+            choose = self.hparams is None and "beta" in hparams._fields and "beta" not in unread
+            grid = {"beta": BETAS} if choose else {}
+        if not isinstance(grid, Mapping):
+            raise InputError(f"grid must map hyper-parameters to lists of values, got {grid!r}")
+        return settings_of(grid, hparams, unread) if grid else ([{}], [hparams])
+
+    def _train(self, prepared: Prepared) -> FittedTerms:
+        if isinstance(self.members, str) or not self.members:
+            raise InputError(f"members must be a list of names, got {self.members!r}")
+        cox = cox_members(prepared, self.members)
+        offset, self.choice_ = None, {}
+        if self._network is None:
+            stacked, params, center = stack(prepared, cox), None, np.zeros(1)
+        else:
+            points, settings = self._settings()
+            runs = self._sweep(prepared, settings)
+            number = np.arange(len(runs.split)) % len(settings)
+            kept = lowest_loss(runs.split, number, runs.best_score)
+            self.choice_ = points[int(number[kept][0])]
+            runs = jax.tree.map(lambda a: a[kept], runs)
+            warn_if_nothing_was_learned(runs)
+            stacked = self._stacked(prepared, cox, runs)
+            center = training_means(prepared, runs.split, runs.prediction, runs.seed)
+            center = center * float(stacked.weights[0, -1])
+            params, offset = runs.collected, offset_of(prepared)
+        n = len(center)
+        weights = {
+            name: np.full(n, w, np.float32)
+            for name, w in zip(stacked.members, stacked.weights[0], strict=True)
+        }
+        models = {name: tiled(fitted.models[0], n) for name, fitted in cox.items()}
+        terms = Terms(params, tiled(offset, n), models, weights)
+        return FittedTerms(terms, center.astype(np.float32), np.asarray(stacked.held_out[0]))
+
+    def _stacked(self, prepared: Prepared, cox: Mapping[str, Any], runs: SweepResult) -> Stack:
+        member = ensemble(prepared, runs.split, runs.prediction, runs.seed)
+        return stack(prepared, {**cox, NETWORK: member})
+
+    def _risks(self, prepared: Prepared, runs: SweepResult, settings: int) -> np.ndarray:
+        cox, risks = cox_members(prepared, self.members), []
+        for s in range(settings):
+            part = jax.tree.map(lambda a, s=s: a[np.arange(len(runs.split)) % settings == s], runs)
+            risks.append(np.asarray(self._stacked(prepared, cox, part).log_hazard))
+        return np.stack(risks)
+
+    def _with_best(self, hparams: Any) -> Self:
+        return clone(self).set_params(hparams=hparams, grid={})

@@ -1,0 +1,143 @@
+"""From a cohort and its splits to what a sweep reads: everything is fitted per split, on training rows."""
+
+import warnings
+from dataclasses import replace
+
+import jax
+import numpy as np
+
+from jaxsurv.data import Cohort, DataWarning, Splits
+from jaxsurv.data.tables import few
+from jaxsurv.preprocess import Features, Scaler, encode, fit_scaler, sort_columns
+from jaxsurv.recipe.cox import clinical_cox, with_offset
+from jaxsurv.recipe.prepared import Prepared, Shared, Split
+from jaxsurv.recipe.settings import Recipe
+from jaxsurv.recipe.steps import impute, project, select
+from jaxsurv.survival import RiskSets, prepare_risk_sets
+from jaxsurv.types import Array, InputError, Survival
+
+
+def prepare(
+    cohort: Cohort,
+    endpoint: str,
+    splits: Splits,
+    recipe: Recipe = Recipe(),
+    *,
+    unlabelled: bool = False,
+) -> Prepared:
+    """Encode the patients labelled for ``endpoint`` once, and fit the recipe to every split.
+
+    Args:
+        cohort: patients; the modality named ``clinical``, if there is one, is the clinical block.
+        endpoint: one of ``cohort.endpoints``.
+        splits: masks over the rows of ``cohort.for_endpoint(endpoint)``.
+        recipe: choices of the preprocessing.
+        unlabelled: patients without an outcome train as well, in every split. Scaling and selection are
+            fitted to labelled patients all the same.
+
+    Raises:
+        InputError: splits of another number of patients; a block that the cohort lacks.
+
+    Warns:
+        DataWarning: labelled patients without any modality: they stay, and all get one prediction.
+
+    >>> from jaxsurv.data import load_tcga_acc, stratified_kfold
+    >>> cohort = load_tcga_acc()
+    >>> splits = stratified_kfold(cohort.outcome("os").event, folds=3)
+    >>> data = prepare(cohort, "os", splits, Recipe(offset="none"))
+    >>> {m: p.shape for m, p in data.fitted.projection.items()}["rna"]  # [splits, features, components]
+    (3, 198, 8)
+    """
+    outcome = cohort.outcome(endpoint)
+    if splits.test.shape[1] != len(outcome.event):
+        raise InputError(
+            f"splits are for {splits.test.shape[1]} patients, {len(outcome.event)} are labelled for "
+            f"{endpoint!r}"
+        )
+    cohort = cohort if unlabelled else cohort.for_endpoint(endpoint)
+    labelled = cohort.survival[f"{endpoint}_time"].notna().to_numpy()
+    if recipe.blocks is not None and (absent := set(recipe.blocks) - set(cohort.modalities)):
+        raise InputError(
+            f"blocks names {few(sorted(absent))}, which the cohort lacks; there are "
+            f"{few(list(cohort.modalities), 20)}"
+        )
+    encoded = encode(cohort, recipe.blocks, unknown=recipe.unknown)
+    present = np.any([there > 0 for there in encoded.presence.values()], axis=0)
+    if (without := labelled & ~present).any():
+        warnings.warn(
+            f"{without.sum()} of {labelled.sum()} patients have no modality at all: "
+            f"{few(cohort.survival.index[without])}; they count, and models give all of them the same risk; "
+            "leave them out if their data are still to come",
+            DataWarning,
+            stacklevel=2,
+        )
+    splits = splits.spread(labelled)
+    known = Survival(*(None if a is None else _spread(a, labelled) for a in outcome))
+    shared = Shared(
+        features=sort_columns(encoded),
+        presence=encoded.presence,  # type: ignore[arg-type]
+        outcome=jax.tree.map(lambda a: a.astype(np.float32), known),
+        risk_sets=_risk_sets(known, None if labelled.all() else labelled),
+        incomplete=np.flatnonzero(np.isnan(encoded.x).any(axis=1)),  # type: ignore[arg-type]
+    )
+    develop, others = splits.develop, ~labelled & present
+    clip = recipe.scaling == "clipped"
+    each = [_fit_scaler(shared.features, rows, clip) for rows in develop]
+    scaler = jax.tree.map(lambda *a: np.stack(a), *each)
+    fitted = Split(
+        develop=develop,  # type: ignore[arg-type]
+        validation=splits.validation,  # type: ignore[arg-type]
+        risk_sets=risk_sets_of(known, develop | splits.validation.any(axis=1)),
+        scaler=scaler,  # type: ignore[arg-type]
+        selected=None,
+        projection={},
+        chosen={},
+        offset=np.zeros(develop.shape, np.float32),  # type: ignore[arg-type]
+        unlabelled=np.tile(others, (len(develop), 1)) if others.any() else None,  # type: ignore[arg-type]
+    )
+    plain = replace(recipe, select="none", impute="none", components=None, offset="none")
+    return refine(Prepared(cohort, endpoint, plain, splits, shared, fitted, encoded), recipe)
+
+
+def refine(data: Prepared, recipe: Recipe) -> Prepared:
+    """Select, impute, project, add the offset, in this order, each fitted to every split.
+
+    Args:
+        data: encoded and scaled, as `prepare` and ``Prepared.plain`` give it.
+        recipe: choices; its blocks, scaling and unknown categories are those of ``data``.
+    """
+    scaled = {name: getattr(data.recipe, name) for name in ("blocks", "scaling", "unknown")}
+    data = replace(data, recipe=replace(recipe, **scaled))
+    clinical = clinical_cox(data) if recipe.offset == "clinical" else None
+    if recipe.select != "none":
+        data = select(data)
+    if recipe.impute in ("gaussian", "round-robin") and data.shared.incomplete.size:
+        data = impute(data)
+    if recipe.components is not None:
+        data = project(data, recipe.components)
+    return data if clinical is None else with_offset(data, clinical)
+
+
+def risk_sets_of(outcome: Survival, masks: np.ndarray) -> RiskSets:
+    """Risk sets of the rows in each of ``masks`` ``[s, n]``, stacked; other rows change no bit of them."""
+    each = [
+        _risk_sets(Survival(*(None if a is None else np.where(w, a, 0) for a in outcome)), w)
+        for w in masks
+    ]
+    return jax.tree.map(lambda *a: np.stack(a), *each)
+
+
+def _risk_sets(outcome: Survival, where: np.ndarray | None) -> RiskSets:
+    return prepare_risk_sets(outcome.event, outcome.time, entry=outcome.entry, where=where)
+
+
+def _spread(values: np.ndarray, labelled: np.ndarray) -> np.ndarray:
+    """``values`` of the labelled patients among all, 0 for the others."""
+    out = np.zeros(len(labelled))
+    out[labelled] = values
+    return out
+
+
+@jax.jit
+def _fit_scaler(features: Features, where: Array, clip: Array) -> Scaler:
+    return fit_scaler(features, where, clip=clip)
