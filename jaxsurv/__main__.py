@@ -8,6 +8,7 @@ python -m jaxsurv inspect my_model
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,21 +16,33 @@ from tyro.conf import Positional, arg
 
 
 @dataclass(frozen=True, kw_only=True)
-class Score:
+class ModelFile:
+    """A saved model.
+
+    Attributes:
+        model: folder or .zip that an estimator saved.
+        models: Python modules that register models of your own, such as my_package.weibull; imported before
+            the file is read, which itself is never executed.
+    """
+
+    model: Annotated[Path, Positional, arg(metavar="MODEL")]
+    models: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score(ModelFile):
     """Write a table with one row per patient.
 
     Columns: risk (log hazard, 0 = the mean of the training patients), percentile in the training cohort,
     survival at each of the times, group (high = above the training cohort's median risk).
 
     Attributes:
-        model: folder or .zip that an estimator saved.
         cohort: folder with one table per modality, as for training; survival.csv is not read.
         out: CSV file to write.
         times: in the unit of the training cohort.
         overwrite: replace the file.
     """
 
-    model: Annotated[Path, Positional, arg(metavar="MODEL")]
     cohort: Annotated[Path, Positional, arg(metavar="COHORT")]
     out: Path
     times: tuple[float, ...] = ()
@@ -37,21 +50,19 @@ class Score:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Explain:
+class Explain(ModelFile):
     """Write what the risks rest on: features.csv, modalities.csv, patients.csv and a figure.
 
     Integrated gradients on the log hazard; with an endpoint also what Harrell's C loses when a feature or a
     table is permuted and when a modality is withheld. Give patients whom the model was not trained on.
 
     Attributes:
-        model: folder or .zip that an estimator saved.
         cohort: folder with one table per modality, as for training.
         out: folder to write.
         endpoint: of survival.csv, such as os; if not given that file is not read, and there is no C.
         overwrite: replace an earlier explanation in that folder.
     """
 
-    model: Annotated[Path, Positional, arg(metavar="MODEL")]
     cohort: Annotated[Path, Positional, arg(metavar="COHORT")]
     out: Path
     endpoint: str | None = None
@@ -59,14 +70,8 @@ class Explain:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Inspect:
-    """Print the model card.
-
-    Attributes:
-        model: folder or .zip that an estimator saved.
-    """
-
-    model: Annotated[Path, Positional, arg(metavar="MODEL")]
+class Inspect(ModelFile):
+    """Print the model card."""
 
 
 def run(options: Score | Explain | Inspect) -> None:
@@ -78,7 +83,13 @@ def run(options: Score | Explain | Inspect) -> None:
     from jaxsurv.types import InputError
 
     console = Console(width=None if sys.stdout.isatty() else 100)
-    model = load(options.model)
+    _import_models(options.models)
+    try:
+        model = load(options.model)
+    except InputError as error:
+        if "there is no model named" not in str(error):
+            raise
+        raise InputError(f"{error}; from the shell: --models MODULE") from error
     if isinstance(options, Inspect):
         print_card(options.model, console)
     elif not isinstance(model, SurvivalEstimator):
@@ -91,6 +102,16 @@ def run(options: Score | Explain | Inspect) -> None:
         _explain(options, model, console)
     else:
         _score(options, model, console)
+
+
+def _import_models(modules: Sequence[str]) -> None:
+    from jaxsurv.types import InputError
+
+    for module in modules:
+        try:
+            import_module(module)
+        except ImportError as error:
+            raise InputError(f"--models {module}: it cannot be imported: {error}") from error
 
 
 def _score(options: Score, model: Any, console: Any) -> None:

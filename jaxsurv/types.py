@@ -1,7 +1,8 @@
 """The few types that every part shares: array aliases, the outcome, a model, and the input error."""
 
+import inspect
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import jax
 import numpy as np
@@ -10,6 +11,8 @@ Array = jax.Array
 ArrayLike = jax.Array | np.ndarray
 Key = jax.Array  # a typed key from jax.random.key
 Params = Any  # a pytree of arrays
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class InputError(ValueError):
@@ -24,6 +27,18 @@ def check_choice(name: str, value: object, known: tuple) -> None:
     """
     if value not in known:
         raise InputError(f"{name} must be one of {known}, got {value!r}")
+
+
+def taking(arguments_of: Callable[P, Any]) -> Callable[[Callable[..., T]], Callable[P, T]]:
+    """Decorator for a function that hands all its arguments on: help and type checkers see which."""
+
+    def decorate(function: Callable[..., T]) -> Callable[P, T]:
+        own = inspect.signature(function).return_annotation
+        wanted = inspect.signature(arguments_of).replace(return_annotation=own)
+        function.__signature__ = wanted
+        return function
+
+    return decorate
 
 
 class Survival(NamedTuple):

@@ -4,6 +4,7 @@ import inspect
 import re
 from importlib import import_module
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -16,7 +17,10 @@ PACKAGES = [
     for init in sorted((ROOT / "jaxsurv").glob("*/__init__.py"))
     if "__all__" in init.read_text()
 ]
-EXPERIMENTS = [f"experiments.{p.stem}" for p in sorted((ROOT / "experiments").glob("[!_]*.py"))]
+EXPERIMENTS = [
+    *(f"experiments.{p.stem}" for p in sorted((ROOT / "experiments").glob("[!_]*.py"))),
+    *(f"experiments.{p.parent.name}.command" for p in sorted((ROOT / "experiments").glob("*/command.py"))),
+]
 NO_OWN = {"parent", "name", "args", "kwargs"}  # what flax and protocols add
 
 
@@ -65,6 +69,13 @@ def explained(parameter, text):
     return re.search(entry, text, re.M) or re.search(rf"`[^`\n]*\b{word}\b[^`\n]*`", text)
 
 
+def parameters_of(thing):
+    """Names of the parameters; for ``**columns: Unpack[Columns]`` the keys of ``Columns``."""
+    for parameter in inspect.signature(thing).parameters.values():
+        keys = [k for known in get_args(parameter.annotation) for k in getattr(known, "__annotations__", ())]
+        yield from keys if parameter.kind is parameter.VAR_KEYWORD and keys else [parameter.name]
+
+
 def unexplained(things):
     """Parameters and fields of which no docstring says a word: neither the own one, nor that of a base
     class, nor that of a function whose arguments are said to be the same."""
@@ -77,10 +88,10 @@ def unexplained(things):
         for other in re.findall(r"Arguments as (?:in|for) `(\w+)`", texts[0]):
             texts.append(own_docstring(getattr(inspect.getmodule(thing), other)))
         try:
-            parameters = inspect.signature(thing).parameters
+            parameters = set(parameters_of(thing))
         except ValueError:  # of a class without a signature, such as a warning
             continue
-        for parameter in sorted(parameters.keys() - NO_OWN):
+        for parameter in sorted(parameters - NO_OWN):
             if not any(explained(parameter, text) for text in texts):
                 yield f"{place}.{name}({parameter})"
 
@@ -144,9 +155,13 @@ def test_what_is_missing_is_listed():
 )
 def test_cells_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
     names = {"__name__": page.stem}
     for _, cell in CELL.findall(page.read_text()):
-        exec(compile(cell, page.name, "exec"), names)
+        if file := re.match(r"%%writefile (\S+)\n", cell):  # as Jupyter does
+            Path(file[1]).write_text(cell[file.end() :])
+        else:
+            exec(compile(cell, page.name, "exec"), names)
 
 
 def test_links_and_pages_exist():

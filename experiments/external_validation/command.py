@@ -1,10 +1,16 @@
-"""Does the risk score hold elsewhere? Trained on one cohort, frozen, judged on others.
+"""Does the risk score hold elsewhere? Models that are frozen, judged on cohorts they were not trained on.
 
-beta is chosen on the training cohort by early-stopping losses over its inner parts; preprocessing,
-networks, stack weights, baseline hazard and risk threshold are fitted there and then left alone. The
-external cohorts are harmonised within themselves without their outcomes.
+With a training cohort, estimators are fitted to it: beta is chosen there by early-stopping losses over its
+inner parts; preprocessing, networks, stack weights, baseline hazard and risk threshold are fitted there and
+then left alone. The external cohorts are harmonised within themselves without their outcomes. Models that
+were saved before are judged beside them, or alone on the external cohorts as they are.
 
     python -m experiments.external_validation --train FOLDER --external FOLDER FOLDER --out results/ext
+    python -m experiments.external_validation --model results/ext/model.zip --external FOLDER
+    python -m experiments.external_validation --train FOLDER --external FOLDER --estimators CoxNnet HCL
+
+Every model that was fitted is in OUT/models as soon as it is, so that --resume fits the others only, and
+the last one in OUT/model.zip, for python -m jaxsurv score.
 """
 
 import sys
@@ -15,32 +21,47 @@ from typing import Literal
 from jaxsurv.cli.command import command_line
 from jaxsurv.cli.options import Execution
 
+ROWS = (
+    "ridge Cox",
+    "clinical Cox",
+    "elastic-net Cox",
+    "stacked Cox",
+    "MO-RiskVAE",
+    "MO-RiskVAE, stacked",
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExternalValidation(Execution):
-    """Train on one cohort and judge the frozen models on others.
+    """Judge frozen models on cohorts that they were not trained on.
 
     Attributes:
-        preset: changes the defaults shown here. smoke: half a minute.
-        train: folder of the training cohort; without it, the simulated cohort is cut in three.
+        preset: changes the defaults shown here. smoke: a minute.
+        train: folder of the training cohort; without it and without saved models, the simulated cohort is
+            cut in three.
         external: folders of the cohorts to judge on.
+        model: saved models, folder or .zip, to judge as they are.
+        estimators: what to fit to the training cohort, the last one as headline: the names of the default;
+            a class of jaxsurv.estimators, such as CoxNnet; a model that is registered.
         endpoint: outcome, such as os; the training cohort's first one if not given.
         harmonise: measured values of each external cohort to the training cohort's mean and standard
-            deviation, to its quantiles, or not at all.
-        betas: KL weights to choose from.
-        seeds: networks per beta, each stopped by another part of the training cohort.
-        parts: that the training cohort is dealt into for this.
-        components: principal components per modality; 0 = all features.
+            deviation, to its quantiles, or not at all. z-score if not given, but none without a training
+            cohort.
+        betas: KL weights to choose from, of the networks in stacks.
+        seeds: networks per estimator, and of stacks per beta, each stopped by another part of the training
+            cohort.
+        components: principal components per modality that these networks read; 0 = all features.
         epochs: most epochs of a run.
     """
 
     train: Path | None = None
     external: tuple[Path, ...] = ()
+    model: tuple[Path, ...] = ()
+    estimators: tuple[str, ...] = ROWS
     endpoint: str | None = None
-    harmonise: Literal["z-score", "quantile", "none"] = "z-score"
+    harmonise: Literal["z-score", "quantile", "none"] | None = None
     betas: tuple[float, ...] = (0.01, 0.1, 1.0)
     seeds: int = 10
-    parts: int = 5
     components: int = 8
     epochs: int = 300
     out: Path = Path("results/external_validation")
@@ -52,45 +73,76 @@ PRESETS = {
 }
 
 
-def run(options: ExternalValidation) -> None:
-    """The whole experiment, from the cohorts to the report."""
-    import pandas as pd
-
-    from experiments.external_validation.judge import frozen_models, judge
-    from experiments.external_validation.report import publish
-    from jaxsurv.cli.cohorts import load_external
+def check(options: ExternalValidation) -> None:
+    """Refuse options that would fail late, or do nothing."""
     from jaxsurv.cli.setup import check_grid
-    from jaxsurv.cli.workplace import open_workplace
-    from jaxsurv.data import join_cohorts
+    from jaxsurv.types import InputError
 
     check_grid("betas", options.betas)
+    for name, least in {"seeds": 1, "epochs": 1, "components": 0}.items():
+        if (value := getattr(options, name)) < least:
+            raise InputError(f"{name} must be at least {least}, got {value}")
+    if options.plan is not None or options.coordinator is not None:
+        raise InputError(
+            "external_validation fits one estimator after the other, each of which chooses its layout, in "
+            "one process; leave out --plan and --coordinator"
+        )
+    if not options.estimators:
+        raise InputError("--estimators needs a name")
+    if options.model and options.train is None and options.estimators != ROWS:
+        raise InputError(
+            "--estimators needs --train, the cohort to fit them to; leave it out to judge saved models alone"
+        )
+
+
+def run(options: ExternalValidation) -> None:
+    """The whole experiment, from the cohorts to the report."""
+    from experiments.external_validation import models
+    from experiments.external_validation.cohorts import open_cohorts
+    from experiments.external_validation.judge import judge
+    from experiments.external_validation.report import publish, table_of
+    from jaxsurv.cli.workplace import open_workplace
+
+    check(options)
+    estimators = models.named_estimators(
+        options.estimators,
+        betas=options.betas,
+        seeds=options.seeds,
+        components=options.components or None,
+        epochs=options.epochs,
+    )
     workplace = open_workplace(options)
     folder, console = workplace.folder, workplace.console
     with console.status("reading and harmonising the cohorts"):
-        train, external = load_external(options.train, options.external)
-        endpoint = options.endpoint or train.endpoints[0]
-        joined = join_cohorts(train, external, endpoint, harmonise=options.harmonise)
+        frozen = models.open_models(options.model)
+        cohorts = open_cohorts(
+            options.train, options.external, options.endpoint, options.harmonise, saved=bool(frozen)
+        )
+        found = models.check_models(frozen, cohorts)
+        estimators = models.fitting(estimators, cohorts)
     facts = {
         "experiment": "external_validation",
         "options": asdict(options),
-        "cohort_fingerprint": joined.cohort.fingerprint(),
+        "models": {label: one.file for label, one in frozen.items()},
+        "cohort_fingerprint": cohorts.fingerprint,
     }
     folder.manifest(**facts, status="running")
-    data, models = frozen_models(
-        joined,
-        endpoint,
-        betas=options.betas,
-        seeds=options.seeds,
-        parts=options.parts,
-        components=options.components or None,
-        epochs=options.epochs,
-        workplace=workplace,
-    )
+
+    def judged(one: models.Frozen):
+        return [
+            judge(one.estimator, cohort, cohorts.endpoint, cohorts.null, logged=cohorts.logged)
+            for cohort in cohorts.external.values()
+        ]
+
+    with console.status("judging the saved models"):  # whose faults show before hours of training
+        judgements = {label: judged(one) for label, one in frozen.items()}
+    fitted = models.fit_all(estimators, cohorts, folder, console)
     with console.status("judging the frozen models on the external cohorts"):
-        tables = {name: judge(data, model, joined.origin) for name, model in models.items()}
-        table = pd.concat(tables, names=["model"]).reset_index("model").reset_index(drop=True)
-        table = table.sort_values("cohort", kind="stable")
-    publish(data, models, joined, table, folder, facts, console)
+        judgements |= {name: judged(one) for name, one in fitted.items()}
+    table, headline = table_of(judgements), list(judgements)[-1]
+    everything = {**frozen, **fitted}
+    models.keep_headline(headline, everything[headline], table, cohorts, folder)
+    publish(everything, judgements, cohorts, found, folder, facts, console)
 
 
 main = command_line(run, PRESETS, __doc__)

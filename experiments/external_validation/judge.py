@@ -1,1 +1,221 @@
 """Frozen models judged on other cohorts: discrimination, calibration, prediction error."""
+
+from collections.abc import Callable, Collection
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxsurv.data import Cohort
+from jaxsurv.data.tables import few
+from jaxsurv.estimators import SurvivalEstimator
+from jaxsurv.estimators.fitted import FittedModel
+from jaxsurv.estimators.inputs import Patients
+from jaxsurv.metrics import (
+    calibration_slope,
+    concordance_index,
+    hazard_ratio,
+    integrated_brier_score,
+    observed_expected,
+)
+from jaxsurv.recipe import Rows
+from jaxsurv.survival import survival_function
+from jaxsurv.survival._kaplan_meier import Z95
+
+Curve = Callable[[np.ndarray], Any]  # times [t] to probabilities [t]
+ONE_RISK = "one risk for everybody"
+_TIMES = 1000  # most times at which curves of a model's own are asked for expected events
+
+
+class Judgement(NamedTuple):
+    """What one model is worth on one external cohort.
+
+    Attributes:
+        row: a row of the table, see `judge`.
+        risk: ``[n]`` log hazards; NaN if no member of the model can score the cohort.
+    """
+
+    row: dict[str, Any]
+    risk: np.ndarray
+
+
+def patients_of(fitted: FittedModel, cohort: Cohort, logged: Collection[str] = ()) -> Patients:
+    """The tables of a cohort that a model reads, with the model's columns and on its scale.
+
+    Features that the cohort lacks are empty. Counts become log2(x + 1) for a model that was trained on
+    logarithms.
+
+    Args:
+        fitted: the model.
+        cohort: its patients.
+        logged: modalities of counts that are log2(x + 1) already, which a model that was trained on
+            counts gets back as counts.
+    """
+    schema, tables = fitted.preprocessing.schema, {}
+    for m, features in schema.features.items():
+        if m not in cohort.modalities:
+            continue
+        table = cohort.modalities[m].reindex(columns=list(features))
+        if schema.kinds[m] == "counts" and m in logged:
+            table = (2.0**table - 1).clip(lower=0).round(6)
+        elif schema.kinds[m] == "continuous" and cohort.kinds[m] == "counts":
+            table = np.log2(table + 1.0)
+        tables[m] = table
+    return Patients(tables, cohort.survival.index, True, True)
+
+
+def left_out(fitted: FittedModel, given: Collection[str]) -> list[str]:
+    """Members of a model that read none of the modalities ``given``."""
+    return [
+        name
+        for name, needed in fitted.reads.members.items()
+        if not set(given) & set(fitted.preprocessing.schema.features if needed is None else needed)
+    ]
+
+
+def unable(fitted: FittedModel, given: Collection[str]) -> str:
+    """Why no member of a model can score patients who have the modalities ``given``; empty = some can."""
+    without, features = left_out(fitted, given), fitted.preprocessing.schema.features
+    if set(given) & set(features) and len(without) < max(1, len(fitted.reads.members)):
+        return ""
+    read = {m for needed in fitted.reads.members.values() for m in needed or features}
+    has = few(sorted(given)) if given else "no modality that the model knows"
+    return f"no member can score it: it has {has}, the model reads {few(sorted(read))}"
+
+
+def judge(
+    estimator: SurvivalEstimator,
+    cohort: Cohort,
+    endpoint: str,
+    null: Curve | None = None,
+    *,
+    logged: Collection[str] = (),
+) -> Judgement:
+    """How good a frozen model is on an external cohort.
+
+    C is raw, never ``max(c, 1 - c)``. The baseline hazard, and the threshold of the hazard ratio, are the
+    model's own, from held-out log hazards of its training patients: fitted ones would be too sure of
+    themselves. A network with curves of its own is judged by these. Observed over expected events are
+    counted up to the end of the training cohort's follow-up, beyond which its hazard is not known. Brier
+    scores are integrated up to the time by which nine tenths of the cohort's events have happened, or the
+    last of the training cohort, and weighted by the cohort's own censoring; ``ibs_null`` is that of the
+    null curve for everybody.
+
+    A model that predicts one risk for everybody has neither C nor slope, and one without a member that can
+    score the cohort has nothing; ``note`` says so, and which members were left out.
+
+    Args:
+        estimator: fitted; nothing of it is changed.
+        cohort: its patients, all labelled for ``endpoint``, and with events.
+        endpoint: name of the outcome.
+        null: curve of somebody of whom nothing is known: the training cohort's Kaplan-Meier curve. None,
+            for a saved model without its training cohort: the mean of its Breslow curves over the 101
+            percentiles of its training patients' risks.
+        logged: see `patients_of`.
+
+    Raises:
+        InputError: see :meth:`jaxsurv.preprocess.Preprocessing.read`.
+
+    Warns:
+        DataWarning: likewise; members that cannot score the cohort.
+    """
+    fitted, outcome = estimator.fitted(), cohort.outcome(endpoint)
+    event, time = np.asarray(outcome.event), np.asarray(outcome.time, float)
+    row: dict[str, Any] = {
+        "cohort": cohort.name,
+        "patients": len(time),
+        "events": int(event.sum()),
+        "note": "",
+    }
+    patients = patients_of(fitted, cohort, logged)
+    if reason := unable(fitted, patients.tables):
+        return Judgement({**row, "note": reason}, np.full(len(time), np.nan))
+    rows = fitted.rows(patients)
+    risk = fitted.log_hazard_of(rows).astype(float)
+    notes = []
+    if without := left_out(fitted, patients.tables):
+        notes.append(f"without its members {few(without, 10)}")
+    if np.ptp(risk) == 0:
+        notes.append(ONE_RISK)
+    else:
+        c, slope = concordance_index(risk, event, time), calibration_slope(risk, event, time)
+        row |= _interval("c", c.index, c.standard_error)
+        row |= _interval("slope", slope.slope, slope.standard_error)
+    row |= _expected(fitted, rows, risk, event, time)
+    row |= _brier(fitted, rows, event, time, null or average_curve(fitted))
+    row |= _groups(risk, event, time, fitted.cohort.threshold)
+    return Judgement({**row, "note": "; ".join(notes)}, risk)
+
+
+def average_curve(fitted: FittedModel) -> Curve:
+    """Mean of a model's Breslow curves over the percentiles of its training patients' risks."""
+    risk = np.asarray(fitted.cohort.percentiles, np.float32)
+    return lambda times: np.asarray(survival_function(fitted.baseline, risk, times)).mean(axis=0)
+
+
+def _interval(name: str, value: Any, error: Any) -> dict[str, float]:
+    value, half = float(value), Z95 * float(error)
+    return {name: value, f"{name}_lower": value - half, f"{name}_upper": value + half}
+
+
+def _expected(
+    fitted: FittedModel, rows: Rows, risk: np.ndarray, event: np.ndarray, time: np.ndarray
+) -> dict[str, float]:
+    """Observed over expected events, up to the end of the training cohort's follow-up."""
+    end = fitted.cohort.longest_time
+    until = np.minimum(time, end)
+    if _own_curves(fitted):
+        some = np.unique(until)
+        at = np.linspace(0, 1, min(len(some), _TIMES))
+        some = np.quantile(some, at, method="nearest")
+        curves = np.maximum(fitted.survival_of(rows, some), np.finfo(np.float32).tiny)
+        hazard = np.array(
+            [np.interp(t, some, h) for t, h in zip(until, -np.log(curves), strict=True)]
+        )
+    else:
+        hazard = np.asarray(fitted.baseline(until)) * np.exp(risk)
+    ratio = observed_expected(hazard, np.where(time > end, 0, event))
+    name = "observed_expected"
+    values = float(ratio.ratio), float(ratio.lower), float(ratio.upper)
+    return dict(zip((name, f"{name}_lower", f"{name}_upper"), values, strict=True))
+
+
+def _own_curves(fitted: FittedModel) -> bool:
+    network = fitted.network
+    if network is None or fitted.params.cox:
+        return False
+    return network.objective(fitted.config).survival is not None
+
+
+def _brier(
+    fitted: FittedModel, rows: Rows, event: np.ndarray, time: np.ndarray, null: Curve
+) -> dict[str, float]:
+    """Integrated Brier scores of the model and of the null curve; NaN where there is no stretch of time."""
+    first, most = np.quantile(time[event > 0], [0.1, 0.9])
+    last = min(most, float(np.max(fitted.baseline.times)))
+    if last <= first:
+        return {"ibs": np.nan, "ibs_null": np.nan}
+    times = np.linspace(first, last, 50)
+    everybody = np.tile(np.asarray(null(times)), (len(time), 1))
+    curves = {"ibs": fitted.survival_of(rows, times), "ibs_null": everybody}
+    follow_up = {"train_event": event, "train_time": time}  # for the censoring curve
+    return {
+        name: float(integrated_brier_score(curve, times, event, time, **follow_up))
+        for name, curve in curves.items()
+    }
+
+
+def _groups(
+    risk: np.ndarray, event: np.ndarray, time: np.ndarray, threshold: float
+) -> dict[str, float]:
+    """Patients above the training cohort's median risk against the others."""
+    high = risk > threshold
+    found: dict[str, float] = {"threshold": threshold, "high": int(high.sum())}
+    if high.any() and not high.all():
+        hr = hazard_ratio(risk, event, time, split=threshold)
+        found |= {
+            "hazard_ratio": float(hr.hazard_ratio),
+            "hazard_ratio_lower": float(hr.lower),
+            "hazard_ratio_upper": float(hr.upper),
+            "p_value": float(hr.p_value),
+        }
+    return found

@@ -1,6 +1,6 @@
 """What an external validation found, as table, figures and page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,21 +8,40 @@ import pandas as pd
 from matplotlib.figure import Figure
 from rich.console import Console
 
+from experiments.external_validation.cohorts import Cohorts
+from experiments.external_validation.judge import Judgement
+from experiments.external_validation.models import Frozen
+from experiments.external_validation.texts import (
+    about_models,
+    hindered,
+    inverted,
+    sentences,
+    weights_of,
+)
 from jaxsurv.artifacts import ResultsFolder
-from jaxsurv.data import Joined
 from jaxsurv.plots import RiskGroups, external_scores, risk_groups
-from jaxsurv.recipe import CrossFitted, Prepared
 from jaxsurv.report.page import Picture, Section, write_report
 from jaxsurv.report.tables import print_table
 
 NOTE = (
     "C: Harrell's, raw, with its jackknife interval. Slope: Cox coefficient of the predicted log hazard, 1 "
     "is right, below 1 the predictions are too extreme. O / E: observed over expected events, up to the end "
-    "of the training cohort's follow-up. IBS: integrated Brier score, beside that of the training cohort's "
-    "Kaplan-Meier curve for everybody (null). "
+    "of the training cohort's follow-up. IBS: integrated Brier score, beside that of one curve for everybody "
+    "(null): {null}. "
     "HR: above against below the training cohort's median risk; empty where all are on one side. Nothing "
     "was refitted or rescaled on the external cohorts, and their outcomes were seen by no choice."
 )
+_COLUMNS = ("c", "slope", "observed_expected", "hazard_ratio")
+
+
+def table_of(judgements: Mapping[str, Sequence[Judgement]]) -> pd.DataFrame:
+    """One row per external cohort and model, the cohorts together; every column, whatever was judged."""
+    rows = [{"model": name, **j.row} for name, each in judgements.items() for j in each]
+    numbers = [f"{c}{end}" for c in _COLUMNS for end in ("", "_lower", "_upper")]
+    numbers += ["ibs", "ibs_null", "p_value", "threshold", "high"]
+    columns = ["model", "cohort", "patients", "events", *numbers, "note"]
+    table = pd.DataFrame(rows).reindex(columns=columns)
+    return table.astype(dict.fromkeys(numbers, float)).sort_values("cohort", kind="stable")
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
@@ -35,6 +54,9 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
             for v in values
         ]
 
+    def number(name: str) -> list[str]:
+        return ["" if np.isnan(v) else f"{v:.3f}" for v in table[name].to_numpy(float)]
+
     return pd.DataFrame(
         {
             "cohort": table["cohort"],
@@ -42,103 +64,124 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
             "C (95 %)": interval("c", 3),
             "slope": interval("slope"),
             "O / E": interval("observed_expected"),
-            "IBS": table["ibs"].map("{:.3f}".format),
-            "null": table["ibs_null"].map("{:.3f}".format),
+            "IBS": number("ibs"),
+            "null": number("ibs_null"),
             "HR": interval("hazard_ratio"),
         }
     )
 
 
-def inverted(table: pd.DataFrame) -> list[str]:
-    """A sentence for each model that ranks external patients the wrong way round, beyond chance."""
-    return [
-        f"'{model}' ranks the patients of {' and of '.join(rows['cohort'])} the wrong way round (C "
-        f"{', '.join(rows['c'].map('{:.3f}'.format))}, intervals below 0.5): is a feature that it reads "
-        "coded the other way there?"
-        for model, rows in table[table["c_upper"] < 0.5].groupby("model", sort=False)
-    ]
+def forest(table: pd.DataFrame, about: str) -> list[tuple[Figure, Picture]]:
+    """C of every model on every cohort; nothing if there is no C at all."""
+    if table["c"].isna().all():
+        return []
+    picture = Picture(
+        "external_c",
+        f"C on each external cohort of frozen models, {about}.",
+        f"Forest plot of {table['c'].count()} values of C with intervals, from {table['c'].min():.3f} to "
+        f"{table['c'].max():.3f}.",
+    )
+    return [(external_scores(table, title=about), picture)]
 
 
-def _curves(
-    data: Prepared, model: CrossFitted, table: pd.DataFrame, origin: np.ndarray, name: str
-) -> tuple[Figure, Picture]:
-    event, time = data.event, data.time
+def curves(
+    name: str, table: pd.DataFrame, judged: Sequence[Judgement], cohorts: Cohorts, unit: str
+) -> list[tuple[Figure, Picture]]:
+    """Kaplan-Meier curves of the cohorts that a model can score; nothing if there are none."""
     panels = []
-    for row in table[table["model"] == name].itertuples():
-        rows = origin == row.cohort
+    rows = table[table["model"] == name].set_index("cohort")
+    for judgement in judged:
+        row = rows.loc[judgement.row["cohort"]]
+        if np.isnan(judgement.risk).any():
+            continue
+        outcome = cohorts.external[str(row.name)].outcome(cohorts.endpoint)
         ratio = (
             "all on one side of the training median"
-            if pd.isna(row.hazard_ratio)
-            else f"hazard ratio {row.hazard_ratio:.2f} ({row.hazard_ratio_lower:.2f} to "
-            f"{row.hazard_ratio_upper:.2f})\nlog-rank p = {row.p_value:.2g}"
+            if pd.isna(row["hazard_ratio"])
+            else f"hazard ratio {row['hazard_ratio']:.2f} ({row['hazard_ratio_lower']:.2f} to "
+            f"{row['hazard_ratio_upper']:.2f})\nlog-rank p = {row['p_value']:.2g}"
         )
-        high = np.asarray(model.log_hazard)[0][rows] > row.threshold
-        title = f"{row.cohort}: {row.patients} patients, {row.events} events"
-        panels.append(RiskGroups(high, event[rows], time[rows], ratio, title))
-    unit = data.cohort.time_unit or "unit of the cohort"
-    figure = risk_groups(panels, xlabel=f"time ({unit})", title=name)
-    return figure, Picture(
+        title = f"{row.name}: {row['patients']} patients, {row['events']} events"
+        high, event, time = judgement.risk > row["threshold"], outcome.event, outcome.time
+        panels.append(RiskGroups(high, np.asarray(event), np.asarray(time), ratio, title))
+    if not panels:
+        return []
+    figure = risk_groups(panels, xlabel=f"time ({unit or 'unit of the cohort'})", title=name)
+    picture = Picture(
         "kaplan_meier",
         "Kaplan-Meier curves of the external cohorts, split at the training cohort's median risk of "
         f"'{name}'.",
         "Kaplan-Meier curves above and below the median risk, one panel per cohort: "
         f"{', '.join(panel.title for panel in panels)}.",
     )
+    return [(figure, picture)]
+
+
+def risks_of(judgements: Mapping[str, Sequence[Judgement]], cohorts: Cohorts) -> pd.DataFrame:
+    """Log hazards of all external patients, a column per model."""
+    parts = []
+    for k, (name, cohort) in enumerate(cohorts.external.items()):
+        patients = cohort.survival.index
+        if cohorts.train is not None:  # joined cohorts name patients COHORT:PATIENT
+            patients = patients.str.removeprefix(f"{name}:")
+        columns = {model: judged[k].risk for model, judged in judgements.items()}
+        parts.append(pd.DataFrame({"cohort": name, "patient": patients, **columns}))
+    return pd.concat(parts)
 
 
 def publish(
-    data: Prepared,
-    models: Mapping[str, CrossFitted],
-    joined: Joined,
-    table: pd.DataFrame,
+    models: Mapping[str, Frozen],
+    judgements: Mapping[str, Sequence[Judgement]],
+    cohorts: Cohorts,
+    found: pd.DataFrame,
     folder: ResultsFolder,
     facts: dict[str, Any],
     console: Console,
 ) -> None:
-    """Write and print everything; the last of the models is the headline."""
-    headline, trained = list(models)[-1], joined.origin[0]
-    origin, n = joined.origin, int(data.splits.develop[0].sum())
-    events = int(data.event[data.splits.develop[0]].sum())
-    risks = pd.DataFrame({"cohort": origin}, index=data.cohort.survival.index)
-    for name, model in models.items():
-        risks[name] = np.where(data.splits.test[0], model.log_hazard[0], model.held_out[0])
+    """Write and print everything; the last of the models is the headline.
+
+    Args:
+        models: by name.
+        judgements: of each model, in the order of the external cohorts.
+        cohorts: that they were judged on.
+        found: features of the saved models, see `check_models`.
+        folder, facts, console: where to, and what the manifest says.
+    """
+    table, headline, train = table_of(judgements), list(models)[-1], cohorts.train
+    if train is None:
+        about, title, features = (
+            "models that were saved",
+            "External validation of saved models",
+            found,
+        )
+        null = "the mean of the model's curves over the percentiles of its training patients' risks"
+    else:
+        event = np.asarray(train.outcome(cohorts.endpoint).event)
+        about = f"trained on {train.name}: {len(event)} patients, {int(event.sum())} events"
+        title = f"External validation of models trained on {train.title or train.name}"
+        null = "the training cohort's Kaplan-Meier curve"
+        joined = cohorts.found.assign(model=f"trained on {train.name}")
+        features = pd.concat([joined, found])[list(found.columns)]
+    unit = models[headline].estimator.fitted().cohort.time_unit
     folder.table("external.csv", table)
-    folder.table("features_found.csv", joined.found)
-    folder.table("risks.csv", risks.reset_index())
-    scores = external_scores(table, title=f"trained on {trained}: {n} patients, {events} events")
-    drawn = [
-        (
-            scores,
-            Picture(
-                "external_c",
-                f"C on each external cohort, of models trained on {trained} and then frozen.",
-                f"Forest plot of {len(table)} values of C with intervals, from {table['c'].min():.3f} to "
-                f"{table['c'].max():.3f}.",
-            ),
-        ),
-        _curves(data, models[headline], table, origin, headline),
-    ]
-    best = table[table["model"] == headline]
-    told = [
-        f"Trained on {trained}: {n} patients with {events} events. {len(models)} models, frozen."
-    ]
-    told += [
-        f"On {r.cohort} ({r.patients} patients, {r.events} events) '{headline}' has a C of {r.c:.3f} "
-        f"({r.c_lower:.2f} to {r.c_upper:.2f}) and a calibration slope of {r.slope:.2f}."
-        for r in best.itertuples()
-    ]
-    reversed_ = inverted(table)
-    told += reversed_
-    found = joined.found[joined.found["cohort"] != trained].astype(str)
-    title = f"External validation of models trained on {data.cohort.title or trained}"
+    folder.table("features_found.csv", features)
+    folder.table("risks.csv", risks_of(judgements, cohorts))
+    weights, note = weights_of(models), NOTE.format(null=null)
+    elsewhere = features[features["cohort"].isin(cohorts.external)].astype(str)
     sections = [
-        Section("Results", shown(table), NOTE),
+        Section("Results", shown(table), note),
+        Section("Models", about_models(models), "Chosen: by early-stopping losses in training."),
+        *([Section("Weights", weights, "Of the members of each stack.")] if len(weights) else []),
         Section(
-            "Features found", found, "Of the training cohort's; what is missing is at its mean."
+            "Features found",
+            elsewhere,
+            "Of those that the models were trained on; what is missing is at its mean.",
         ),
     ]
-    write_report(folder, title, told, sections, drawn, facts)
+    drawn = forest(table, about)
+    drawn += curves(headline, table, judgements[headline], cohorts, unit)
+    write_report(folder, title, sentences(models, table, cohorts, about), sections, drawn, facts)
     folder.manifest(**facts, status="complete")
-    print_table(console, title, shown(table), NOTE)
-    for sentence in reversed_:
+    print_table(console, title, shown(table), note)
+    for sentence in hindered(table) + inverted(table):
         console.print(sentence, style="yellow")

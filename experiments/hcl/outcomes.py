@@ -9,18 +9,18 @@ import numpy as np
 import pandas as pd
 
 from experiments.hcl.recovery import simulated
+from experiments.hcl.rivals import jive, svd_loadings
 from jaxsurv.factors import (
+    GroupFit,
+    Loss,
     Structure,
     block_norms,
     group_penalised,
-    jive,
-    least_squares,
     least_squares_scores,
     moments,
     posterior_mean,
     simulate_factors,
     squared_error,
-    svd_loadings,
 )
 from jaxsurv.factors.covariance import together
 from jaxsurv.factors.decompositions import eigh, pinv
@@ -70,6 +70,24 @@ def true_norms(structure: Structure) -> np.ndarray:
     for size, pick in ((sizes.max(), 0), (2, 0), (1, -1)):
         norms[np.flatnonzero(sizes == size)[pick]] = 1
     return norms
+
+
+def least_squares(loss: Callable[[Array], Loss], rank: int) -> Array:
+    """Minimiser ``[R]`` of a squared error without a penalty; 0 where scores do not vary.
+
+    Args:
+        loss: function of coefficients ``[R]``, from :func:`jaxsurv.factors.squared_error` for some patients.
+        rank: number R of latent variables.
+    """
+    start = loss(jnp.zeros(rank))
+    return -pinv(start.curvature) @ start.gradient
+
+
+def sparse_coef(fit: GroupFit) -> Array:
+    """Coefficients ``[R]`` at the largest penalty within one standard error of the smallest loss."""
+    best = jnp.argmin(fit.held_out)
+    enough = fit.held_out <= fit.held_out[best] + fit.standard_error[best]
+    return fit.path[jnp.argmax(enough)]
 
 
 def _effects(structure: Structure, key: Key) -> Array:
@@ -148,7 +166,7 @@ def predict_labels(
     for name, beta in (
         ("HCL, bias-corrected", least_squares(bias_corrected(hcl)(first_m), structure.rank)),
         ("HCL, group penalty", chosen.coef),
-        ("HCL, group penalty, 1 SE", chosen.sparse_coef),
+        ("HCL, group penalty, 1 SE", sparse_coef(chosen)),
     ):
         results[name] = judged(predicted(hcl, structure, beta), block_norms(beta, structure.block))
     one = Structure(structure.sizes, ((tuple(structure.modalities), structure.rank),))

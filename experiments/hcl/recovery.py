@@ -7,20 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from jaxsurv.factors import (
-    Structure,
-    block_errors,
-    denoise,
-    gram_distance,
-    hcl_svd,
-    jive,
-    refine,
-    released_schedule,
-    shrink,
-    simulate_covariance,
-    simulate_loadings,
-    svd_loadings,
-)
+from experiments.hcl.rivals import jive, released_schedule, svd_loadings
+from experiments.hcl.simulate import simulate_covariance
+from jaxsurv.factors import Structure, denoise, hcl_svd, refine, shrink, simulate_loadings
+from jaxsurv.factors.structure import Subset
 from jaxsurv.study.statistics import corrected_t
 from jaxsurv.types import Array, Key
 
@@ -55,6 +45,30 @@ class Recovery(NamedTuple):
     overall: Array
 
 
+def block_errors(loadings: Array, truth: Array, structure: Structure) -> dict[Subset, Array]:
+    """Distance ``|W_S W_S' - T_S T_S'|_F`` per block; a rotation of W_S does not change W_S W_S'.
+
+    Args:
+        loadings, truth: ``[D, R]``.
+        structure: the blocks.
+    """
+    return {
+        subset: gram_distance(loadings[:, columns], truth[:, columns])
+        for subset, columns in structure.blocks.items()
+    }
+
+
+def gram_distance(w: Array, t: Array) -> Array:
+    """Distance ``|W W' - T T'|_F``; its square is ``|W'W|² + |T'T|² - 2 |W'T|²``, products with R columns.
+
+    Args:
+        w: W ``[D, R]``.
+        t: T ``[D, R]``.
+    """
+    square = jnp.sum((w.T @ w) ** 2) + jnp.sum((t.T @ t) ** 2) - 2 * jnp.sum((w.T @ t) ** 2)
+    return jnp.sqrt(jnp.maximum(square, 0))
+
+
 def estimates(
     structure: Structure, truth: Array, n: Array, noise: Array, key: Key
 ) -> dict[str, Array]:
@@ -67,7 +81,7 @@ def estimates(
     return {
         OURS: shrink(refined, variance, n, structure),
         "HCL, not shrunk": refined,
-        "HCL, released schedule": released_schedule(start, signal, mask).loadings,
+        "HCL, released schedule": released_schedule(start, signal, mask),
         "HCL-SVD": start,
         "JIVE": jive(covariance, variance, structure),
         "SVD": svd_loadings(covariance, variance, structure),

@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from experiments.hcl.curves import error_curves
+from experiments.hcl.maps import loading_maps
 from experiments.hcl.outcomes import true_norms
 from experiments.hcl.recovery import NOTHING, OURS, SETTING
 from jaxsurv.factors import Structure
-from jaxsurv.plots import error_curves, importance_bars, loading_maps
+from jaxsurv.plots import importance_bars
 from jaxsurv.report.page import Picture, Section
 from jaxsurv.report.tables import interval
 from jaxsurv.study.statistics import corrected_t

@@ -7,12 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
+from experiments.hcl_survival.bootstrap import importance
 from jaxsurv.factors import (
     Structure,
     cox,
     group_path,
     group_penalised,
-    importance,
     posterior_mean,
 )
 from jaxsurv.factors.covariance import check_pairs

@@ -105,8 +105,8 @@ def check(options: InVAOptions) -> None:
 
     import jax
 
+    from experiments.inva.simulate import simulate_images
     from jaxsurv.cli.setup import check_grid
-    from jaxsurv.data import simulate_images
     from jaxsurv.types import InputError
 
     for name in ("n", "snr"):

@@ -8,14 +8,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from jaxsurv.data._simulate_images import simulate_images
+from experiments.inva.simulate import simulate_images
 from jaxsurv.estimators.fitted_images import posterior_predictive
 from jaxsurv.metrics import (
     IntervalScale,
     Predictive,
+    calibrate_intervals,
     conformal_scale,
-    normal_scale,
     prediction_interval,
 )
 from jaxsurv.models import ArrayBatch, InVAConfig, InVAHParams, inva
@@ -34,7 +35,7 @@ class Replicate(NamedTuple):
     Attributes:
         seed: seed of the images.
         n: number of patients in training and validation sets.
-        snr, private, shift: see :func:`jaxsurv.data.simulate_images`.
+        snr, private, shift: see :func:`experiments.inva.simulate.simulate_images`.
     """
 
     seed: Array
@@ -51,7 +52,7 @@ class Scores(NamedTuple):
         error: squared error, in units of the outcome's variance in the training set.
         square: squared outcome, standardised by the training set; ``mean(error) / mean(square)`` is the
             relative error, 1 = no better than the training mean.
-        normal_coverage, normal_width: normal 95 % intervals, see :func:`jaxsurv.metrics.normal_scale`.
+        normal_coverage, normal_width: normal 95 % intervals, see `normal_scale`.
         coverage, width: split conformal 95 % intervals.
     """
 
@@ -111,6 +112,25 @@ class ImageStudy:
             where=develop,
         )
         return batch, Masks(train, held_out, develop)
+
+
+def normal_scale(
+    predicted: Predictive, outcome: Array, train: Array, *, level: float = 0.95
+) -> IntervalScale:
+    """Scale of normal intervals: residual variance of the training rows, and normal quantile.
+
+    The intervals are too narrow where a model overfits its training rows. The residuals of a mean over
+    draws contain part of the spread of the draws, which :func:`jaxsurv.metrics.prediction_interval` adds
+    again.
+
+    Args:
+        predicted: mean and variance over draws, all rows.
+        outcome: ``[n, *shape]``.
+        train: ``[n]`` booleans, True for training rows.
+        level: coverage, in (0, 1).
+    """
+    variance = calibrate_intervals(predicted, outcome, train, train).residual_variance
+    return IntervalScale(variance, jnp.asarray(stats.norm.ppf(0.5 + level / 2), variance.dtype))
 
 
 def scores(batch: ArrayBatch, masks: Masks, predicted: Predictive) -> tuple[Scores, Array]:

@@ -8,7 +8,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.inva.images import HELD_OUT, TESTED
-from jaxsurv.plots import Profile, image_maps, score_profiles, training_curves
+from experiments.inva.maps import image_maps
+from jaxsurv.plots import Profile, score_profiles, training_curves
 from jaxsurv.report.page import Picture, Section
 from jaxsurv.report.tables import interval
 from jaxsurv.study.statistics import corrected_t

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from experiments.latent_structure.maps import LatentMap, latent_maps
 from experiments.latent_structure.structure import IN_USE, chance_correlation, embed, judged
-from jaxsurv.plots import Forest, LatentMap, latent_maps, score_forest
+from jaxsurv.plots import Forest, score_forest
 from jaxsurv.report.page import Picture
 from jaxsurv.report.sentences import about, tested
 from jaxsurv.report.tables import interval

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from jaxsurv.data._simulate_subtypes import simulate_subtypes
+from experiments.unlabelled.simulate import simulate_subtypes
 from jaxsurv.metrics import concordance_index
 from jaxsurv.models import Batch, CoxMTConfig, CoxMTHParams, adam_l2, cox_mt
 from jaxsurv.recipe import risk_sets_of
@@ -26,7 +26,7 @@ class CohortCondition(NamedTuple):
     """One kind of simulated cohort, and how networks are trained on it.
 
     Attributes:
-        separation, signal, event_rate: see :func:`jaxsurv.data.simulate_subtypes`.
+        separation, signal, event_rate: see :func:`experiments.unlabelled.simulate.simulate_subtypes`.
         labelled: number of patients with an outcome.
         unlabelled: number of training patients without an outcome, at most ``POOL``.
         early_stopping: True = a fifth of the labelled patients is the validation set for early stopping.

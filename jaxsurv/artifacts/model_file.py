@@ -14,7 +14,8 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +25,7 @@ from safetensors.numpy import load, save
 
 from jaxsurv.types import InputError
 
-SCHEMA = 1
+SCHEMA = 2  # 1 had networks and elastic nets without recipe, offset and stack
 MANIFEST = "manifest.json"
 PARTS = ("weights.safetensors", "preprocessing.safetensors")
 MANIFEST_BYTES = 2**28  # largest manifest; names of many features stay far below
@@ -64,10 +65,9 @@ def write_model(
     if target.exists():
         raise InputError(f"{target} exists; give the path of a new folder or .zip")
     _check_finite(weights, preprocessing)
-    arrays = (weights, preprocessing)
     files = {
         name: save({k: np.asarray(a, order="C") for k, a in part.items()})
-        for name, part in zip(PARTS, arrays, strict=True)
+        for name, part in zip(PARTS, (weights, preprocessing), strict=True)
     }
     about = {name: {"bytes": len(b), "sha256": _sha256(b)} for name, b in files.items()}
     manifest = {"schema": SCHEMA, **entries, "files": about}
@@ -97,9 +97,10 @@ def read_model(path: str | os.PathLike) -> StoredModel:
     source = Path(path)
     try:
         if source.is_dir():
-            return _parse(_FolderParts(source))
+            return _parse(partial(_file_size, source), partial(_file_bytes, source))
         with zipfile.ZipFile(source) as archive:
-            return _parse(_ZipParts(archive))
+            _check_members(archive)
+            return _parse(partial(_member_size, archive), archive.read)
     except InputError as error:
         raise InputError(f"{source}: {error}") from error
     except FileNotFoundError as error:
@@ -108,59 +109,47 @@ def read_model(path: str | os.PathLike) -> StoredModel:
         raise InputError(f"{source} is not a model file: {error}") from error
 
 
-class _FolderParts:
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def size(self, name: str) -> int:
-        file = self._folder / name
-        if not file.is_file():
-            raise InputError(f"{name} is missing; a model is a folder with {(MANIFEST, *PARTS)}")
-        return file.stat().st_size
-
-    def read(self, name: str) -> bytes:
-        return (self._folder / name).read_bytes()
-
-
-class _ZipParts:
-    def __init__(self, archive: zipfile.ZipFile) -> None:
-        self._archive = archive
-        members = archive.infolist()
-        names = sorted(member.filename for member in members)
-        if names != sorted((MANIFEST, *PARTS)):
+def _check_members(archive: zipfile.ZipFile) -> None:
+    members = archive.infolist()
+    names = sorted(member.filename for member in members)
+    if names != sorted((MANIFEST, *PARTS)):
+        raise InputError(f"the members must be {(MANIFEST, *PARTS)}, got {names[:5]}; not opened")
+    for m in members:  # stored bytes cannot exceed the file's size
+        if m.compress_type != zipfile.ZIP_STORED or m.file_size != m.compress_size:
             raise InputError(
-                f"the members must be {(MANIFEST, *PARTS)}, got {names[:5]}; not opened"
+                f"{m.filename} is compressed ({m.compress_size} to {m.file_size} bytes), which models "
+                "never are; not opened"
             )
-        for member in members:  # stored bytes cannot exceed the file's size
-            if (
-                member.compress_type != zipfile.ZIP_STORED
-                or member.file_size != member.compress_size
-            ):
-                raise InputError(
-                    f"{member.filename} is compressed ({member.compress_size} to {member.file_size} "
-                    "bytes), which models never are; not opened"
-                )
-
-    def size(self, name: str) -> int:
-        return self._archive.getinfo(name).file_size
-
-    def read(self, name: str) -> bytes:
-        return self._archive.read(name)
 
 
-def _parse(parts: _FolderParts | _ZipParts) -> StoredModel:
-    if (size := parts.size(MANIFEST)) > MANIFEST_BYTES:
+def _member_size(archive: zipfile.ZipFile, name: str) -> int:
+    return archive.getinfo(name).file_size
+
+
+def _file_size(folder: Path, name: str) -> int:
+    if not (folder / name).is_file():
+        raise InputError(f"{name} is missing; a model is a folder with {(MANIFEST, *PARTS)}")
+    return (folder / name).stat().st_size
+
+
+def _file_bytes(folder: Path, name: str) -> bytes:
+    return (folder / name).read_bytes()
+
+
+def _parse(size_of: Callable[[str], int], read: Callable[[str], bytes]) -> StoredModel:
+    """Model from the sizes and the bytes of its parts."""
+    if (size := size_of(MANIFEST)) > MANIFEST_BYTES:
         raise InputError(f"{MANIFEST} has {size} bytes, more than any model's; not opened")
-    entries = _manifest(parts.read(MANIFEST))
+    entries = _manifest(read(MANIFEST))
     arrays = []
     for name in PARTS:
         about = entries["files"][name]
-        if (size := parts.size(name)) != (written := about.get("bytes")):
+        if (size := size_of(name)) != (written := about.get("bytes")):
             raise InputError(
                 f"{name} is truncated or longer than it was: {size} bytes, written were {written}; copy "
                 "it again"
             )
-        data = parts.read(name)
+        data = read(name)
         if _sha256(data) != about.get("sha256"):
             raise InputError(f"{name} was changed: its SHA-256 is another one; copy it again")
         try:

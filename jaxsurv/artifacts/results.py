@@ -7,7 +7,7 @@ import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +99,9 @@ class ResultsFolder:
         if jax.process_index() > 0:
             return target
         if self._earlier is not None and not self._resume:
-            self._clear(self._earlier["files"])
+            for old in self._earlier["files"]:  # of the run that is being overwritten
+                if (file := (self.path / old).resolve()).is_relative_to(self.path.resolve()):
+                    file.unlink(missing_ok=True)
             self._earlier = None
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -116,13 +118,6 @@ class ResultsFolder:
                 "are; make room and pass --resume"
             ) from error
         return target
-
-    def _clear(self, files: Iterable[str]) -> None:
-        """Remove the files of the run that is being overwritten."""
-        for name in files:
-            old = (self.path / name).resolve()
-            if old.is_relative_to(self.path.resolve()):
-                old.unlink(missing_ok=True)
 
     def table(self, name: str, frame: pd.DataFrame) -> Path:
         """Write a table as CSV, compressed if its name ends in .gz; equal tables give equal bytes."""

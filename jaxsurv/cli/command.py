@@ -29,6 +29,11 @@ def command_line(
     """
 
     def main(arguments: Sequence[str] | None = None) -> int:
+        """The command line; returns the exit status.
+
+        Args:
+            arguments: options as on a command line; None = those of the process.
+        """
         names: Any = Literal[*presets]
         alone = make_dataclass("Preset", [("preset", names, "default")])
         chosen, _ = tyro.cli(alone, args=arguments, return_unknown_args=True, add_help=False)

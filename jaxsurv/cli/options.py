@@ -68,6 +68,8 @@ class RecipeOptions(StudyOptions):
 
     Attributes:
         offset: log hazard known beforehand: a clinical Cox model fitted in each fold, or none.
+        unknown: missing values of text columns: mean (each indicator at its training mean) or level (a
+            category of its own).
         select: selection of features per modality, in each fold: none (keep all), variance (the 200 of
             largest variance), elastic-net (large coefficients in an elastic-net Cox model).
         impute: imputation of missing values, in each fold: none (the network is told what is missing),
@@ -83,6 +85,7 @@ class RecipeOptions(StudyOptions):
     """
 
     offset: Literal["clinical", "none"] = "clinical"
+    unknown: Literal["mean", "level"] = "mean"
     select: Literal["none", "variance", "elastic-net"] = "none"
     impute: Literal["none", "mean", "gaussian", "round-robin"] = "none"
     components: int = 8

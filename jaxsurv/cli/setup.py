@@ -84,6 +84,7 @@ def open_study(options: RecipeOptions) -> Opened:
         splits = make_splits(cohort, endpoint, options)
         refuse_entry(cohort, endpoint)
         recipe = Recipe(
+            unknown=options.unknown,
             select=options.select,
             impute=options.impute,
             components=options.components or None,

@@ -1,7 +1,5 @@
 """Cohorts: checked tables, folders on disk, a bundled cohort, hospital stays, images, simulators, splits."""
 
-from jaxsurv.data._simulate_images import simulate_images
-from jaxsurv.data._simulate_subtypes import simulate_subtypes
 from jaxsurv.data.bundled import load_tcga_acc
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.external import Harmonise, Joined, join_cohorts
@@ -12,7 +10,6 @@ from jaxsurv.data.simulate import Simulation, simulate_cohort
 from jaxsurv.data.splits import Splits, single_split, stratified_kfold, without_test
 from jaxsurv.data.stored_rows import StoredRows, open_rows
 from jaxsurv.data.tables import DataWarning
-from jaxsurv.data.unlabelled import add_unlabelled
 
 __all__ = [
     "Cohort",
@@ -24,7 +21,6 @@ __all__ = [
     "Simulation",
     "Splits",
     "StoredRows",
-    "add_unlabelled",
     "join_cohorts",
     "load_tcga_acc",
     "open_rows",
@@ -33,8 +29,6 @@ __all__ = [
     "read_images",
     "read_mimic",
     "simulate_cohort",
-    "simulate_images",
-    "simulate_subtypes",
     "single_split",
     "stratified_kfold",
     "without_test",

@@ -84,14 +84,7 @@ class Cohort:
             unmatched[m] = len(table) - len(tables[m])
         check_information(tables)
         refuse_outcome(tables, survival)
-        checked = {
-            "survival": survival,
-            "modalities": tables,
-            "kinds": kinds,
-            "unmatched": unmatched,
-        }
-        for attribute, value in checked.items():
-            object.__setattr__(self, attribute, value)
+        self._set(survival=survival, modalities=tables, kinds=kinds, unmatched=unmatched)
 
     @property
     def endpoints(self) -> tuple[str, ...]:
@@ -150,18 +143,17 @@ class Cohort:
         left_out = {
             m: self.unmatched[m] + len(t) - len(tables[m]) for m, t in self.modalities.items()
         }
-        return self._with(survival=survival, modalities=tables, unmatched=left_out)
+        return copy(self)._set(survival=survival, modalities=tables, unmatched=left_out)
 
     def renamed(self, name: str) -> "Cohort":
         """The same cohort, ``unmatched`` included, under another name."""
-        return self._with(name=name)
+        return copy(self)._set(name=name)
 
-    def _with(self, **changes: object) -> "Cohort":
-        """A copy with other attributes, which need no check."""
-        other = copy(self)
-        for attribute, value in changes.items():
-            object.__setattr__(other, attribute, value)
-        return other
+    def _set(self, **attributes: object) -> "Cohort":
+        """This cohort with attributes that need no check."""
+        for name, value in attributes.items():
+            object.__setattr__(self, name, value)
+        return self
 
     def _labelled(self, endpoint: str) -> pd.DataFrame:
         if endpoint not in self.endpoints:
@@ -207,8 +199,6 @@ class Cohort:
         for pattern, count in list(patterns.items())[:6]:
             have = [m for m, has in zip(self.modalities, pattern, strict=True) if has]
             lines += [f"  {count:>5} patients have {', '.join(have) or 'no modality'}"]
-        if len(patterns) > 6:
-            lines += [
-                f"  {patterns.iloc[6:].sum():>5} patients in {len(patterns) - 6} other patterns"
-            ]
+        if len(rest := patterns.iloc[6:]):
+            lines += [f"  {rest.sum():>5} patients in {len(rest)} other patterns"]
         return "\n".join(lines)

@@ -3,13 +3,12 @@
 # pandas' own types cannot tell frame[name], a Series, from frame[names].
 # pyright: reportArgumentType=false, reportReturnType=false, reportAssignmentType=false
 
-import warnings
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from jaxsurv.data.tables import DataWarning, constant_columns, few
+from jaxsurv.data.tables import constant_columns, few, warn
 from jaxsurv.types import InputError
 
 MIN_CARRIERS = 5  # patients needed with each value of a two-valued feature, such as a category
@@ -103,7 +102,7 @@ def check_information(tables: Mapping[str, pd.DataFrame]) -> None:
     }
     for what, found in told.items():
         if found:
-            warnings.warn(f"{what}: {'; '.join(found.values())}", DataWarning, stacklevel=4)
+            warn(f"{what}: {'; '.join(found.values())}")
 
 
 def _only_rare(column: pd.Series) -> bool:

@@ -36,17 +36,14 @@ def endpoint_table(cohort: Cohort) -> pd.DataFrame:
 
 def modality_table(cohort: Cohort) -> pd.DataFrame:
     """One row per modality: kind, patients, features, missing cells, constant features, unmatched."""
+    columns = ["kind", "patients", "features", "missing", "constant", "unmatched"]
     rows = {}
     for m, table in cohort.modalities.items():
-        rows[m] = {
-            "kind": cohort.kinds[m],
-            "patients": len(table),
-            "features": table.shape[1],
-            "missing": float(table.isna().to_numpy().mean()),
-            "constant": len(constant_columns(table)) if len(table) > 1 else 0,
-            "unmatched": cohort.unmatched[m],
-        }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("modality")
+        missing = float(table.isna().to_numpy().mean())
+        constant = len(constant_columns(table)) if len(table) > 1 else 0
+        rows[m] = (cohort.kinds[m], *table.shape, missing, constant, cohort.unmatched[m])
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    return table.rename_axis("modality")
 
 
 def pattern_table(cohort: Cohort) -> pd.DataFrame:
@@ -81,17 +78,8 @@ def outlier_table(cohort: Cohort, *, beyond: float = FAR) -> pd.DataFrame:
         far = z.abs() > beyond
         for patient, cells in far.sum(axis=1)[lambda n: n > 0].items():
             feature = z.loc[patient].abs().idxmax()
-            rows.append(
-                {
-                    "modality": m,
-                    "patient": patient,
-                    "cells": cells,
-                    "share": cells / z.shape[1],
-                    "feature": feature,
-                    "value": table.at[patient, feature],
-                    "z": z.at[patient, feature],
-                }
-            )
+            worst = feature, table.at[patient, feature], z.at[patient, feature]
+            rows.append((m, patient, cells, cells / z.shape[1], *worst))
     columns = ["modality", "patient", "cells", "share", "feature", "value", "z"]
     found = pd.DataFrame(rows, columns=columns)
     return found.sort_values(["cells", "share"], ascending=False, kind="stable", ignore_index=True)

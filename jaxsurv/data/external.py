@@ -3,7 +3,6 @@
 # pandas' own types cannot tell frame[name], a Series, from frame[names].
 # pyright: reportIndexIssue=false
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -13,7 +12,7 @@ import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.identifiers import patient_part
-from jaxsurv.data.tables import DataWarning, few, is_numeric, to_text
+from jaxsurv.data.tables import few, is_numeric, refuse_cells, to_text, warn
 from jaxsurv.types import InputError
 
 Harmonise = Literal["z-score", "quantile", "none"]
@@ -35,6 +34,15 @@ class Joined:
     cohort: Cohort
     origin: np.ndarray
     found: pd.DataFrame
+
+    def part(self, name: str) -> Cohort:
+        """The patients of one cohort, with the modalities that it has."""
+        rows, whole = self.origin == name, self.cohort
+        patients = whole.survival.index[rows]
+        tables = {m: t for m, t in whole.modalities.items() if t.index.isin(patients).any()}
+        if len(tables) < len(whole.modalities):
+            whole = replace(whole, modalities=tables, kinds={m: whole.kinds[m] for m in tables})
+        return whole.take(rows).renamed(name)
 
 
 def join_cohorts(
@@ -67,11 +75,7 @@ def join_cohorts(
         DataWarning: an external cohort has patients with the names of patients of the training cohort.
     """
     given = {train.name: train, **external}
-    if entered := [name for name, c in given.items() if f"{endpoint}_entry" in c.survival]:
-        raise InputError(
-            f"endpoint {endpoint!r} has delayed entry in {few(entered)} ({endpoint}_entry), without which "
-            "a model would look wrong; use jaxsurv.metrics, or drop the column if all enter at 0"
-        )
+    refuse_entry(given, endpoint)
     cohorts = {name: _logged(cohort.for_endpoint(endpoint)) for name, cohort in given.items()}
     if len(cohorts) != len(external) + 1:
         raise InputError(
@@ -120,6 +124,15 @@ def join_cohorts(
     return Joined(joined, np.asarray(origin), pd.DataFrame(found, columns=columns))
 
 
+def refuse_entry(cohorts: Mapping[str, Cohort], endpoint: str) -> None:
+    """Refuse delayed entry, which no score of an external validation knows."""
+    if entered := [name for name, c in cohorts.items() if f"{endpoint}_entry" in c.survival]:
+        raise InputError(
+            f"endpoint {endpoint!r} has delayed entry in {few(entered)} ({endpoint}_entry), without which "
+            "a model would look wrong; use jaxsurv.metrics, or drop the column if all enter at 0"
+        )
+
+
 def _logged(cohort: Cohort) -> Cohort:
     counts = [m for m, kind in cohort.kinds.items() if kind == "counts"]
     logged = {m: np.log2(cohort.modalities[m] + 1.0) for m in counts}
@@ -144,11 +157,9 @@ def _warn_of_shared_patients(cohorts: Mapping[str, Cohort]) -> None:
     known = {patient_part(p) for p in cohorts[train].survival.index}
     for name in others:
         if again := [p for p in cohorts[name].survival.index if patient_part(p) in known]:
-            warnings.warn(
+            warn(
                 f"{len(again)} patients of {name!r} have names of patients of {train!r} ({few(again)}); "
-                "if they are the same persons, leave them out: a model has seen them",
-                DataWarning,
-                stacklevel=3,
+                "if they are the same persons, leave them out: a model has seen them"
             )
 
 
@@ -173,12 +184,8 @@ def _conformed(
             bad, there = ~given.isin([0, 1]), [0, 1]
         else:
             continue
-        if (bad := bad & given.notna()).any():
-            raise InputError(
-                f"{label}: the value {given[bad].tolist()[0]!r} in column {column!r}, patient "
-                f"{given.index[bad][0]!r}, has no counterpart in training, where there are "
-                f"{few(there)}; recode or empty it"
-            )
+        fix = f"in training there are {few(there)}; recode or empty it"
+        refuse_cells((bad & given.notna()).to_frame(), given.to_frame(), label, "the value", fix)
     return table
 
 

@@ -10,13 +10,12 @@ tumour, 10 to 19 normal tissue.
 # pyright: reportCallIssue=false, reportReturnType=false, reportAssignmentType=false
 
 import re
-import warnings
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from jaxsurv.data.tables import DataWarning, few
+from jaxsurv.data.tables import few, warn
 from jaxsurv.types import InputError
 
 _ENSEMBL = re.compile(r"(ENS[A-Z]*\d{11})\.\d+(?:_PAR_Y)?", re.IGNORECASE)
@@ -66,10 +65,8 @@ def match_samples(names: pd.Index, listed: pd.Index) -> dict[str, str]:
     def alone(keys: list[str]) -> dict[str, str]:
         return dict(pd.Series(listed, keys)[~pd.Index(keys).duplicated(keep=False)])
 
-    samples, patients = (
-        alone([_sample_part(s) for s in listed]),
-        alone(list(map(patient_part, listed))),
-    )
+    samples = alone([_sample_part(s) for s in listed])
+    patients = alone(list(map(patient_part, listed)))
     same = set(listed)
     found = {}
     for name in names:
@@ -115,7 +112,7 @@ def one_row_per_gene(matrix: pd.DataFrame, label: str) -> pd.DataFrame:
             "largest mean absolute value is kept"
         ]
     if told:
-        warnings.warn(f"{label}: {'; '.join(told)}", DataWarning, stacklevel=2)
+        warn(f"{label}: {'; '.join(told)}")
     return matrix
 
 
@@ -147,7 +144,7 @@ def patients_of(
             "tumour, 01, before others) is taken"
         ]
     if told:
-        warnings.warn(f"{label}: {'; '.join(told)}", DataWarning, stacklevel=2)
+        warn(f"{label}: {'; '.join(told)}")
     return chosen.set_index("patient")["sample"]
 
 
@@ -162,12 +159,11 @@ def match_barcodes(
     matched. Otherwise all stay as they are.
     """
     short = pd.Index([patient_part(p) for p in survival.index])
-    parts = {m: pd.Index([patient_part(p) for p in t.index]) for m, t in tables.items()}
-    apart = {
-        m
-        for m, t in tables.items()
-        if parts[m].isin(short).sum() > t.index.isin(survival.index).sum()
-    }
+    apart = set()
+    for m, t in tables.items():
+        parts = pd.Index([patient_part(p) for p in t.index])
+        if parts.isin(short).sum() > t.index.isin(survival.index).sum():
+            apart.add(m)
     if not (apart or short.has_duplicates or any(map(is_normal, survival.index))):
         return dict(tables), survival
 
@@ -181,10 +177,8 @@ def match_barcodes(
     told = ", ".join(f"{n} of {len(out[m])} in {m!r}" for m, n in counts.items())
     barcodes = any(_BARCODE.fullmatch(str(p).strip()) for p in survival.index)
     how = "TCGA barcodes matched on the patient part (TCGA-XX-XXXX)"
-    warnings.warn(
-        f"{how if barcodes else 'patient names matched without surrounding blanks'}: {told} have an outcome",
-        DataWarning,
-        stacklevel=3,
+    warn(
+        f"{how if barcodes else 'patient names matched without surrounding blanks'}: {told} have an outcome"
     )
     return out, survival
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from jaxsurv.data.readers import naming
-from jaxsurv.data.tables import few
+from jaxsurv.data.tables import few, refuse_repeated
 from jaxsurv.types import InputError
 
 _NIFTI = (".nii", ".nii.gz")
@@ -152,8 +152,9 @@ def _listed_patients(folder: Path) -> list[str]:
             patients = table["patient"].tolist()
         if "" in patients:
             raise InputError(f"row {patients.index('') + 1} has no patient name; fill it in")
-        if twice := sorted({p for p in patients if patients.count(p) > 1}):
-            raise InputError(f"duplicate patients: {few(twice)}; give each row a name of its own")
+        refuse_repeated(
+            pd.Index(patients), "duplicate patients:", "give each row a name of its own"
+        )
     return patients
 
 

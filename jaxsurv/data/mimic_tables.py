@@ -3,7 +3,6 @@
 # pandas' own types cannot tell frame[name], a Series, from frame[names].
 # pyright: reportArgumentType=false, reportCallIssue=false, reportReturnType=false
 
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from jaxsurv.data.readers import naming
-from jaxsurv.data.tables import DataWarning, few, refuse_cells, to_float
+from jaxsurv.data.tables import few, refuse_cells, refuse_repeated, to_float, warn
 from jaxsurv.types import InputError
 
 COLUMNS = {
@@ -48,12 +47,6 @@ def _refuse_missing(needed: list[str], there: pd.Index | list[str]) -> None:
         raise InputError(f"no column {few(missing)}, but {few(there, 20)}; rename or add it")
 
 
-def _refuse_repeated(names: pd.Index) -> None:
-    if names.has_duplicates:
-        twice = names[names.duplicated()].unique()
-        raise InputError(f"several rows of {names.name} {few(twice)}; keep one of each")
-
-
 def _read(path: Path, name: str, **options: Any) -> Any:
     """Read a table with rows named by patient and inferred numbers, so that errors name the cell."""
     return pd.read_csv(
@@ -83,7 +76,7 @@ def _times(table: pd.DataFrame, form: str, columns: list[str], *, maybe: bool) -
 def read_patients(path: Path) -> pd.DataFrame:
     """Read the patients, one row per ``subject_id``."""
     patients = _numbers(_read(path, "patients"), ["anchor_age", "anchor_year"])
-    _refuse_repeated(patients.index)
+    refuse_repeated(patients.index, f"several rows of {patients.index.name}")
     return _times(patients, "%Y-%m-%d", ["dod"], maybe=True)
 
 
@@ -96,14 +89,12 @@ def read_stays(path: Path, patients: pd.DataFrame) -> pd.DataFrame:
     stays = _times(stays, _SECONDS, ["admittime", "dischtime"], maybe=False)
     stays = _times(stays, _SECONDS, ["deathtime"], maybe=True)
     stays = stays.join(patients).reset_index().astype({"hadm_id": "int64"}).set_index("hadm_id")
-    _refuse_repeated(stays.index)
+    refuse_repeated(stays.index, f"several rows of {stays.index.name}")
     wrong = ~(stays["dischtime"] > stays["admittime"])
     if wrong.any():
-        warnings.warn(
+        warn(
             f"{path}: {wrong.sum()} stays whose dischtime is not after admittime are left out: "
-            f"hadm_id {few(stays.index[wrong])}",
-            DataWarning,
-            stacklevel=3,
+            f"hadm_id {few(stays.index[wrong])}"
         )
     return stays[~wrong]
 
@@ -185,7 +176,7 @@ def read_notes(path: Path, stays: pd.DataFrame) -> pd.DataFrame:
     else:
         _refuse_missing(["hadm_id"], pd.read_csv(path, nrows=0).columns)
         table = pd.read_csv(path, index_col="hadm_id", usecols=lambda c: c != "subject_id")
-    _refuse_repeated(table.index)
+    refuse_repeated(table.index, f"several rows of {table.index.name}")
     if not table.shape[1]:
         raise InputError("no column beside hadm_id; add the embeddings")
     fix = "keep hadm_id and numbers, and no row for a stay without a note"

@@ -2,7 +2,6 @@
 
 import io
 import json
-import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -14,10 +13,9 @@ from typing import TextIO
 import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
-from jaxsurv.data.identifiers import match_barcodes, refuse_transposed
+from jaxsurv.data.identifiers import is_normal, match_barcodes, refuse_transposed
 from jaxsurv.data.survival_table import clean_survival
-from jaxsurv.data.tables import DataWarning, clean_modality, few, is_numeric, refuse_cells
-from jaxsurv.data.unlabelled import with_unlabelled
+from jaxsurv.data.tables import clean_modality, few, is_numeric, refuse_cells, refuse_repeated, warn
 from jaxsurv.types import InputError
 
 _SUFFIXES = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"}
@@ -40,9 +38,7 @@ def naming(path: Path) -> Iterator[None]:
 
 def _read_table(path: Path, separator: str, kind: str | None) -> pd.DataFrame:
     header = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str)
-    names = header.iloc[0, 1:].astype(str)
-    if names.duplicated().any():  # pandas would rename the second one
-        raise InputError(f"duplicate columns {few(names[names.duplicated()])}; keep one of each")
+    refuse_repeated(pd.Index(header.iloc[0, 1:].astype(str)), "duplicate columns")  # pandas renames
     return named_rows(_read_cells(path, separator, kind))
 
 
@@ -80,6 +76,8 @@ def _refuse_what_would_change(name: str, table: pd.DataFrame, kind: str) -> None
 
 def _tables(folder: Path) -> dict[str, tuple[Path, str]]:
     """Find every table in the folder: name to (file, separator)."""
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder; a cohort is a folder of tables")
     found: dict[str, tuple[Path, str]] = {}
     for path in sorted(folder.iterdir()):
         for suffix, separator in _SUFFIXES.items():
@@ -137,8 +135,6 @@ def read_cohort(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
     (('os',), ['a', 'b'])
     """
     folder = Path(path)
-    if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder; a cohort is a folder with survival.csv")
     files = _tables(folder)
     if "survival" not in files:
         raise InputError(f"{folder} has no survival.csv (or .csv.gz, .tsv, .tsv.gz)")
@@ -153,11 +149,43 @@ def read_cohort(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
             table = _read_table(file, separator, kinds.get(name))
             refuse_transposed(f"modality {name!r}", table, survival.index)
             modalities[name], kinds[name] = clean_modality(name, table, kinds.get(name))
-    modalities, survival = match_barcodes(modalities, survival)
-    if semi_supervised:
-        survival = with_unlabelled(survival, modalities)
-    with naming(folder):
-        return Cohort(modalities, survival, kinds, **settings)
+    tables = match_barcodes(modalities, survival)
+    return found_cohort(folder, *tables, kinds, semi_supervised, **settings)
+
+
+def with_unlabelled(survival: pd.DataFrame, modalities: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Add to ``survival`` an empty row for each patient who is in a modality and not in ``survival``.
+
+    Samples of normal tissue are left out.
+    """
+    patients = survival.index
+    for table in modalities.values():
+        others = table.index.difference(patients, sort=False).unique()
+        patients = patients.append(others[[not is_normal(p) for p in others]])
+    return survival.reindex(patients)
+
+
+def found_cohort(
+    path: Path,
+    modalities: Mapping[str, pd.DataFrame],
+    survival: pd.DataFrame,
+    kinds: Mapping[str, str | None],
+    semi_supervised: bool,
+    **about: str,
+) -> Cohort:
+    """Cohort of the tables that a reader found at ``path``, which errors name.
+
+    Args:
+        path: file or folder.
+        modalities, survival: tables.
+        kinds: modality to kind; None = to be inferred.
+        semi_supervised: keep patients without an outcome, as rows without a label.
+        **about: further attributes of the cohort.
+    """
+    with naming(path):
+        if semi_supervised:
+            survival = with_unlabelled(survival, modalities)
+        return Cohort(modalities, survival, {m: k for m, k in kinds.items() if k}, **about)
 
 
 def read_features(path: str | Path, kinds: Mapping[str, str]) -> dict[str, pd.DataFrame]:
@@ -178,14 +206,10 @@ def read_features(path: str | Path, kinds: Mapping[str, str]) -> dict[str, pd.Da
         DataWarning: tables of modalities that the model does not know.
     """
     folder = Path(path)
-    if not folder.is_dir():
-        raise InputError(
-            f"{folder} is not a folder; a cohort is a folder with one table per modality"
-        )
     files = _tables(folder)
     files.pop("survival", None)
     if others := sorted(set(files) - set(kinds)):
-        warnings.warn(f"the model does not read {few(others)}", DataWarning, stacklevel=2)
+        warn(f"the model does not read {few(others)}")
     tables = {}
     for name in kinds:
         if name in files:

@@ -24,6 +24,7 @@ _AGE, _ISS = 0.3, 0.3  # log hazard per standard deviation of age, per stage
 # Patients of MO-RiskVAE's cohort: number in all, with each modality, and with all modalities.
 _N, _COMPLETE = 1143, 628
 _HAVE = {"rna": 767, "cnv": 877, "sbs": 947, "igh": 783}
+_KINDS = {"rna": "counts", "cnv": "five_state", "sbs": "continuous", "igh": "binary"}
 _NOISE = {"rna": 1.5, "cnv": 1.5, "sbs": 1.0, "igh": 1.0}  # noise sd; factors have variance 1
 _TRANSLOCATIONS = {
     "t(4;14)": 0.12,
@@ -153,21 +154,17 @@ def simulate_cohort(
     carriers = np.round(len(rank) * np.array(list(_TRANSLOCATIONS.values())))
     igh = np.zeros((n, len(_TRANSLOCATIONS)))
     igh[have["igh"]] = rank >= len(rank) - carriers
+    genes = [f"GENE{i:04d}" for i in range(max(n_genes, n_cnv))]
+    signatures = [f"signature_{i + 1}" for i in range(10)]
     tables = {
-        "rna": rng.poisson(np.exp(level + signals["rna"])),
-        "cnv": np.digitize(signals["cnv"], cuts) - 2,
-        "sbs": weight / weight.sum(axis=1, keepdims=True),
-        "igh": igh,
-    }
-    names = {
-        "rna": [f"GENE{i:04d}" for i in range(n_genes)],
-        "cnv": [f"GENE{i:04d}" for i in range(n_cnv)],
-        "sbs": [f"signature_{i + 1}" for i in range(10)],
-        "igh": list(_TRANSLOCATIONS),
+        "rna": (rng.poisson(np.exp(level + signals["rna"])), genes[:n_genes]),
+        "cnv": (np.digitize(signals["cnv"], cuts) - 2, genes[:n_cnv]),
+        "sbs": (weight / weight.sum(axis=1, keepdims=True), signatures),
+        "igh": (igh, list(_TRANSLOCATIONS)),
     }
     modalities = {
-        m: pd.DataFrame(table, patients, pd.Index(names[m])).loc[have[m]]
-        for m, table in tables.items()
+        m: pd.DataFrame(table, patients, pd.Index(names)).loc[have[m]]
+        for m, (table, names) in tables.items()
     }
 
     age = rng.standard_normal(n)
@@ -187,13 +184,7 @@ def simulate_cohort(
     cohort = Cohort(
         modalities,
         pd.DataFrame({"os_time": time, "os_event": event}, patients),
-        kinds={
-            "rna": "counts",
-            "cnv": "five_state",
-            "sbs": "continuous",
-            "igh": "binary",
-            "clinical": "mixed",
-        },
+        kinds={**_KINDS, "clinical": "mixed"},
         name=f"simulated_{seed}",
         title=f"Simulated multiple-myeloma cohort (seed {seed})",
         time_unit="days",

@@ -58,10 +58,7 @@ def _draw(rng: np.random.Generator, event: np.ndarray, rows: np.ndarray, size: i
     events = round(size * len(observed) / len(rows))
     # At least one event to watch, and no more censored rows than there are.
     events = min(max(events, 1, size - len(censored)), len(observed))
-    chosen = [
-        rng.permutation(observed)[:events],
-        rng.permutation(censored)[: size - events],
-    ]
+    chosen = rng.permutation(observed)[:events], rng.permutation(censored)[: size - events]
     return _mask(event.size, np.concatenate(chosen))
 
 

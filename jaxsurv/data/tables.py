@@ -3,6 +3,9 @@
 # pandas' own types cannot tell frame[name], a Series, from frame[names].
 # pyright: reportArgumentType=false, reportReturnType=false, reportAssignmentType=false
 
+import sys
+import warnings
+
 import numpy as np
 import pandas as pd
 
@@ -19,6 +22,24 @@ class DataWarning(UserWarning):
     """Data that can be analysed but deserves a look, such as constant features."""
 
 
+def warn(message: str) -> None:
+    """Give a ``DataWarning`` that points to the line outside this package by which it came about."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith("jaxsurv."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, DataWarning, stacklevel=level)
+
+
+def refuse_repeated(names: pd.Index, what: str, fix: str = "keep one of each") -> None:
+    """Raise for names that are there more than once.
+
+    Raises:
+        InputError: the names, as ``what NAMES; fix``.
+    """
+    if names.has_duplicates:
+        raise InputError(f"{what} {few(names[names.duplicated()].unique())}; {fix}")
+
+
 def few(items: object, limit: int = 5) -> str:
     """List a few items: ``a, b, c and 4 more``."""
     names = [str(i) for i in np.asarray(items, dtype=object)]
@@ -31,7 +52,7 @@ def refuse_cells(bad: pd.DataFrame, frame: pd.DataFrame, label: str, what: str, 
 
     Raises:
         InputError: the cell, as ``label: what VALUE in column, patient; fix``. Rows are patients unless
-            the index has another name.
+            the index has another name; an empty label is left out.
     """
     cells = np.argwhere(bad.to_numpy())
     if len(cells):
@@ -41,7 +62,7 @@ def refuse_cells(bad: pd.DataFrame, frame: pd.DataFrame, label: str, what: str, 
         more = f" (and {len(cells) - 1} more cells)" if len(cells) > 1 else ""
         name = frame.index.astype(object)[row]
         raise InputError(
-            f"{label}: {what} {shown} in column {frame.columns[column]!r}, "
+            f"{label}{': ' if label else ''}{what} {shown} in column {frame.columns[column]!r}, "
             f"{frame.index.name or 'patient'} {name!r}{more}; {fix}"
         )
 
@@ -126,9 +147,7 @@ def clean_rows(frame: pd.DataFrame, label: str) -> pd.DataFrame:
         ("patients", frame.index, rows),
         ("columns", frame.columns, "keep one of each"),
     ):
-        if names.has_duplicates:
-            twice = names[names.duplicated()].unique()
-            raise InputError(f"{label} has duplicate {what}: {few(twice)}; {fix}")
+        refuse_repeated(names, f"{label} has duplicate {what}:", fix)
     if dates := [column for column, kind in frame.dtypes.items() if kind.kind in "mM"]:
         raise InputError(
             f"{label}: column {few(dates)} holds dates or durations; give numbers, such as days since "

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from jaxsurv.types import Array, InputError
+from jaxsurv.types import Array, InputError, check_choice
 
 
 def samples(**arrays: Any) -> list[Array]:
@@ -43,8 +43,7 @@ def precisions(bandwidth: Any, dtype: Any) -> Array:
 
 def is_unbiased(estimator: str) -> bool:
     """Return True for the unbiased estimator, False for the biased one; refuse other names."""
-    if estimator not in ("biased", "unbiased"):
-        raise InputError(f'estimator must be "biased" or "unbiased", got {estimator!r}')
+    check_choice("estimator", estimator, ("biased", "unbiased"))
     return estimator == "unbiased"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from jaxsurv.artifacts import read_model
+from jaxsurv.artifacts import StoredModel, read_model
 from jaxsurv.data.tables import few
 
 
@@ -17,11 +17,12 @@ def print_card(path: str | os.PathLike, console: Console) -> None:
     Raises:
         InputError: see :func:`jaxsurv.artifacts.read_model`.
     """
-    entries = read_model(path).entries
+    stored = read_model(path)
+    entries = stored.entries
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
-    for name, text in _lines(entries):
+    for name, text in [*_members(stored), *_lines(entries)]:
         table.add_row(name, text)
     console.print(f"{os.fspath(path)}: {entries['model']}", style="bold", highlight=False)
     console.print(table, highlight=False)
@@ -32,13 +33,23 @@ def _lines(entries: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         *(_of_images(entries) if "images" in entries else _of_survival(entries)),
         *[(name, _interval(*values)) for name, values in metrics.items()],
-        *[(part, _listed(entries[part])) for part in ("hparams", "config", "settings") if entries[part]],
+        *[(part, _listed(entries[part])) for part in ("hparams", "config", "recipe", "settings") if entries.get(part)],
         ("schema", str(entries["schema"])),
         ("versions", ", ".join(f"{k} {v}" for k, v in entries["versions"].items())),
         *[(name, f"{f['bytes']} bytes, SHA-256 {f['sha256']}") for name, f in entries["files"].items()],
     ]  # fmt: skip
 
 
+def _members(stored: StoredModel) -> list[tuple[str, str]]:
+    """Weights of a stack, and what its file says of where it comes from."""
+    told, members = [], (stored.entries.get("terms") or {}).get("members", ())
+    if len(members) > 1:
+        weights = zip(members, stored.weights["weights"], strict=True)
+        told.append(("members", "; ".join(f"{name} {w:.2f}" for name, w in weights)))
+    return [*[("notes", note) for note in [stored.entries.get("notes")] if note], *told]
+
+
+_STACK = "of cross-fitted members, on the rows that their weights were fitted to: a little too high"
 _NETWORKS = (
     "of single networks, on rows that stopped them: some 0.05 above what new patients would show if "
     "nothing can be learned, some 0.05 below the ensemble's if much can"
@@ -57,7 +68,9 @@ def _of_survival(entries: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
     held_out = "no two patients compare"
     if cohort["c"]:
+        stack = len((entries.get("terms") or {}).get("members", ())) > 1
         whose = "on the folds that chose the penalty" if entries["hparams"] is None else _NETWORKS
+        whose = _STACK if stack else whose
         held_out = f"{cohort['c'][0]:.3f}, {whose}"
     return [
         ("trained on", trained),

@@ -16,13 +16,14 @@ from jaxsurv.estimators.inputs import Modalities
 from jaxsurv.estimators.search import Grid, Search, folds_of, scored, search_table, settings_of
 from jaxsurv.estimators.survival import SurvivalEstimator, outcome_of
 from jaxsurv.models import Model, find_model
+from jaxsurv.models.registry import objective_of
 from jaxsurv.recipe import LinearCox, Prepared, Recipe, Terms, ensemble
 from jaxsurv.recipe.networks import train_networks, training_means
 from jaxsurv.training import FitConfig, SweepResult
 from jaxsurv.types import InputError, Objective
 
 
-class NetworkEnsemble(SurvivalEstimator):
+class NetworkEnsemble(SurvivalEstimator, base=True):
     """Networks of several seeds: their sweep, their search and their mean."""
 
     model: str | Model
@@ -51,7 +52,7 @@ class NetworkEnsemble(SurvivalEstimator):
     def _objective(self) -> Objective:
         if self._network is None:
             raise InputError(f"{type(self).__name__} has no network whose settings could be chosen")
-        return self._network.objective(self._config)
+        return objective_of(self._network, self._config)
 
     def _chosen(self, name: str, default: Any) -> Any:
         given = getattr(self, name)
@@ -132,7 +133,7 @@ class NetworkEnsemble(SurvivalEstimator):
         return FittedTerms(terms, center.astype(np.float32), held_out)
 
 
-class NetworkEstimator(NetworkEnsemble):
+class NetworkEstimator(NetworkEnsemble, base=True):
     """A network trained from several seeds, whose log hazards are averaged.
 
     Seed j = 0, 1, ... trains on all but one fifth of the patients, another one for each of five seeds,

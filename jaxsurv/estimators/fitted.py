@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -15,10 +15,12 @@ from jaxsurv.estimators.inputs import Patients
 from jaxsurv.estimators.reading import Readings, read_rows
 from jaxsurv.metrics import concordance_index
 from jaxsurv.models import Batch, Model
+from jaxsurv.models.registry import objective_of
 from jaxsurv.preprocess import Preprocessing
 from jaxsurv.recipe.members import Rows, Terms, log_hazard_function, network_batch
 from jaxsurv.survival import StepFunction, breslow_baseline, survival_function
 from jaxsurv.survival._kaplan_meier import Z95
+from jaxsurv.training.programs import kept
 from jaxsurv.types import Array, ArrayLike, InputError, Key, Params
 
 CHUNK = 1024  # rows per call: one compilation, and a patient's risk is the same in any company
@@ -42,7 +44,7 @@ class Functions(NamedTuple):
 
 def functions_of(network: Model, config: Any) -> Functions:
     """The functions of a model with these static choices."""
-    objective = network.objective(config)
+    objective = objective_of(network, config)
     functions = Functions(objective.init, objective.predict, None, objective.survival)
     if network.latent is None:
         return functions
@@ -52,6 +54,50 @@ def functions_of(network: Model, config: Any) -> Functions:
         return jnp.concatenate(list(collect(params, batch).values()), axis=-1)
 
     return functions._replace(latent=latent)
+
+
+class Programs(NamedTuple):
+    """Compiled functions of a kept model.
+
+    Attributes:
+        predict: ``(terms, rows) -> [n]`` of one member, not compiled.
+        mean: ``(terms, center, rows) -> [n]``, mean over the members.
+        latent: ``(terms, rows) -> [n, z]`` of one member, or None.
+        curves: ``(terms, times, rows) -> [n, t]``, mean over the members of the network's own, or None.
+    """
+
+    predict: Callable[[Terms, Rows], Array]
+    mean: Callable[[Terms, Array, Rows], Array]
+    latent: Callable[[Terms, Rows], Array] | None
+    curves: Callable[[Terms, Array, Rows], Array] | None
+
+
+@kept(16)
+def programs_of(network: Model | None, config: Any) -> Programs:
+    """The programs of a network with these static choices, or of Cox models alone."""
+    functions = None if network is None else functions_of(network, config)
+    predict = log_hazard_function(functions and functions.predict)
+
+    def mean(terms: Terms, center: Array, rows: Rows) -> Array:
+        risks = lax.map(lambda one: predict(one[0], rows) - one[1], (terms, center))
+        return jnp.mean(risks, axis=0)
+
+    if functions is None:
+        return Programs(predict, jax.jit(mean), None, None)
+    latent, survival = functions.latent, functions.survival
+
+    def latents(terms: Terms, rows: Rows) -> Array:
+        return latent(terms.network, network_batch(terms, rows))  # type: ignore[misc]
+
+    def curves(terms: Terms, times: Array, rows: Rows) -> Array:
+        def one(member: Terms) -> Array:
+            return survival(member.network, network_batch(member, rows), times)  # type: ignore[misc]
+
+        return jnp.mean(lax.map(one, terms), axis=0)
+
+    return Programs(
+        predict, jax.jit(mean), latent and jax.jit(latents), survival and jax.jit(curves)
+    )
 
 
 class TrainingCohort(NamedTuple):
@@ -132,7 +178,7 @@ class FittedModel:
 
     def log_hazard_of(self, rows: Rows) -> np.ndarray:
         """``[n]`` log hazards of patients as the members read them."""
-        return in_chunks(partial(self._programs[0], self.params, self.center), rows)
+        return in_chunks(partial(self._programs.mean, self.params, self.center), rows)
 
     def latent(self, patients: Patients) -> np.ndarray:
         """``[n, z]`` of the first member: the axes of another's are others.
@@ -140,10 +186,10 @@ class FittedModel:
         Raises:
             InputError: the model has no latent variables.
         """
-        if self._programs[1] is None:
+        if self._programs.latent is None:
             name = "a model without a network" if self.network is None else self.network.name
             raise InputError(f"{name} has no latent variables")
-        return in_chunks(partial(self._programs[1], self._first), self.rows(patients))
+        return in_chunks(partial(self._programs.latent, self._first), self.rows(patients))
 
     @property
     def _first(self) -> Terms:
@@ -156,8 +202,9 @@ class FittedModel:
     def survival_of(self, rows: Rows, times: ArrayLike) -> np.ndarray:
         """``[n, t]`` curves of patients as the members read them."""
         times = np.asarray(times, float)
-        if self._programs[2] is not None:  # the mean of the members' own curves
-            return in_chunks(partial(self._programs[2], self.params, times), rows)
+        curves = self._programs.curves
+        if curves is not None and not self.params.cox:  # the mean of the members' own curves
+            return in_chunks(partial(curves, self.params, times), rows)
         return np.asarray(survival_function(self.baseline, self.log_hazard_of(rows), times))
 
     def table(self, patients: Patients, times: np.ndarray) -> pd.DataFrame:
@@ -172,46 +219,14 @@ class FittedModel:
         columns["group"] = np.where(risk > self.cohort.threshold, "high", "low")
         return pd.DataFrame(columns, index=patients.names.rename("patient"))
 
-    @cached_property
-    def functions(self) -> Functions | None:
-        """The network's functions; None without a network."""
-        return None if self.network is None else functions_of(self.network, self.config)
-
-    @cached_property
+    @property
     def predict(self) -> Callable[[Terms, Rows], Array]:
         """One member's log hazards ``[n]``, not centred; the same function, so that programs are kept."""
-        return log_hazard_function(self.functions and self.functions.predict)
+        return self._programs.predict
 
-    @cached_property
-    def _programs(self) -> tuple[Any, Any, Any]:
-        predict, functions = self.predict, self.functions
-
-        def mean(terms: Terms, center: Array, rows: Rows) -> Array:
-            risks = lax.map(lambda one: predict(one[0], rows) - one[1], (terms, center))
-            return jnp.mean(risks, axis=0)
-
-        if functions is None:
-            return jax.jit(mean), None, None
-        latent, survival = functions.latent, functions.survival
-
-        def latents(terms: Terms, rows: Rows) -> Array:
-            return latent(terms.network, network_batch(terms, rows))  # type: ignore[misc]
-
-        def curves(terms: Terms, times: Array, rows: Rows) -> Array:
-            each = lax.map(
-                lambda one: survival(one.network, network_batch(one, rows), times),  # type: ignore[misc]
-                terms,
-            )
-            return jnp.mean(each, axis=0)
-
-        own = survival is not None and not self.params.cox
-        return jax.jit(mean), latent and jax.jit(latents), jax.jit(curves) if own else None
-
-    def __getstate__(self) -> dict[str, Any]:
-        # which cannot be copied
-        return {
-            k: v for k, v in self.__dict__.items() if k not in ("predict", "functions", "_programs")
-        }
+    @property
+    def _programs(self) -> Programs:
+        return programs_of(self.network, self.config)
 
 
 def in_chunks(program: Callable[[Any], Any], rows: Any, size: int = CHUNK) -> Any:

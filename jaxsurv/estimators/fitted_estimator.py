@@ -29,10 +29,11 @@ class FittedEstimator(BaseEstimator, Generic[Fitted]):
     model_: Fitted
     settings_: dict[str, Any]
 
-    def __init_subclass__(cls, **options: Any) -> None:
-        """Make the class known to model files by its name."""
+    def __init_subclass__(cls, base: bool = False, **options: Any) -> None:
+        """Make the class known to model files by its name, unless it is a ``base`` of others."""
         super().__init_subclass__(**options)
-        KINDS[cls.__name__] = cls
+        if not base:
+            KINDS[cls.__name__] = cls
 
     @abstractmethod
     def _store(self) -> StoredModel:
@@ -102,9 +103,8 @@ def load(path: str | os.PathLike) -> Any:
     stored = read_model(path)
     name = stored.entries.get("model")
     if name not in KINDS:
-        known = [n for n, kind in KINDS.items() if not getattr(kind, "__abstractmethods__", None)]
         raise InputError(
-            f"{path}: unknown model {name!r}; there are {few(known, 20)}. If it is your own, import the "
+            f"{path}: unknown model {name!r}; there are {few(list(KINDS), 20)}. If it is yours, import the "
             "file that defines it first"
         )
     try:

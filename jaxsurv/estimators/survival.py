@@ -34,7 +34,7 @@ _KEPT = (
 )  # what files hold beside the model
 
 
-class SurvivalEstimator(FittedEstimator[FittedModel]):
+class SurvivalEstimator(FittedEstimator[FittedModel], base=True):
     """A survival model with fit, predict and score as scikit-learn has them.
 
     X is a DataFrame or array (``modalities`` says which columns belong together), a dict of DataFrames

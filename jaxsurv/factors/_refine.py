@@ -91,33 +91,3 @@ def _line_search(w: Array, d: Array, sw: Array, sd: Array) -> Array:
 
     low, high = lax.fori_loop(0, 50, halve, (jnp.zeros_like(end), end))
     return jnp.where((q[0] < 0) & (q[3] > 0), (low + high) / 2, 0)
-
-
-def released_schedule(
-    loadings: Array,
-    signal: Array,
-    mask: Array,
-    *,
-    steps: int = 100,
-    learning_rate: float = 1e-4,
-    decay: float = 0.1,
-    every: int = 10,
-) -> Refined:
-    """Gradient descent as released by the authors: a rate of 1e-4, divided by ten after every ten steps.
-
-    The rates sum to 1.1e-3, which hardly moves the loadings.
-
-    Args:
-        loadings, signal, mask: arguments of `refine`.
-        steps: number of gradient steps.
-        learning_rate: rate of the first steps.
-        decay: factor of the rate after each ``every`` steps.
-        every: number of steps at one rate.
-    """
-
-    def step(w: Array, i: Array) -> tuple[Array, None]:
-        return w - learning_rate * decay ** (i // every) * _gradient(w, signal @ w, mask), None
-
-    w, _ = lax.scan(step, loadings * mask, jnp.arange(steps))
-    sw = signal @ w
-    return Refined(w, jnp.int32(steps), _size(sw, _gradient(w, sw, mask)))

@@ -56,13 +56,6 @@ class GroupFit(NamedTuple):
         """Coefficients ``[R]`` at the smallest ``held_out``."""
         return self.path[jnp.argmin(self.held_out)]
 
-    @property
-    def sparse_coef(self) -> Array:
-        """Coefficients ``[R]`` at the largest penalty within one standard error of the smallest loss."""
-        best = jnp.argmin(self.held_out)
-        enough = self.held_out <= self.held_out[best] + self.standard_error[best]
-        return self.path[jnp.argmax(enough)]
-
 
 def block_norms(coef: Array, groups: np.ndarray) -> Array:
     """Euclidean norms ``[..., S]`` of ``coef [..., R]`` by block; ``groups [R]`` numbers blocks from 0."""

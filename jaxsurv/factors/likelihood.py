@@ -30,9 +30,8 @@ def log_likelihood(loadings: Array, noise: Array, covariance: Array) -> Array:
     log_inner = 2 * jnp.sum(jnp.log(jnp.diagonal(cholesky(inner))))
     explained = jnp.trace(solve(inner, loadings.T @ (covariance @ loadings)))
     log_det = (d - r) * jnp.log(noise) + log_inner
-    return -0.5 * (
-        d * math.log(2 * math.pi) + log_det + (jnp.trace(covariance) - explained) / noise
-    )
+    rest = (jnp.trace(covariance) - explained) / noise
+    return -0.5 * (d * math.log(2 * math.pi) + log_det + rest)
 
 
 def free_parameters(structure: Structure) -> int:
@@ -51,7 +50,5 @@ def bic(loadings: Array, noise: Array, found: Moments, structure: Structure) -> 
         found: covariance and number of patients.
         structure: structure of the loadings.
     """
-    n = jnp.max(found.n)
-    return -2 * n * log_likelihood(loadings, noise, found.covariance) + jnp.log(
-        n
-    ) * free_parameters(structure)
+    n, fit = jnp.max(found.n), log_likelihood(loadings, noise, found.covariance)
+    return -2 * n * fit + jnp.log(n) * free_parameters(structure)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import jax.numpy as jnp
 
-from jaxsurv.factors.decompositions import eigh, pinv
+from jaxsurv.factors.decompositions import eigh
 from jaxsurv.factors.group_lasso import Loss, LossOn
 from jaxsurv.survival import RiskSets, restrict
 from jaxsurv.survival.cox_moments import moments
@@ -70,14 +70,3 @@ def cox(scores: Array, risk_sets: RiskSets) -> LossOn:
         return loss
 
     return on
-
-
-def least_squares(loss: Callable[[Array], Loss], rank: int) -> Array:
-    """Minimiser ``[R]`` of a squared error without a penalty; 0 where scores do not vary.
-
-    Args:
-        loss: function of coefficients ``[R]``, from `squared_error` for some patients.
-        rank: number R of latent variables.
-    """
-    start = loss(jnp.zeros(rank))
-    return -pinv(start.curvature) @ start.gradient

@@ -9,11 +9,9 @@ from jaxsurv.metrics._prediction_interval import (
     calibrate_intervals,
     calibrated_scale,
     conformal_scale,
-    normal_scale,
     prediction_interval,
     predictive,
 )
-from jaxsurv.metrics.alignment import LatentAlignment, latent_alignment
 from jaxsurv.metrics.antolini import concordance_td
 from jaxsurv.metrics.calibration import (
     CalibrationSlope,
@@ -45,7 +43,6 @@ __all__ = [
     "HazardRatio",
     "IntervalCalibration",
     "IntervalScale",
-    "LatentAlignment",
     "ObservedExpected",
     "Predictive",
     "bootstrap",
@@ -63,8 +60,6 @@ __all__ = [
     "hazard_ratio",
     "integrated_brier_score",
     "integrated_calibration_index",
-    "latent_alignment",
-    "normal_scale",
     "observed_expected",
     "prediction_interval",
     "predictive",

@@ -6,7 +6,6 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import lax
-from scipy import stats
 
 from jaxsurv.types import Array, InputError, Key
 
@@ -66,28 +65,6 @@ def predictive(one_draw: Callable[[Key], Array], key: Key, draws: int = 32) -> P
     return Predictive(mean, squares / draws)
 
 
-def normal_scale(
-    predicted: Predictive, outcome: Array, train: Array, *, level: float = 0.95
-) -> IntervalScale:
-    """Scale of normal intervals: residual variance of the training rows, and normal quantile.
-
-    The intervals are too narrow where a model overfits its training rows. The residuals of a mean over
-    draws contain part of the spread of the draws, which `prediction_interval` adds again.
-
-    Args:
-        predicted: mean and variance over draws, all rows.
-        outcome: ``[n, *shape]``.
-        train: ``[n]`` booleans, True for training rows.
-        level: coverage, in (0, 1).
-
-    Raises:
-        InputError: a level outside (0, 1).
-    """
-    _check_level(level)
-    variance = _residual_variance(predicted, outcome, train)
-    return IntervalScale(variance, jnp.asarray(stats.norm.ppf(0.5 + level / 2), variance.dtype))
-
-
 def conformal_scale(
     predicted: Predictive,
     outcome: Array,
@@ -99,17 +76,21 @@ def conformal_scale(
 ) -> IntervalScale:
     """Scale of split conformal intervals (Papadopoulos et al. 2002; Lei et al. 2018).
 
-    The factor is the ``ceil((m + 1) level) / m`` quantile of ``|outcome - mean| / sd`` over the m pixels
-    inside the mask of the held-out rows (the largest ratio if this exceeds 1), with ``sd`` of
-    `normal_scale`. One factor serves all pixels: the level holds on average over the pixels of new
-    patients, not for each pixel. If the ratios of all pixels were exchangeable, coverage would be at
-    least the level, and at most 1 / (m + 1) more. If the pixels of a patient depend on each other,
-    coverage falls short by the order of 1 over the number of held-out patients: nominal 0.95 is about
-    0.91 with 10 patients and 0.94 with 40, if the pixels of a patient hardly differ. It falls a little
-    shorter if the held-out rows were also used for early stopping or to choose a penalty.
+    The factor is the ``ceil((m + 1) level) / m`` quantile of ``|outcome - mean| / sd`` over the m
+    pixels inside the mask of the held-out rows (the largest ratio if this exceeds 1), with ``sd``
+    the root of the variance over draws plus the residual variance. One factor serves all pixels:
+    the level holds on average over the pixels of new patients, not for each pixel. If the ratios of
+    all pixels were exchangeable, coverage would be at least the level, and at most 1 / (m + 1)
+    more. If the pixels of a patient depend on each other, coverage falls short by the order of 1
+    over the number of held-out patients: nominal 0.95 is about 0.91 with 10 patients and 0.94 with
+    40, if the pixels of a patient hardly differ. It falls a little shorter if the held-out rows
+    were also used for early stopping or to choose a penalty.
 
     Args:
-        predicted, outcome, train, level: see `normal_scale`.
+        predicted: mean and variance over draws, all rows.
+        outcome: ``[n, *shape]``.
+        train: ``[n]`` booleans, True for training rows.
+        level: coverage, in (0, 1).
         held_out: ``[n]`` booleans, True for rows that trained nothing; at least one.
         mask: ``[*shape]``, 1 inside the region of interest; None = all.
 
@@ -165,7 +146,7 @@ def prediction_interval(predicted: Predictive, scale: IntervalScale) -> tuple[Ar
 
     Args:
         predicted: mean and variance over draws.
-        scale: residual variance and factor, from `conformal_scale` or `normal_scale`.
+        scale: residual variance and factor, such as from `conformal_scale`.
     """
     half = scale.factor * _deviation(predicted, scale.residual_variance)
     return predicted.mean - half, predicted.mean + half

@@ -95,12 +95,5 @@ def _pair_sums(survival: Array, column: Array, rows: PairRows, earlier: Array) -
     half, tied, comparable, tied_time, tied_both = (x.ravel()[:n] for x in own)
     # each patient is tied in time with itself
     self_tied = rows.event.astype(earlier.dtype)
-    return PairSums(
-        half,
-        tied,
-        comparable,
-        half_later=later[0],
-        comparable_later=later[1],
-        tied_time=tied_time - self_tied,
-        tied_both=tied_both - self_tied,
-    )
+    later = later[0], later[1]
+    return PairSums(half, tied, comparable, *later, tied_time - self_tied, tied_both - self_tied)

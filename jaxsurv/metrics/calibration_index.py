@@ -52,10 +52,8 @@ def integrated_calibration_index(
     Reference: Austin, Harrell and van Klaveren, Stat. Med. 39 (2020) 2714.
     """
     check_survival(event, time, where=where, survival=survival)
-    if is_concrete(survival):
-        s = np.asarray(survival)
-        if not (s.min() > 0 and s.max() < 1):
-            raise InputError("survival must be inside (0, 1)")
+    if is_concrete(survival) and not (np.min(survival) > 0 and np.max(survival) < 1):
+        raise InputError("survival must be inside (0, 1)")
     if is_concrete(time) and is_concrete(tau) and tau > np.max(time):
         raise InputError(f"tau = {float(tau):g} is beyond the follow-up of {np.max(time):g}")
     predicted = jnp.asarray(survival, jnp.result_type(float))

@@ -19,7 +19,7 @@ from jaxsurv.survival.validation import (
     check_survival,
     is_concrete,
 )
-from jaxsurv.types import Array, ArrayLike, InputError
+from jaxsurv.types import Array, ArrayLike, InputError, taking
 
 
 def case_control_weights(
@@ -142,15 +142,9 @@ def weighted_squares(survival: Array, case: Array, until: Array, control: Array)
     return lax.fori_loop(0, -(-n // rows), add, jnp.zeros((rows, t), number)).sum(0)
 
 
+@taking(brier_score)
 def integrated_brier_score(
-    survival: ArrayLike,
-    times: ArrayLike,
-    event: ArrayLike,
-    time: ArrayLike,
-    *,
-    train_event: ArrayLike,
-    train_time: ArrayLike,
-    where: ArrayLike | None = None,
+    survival: ArrayLike, times: ArrayLike, *outcome: ArrayLike, **options: ArrayLike | None
 ) -> Array:
     """Brier score averaged over ``[times[0], times[-1]]`` by the trapezoid rule.
 
@@ -171,8 +165,6 @@ def integrated_brier_score(
     """
     if np.shape(times)[0] < 2:
         raise InputError("an integral needs at least two times")
-    score = brier_score(
-        survival, times, event, time, train_event=train_event, train_time=train_time, where=where
-    )
+    score = brier_score(survival, times, *outcome, **options)  # type: ignore[misc]
     times = jnp.asarray(times, score.dtype)
     return jnp.trapezoid(score, times) / (times[-1] - times[0])

@@ -4,16 +4,7 @@ from typing import Literal, NamedTuple
 
 import jax.numpy as jnp
 
-from jaxsurv.factors import (
-    Moments,
-    Structure,
-    denoise,
-    hcl_svd,
-    moments,
-    refine,
-    released_schedule,
-    shrink,
-)
+from jaxsurv.factors import Moments, Structure, denoise, hcl_svd, moments, refine, shrink
 from jaxsurv.types import Array, check_choice
 
 
@@ -41,7 +32,7 @@ def hcl_linear(
     *,
     presence: dict[str, Array] | None = None,
     where: Array | None = None,
-    refinement: Literal["lbfgs", "released", "none"] = "lbfgs",
+    refinement: Literal["lbfgs", "none"] = "lbfgs",
     shrinkage: bool = True,
 ) -> LinearHCL:
     """Fit the loadings of a known structure; jittable, and vmappable over replicates::
@@ -56,8 +47,7 @@ def hcl_linear(
         inputs: ``{modality: [n, d_m]}``, without NaN.
         presence: ``{modality: [n]}``, 1 where the patient has it; None = all have all.
         where: ``[n]`` booleans, the patients to use; None = all.
-        refinement: ``"lbfgs"`` to convergence; ``"released"``: the authors' schedule, which hardly moves;
-            ``"none"``: HCL-SVD itself.
+        refinement: ``"lbfgs"`` to convergence; ``"none"``: HCL-SVD itself.
         shrinkage: shrink each block for the noise in it (:func:`jaxsurv.factors.shrink`); False = as
             published.
     """
@@ -69,7 +59,7 @@ def fit_moments(
     structure: Structure,
     found: Moments,
     *,
-    refinement: Literal["lbfgs", "released", "none"] = "lbfgs",
+    refinement: Literal["lbfgs", "none"] = "lbfgs",
     shrinkage: bool = True,
 ) -> LinearHCL:
     """`hcl_linear` from mean and covariance.
@@ -78,14 +68,11 @@ def fit_moments(
         structure, refinement, shrinkage: as in `hcl_linear`.
         found: mean, covariance and number of patients.
     """
-    check_choice("refinement", refinement, ("lbfgs", "released", "none"))
+    check_choice("refinement", refinement, ("lbfgs", "none"))
     signal, noise = denoise(found.covariance, structure.rank)
     mask = jnp.asarray(structure.mask, signal.dtype)
     start = hcl_svd(signal, structure)
-    if refinement == "released":
-        refined = released_schedule(start, signal, mask)
-    else:
-        refined = refine(start, signal, mask, most=500 if refinement == "lbfgs" else 0)
+    refined = refine(start, signal, mask, most=500 if refinement == "lbfgs" else 0)
     loadings = refined.loadings
     if shrinkage:
         loadings = shrink(loadings, noise, found.n, structure)

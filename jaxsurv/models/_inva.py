@@ -76,8 +76,7 @@ class InVAConfig:
                 f"shallow must be at least 1 and deep at least 0, got {self.shallow}, {self.deep}"
             )
         check_choice("trains", self.trains, ("both", "reconstruction", "prediction"))
-        if self.outcome not in ("image", "survival"):
-            raise InputError(f"outcome must be 'image' or 'survival', got {self.outcome!r}")
+        check_choice("outcome", self.outcome, ("image", "survival"))
 
 
 class LatentFeatures(NamedTuple):
@@ -234,10 +233,9 @@ def inva(config: InVAConfig = InVAConfig()) -> Objective:
             features += batch.clinical.shape[1]
         params["predict"] = nets.predict.init(key_predict, jnp.zeros((1, features)))
         if config.deep:
+            z = jnp.zeros((1, config.deep))
             params["shared_encode"] = nets.shared_encode.init(key_encode, h)
-            params["shared_decode"] = nets.shared_decode.init(
-                key_decode, jnp.zeros((1, config.deep))
-            )
+            params["shared_decode"] = nets.shared_decode.init(key_decode, z)
         return params
 
     def outcome_loss(batch: Any, out: Array) -> Array:

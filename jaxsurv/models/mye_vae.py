@@ -24,7 +24,6 @@ MYEVAE = SurvivalVAEConfig(
     widths=released_widths,
     head=(4, 1),
     zero_head=False,
-    head_reads_clinical=True,
     bounded=True,
     missing="impute",
     reduction="sum",

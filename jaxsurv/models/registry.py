@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from jaxsurv.training import Optimizer, adam
+from jaxsurv.training.programs import kept
 from jaxsurv.types import Array, InputError, Objective
 
 
@@ -31,6 +32,17 @@ class Model:
     optimizer: Optimizer = adam
     latent: Callable[[Any], Callable[..., Mapping[Any, Array]]] | None = None
     unlabelled: bool = False
+
+
+@kept(32)
+def objective_of(model: Model, config: Any) -> Objective:
+    """The objective of a model with these static choices; equal choices give the same functions.
+
+    Args:
+        model: registry entry.
+        config: static choices; None where there are none.
+    """
+    return model.objective(config)
 
 
 _MODELS: dict[str, Model] = {}

@@ -55,10 +55,8 @@ class MultimodalEncoder(nn.Module):
         encodings = []
         for name, widths in self.widths.items():
             # the peripheral encoders always end in an activation: a fusion network follows
-            h = MLP(widths, self.activation, final=True, name=f"encode_{name}")(
-                inputs[name], dropout
-            )
-            encodings.append(h * presence[name][:, None])
+            encode = MLP(widths, self.activation, final=True, name=f"encode_{name}")
+            encodings.append(encode(inputs[name], dropout) * presence[name][:, None])
         h = jnp.concatenate(encodings, axis=-1)
 
         def network(name: str, size: int) -> Array:
@@ -66,9 +64,8 @@ class MultimodalEncoder(nn.Module):
             return MLP(widths, self.activation, final=self.final, name=name)(h, dropout)
 
         mu, logvar = network("mu", self.latent), network("logvar", self.latent)
-        return Posterior(
-            mu, logvar, network("logits", self.categories) if self.categories else None
-        )
+        logits = network("logits", self.categories) if self.categories else None
+        return Posterior(mu, logvar, logits)
 
 
 class MultimodalDecoder(nn.Module):
@@ -96,7 +93,6 @@ class MultimodalDecoder(nn.Module):
             part = h[:, start : start + widths[-1]]
             start += widths[-1]
             mirror = (*reversed(widths[:-1]), self.sizes[name])
-            outputs[name] = MLP(mirror, self.activation, final=self.final, name=f"decode_{name}")(
-                part, dropout
-            )
+            decode = MLP(mirror, self.activation, final=self.final, name=f"decode_{name}")
+            outputs[name] = decode(part, dropout)
         return outputs

@@ -1,64 +1,12 @@
-"""Figures of a sweep over one hyper-parameter: the score against it, and the training curves."""
+"""Training curves of a sweep over one hyper-parameter."""
 
 from collections.abc import Mapping, Sequence
-from itertools import cycle
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from jaxsurv.plots.style import BLUE, GREEN, GREY, ORANGE, ordered_colours, styled
-
-
-@styled
-def score_against_setting(
-    runs: pd.DataFrame,
-    summary: pd.DataFrame,
-    baselines: pd.DataFrame,
-    *,
-    by: str,
-    score: str,
-    xlabel: str,
-    ylabel: str,
-    title: str = "",
-) -> Figure:
-    """Every run as a dot, the mean with its 95 % interval, and baselines as lines.
-
-    Args:
-        runs: one row per run with the columns ``by`` (positive numbers) and ``score``.
-        summary: one row per setting: ``by``, ``mean``, ``lower``, ``upper``.
-        baselines: one row per baseline: ``method``, ``mean``.
-        by: column of the setting.
-        score: column of the score.
-        xlabel, ylabel: labels of the axes.
-        title: title of the figure.
-    """
-    figure = Figure(figsize=(6.4, 4.0), layout="constrained")
-    ax = figure.subplots()
-    settings = summary[by].to_numpy(float)
-    at = {s: i for i, s in enumerate(settings)}  # equally spaced, whatever the grid
-    jitter = np.random.default_rng(0).uniform(-0.16, 0.16, len(runs))
-    ax.plot(
-        runs[by].map(at) + jitter, runs[score], "o", ms=2.5, mew=0, alpha=0.35, color=GREY, zorder=1,
-        label=f"single runs (n = {len(runs)})",
-    )  # fmt: skip
-    x = np.arange(len(settings))
-    error = np.stack([summary["mean"] - summary["lower"], summary["upper"] - summary["mean"]])
-    ax.errorbar(
-        x, summary["mean"], error, fmt="o-", color=BLUE, ms=5, lw=1.5, capsize=3, zorder=3,
-        label="mean, 95 % interval",
-    )  # fmt: skip
-    looks = zip(cycle((ORANGE, GREEN, "black")), cycle(("--", ":")), strict=False)  # six differ
-    for (_, row), (colour, dash) in zip(baselines.iterrows(), looks, strict=False):
-        ax.axhline(
-            row["mean"], color=colour, ls=dash, lw=1.5, zorder=2, label=f"{row['method']}, mean"
-        )
-    if runs[score].min() < 0.55:
-        ax.axhline(0.5, color="black", lw=0.6)
-    ax.set_xticks(x, [f"{s:g}" for s in settings])
-    ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
-    figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
-    return figure
+from jaxsurv.plots.style import ordered_colours, styled
 
 
 @styled
@@ -91,13 +39,8 @@ def training_curves(
             alive = np.isfinite(h).sum(axis=0)
             last = int(np.sum(alive >= max(1, len(h) / 2)))
             held = pd.DataFrame(h[:, :last].T).ffill().mean(axis=1)
-            ax.plot(
-                held.index + 1,
-                held,
-                color=colour,
-                lw=1.2,
-                label=value if isinstance(value, str) else f"{value:g}",
-            )
+            name_of_line = value if isinstance(value, str) else f"{value:g}"
+            ax.plot(held.index + 1, held, color=colour, lw=1.2, label=name_of_line)
         ax.set(xlabel="epoch", ylabel=label)
         if name == "kl":
             ax.set_yscale("symlog", linthresh=0.01)

@@ -145,7 +145,7 @@ def select_by_elastic_net(
     large = {m: c for m, c in modalities.items() if c.stop - c.start > SMALL}
     width = max((c.stop - c.start for c in large.values()), default=0)
     event, time = np.where(where, event, 0), np.where(where, time, 0)
-    entry = None if entry is None else np.where(where, entry, 0)
+    entry = None if entry is None else np.where(where, entry, -1)  # before their time, which is 0
     risk_sets = prepare_risk_sets(event, time, entry=entry)  # order does not depend on other rows
     for m, columns in large.items():
         rows = where & (np.asarray(presence[m]) > 0)

@@ -10,7 +10,7 @@ from jaxsurv.data import Cohort, DataWarning, Splits
 from jaxsurv.data.tables import few
 from jaxsurv.preprocess import Features, Scaler, encode, fit_scaler, sort_columns
 from jaxsurv.recipe.cox import clinical_cox, with_offset
-from jaxsurv.recipe.prepared import Prepared, Shared, Split
+from jaxsurv.recipe.prepared import Prepared, Shared, Split, outcome_in
 from jaxsurv.recipe.settings import Recipe
 from jaxsurv.recipe.steps import impute, project, select
 from jaxsurv.survival import RiskSets, prepare_risk_sets
@@ -72,7 +72,8 @@ def prepare(
             stacklevel=2,
         )
     splits = splits.spread(labelled)
-    known = Survival(*(None if a is None else _spread(a, labelled) for a in outcome))
+    spread = Survival(*(None if a is None else _spread(a, labelled) for a in outcome))
+    known = outcome_in(spread, labelled)
     shared = Shared(
         features=sort_columns(encoded),
         presence=encoded.presence,  # type: ignore[arg-type]
@@ -119,11 +120,13 @@ def refine(data: Prepared, recipe: Recipe) -> Prepared:
 
 
 def risk_sets_of(outcome: Survival, masks: np.ndarray) -> RiskSets:
-    """Risk sets of the rows in each of ``masks`` ``[s, n]``, stacked; other rows change no bit of them."""
-    each = [
-        _risk_sets(Survival(*(None if a is None else np.where(w, a, 0) for a in outcome)), w)
-        for w in masks
-    ]
+    """Risk sets of the rows in each of ``masks``, stacked; other rows change no bit of them.
+
+    Args:
+        outcome: event and time ``[n]``, entry where there is one.
+        masks: ``[s, n]`` booleans.
+    """
+    each = [_risk_sets(outcome_in(outcome, w), w) for w in masks]
     return jax.tree.map(lambda *a: np.stack(a), *each)
 
 

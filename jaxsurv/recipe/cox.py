@@ -17,14 +17,14 @@ from jaxsurv.data import stratified_kfold
 from jaxsurv.models import CLINICAL
 from jaxsurv.preprocess import two_valued
 from jaxsurv.recipe.members import CrossFitted, LinearCox, PenalisedCox
-from jaxsurv.recipe.prepared import Prepared
+from jaxsurv.recipe.prepared import Prepared, outcome_in
 from jaxsurv.survival import RiskSets, cox_fit, coxnet_cv, neg_log_partial_likelihood, restrict
 from jaxsurv.types import Array
 
 INNER_FOLDS = 5
 PENALTIES = tuple(10.0 ** np.arange(-1.0, 3.01, 0.5))  # of blocks with one unit of variance each
 COMPONENTS = 100  # of linear models the penalty silences what comes after them
-PADDING = 32
+PADDING, SMALL = 32, 2000
 FREQUENCIES = 256
 
 Basis = Literal["linear", "squares", "rbf"]
@@ -41,11 +41,12 @@ class _Ridge(NamedTuple):
 def _ridge_cox(x: Array, risk_sets: RiskSets, develop: Array, inner: Array) -> _Ridge:
     """``x [n, p]``, ``develop [n]``, ``inner [k, n]`` booleans: the rows that each inner fold holds out."""
     whole = restrict(risk_sets, develop)
+    known = jnp.where(develop[:, None], x, 0.0)  # columns are centred and scaled on all rows
 
     def fit(kept: Array, penalty: Array) -> tuple[Array, Array, Array, Array]:
         """Centred log hazard, by how much the likelihood of all rows exceeds that of the kept, the model."""
         part = restrict(risk_sets, kept)
-        model = cox_fit(x, risk_sets=part, l2=penalty)
+        model = cox_fit(known, risk_sets=part, l2=penalty)
         log_hazard = x @ model.coef
         center = jnp.sum(log_hazard * kept) / jnp.sum(kept)
         log_hazard = log_hazard - center
@@ -191,15 +192,17 @@ def ridge_cox(
     blocks = _blocks(data, modalities, basis)
     directions = [_leading(b.x, rows) for b, rows in zip(blocks, data.splits.develop, strict=True)]
     x = [b.x @ d for b, d in zip(blocks, directions, strict=True)]
-    # columns of zeros change nothing, and models of similar widths share a compilation
+    # columns of zeros change nothing, and models share a compilation: below SMALL patients all of them,
+    # as compiling costs more than such columns do, else those of similar widths. Never more columns than
+    # patients: a fit in the space of the rows has no inverse where most columns are 0
     width = max(scores.shape[1] for scores in x)
-    width = max(width, min(len(x[0]), -(-width // PADDING) * PADDING))
+    wider = COMPONENTS if len(x[0]) <= SMALL else -(-width // PADDING) * PADDING
+    width = max(width, min(len(x[0]), wider))
     x = [np.pad(scores, [(0, 0), (0, width - scores.shape[1])]) for scores in x]
-    develop, inner, sets = data.splits.develop, inner_folds(data), data.shared.risk_sets
-    fitted = [
-        jax.tree.map(np.asarray, _fit_ridge(x[s], sets, develop[s], inner[s]))
-        for s in range(len(x))  # one program, whatever the number of splits
-    ]
+    develop, inner, fitted = data.splits.develop, inner_folds(data), []
+    for s in range(len(x)):  # one program, whatever the number of splits
+        sets = jax.tree.map(lambda a, s=s: a[s], data.fitted.risk_sets)
+        fitted.append(jax.tree.map(np.asarray, _fit_ridge(x[s], sets, develop[s], inner[s])))
     models = [
         _model(block, d.astype(float) @ one.coef[: d.shape[1]], float(one.center), basis)
         for block, d, one in zip(blocks, directions, fitted, strict=True)
@@ -209,19 +212,27 @@ def ridge_cox(
 
 
 def clinical_cox(data: Prepared) -> PenalisedCox | None:
-    """Ridge Cox on the clinical modality alone; None if the cohort has none."""
+    """Ridge Cox on the clinical modality alone; None if the cohort has none.
+
+    Args:
+        data: the patients under some splits; their own clinical offset is not fitted again.
+    """
     if CLINICAL not in data.encoded.columns:
         return None
     return data.clinical or ridge_cox(data, [CLINICAL])
 
 
 def elastic_net_cox(data: Prepared) -> PenalisedCox:
-    """Elastic-net Cox (l1_ratio 0.5) on all features of all modalities, lambda of least deviance."""
-    data = data.plain
-    outcome, fitted = data.shared.outcome, []
+    """Elastic-net Cox (l1_ratio 0.5) on all features of all modalities, lambda of least deviance.
+
+    Args:
+        data: the patients under some splits.
+    """
+    data, fitted = data.plain, []
     for inner, (split, z) in zip(inner_folds(data), data.standardised_splits(), strict=True):
         x = np.concatenate(list(z.values()), 1)
         develop = np.asarray(split.develop)
+        outcome = outcome_in(data.shared.outcome, develop)
         cv = coxnet_cv(
             x, outcome.event, outcome.time, inner.argmax(0), entry=outcome.entry, where=develop,
             n_lambdas=40, lambda_min_ratio=0.05, tolerance=1e-3,
@@ -245,6 +256,10 @@ def with_offset(data: Prepared, model: CrossFitted) -> Prepared:
 
     Held-out: an offset that was fitted on the very rows that then train explains too much there, and
     the network would learn the remainder of an overfit.
+
+    Args:
+        data: the patients under some splits.
+        model: any cross-fitted model on the same splits, a stack too.
     """
     offset = np.asarray(model.held_out, np.float32)
     kept = model if isinstance(model, PenalisedCox) else None

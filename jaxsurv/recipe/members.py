@@ -63,10 +63,14 @@ class CrossFitted(Protocol):
     """
 
     @property
-    def log_hazard(self) -> Array: ...
+    def log_hazard(self) -> Array:
+        """``[splits, n]``, by the models that were fitted to all development rows."""
+        ...
 
     @property
-    def held_out(self) -> Array: ...
+    def held_out(self) -> Array:
+        """``[splits, n]``, on development rows by models that did not see the row."""
+        ...
 
 
 class PenalisedCox(NamedTuple):

@@ -77,7 +77,13 @@ def lowest_loss(split: ArrayLike, setting: ArrayLike, loss: ArrayLike) -> np.nda
 
 
 class Ensemble(NamedTuple):
-    """Mean log hazards ``[splits, n]`` over a split's runs, see :class:`jaxsurv.recipe.CrossFitted`."""
+    """Mean log hazards over the runs of each split, see :class:`jaxsurv.recipe.CrossFitted`.
+
+    Attributes:
+        log_hazard: ``[splits, n]``, mean over all runs.
+        held_out: ``[splits, n]``, on development rows the mean over the runs that did not train on the
+            row, NaN if there is none; else as ``log_hazard``.
+    """
 
     log_hazard: np.ndarray
     held_out: np.ndarray

@@ -1,8 +1,8 @@
 """One endpoint of one cohort as a sweep reads it: shared arrays, and what was fitted on each split."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -23,6 +23,7 @@ from jaxsurv.recipe.members import PenalisedCox
 from jaxsurv.recipe.settings import Recipe
 from jaxsurv.survival import RiskSets
 from jaxsurv.training import Masks
+from jaxsurv.training.programs import kept
 from jaxsurv.types import Array, Survival
 
 
@@ -91,6 +92,17 @@ def _standardise(shared: Shared, split: Split) -> Array:
     return transform(split.scaler._replace(gain=split.gain), x)
 
 
+def outcome_in(outcome: Survival, where: np.ndarray) -> Survival:
+    """``outcome`` with one value in all rows outside ``where`` ``[n]``, which may be in no risk set.
+
+    The order of all rows would depend on the outcomes of test rows, and sums over it in their last bit.
+    """
+    known = Survival(*(None if a is None else np.where(where, a, 0) for a in outcome))
+    if known.entry is None:
+        return known
+    return known._replace(entry=np.where(where, known.entry, -1))  # before their time, which is 0
+
+
 @dataclass(frozen=True)
 class Prepared:
     """One endpoint of one cohort under some splits, ready to be swept.
@@ -130,8 +142,10 @@ class Prepared:
     def clinical(self) -> PenalisedCox | None:
         """The ridge Cox model of the clinical modality, if it is the offset."""
         model = self.offset_model
-        only = model is not None and all(m.modalities == (CLINICAL,) for m in model.models)
-        return model if only and not any(m.squares or m.frequencies for m in model.models) else None  # type: ignore[union-attr]
+        if model is None or not model.models:
+            return None
+        only = all(m.modalities == (CLINICAL,) for m in model.models)
+        return model if only and not any(m.squares or m.frequencies for m in model.models) else None
 
     @property
     def unused(self) -> list[str]:
@@ -192,11 +206,28 @@ class Prepared:
             self.recipe.impute, self.shared.features, scaler, columns, presence, split.develop
         )
 
-    def build(self, shared: Shared, split: Split, seed: Array) -> tuple[Batch, Masks]:
-        """One run's batch and masks; pure, runs inside the compiled sweep."""
-        inputs = self.standardised(shared, split)
+    @property
+    def build(self) -> Callable[[Shared, Split, Array], tuple[Batch, Masks]]:
+        """``(shared, split, seed) -> (batch, masks)`` of one run; pure, runs inside the compiled sweep."""
+        columns = tuple((m, c.start, c.stop) for m, c in self.encoded.columns.items())
+        return _build_function(columns, self.recipe.impute == "none")
+
+
+@kept(32)
+def _build_function(columns: tuple[tuple[str, int, int], ...], told: bool) -> Callable[..., Any]:
+    """See :attr:`Prepared.build`; equal columns give the same function, and so the same program.
+
+    Args:
+        columns: name of each modality with its first column and the one after its last.
+        told: whether networks are told what is missing.
+    """
+    parts = {m: slice(start, stop) for m, start, stop in columns}
+
+    def build(shared: Shared, split: Split, seed: Array) -> tuple[Batch, Masks]:
+        z = _standardise(shared, split)
+        inputs = {m: z[:, c] for m, c in parts.items()}
         clinical = inputs.pop(CLINICAL, jnp.zeros((split.develop.shape[0], 0)))
-        used = {m: split.gain[self.encoded.columns[m]] > 0 for m in inputs}
+        used = {m: split.gain[parts[m]] > 0 for m in inputs}
         for m in inputs:
             if m in split.projection:
                 inputs[m] = inputs[m] @ split.projection[m]
@@ -204,7 +235,6 @@ class Prepared:
             elif m in split.chosen:
                 inputs[m], used[m] = inputs[m][:, split.chosen[m]], used[m][split.chosen[m]]
         presence = {m: shared.presence[m] for m in inputs}
-        told = self.recipe.impute == "none"
         batch = Batch(
             inputs=inputs,
             presence=presence if told else jax.tree.map(jnp.ones_like, presence),
@@ -224,3 +254,5 @@ class Prepared:
         more = split.unlabelled
         batch = batch._replace(where=batch.where | more, labelled=~more)
         return batch, masks._replace(train=masks.train | more, develop=masks.develop | more)
+
+    return build

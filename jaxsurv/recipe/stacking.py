@@ -12,6 +12,7 @@ from jaxsurv.models import CLINICAL
 from jaxsurv.recipe.cox import CrossFitted, PenalisedCox, elastic_net_cox, ridge_cox
 from jaxsurv.recipe.prepared import Prepared
 from jaxsurv.survival import RiskSets, neg_log_partial_likelihood, restrict
+from jaxsurv.survival.risk_sets import in_precision
 from jaxsurv.types import Array, InputError, check_choice
 
 SHRINKAGE = 1.0  # towards equal weights, per event: a few dozen events cannot tell members apart
@@ -95,6 +96,30 @@ def _stretch_loss(log_factor: Array, log_hazard: Array, risk_sets: RiskSets) -> 
     return cox + (log_factor / SPREAD) ** 2 / 2
 
 
+def _weights(held_out: np.ndarray, risk_sets: RiskSets, rows: np.ndarray) -> np.ndarray:
+    """``[members]`` of one split, by the held-out log hazards ``[n, members]`` of some rows.
+
+    In float64: in float32 the rounding of the loss is as large as what a thousandth of a weight changes.
+    """
+    live = np.ptp(held_out[rows], axis=0) > 0
+    equal, h = live / max(1, live.sum()), held_out.astype(float)
+    with jax.enable_x64(True):
+        sets = in_precision(restrict(jax.tree.map(jnp.asarray, risk_sets), rows), jnp.float64)
+
+        def loss(w: np.ndarray) -> tuple[float, np.ndarray]:
+            value, slope = _loss(w, equal, h, sets)
+            return float(value), np.asarray(slope)
+
+        w = minimize(
+            loss, equal, jac=True, bounds=[(0, None)] * len(live), method="L-BFGS-B",
+            options={"ftol": 1e-15, "gtol": 1e-9},
+        ).x  # fmt: skip
+        stretch = minimize_scalar(
+            lambda u: float(_stretch_loss(u, h @ w, sets)), bounds=(-2, 2), options={"xatol": 1e-9}
+        )
+    return np.exp(stretch.x) * w
+
+
 def stack(data: Prepared, members: Mapping[str, CrossFitted]) -> Stack:
     """Weights ``w >= 0`` that minimise, over the development rows that every member has held out,
     ``Cox(H w) per event + |w - 1/k|²``, with H ``[n, k]`` the members' held-out log hazards.
@@ -107,6 +132,13 @@ def stack(data: Prepared, members: Mapping[str, CrossFitted]) -> Stack:
 
     Stacked regression (Breiman 1996; van der Laan, Polley & Hubbard 2007), shrunk to the plain mean of
     log hazards. Nothing of it sees a test row.
+
+    Args:
+        data: the patients under some splits.
+        members: name to cross-fitted model on the same splits.
+
+    Raises:
+        InputError: no member.
     """
     if not members:
         raise InputError("a stack needs at least one member")
@@ -115,27 +147,10 @@ def stack(data: Prepared, members: Mapping[str, CrossFitted]) -> Stack:
         for part in ("log_hazard", "held_out")
     )
     weights = []
-    for h, develop in zip(held_out, data.splits.develop, strict=True):
+    for s, (h, develop) in enumerate(zip(held_out, data.splits.develop, strict=True)):
         known = np.isfinite(h).all(axis=1)
-        sets = restrict(data.shared.risk_sets, develop & known)
-        h = np.where(known[:, None], h, 0)
-        live = np.ptp(h[develop & known], axis=0) > 0
-        equal = (live / max(1, live.sum())).astype(np.float32)
-
-        def loss(
-            w: np.ndarray, h: np.ndarray = h, sets: RiskSets = sets, equal: np.ndarray = equal
-        ) -> tuple[float, np.ndarray]:
-            value, slope = _loss(jnp.asarray(w, jnp.float32), equal, h, sets)
-            return float(value), np.asarray(slope, float)
-
-        bounds = [(0, None)] * len(live)
-        w = minimize(loss, equal, jac=True, bounds=bounds, method="L-BFGS-B").x
-        fitted = (h @ w).astype(np.float32)
-        log_factor = minimize_scalar(
-            lambda u, fitted=fitted, sets=sets: float(_stretch_loss(u, fitted, sets)),
-            bounds=(-2, 2),
-        ).x
-        weights.append(np.exp(log_factor) * w)
+        of_split = jax.tree.map(lambda a, s=s: a[s], data.fitted.risk_sets)
+        weights.append(_weights(np.where(known[:, None], h, 0), of_split, develop & known))
     w = np.stack(weights)
     total = (np.einsum("snk,sk->sn", h, w) for h in (log_hazard, held_out))
     return Stack(*total, w, tuple(members))  # type: ignore[arg-type]

@@ -97,6 +97,9 @@ def selection_table(data: Prepared) -> pd.DataFrame:
 
     ``frequency`` is the share of splits that use the feature; ``stability``, ``lower`` and ``upper`` are
     of :func:`jaxsurv.preprocess.selection_stability`, ``selected`` the mean number, over the modality.
+
+    Args:
+        data: the patients under some splits, with features selected.
     """
     used = np.asarray(data.fitted.scaler.gain) > 0
     if data.fitted.selected is not None:

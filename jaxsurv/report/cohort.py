@@ -1,6 +1,6 @@
 """Report on a cohort: modalities per patient, follow-up, outliers and constant columns."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -31,27 +31,31 @@ def _span(row: pd.Series, name: str) -> str:
     return f"{middle:.4g} ({ends[0]} to {ends[1]})"
 
 
+def _endpoints(cohort: Cohort) -> Iterator[tuple[str, str, str, pd.Series]]:
+    """Of each endpoint its name, patients, events, and its row of `endpoint_table`."""
+    for endpoint, row in endpoint_table(cohort).iterrows():
+        yield str(endpoint), f"{row['patients']:.0f}", f"{row['events']:.0f}", row
+
+
 def endpoints_section(cohort: Cohort) -> Section:
     """Section on endpoints: patients, events, follow-up and median survival."""
-    table = endpoint_table(cohort)
     unit = f" ({cohort.time_unit})" if cohort.time_unit else ""
     rows = [
         {
             "endpoint": endpoint,
-            "patients": f"{row['patients']:.0f}",
-            "events": f"{row['events']:.0f} ({row['events'] / row['patients']:.0%})",
+            "patients": patients,
+            "events": f"{events} ({row['events'] / row['patients']:.0%})",
             f"median follow-up{unit}": _span(row, "follow_up"),
             f"median time to event{unit}": _span(row, "survival"),
             "last": f"{row['last']:.4g}",
         }
-        for endpoint, row in table.iterrows()
+        for endpoint, patients, events, row in _endpoints(cohort)
     ]
-    return Section(
-        "Endpoints",
-        pd.DataFrame(rows),
+    note = (
         "Medians with 95 % intervals, Kaplan-Meier; follow-up by reverse Kaplan-Meier, where censoring is "
-        "the event. last: the longest time.",
+        "the event. last: the longest time."
     )
+    return Section("Endpoints", pd.DataFrame(rows), note)
 
 
 def modalities_section(cohort: Cohort) -> Section:
@@ -119,11 +123,10 @@ def _sentences(cohort: Cohort, outliers: pd.DataFrame) -> list[str]:
     told = [
         f"{n} patients with {len(cohort.modalities)} modalities; {cohort.complete.sum()} have every one."
     ]
-    for endpoint, row in endpoint_table(cohort).iterrows():
+    for endpoint, patients, events, row in _endpoints(cohort):
+        median = f"{_span(row, 'follow_up')} {cohort.time_unit}".rstrip()
         told.append(
-            f"{endpoint}: {row['events']:.0f} events in {row['patients']:.0f} patients, followed for a "
-            f"median of {_span(row, 'follow_up')} {cohort.time_unit}".rstrip()
-            + "."
+            f"{endpoint}: {events} events in {patients} patients, followed for a median of {median}."
             + (" So few events hardly tell methods apart." if row["events"] < 50 else "")
         )
     for name, found in outliers.groupby("modality", sort=False):
@@ -136,36 +139,32 @@ def _sentences(cohort: Cohort, outliers: pd.DataFrame) -> list[str]:
 
 
 def _figures(cohort: Cohort) -> list[tuple[Figure, Picture]]:
-    n = len(cohort.survival)
-    drawn = [
-        (
-            modality_patterns(cohort.presence, title=f"{cohort.name}: {n} patients"),
-            Picture(
-                "modalities",
-                "Who has which modality: each column is a pattern, its dots are the modalities that these "
-                "patients have, the bar counts them (orange: everything). Left: patients per modality.",
-                f"Dots and bars: patients in {len(pattern_table(cohort))} patterns of "
-                f"{', '.join(cohort.modalities)}.",
-            ),
-        )
-    ]
-    for endpoint, row in endpoint_table(cohort).iterrows():
-        event, time, entry, *_ = cohort.outcome(str(endpoint))
+    title = f"{cohort.name}: {len(cohort.survival)} patients"
+    picture = Picture(
+        "modalities",
+        "Who has which modality: each column is a pattern, its dots are the modalities that these "
+        "patients have, the bar counts them (orange: everything). Left: patients per modality.",
+        f"Dots and bars: patients in {len(pattern_table(cohort))} patterns of "
+        f"{', '.join(cohort.modalities)}.",
+    )
+    drawn = [(modality_patterns(cohort.presence, title=title), picture)]
+    for endpoint, patients, events, row in _endpoints(cohort):
+        event, time, entry, *_ = cohort.outcome(endpoint)
         figure = survival_curve(
-            np.asarray(event),
-            np.asarray(time),
-            entry=None if entry is None else np.asarray(entry),
+            event,
+            time,
+            entry=entry,
             xlabel=f"time ({cohort.time_unit or 'unit of the cohort'})",
             note=f"median {_span(row, 'survival')}\nmedian follow-up {_span(row, 'follow_up')}",
-            title=f"{cohort.name}, {endpoint}: {row['patients']:.0f} patients, {row['events']:.0f} events",
+            title=f"{cohort.name}, {endpoint}: {patients} patients, {events} events",
         )
         caption = (
             f"Kaplan-Meier curve of {endpoint} with 95 % band; below, the patients still at risk after each "
             "time, and those censored or with an event up to it. Ticks: censored patients."
         )
         alternative = (
-            f"Kaplan-Meier curve of {endpoint}: {row['events']:.0f} events in "
-            f"{row['patients']:.0f} patients, median {_span(row, 'survival')}."
+            f"Kaplan-Meier curve of {endpoint}: {events} events in {patients} patients, median "
+            f"{_span(row, 'survival')}."
         )
         drawn.append((figure, Picture(f"kaplan_meier_{endpoint}", caption, alternative)))
     return drawn
@@ -183,23 +182,16 @@ def print_summary(cohort: Cohort, console: Console) -> Sequence[Section]:
 
 def describe(cohort: Cohort, folder: ResultsFolder, console: Console) -> None:
     """Write tables, figures and ``report.html`` into ``folder``, and print the summary."""
-    facts = {
-        "cohort": cohort.title or cohort.name,
-        "source": cohort.source,
-        "licence": cohort.licence,
-    }
-    facts = {k: v for k, v in facts.items() if v} | {"cohort_fingerprint": cohort.fingerprint()}
+    facts = {"cohort": cohort.title or cohort.name}
+    facts |= {k: v for k in ("source", "licence") if (v := getattr(cohort, k))}
+    facts["cohort_fingerprint"] = cohort.fingerprint()
     folder.manifest(**facts, status="running")
     with console.status("looking for outliers, drawing"):
         outliers = outlier_table(cohort)
-        tables = {
-            "endpoints.csv": endpoint_table(cohort).reset_index(),
-            "modalities.csv": modality_table(cohort).reset_index(),
-            "patterns.csv": pattern_table(cohort),
-            "outliers.csv": outliers,
-        }
-        for name, table in tables.items():
-            folder.table(name, table)
+        folder.table("endpoints.csv", endpoint_table(cohort).reset_index())
+        folder.table("modalities.csv", modality_table(cohort).reset_index())
+        folder.table("patterns.csv", pattern_table(cohort))
+        folder.table("outliers.csv", outliers)
         drawn = _figures(cohort)
     sections = [*print_summary(cohort, console), _outliers_section(cohort, outliers)]
     title = f"Cohort {cohort.title or cohort.name}"

@@ -10,11 +10,8 @@ def interval(row: pd.Series, prefix: str = "", *, sign: bool = False, digits: in
     mean, lower, upper = (row[f"{prefix}{part}"] for part in ("mean", "lower", "upper"))
     plus = "+" if sign else ""
     shown = "" if pd.isna(mean) else f"{mean:{plus}.3f}"
-    return (
-        shown
-        if pd.isna(lower)
-        else f"{shown} ({lower:{plus}.{digits}f} to {upper:{plus}.{digits}f})"
-    )
+    limits = f" ({lower:{plus}.{digits}f} to {upper:{plus}.{digits}f})"
+    return shown if pd.isna(lower) else shown + limits
 
 
 def print_table(console: Console, title: str, frame: pd.DataFrame, note: str) -> None:

@@ -13,6 +13,7 @@ from jax import lax
 
 from jaxsurv.metrics import concordance_index
 from jaxsurv.models import Model
+from jaxsurv.models.registry import objective_of
 from jaxsurv.recipe import Prepared
 from jaxsurv.recipe.networks import check_modalities
 from jaxsurv.study.prediction_error import horizons, integrated_brier
@@ -60,7 +61,7 @@ class Method:
     @cached_property
     def objective(self) -> Objective:
         """The network's functions."""
-        return self.model.objective(self.static)
+        return objective_of(self.model, self.static)
 
 
 class Trained(NamedTuple):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +13,7 @@ from jaxsurv.survival._coxnet_path import CoxnetPath, PathRows, Penalties, fit_p
 from jaxsurv.survival.breslow import saturated_loss
 from jaxsurv.survival.coxnet import checked_penalties, precise, standardised_rows
 from jaxsurv.survival.partial_likelihood import neg_log_partial_likelihood
-from jaxsurv.survival.risk_sets import RiskSets, prepare_risk_sets, restrict, to_rows
+from jaxsurv.survival.risk_sets import Columns, RiskSets, prepare_risk_sets, restrict, to_rows
 from jaxsurv.survival.validation import check_vectors
 from jaxsurv.types import Array, ArrayLike, InputError
 
@@ -53,12 +53,8 @@ def coxnet_cv(
     lambdas: ArrayLike | None = None,
     penalty_factor: ArrayLike | None = None,
     standardize: bool = True,
-    entry: ArrayLike | None = None,
-    strata: ArrayLike | None = None,
-    weights: ArrayLike | None = None,
-    where: ArrayLike | None = None,
     tolerance: float = 1e-4,
-    progress: bool = False,
+    **columns: Unpack[Columns],
 ) -> CoxnetCV:
     """Cross-validate `coxnet_path`; all folds use the lambdas of the fit to all rows.
 
@@ -72,16 +68,14 @@ def coxnet_cv(
         x, event, time, l1_ratio, n_lambdas, lambda_min_ratio, lambdas: see `coxnet_path`.
         penalty_factor, standardize, entry, strata, weights, where, tolerance: see `coxnet_path`.
         fold: ``[n]``, integers: the fold in which each row is held out.
-        progress: show a progress bar.
 
     Raises:
         InputError: fewer than two folds, a fold without events, or any error of `coxnet_path`.
     """
-    from rich.progress import track  # only here: the statistics load without it
-
     check_vectors(event=event, time=time, fold=fold)
-    fold, here = np.asarray(fold), np.ones(len(fold), bool) if where is None else np.asarray(where)
-    rs = prepare_risk_sets(event, time, entry=entry, strata=strata, weights=weights, where=where)
+    fold, where = np.asarray(fold), columns.get("where")
+    here = np.ones(len(fold), bool) if where is None else np.asarray(where)
+    rs = prepare_risk_sets(event, time, **columns)
     names = np.unique(fold[here])
     empty = [k for k in names if not np.asarray(event, bool)[here & (fold == k)].any()]
     if len(names) < 2 or empty:
@@ -96,7 +90,7 @@ def coxnet_cv(
         path, _ = fit(rows, penalties)
         penalties = penalties._replace(lambdas=path.lambdas)
         out = []
-        for k in track(names, "Folds", disable=not progress):
+        for k in names:
             train = replace(restrict(rs, fold != k), order=None, position=None)
             out.append(_held_out(rows, train, penalties, fit))
         deviance, weight, kkt, log_hazard = (jnp.stack(a) for a in zip(*out, strict=True))

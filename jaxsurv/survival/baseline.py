@@ -1,7 +1,7 @@
 """Baseline hazards, survival curves and residuals of a Cox model with any log hazards."""
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +11,7 @@ from jaxsurv.survival.cumulative import cumulative_logsumexp, safe_log
 from jaxsurv.survival.life_table import step_at
 from jaxsurv.survival.partial_likelihood import checked_scores, neg_log_partial_likelihood
 from jaxsurv.survival.risk_sets import (
+    Columns,
     RiskSets,
     given_risk_sets,
     in_precision,
@@ -60,11 +61,8 @@ def breslow_baseline(
     time: ArrayLike | None = None,
     *,
     ties: Ties = "efron",
-    entry: ArrayLike | None = None,
-    strata: ArrayLike | None = None,
-    weights: ArrayLike | None = None,
-    where: ArrayLike | None = None,
     risk_sets: RiskSets | None = None,
+    **columns: Unpack[Columns],
 ) -> StepFunction:
     """Cumulative baseline hazard, at log hazard 0::
 
@@ -98,9 +96,7 @@ def breslow_baseline(
     """
     if ties == "exact":
         raise InputError("ties='exact' defines no baseline hazard; use 'efron' or 'breslow'")
-    rs = given_risk_sets(
-        risk_sets, event, time, entry=entry, strata=strata, weights=weights, where=where
-    )
+    rs = given_risk_sets(risk_sets, event, time, **columns)
     log_hazard = checked_scores(log_hazard, rs)
     rs = in_precision(rs, log_hazard.dtype)
     values = _cumulative_hazard(log_hazard, rs, ties)
@@ -156,11 +152,8 @@ def martingale_residuals(
     time: ArrayLike | None = None,
     *,
     ties: Ties = "efron",
-    entry: ArrayLike | None = None,
-    strata: ArrayLike | None = None,
-    weights: ArrayLike | None = None,
-    where: ArrayLike | None = None,
     risk_sets: RiskSets | None = None,
+    **columns: Unpack[Columns],
 ) -> Array:
     """Event minus expected number of events, ``[n]`` in the order of the rows, as R's ``residuals``.
 
@@ -171,9 +164,7 @@ def martingale_residuals(
     >>> martingale_residuals(np.zeros(2), np.array([1, 1]), np.array([1.0, 2.0])).tolist()
     [0.5, -0.5]
     """
-    rs = given_risk_sets(
-        risk_sets, event, time, entry=entry, strata=strata, weights=weights, where=where
-    )
+    rs = given_risk_sets(risk_sets, event, time, **columns)
 
     def loss(x: Array) -> Array:
         return neg_log_partial_likelihood(x, risk_sets=rs, ties=ties, reduction="sum")

@@ -2,14 +2,14 @@
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from typing import Any
+from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxsurv.survival._coxnet_path import CoxnetPath, PathRows, Penalties, fit_path
-from jaxsurv.survival.risk_sets import RiskSets, given_risk_sets, to_positions
+from jaxsurv.survival.risk_sets import Columns, RiskSets, given_risk_sets, to_positions
 from jaxsurv.survival.validation import as_real, check_finite, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
@@ -27,12 +27,9 @@ def coxnet_path(
     lambdas: ArrayLike | None = None,
     penalty_factor: ArrayLike | None = None,
     standardize: bool = True,
-    entry: ArrayLike | None = None,
-    strata: ArrayLike | None = None,
-    weights: ArrayLike | None = None,
-    where: ArrayLike | None = None,
     risk_sets: RiskSets | None = None,
     tolerance: float = 1e-4,
+    **columns: Unpack[Columns],
 ) -> CoxnetPath:
     """Minimise the elastic-net Cox objective for a decreasing sequence of penalties::
 
@@ -77,9 +74,7 @@ def coxnet_path(
     >>> int(path.coef[1].argmax()), bool(path.kkt.max() < 1e-4)
     (0, True)
     """
-    rs = given_risk_sets(
-        risk_sets, event, time, entry=entry, strata=strata, weights=weights, where=where
-    )
+    rs = given_risk_sets(risk_sets, event, time, **columns)
     rows = standardised_rows(x, rs)
     penalties = checked_penalties(
         rows.x, l1_ratio, n_lambdas, lambda_min_ratio, lambdas, penalty_factor, tolerance
@@ -134,8 +129,7 @@ def checked_penalties(
     p, n = x.shape
     if is_concrete(l1_ratio) and not 0 <= l1_ratio <= 1:
         raise InputError(f"l1_ratio must be between 0 (ridge) and 1 (lasso), got {l1_ratio}")
-    if lambdas is None:
-        lambdas = np.full(n_lambdas, np.nan)
+    lambdas = np.full(n_lambdas, np.nan) if lambdas is None else lambdas
     check_vectors(lambdas=lambdas)
     if is_concrete(lambdas) and (np.any(np.diff(lambdas) >= 0) or np.any(np.asarray(lambdas) <= 0)):
         raise InputError("lambdas must be > 0 and decrease: sort them, largest first")

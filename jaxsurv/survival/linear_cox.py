@@ -3,7 +3,7 @@
 import warnings
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 import jax
 import jax.numpy as jnp
@@ -15,13 +15,27 @@ from jax.scipy.special import gammaincc
 from jaxsurv.survival.baseline import StepFunction, breslow_baseline
 from jaxsurv.survival.cox_moments import CoxMoments, log_likelihood, moments, score_residuals
 from jaxsurv.survival.life_table import segment_sum
-from jaxsurv.survival.risk_sets import RiskSets, given_risk_sets, in_precision, to_positions
+from jaxsurv.survival.risk_sets import (
+    Columns,
+    RiskSets,
+    given_risk_sets,
+    in_precision,
+    to_positions,
+)
 from jaxsurv.survival.summed_loss import Ties
 from jaxsurv.survival.validation import as_real, check_finite, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
 _MAX_STEPS = 50
 _LEAST_STEP = 0.5**20
+_COLLINEAR = (
+    "columns of x determine each other, or do not vary among those at risk: {}. "
+    "Their coefficients are the smallest of many equivalent ones; drop some, or give l2 > 0"
+)
+_MONOTONE = (
+    "the likelihood still rises as these coefficients grow: {}. A covariate separates "
+    "the events from the others at risk; the coefficients may be infinite, give l2 > 0"
+)
 
 
 class MonotoneLikelihoodWarning(UserWarning):
@@ -78,13 +92,10 @@ def cox_fit(
     time: ArrayLike | None = None,
     *,
     ties: Ties = "efron",
-    entry: ArrayLike | None = None,
-    strata: ArrayLike | None = None,
-    weights: ArrayLike | None = None,
-    where: ArrayLike | None = None,
     cluster: ArrayLike | None = None,
     l2: ArrayLike | float = 0.0,
     risk_sets: RiskSets | None = None,
+    **columns: Unpack[Columns],
 ) -> CoxFit:
     """Minimise ``-loglik(x b) + l2 / 2 |b|^2`` by Newton's method with step-halving.
 
@@ -127,10 +138,7 @@ def cox_fit(
     names = list(getattr(x, "columns", range(np.shape(x)[1])))
     x = np.asarray(x) if is_concrete(x) else x
     check_finite("x", x)
-    rs = given_risk_sets(
-        risk_sets, event, time, entry=entry, strata=strata, weights=weights, where=where,
-        exact=ties == "exact",
-    )  # fmt: skip
+    rs = given_risk_sets(risk_sets, event, time, exact=ties == "exact", **columns)
     check_vectors(x=np.empty(x.shape[0]), risk_sets=rs.start, cluster=cluster)
     if x.shape[1] > x.shape[0] and is_concrete(l2) and not np.all(np.asarray(l2) > 0):
         raise InputError(f"x has more columns than rows ({x.shape[1]} > {x.shape[0]}): give l2 > 0")
@@ -241,12 +249,7 @@ def _newton(z: Array, rs: RiskSets, penalty: Array, ties: Ties) -> _Newton:
         size = lax.while_loop(is_long, halve, (4 * jnp.ones_like(here), unknown, unknown))[0]
         settled = score @ step <= 2 * slack
         size = jnp.where(settled, 1, size)  # there rounding hides which size is better
-        return _Newton(
-            coef=s.coef + size * step,
-            null=null,
-            steps=s.steps + 1,
-            settled=settled,
-        )
+        return _Newton(s.coef + size * step, null, s.steps + 1, settled)
 
     zero = jnp.zeros(z.shape[1], z.dtype)
     none = CoxMoments(zero.sum(), zero, jnp.zeros((zero.size, zero.size), z.dtype))
@@ -281,20 +284,11 @@ def _warn(problems: tuple[Array, Array], names: list[Any]) -> None:
     eigenvalues, vectors = np.linalg.eigh(information)
     none = eigenvalues <= 1e3 * np.finfo(problems[0].dtype).eps * max(eigenvalues[-1], 1e-30)
     involved = (vectors[:, none] ** 2).sum(1) > 1e-3
-    if involved.any():
-        which = ", ".join(str(names[k]) for k in np.flatnonzero(involved))
-        warnings.warn(
-            f"columns of x determine each other, or do not vary among those at risk: {which}. "
-            "Their coefficients are the smallest of many equivalent ones; drop some, or give l2 > 0",
-            CollinearityWarning,
-            stacklevel=3,
-        )
     running = (np.abs(step) > 0.01) & ~involved
-    if running.any():
-        which = ", ".join(str(names[k]) for k in np.flatnonzero(running))
-        warnings.warn(
-            f"the likelihood still rises as these coefficients grow: {which}. A covariate separates "
-            "the events from the others at risk; the coefficients may be infinite, give l2 > 0",
-            MonotoneLikelihoodWarning,
-            stacklevel=3,
-        )
+    for found, kind, told in (
+        (involved, CollinearityWarning, _COLLINEAR),
+        (running, MonotoneLikelihoodWarning, _MONOTONE),
+    ):
+        if found.any():
+            which = ", ".join(str(names[k]) for k in np.flatnonzero(found))
+            warnings.warn(told.format(which), kind, stacklevel=3)

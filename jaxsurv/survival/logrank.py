@@ -120,14 +120,8 @@ def group_counts(
         enter = entry_positions(xp, (strata[order], time[order]), xp.asarray(entry)[order])
         by_position = [segment_sum(xp, m, enter, enter.shape[0]) for m in member.T]
         entered = _sums(xp, xp.stack(by_position, 1))[start + 1]
-    return GroupCounts(
-        at_risk=entered - total[start],
-        died=died,
-        tied=dead[end] - dead[start],
-        earlier=(dead[:-1] - dead[start]).sum(1),
-        start=start,
-        first=first,
-    )
+    tied, earlier = dead[end] - dead[start], (dead[:-1] - dead[start]).sum(1)
+    return GroupCounts(entered - total[start], died, tied, earlier, start, first)
 
 
 def logrank_of_counts(counts: GroupCounts, rho: float = 0.0) -> LogRank:

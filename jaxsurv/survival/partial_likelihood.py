@@ -1,7 +1,7 @@
 """The Cox partial likelihood: Breslow, Efron and exact ties, weights, strata, delayed entry."""
 
 from functools import partial
-from typing import Literal
+from typing import Literal, Unpack
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +11,7 @@ from jax import lax
 from jaxsurv.survival.cumulative import cumulative_logsumexp
 from jaxsurv.survival.life_table import segment_sum
 from jaxsurv.survival.risk_sets import (
+    Columns,
     RiskSets,
     given_risk_sets,
     in_precision,
@@ -19,7 +20,7 @@ from jaxsurv.survival.risk_sets import (
 )
 from jaxsurv.survival.summed_loss import Ties, largest, log_weighted, summed_loss
 from jaxsurv.survival.validation import as_real, check_finite, check_vectors, is_concrete
-from jaxsurv.types import Array, ArrayLike, InputError
+from jaxsurv.types import Array, ArrayLike, check_choice
 
 
 def neg_log_partial_likelihood(
@@ -28,12 +29,9 @@ def neg_log_partial_likelihood(
     time: ArrayLike | None = None,
     *,
     ties: Ties = "efron",
-    entry: ArrayLike | None = None,
-    strata: ArrayLike | None = None,
-    weights: ArrayLike | None = None,
-    where: ArrayLike | None = None,
     reduction: Literal["mean", "sum"] = "mean",
     risk_sets: RiskSets | None = None,
+    **columns: Unpack[Columns],
 ) -> Array:
     """Negative log partial likelihood of Cox's model, stable in float32 for any scores.
 
@@ -75,14 +73,9 @@ def neg_log_partial_likelihood(
     >>> print(f"{loss:.4f}")  # (log 3 + log 1) / 2
     0.5493
     """
-    if ties not in ("breslow", "efron", "exact"):
-        raise InputError(f"ties must be 'breslow', 'efron' or 'exact', got {ties!r}")
-    if reduction not in ("mean", "sum"):
-        raise InputError(f"reduction must be 'mean' or 'sum', got {reduction!r}")
-    risk_sets = given_risk_sets(
-        risk_sets, event, time, entry=entry, strata=strata, weights=weights, where=where,
-        exact=ties == "exact",
-    )  # fmt: skip
+    check_choice("ties", ties, ("breslow", "efron", "exact"))
+    check_choice("reduction", reduction, ("mean", "sum"))
+    risk_sets = given_risk_sets(risk_sets, event, time, exact=ties == "exact", **columns)
     return _reduced(checked_scores(log_hazard, risk_sets), risk_sets, ties, reduction)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields, replace
 from types import ModuleType
-from typing import Any
+from typing import Any, TypedDict
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +12,15 @@ from jaxsurv.survival.delayed_entry import Intervals, make_intervals
 from jaxsurv.survival.life_table import entry_positions, run_bounds, run_numbers, segment_sum
 from jaxsurv.survival.validation import array_module, check_survival, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
+
+
+class Columns(TypedDict, total=False):
+    """What may be known of the rows beside event and time, see `prepare_risk_sets`; ``[n]`` each."""
+
+    entry: ArrayLike | None
+    strata: ArrayLike | None
+    weights: ArrayLike | None
+    where: ArrayLike | None
 
 
 @dataclass(frozen=True)

@@ -94,22 +94,14 @@ def check_survival(
         InputError: unequal lengths, ``[n, 1]`` against ``[n]``, NaN, event codes outside
             {0, 1, True, False}, negative time, negative weights, ``entry >= time``.
     """
-    n = check_vectors(
-        **predictions,
-        event=event,
-        time=time,
-        entry=entry,
-        strata=strata,
-        weights=weights,
-        where=where,
-    )
-    for name, x in {**predictions, "time": time, "entry": entry, "weights": weights}.items():
+    numbers = {**predictions, "time": time, "entry": entry, "weights": weights}
+    n = check_vectors(**numbers, event=event, strata=strata, where=where)
+    for name, x in numbers.items():
         check_finite(name, x)
     check_event(event)
-    if is_concrete(time) and (bad := np.asarray(time) < 0).any():
-        raise InputError(f"time must be >= 0; negative in {_first(bad)}")
-    if weights is not None and is_concrete(weights) and (bad := np.asarray(weights) < 0).any():
-        raise InputError(f"weights must be >= 0; negative in {_first(bad)}")
+    for name, x in (("time", time), ("weights", weights)):
+        if x is not None and is_concrete(x) and (bad := np.asarray(x) < 0).any():
+            raise InputError(f"{name} must be >= 0; negative in {_first(bad)}")
     if entry is not None and is_concrete(entry) and is_concrete(time):
         bad = np.asarray(entry) >= np.asarray(time)
         if bad.any():

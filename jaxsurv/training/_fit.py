@@ -12,7 +12,7 @@ from jax import lax
 
 from jaxsurv.training.learner import Learner, Optimizer, adam, begin, learn
 from jaxsurv.training.stopping import FitResult, Training, all_epochs, refit, stop_early
-from jaxsurv.types import Array, InputError, Key, Objective, Params
+from jaxsurv.types import Array, InputError, Key, Objective, Params, taking
 
 
 @dataclass(frozen=True)
@@ -83,46 +83,6 @@ def each_row_once(batch: Any, key: Key, size: int) -> tuple[Array, Callable[[Arr
     return -(-n_rows // size), minibatch
 
 
-def fit(
-    key: Key,
-    objective: Objective,
-    hparams: Any,
-    batch: Any,
-    masks: Masks,
-    config: FitConfig = FitConfig(),
-    *,
-    optimizer: Optimizer = adam,
-) -> FitResult:
-    """Train once; pure, so it can be jitted, vmapped and mapped.
-
-    The score is computed before the first epoch as well: a run that never improves on its initial
-    parameters returns them, with ``best_epoch`` 0. A NaN score never counts as better.
-
-    Args:
-        key: typed key; the whole run is a function of it.
-        objective: the model's functions, see :class:`jaxsurv.types.Objective`.
-        hparams: NamedTuple of scalars, traced; ``objective.anneal`` makes each epoch's from them.
-        batch: the data, all rows.
-        masks: training and early-stopping rows.
-        config: static choices.
-        optimizer: ``hparams -> optax.GradientTransformation``.
-
-    >>> import numpy as np
-    >>> from jaxsurv.models import CoxNnetHParams, cox_nnet, nesterov, table_batch
-    >>> rng = np.random.default_rng(0)
-    >>> x = rng.normal(size=(60, 3))
-    >>> batch = table_batch(x, np.ones(60), rng.exponential(np.exp(-x[:, 0])))
-    >>> train = jnp.arange(60) < 40
-    >>> masks, config = Masks(train, ~train, train | ~train), FitConfig(epochs=20)
-    >>> hparams = CoxNnetHParams(l2=0.01)
-    >>> run = fit(jax.random.key(0), cox_nnet(), hparams, batch, masks, config, optimizer=nesterov)
-    >>> run.history["cox"].shape, bool(run.history["cox"][-1] < run.history["cox"][0])
-    ((20,), True)
-    """
-    run = training(key, objective, hparams, batch, masks, config, optimizer=optimizer)
-    return run.finish(lax.while_loop(run.proceed, run.advance, run.start))
-
-
 def training(
     key: Key,
     objective: Objective,
@@ -154,6 +114,38 @@ def training(
     if config.refit:
         run = refit(run, partial(epoch, batch.restrict(masks.develop)), first)
     return run
+
+
+@taking(training)
+def fit(*arguments: Any, **options: Any) -> FitResult:
+    """Train once; pure, so it can be jitted, vmapped and mapped.
+
+    The score is computed before the first epoch as well: a run that never improves on its initial
+    parameters returns them, with ``best_epoch`` 0. A NaN score never counts as better.
+
+    Args:
+        key: typed key; the whole run is a function of it.
+        objective: the model's functions, see :class:`jaxsurv.types.Objective`.
+        hparams: NamedTuple of scalars, traced; ``objective.anneal`` makes each epoch's from them.
+        batch: the data, all rows.
+        masks: training and early-stopping rows.
+        config: static choices.
+        optimizer: ``hparams -> optax.GradientTransformation``.
+
+    >>> import numpy as np
+    >>> from jaxsurv.models import CoxNnetHParams, cox_nnet, nesterov, table_batch
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.normal(size=(60, 3))
+    >>> batch = table_batch(x, np.ones(60), rng.exponential(np.exp(-x[:, 0])))
+    >>> train = jnp.arange(60) < 40
+    >>> masks, config = Masks(train, ~train, train | ~train), FitConfig(epochs=20)
+    >>> hparams = CoxNnetHParams(l2=0.01)
+    >>> run = fit(jax.random.key(0), cox_nnet(), hparams, batch, masks, config, optimizer=nesterov)
+    >>> run.history["cox"].shape, bool(run.history["cox"][-1] < run.history["cox"][0])
+    ((20,), True)
+    """
+    run = training(*arguments, **options)
+    return run.finish(lax.while_loop(run.proceed, run.advance, run.start))
 
 
 def _epoch(

@@ -1,12 +1,11 @@
 """Many runs as one compiled computation: seeds x splits x hyper-parameters on one run axis."""
 
-import inspect
 import itertools
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from operator import itemgetter
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -19,12 +18,11 @@ from jaxsurv.training.learner import Optimizer, adam
 from jaxsurv.training.mapped import Program, Store, compile_map, map_chunks
 from jaxsurv.training.memory import OutOfMemory
 from jaxsurv.training.plan import Plan, choose_plan, step_flops
+from jaxsurv.training.programs import kept
 from jaxsurv.training.slots import in_slots
-from jaxsurv.types import Array, InputError, Objective, Params
+from jaxsurv.types import Array, InputError, Objective, Params, taking
 
 SEGMENT = 20  # epochs in which a slot may idle
-P = ParamSpec("P")
-T = TypeVar("T")
 Build = Callable[[Any, Any, Array], tuple[Any, Masks]]
 Collect = Callable[[Params, Any, Masks], Any]
 
@@ -101,6 +99,7 @@ def _grid(streams: Sequence[int], seeds: Sequence[int], hparams: Sequence[Any]) 
     return Run(np.asarray(split, np.int32), seed, stacked, stream)  # type: ignore[arg-type]
 
 
+@kept(8)
 def compile_runs(
     objective: Objective,
     build: Build,
@@ -220,19 +219,7 @@ def concatenate(chunks: Sequence[SweepResult]) -> SweepResult:
     return jax.tree.map(lambda *x: np.concatenate(x), *chunks)
 
 
-def _taking(arguments_of: Callable[P, Any]) -> Callable[[Callable[..., T]], Callable[P, T]]:
-    """Decorator for a function that hands all its arguments on: help and type checkers see which."""
-
-    def decorate(function: Callable[..., T]) -> Callable[P, T]:
-        own = inspect.signature(function).return_annotation
-        wanted = inspect.signature(arguments_of).replace(return_annotation=own)
-        function.__signature__ = wanted
-        return function
-
-    return decorate
-
-
-@_taking(sweep_chunks)
+@taking(sweep_chunks)
 def sweep(*arguments: Any, **options: Any) -> SweepResult:
     """Train every seed x split x setting; compiled once, whatever their number.
 

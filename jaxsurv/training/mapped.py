@@ -14,6 +14,8 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 from jaxsurv.training.memory import OutOfMemory, check_memory
 from jaxsurv.training.plan import Plan
 
+MOST_SHAPES = 4  # of a program that are kept compiled
+
 
 class Program(NamedTuple):
     """A map that is compiled once.
@@ -67,16 +69,20 @@ def compile_map(
     specs = {"in_specs": (whole, by_item), "out_specs": by_item, "check_vma": False}
     jitted = jax.jit(jax.shard_map(several or in_groups, mesh=mesh, **specs))
 
-    compiled = None
+    compiled: dict[Any, Any] = {}  # by the shapes of the arguments
 
     def call(shared, items):
-        nonlocal compiled
         arguments = shared, jax.device_put(items, NamedSharding(mesh, by_item))
+        leaves, structure = jax.tree.flatten(arguments)
+        shapes = structure, tuple((a.shape, a.dtype) for a in leaves)
         try:
-            if compiled is None:
-                compiled = jitted.lower(*arguments).compile()
-                check_memory(compiled, devices)
-            return jax.block_until_ready(compiled(*arguments))
+            if shapes not in compiled:
+                program = jitted.lower(*arguments).compile()
+                check_memory(program, devices)
+                while len(compiled) >= MOST_SHAPES:
+                    del compiled[next(iter(compiled))]
+                compiled[shapes] = program
+            return jax.block_until_ready(compiled[shapes](*arguments))
         except jax.errors.JaxRuntimeError as error:
             if "RESOURCE_EXHAUSTED" in str(error):
                 raise OutOfMemory(

@@ -1,12 +1,16 @@
+"""From options to a study that is ready to train."""
+
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from jaxsurv.cli.options import RecipeOptions
-from jaxsurv.cli.setup import open_study
+from jaxsurv.cli.setup import open_study, refuse_entry
 from jaxsurv.data import write_cohort
-from jaxsurv.recipe import selection_table
-
-from .test_baselines import small_cohort
+from jaxsurv.recipe import Recipe, selection_table
+from jaxsurv.types import InputError
+from tests.recipe.cohorts import small_cohort
 
 
 @pytest.mark.filterwarnings("ignore::jaxsurv.data.DataWarning")
@@ -21,3 +25,30 @@ def test_selection_is_reported_and_leaves_the_baselines_alone(tmp_path):
     assert (table["frequency"] == 1).all()  # of no more than 200
     for name, model in plain.baselines.items():
         np.testing.assert_array_equal(model.log_hazard, study.baselines[name].log_hazard)
+
+
+def test_delayed_entry_is_refused_until_the_scores_know_it(tmp_path):
+    cohort = small_cohort()
+    late = replace(cohort, survival=cohort.survival.assign(os_entry=0.0))
+    with pytest.raises(InputError, match=r"'os' has delayed entry \(os_entry\)"):
+        refuse_entry(late, "os")
+    refuse_entry(cohort, "os")
+    write_cohort(late, tmp_path / "cohort")
+    options = RecipeOptions(cohort=str(tmp_path / "cohort"), folds=2, out=tmp_path / "r")
+    with pytest.raises(InputError, match=r"'os' has delayed entry \(os_entry\)"):
+        open_study(options)
+
+
+def test_options_are_the_recipe(tmp_path):
+    write_cohort(small_cohort(), tmp_path / "cohort")
+    options = {"cohort": str(tmp_path / "cohort"), "folds": 2}
+    default = open_study(RecipeOptions(**options, out=tmp_path / "a"))
+    assert default.data.recipe == Recipe()
+    assert not default.config.head_reads_clinical  # the offset has it
+    other = open_study(
+        RecipeOptions(**options, out=tmp_path / "b", components=0, offset="none", impute="mean")
+    )
+    assert other.data.recipe == Recipe(components=None, offset="none", impute="mean")
+    assert other.config.head_reads_clinical
+    for name, model in default.baselines.items():
+        np.testing.assert_array_equal(model.log_hazard, other.baselines[name].log_hazard)

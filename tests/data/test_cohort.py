@@ -138,3 +138,33 @@ def test_repr_says_what_is_there():
     assert "rna  continuous, 3 x 2, 1 patients without outcome left out" in text
     assert "2 patients have rna\n" in text
     assert "43 patients have clinical, cnv, mirna, mutation, protein, rna" in repr(load_tcga_acc())
+
+
+def test_some_patients_of_a_cohort():
+    whole = cohort()
+    rows = np.array([True, False, True, False])
+    some = whole.take(rows)
+    assert list(some.survival.index) == ["a", "c"]
+    assert list(some.modalities["rna"].index) == ["a"]
+    assert list(some.modalities["cnv"].index) == ["a", "c"]
+    assert some.kinds == whole.kinds
+    # as if it had been made of them, but for who is left out
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        made = Cohort(whole.modalities, whole.survival[rows], whole.kinds)
+    assert some.fingerprint() == made.fingerprint()
+    assert some.unmatched == {m: whole.unmatched[m] + made.unmatched[m] for m in made.unmatched}
+    assert whole.take(np.ones(4, bool)) is whole
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (np.array([0, 2]), "rows must be 4 booleans, got int64 of shape"),
+        (np.ones(3, bool), r"rows must be 4 booleans, got bool of shape \(3,\)"),
+        (np.array([False, False, True, False]), "none of the 1 patients has rna"),
+    ],
+)
+def test_rows_to_take_are_checked(rows, message):
+    with pytest.raises(InputError, match=message):
+        cohort().take(rows)

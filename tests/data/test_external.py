@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxsurv.data import Cohort, DataWarning, add_unlabelled, join_cohorts
+from experiments.cox_mt.other_platform import add_unlabelled
+from jaxsurv.data import Cohort, DataWarning, join_cohorts
 from jaxsurv.types import InputError
 
 

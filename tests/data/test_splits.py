@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jaxsurv.data import load_tcga_acc, single_split, stratified_kfold
+from jaxsurv.data import load_tcga_acc, single_split, stratified_kfold, without_test
+from jaxsurv.data.splits import PARTS, early_stopping_parts
 from jaxsurv.types import InputError
 
 
@@ -138,3 +139,63 @@ def test_refusals():
         single_split(event, n_validation=40)
     with pytest.raises(InputError, match="no event among its 10 validation rows"):
         single_split(event, event == 0, n_validation=10)
+
+
+@given(problems(), st.integers(0, 99))
+@settings(deadline=None, max_examples=30)
+def test_a_fit_to_the_development_rows_alone_has_the_parts_of_its_split(problem, seed):
+    """A model that is fitted to a split's patients as a cohort of their own is stopped by the same."""
+    event, _, folds = problem
+    splits = stratified_kfold(event, folds=folds, repeats=2, seed=seed, validation_fraction=0.2)
+    for s, test in enumerate(splits.test):
+        if event[~test].sum() < PARTS:
+            continue
+        alone = without_test(event[~test], np.ones((~test).sum(), bool), seed=s)
+        np.testing.assert_array_equal(alone.validation[0], splits.validation[s][:, ~test])
+        np.testing.assert_array_equal(alone.train[0], splits.train[s][:, ~test])
+        among = without_test(event, ~test, seed=s)
+        np.testing.assert_array_equal(among.validation[0], splits.validation[s])
+        np.testing.assert_array_equal(among.train[0], splits.train[s])
+        dealt = early_stopping_parts(event, ~test, parts=PARTS, seed=s)
+        np.testing.assert_array_equal(dealt, splits.validation[s])
+
+
+def test_the_deal_knows_no_test_row_and_no_outcome_of_one():
+    rng = np.random.default_rng(0)
+    event = rng.random(90) < 0.5
+    splits = stratified_kfold(event, folds=3)
+    develop = splits.develop[1]
+    changed = np.where(develop, event, ~event)
+    np.testing.assert_array_equal(
+        without_test(changed, develop, seed=1).validation[0], splits.validation[1]
+    )
+    assert (without_test(event, develop, seed=2).validation[0] != splits.validation[1]).any()
+
+
+def test_splits_without_test_rows():
+    rng = np.random.default_rng(1)
+    event, rows = rng.random(60) < 0.4, rng.random((3, 60)) < 0.8
+    splits = without_test(event, rows)
+    assert splits.protocol == "three-way"
+    assert not splits.test.any()
+    assert splits.validation.shape == (3, PARTS, 60)
+    np.testing.assert_array_equal(splits.develop, rows)
+    np.testing.assert_array_equal(splits.validation.sum(axis=1), rows)
+    assert not (splits.train & splits.validation).any()
+    assert splits.fold.tolist() == [0, 1, 2]
+    for parts in (splits.validation, splits.validation & event):
+        assert np.ptp(parts.sum(axis=-1), axis=1).max() <= 1
+    one = without_test(event, rows[1])
+    np.testing.assert_array_equal(one.validation[0], splits.validation[1])
+
+
+def test_few_events_are_some_parts_twice():
+    event = np.zeros(40, bool)
+    event[[3, 11, 30]] = True
+    splits = without_test(event, np.ones(40, bool))
+    validation = splits.validation[0]
+    np.testing.assert_array_equal(validation[3:], validation[:2])
+    np.testing.assert_array_equal(validation[:3].sum(axis=0), 1)
+    assert (validation & event).sum(axis=1).tolist() == [1] * PARTS
+    with pytest.raises(InputError, match="1 events in 20 patients; needs at least 2"):
+        without_test(event, np.arange(40) >= 20)

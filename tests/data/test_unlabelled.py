@@ -1,11 +1,10 @@
-"""Patients without an outcome: kept by the readers when asked, harmonised from another platform."""
+"""Patients without an outcome are kept by the readers when asked."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from jaxsurv.data import Cohort, add_unlabelled, read_cohort, write_cohort
-from jaxsurv.types import InputError
+from jaxsurv.data import Cohort, read_cohort, write_cohort
 
 GENES = ["ACTB", "GAPDH", *(f"g{i}" for i in range(30))]
 
@@ -36,60 +35,3 @@ def test_readers_keep_them_if_asked(cohort, tmp_path):
     assert len(kept.outcome("os").event) == 25
     write_cohort(kept, tmp_path / "again")
     assert len(read_cohort(tmp_path / "again").survival) == 40
-
-
-@pytest.mark.parametrize("harmonise", ["z-score", "housekeeping", "none"])
-def test_another_platform(cohort, harmonise):
-    """Five times the intensities, columns in another order, one gene that was not measured."""
-    other = table([f"u{i}" for i in range(60)], 5, level=5.0)
-    both = add_unlabelled(cohort, "rna", other[GENES[:0:-1]], harmonise=harmonise)
-    assert both.survival["os_time"].notna().sum() == 40
-    rna = np.log2(both.modalities["rna"] + 1)
-    ours, theirs = rna.iloc[:40], rna.iloc[40:]
-    pd.testing.assert_frame_equal(both.modalities["rna"].iloc[:40], cohort.modalities["rna"])
-    assert theirs["ACTB"].isna().all()
-    shift = (theirs.mean() - ours.mean()).iloc[1:].abs().max()
-    if harmonise == "z-score":
-        np.testing.assert_allclose(theirs.std(ddof=0)[1:], ours.std(ddof=0)[1:], rtol=0.05)
-        assert shift < 0.05
-    else:
-        assert (shift < 0.5) == (harmonise == "housekeeping")
-        np.testing.assert_allclose(
-            theirs.corr().iloc[2, 3], np.log2(other + 1).corr().iloc[2, 3], 0.1
-        )
-
-
-def test_housekeeping_is_one_factor(cohort):
-    other = table(["u0", "u1", "u2"], 7, level=0.1)
-    both = add_unlabelled(cohort, "rna", other, harmonise="housekeeping", housekeeping=("GAPDH",))
-    scaled = both.modalities["rna"].iloc[40:]
-    factor = cohort.modalities["rna"]["GAPDH"].mean() / other["GAPDH"].mean()
-    np.testing.assert_allclose(scaled, factor * other, rtol=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda c, t: add_unlabelled(c, "cnv", t), "no modality 'cnv', but rna"),
-        (lambda c, t: add_unlabelled(c, "rna", -t), "the negative value .*column 'ACTB'"),
-        (lambda c, t: add_unlabelled(c, "rna", t, harmonise="zscore"), "got 'zscore'"),
-        (lambda c, t: add_unlabelled(c, "rna", c.modalities["rna"]), "p0, p1.*are patients of the"),
-        (lambda c, t: add_unlabelled(c, "rna", t.add_prefix("x")), "has 0 of the 32 features"),
-        (
-            lambda c, t: add_unlabelled(c, "rna", t, harmonise="housekeeping", housekeeping=("X",)),
-            "no housekeeping gene is in both",
-        ),
-        (
-            lambda c, t: add_unlabelled(
-                Cohort({"rna": np.log2(c.modalities["rna"])}, c.survival),
-                "rna",
-                np.log2(t),
-                harmonise="housekeeping",
-            ),
-            "not logarithms; 'rna' is 'continuous'",
-        ),
-    ],
-)
-def test_refusals(cohort, change, message):
-    with pytest.raises(InputError, match=message):
-        change(cohort, table(["u0", "u1"], 3))

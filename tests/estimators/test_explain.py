@@ -9,13 +9,23 @@ import pandas as pd
 import pytest
 
 from jaxsurv.data import DataWarning
-from jaxsurv.estimators import HCL, CoxMT, Coxnet, CoxNnet, MORiskVAE, importance, load
+from jaxsurv.estimators import Coxnet, CoxNnet, MORiskVAE, importance, load
 from jaxsurv.estimators.attribution import integrated_gradients
-from jaxsurv.estimators.fitted import FittedModel
-from jaxsurv.estimators.inputs import read_patients
-from jaxsurv.estimators.prepared import as_batch, standardised
+from jaxsurv.estimators.coxnet import LINEAR
+from jaxsurv.estimators.fitted import FittedModel, functions_of
+from jaxsurv.estimators.inputs import Patients, read_patients
+from jaxsurv.estimators.reading import read_patients_of, rows_of
 from jaxsurv.metrics import concordance_index
-from jaxsurv.models import CoxMTConfig, CoxNnetHParams, HCLConfig, HParams, SurvivalVAEConfig
+from jaxsurv.models import (
+    CoxMTConfig,
+    CoxNnetHParams,
+    HCLConfig,
+    HParams,
+    SurvivalVAEConfig,
+    find_model,
+)
+from jaxsurv.recipe import Terms
+from jaxsurv.recipe.members import batch_of
 from jaxsurv.types import InputError
 
 pytestmark = pytest.mark.filterwarnings("ignore:constant features:jaxsurv.data.DataWarning")
@@ -66,9 +76,16 @@ def coxnet(fit):
 
 
 def standard(model: FittedModel, X):
-    patients = read_patients(X, None)
-    plain = replace(model.preprocessing, projection={}, chosen={})
-    return standardised(plain, patients.tables, patients.names)
+    """Patients as the members read them, and what networks read before any projection."""
+    patients = X if isinstance(X, Patients) else read_patients(X, None)
+    reads = model.reads
+    encoded = read_patients_of(model.preprocessing, patients, reads)
+    before = model.preprocessing.inputs(encoded, project=False)
+    return rows_of(model.preprocessing, encoded, reads), before.inputs
+
+
+def with_coef(model, coef):
+    return model.model_.params._replace(network={"coef": coef})
 
 
 def members(model: FittedModel):
@@ -78,44 +95,44 @@ def members(model: FittedModel):
 
 
 @pytest.mark.parametrize(
-    ("kind", "config"),
+    ("network", "config"),
     [
-        (MORiskVAE, VAE),
-        (HCL, HCLConfig(widths=(8, 4), fusion=(6,))),
-        (CoxMT, CoxMTConfig((8, 4))),
-        (CoxNnet, None),
-        (Coxnet, None),
+        ("MORiskVAE", VAE),
+        ("HCL", HCLConfig(widths=(8, 4), fusion=(6,))),
+        ("CoxMT", CoxMTConfig((8, 4))),
+        ("CoxNnet", None),
+        (LINEAR, None),
     ],
 )
-def test_attributions_sum_to_the_log_hazard_less_that_at_the_mean(kind, config, coxnet, cohort):
-    """Of each member and patient, whatever the weights are; some modalities are projected."""
+def test_attributions_sum_to_the_log_hazard_less_that_at_the_mean(network, config, coxnet, cohort):
+    """Each member and patient, whatever the weights are; some modalities are projected."""
     rng, model = np.random.default_rng(0), coxnet.model_
     projection = {"one": rng.normal(size=(5, 2)).astype(np.float32)}
     preprocessing = replace(model.preprocessing, projection=projection)
-    made = standard(model, cohort[0])
-    inputs = preprocessing.project(made.inputs)
-    nothing = {m: 0 * x for m, x in inputs.items()}
-    init = jax.jit(kind.functions(config).init)
-    first = init(jax.random.key(0), as_batch(inputs, made.presence))
+    model, network = replace(model, preprocessing=preprocessing), find_model(network)
+    rows, before = standard(model, cohort[0])
+    nothing = rows._replace(inputs={m: 0 * x for m, x in rows.inputs.items()})
+    init = jax.jit(functions_of(network, config).init)
+    first = init(jax.random.key(0), batch_of(rows))
     weights = jax.tree.map(
         lambda p: np.asarray(p) + rng.normal(0, 0.1, (2, *p.shape)).astype(np.float32), first
     )
-    model = FittedModel(
-        kind, config, preprocessing, weights, np.zeros(2, np.float32), model.baseline, model.cohort
+    terms = Terms(weights, None, {}, {"network": np.ones(2, np.float32)})
+    model = replace(
+        model, network=network, config=config, params=terms, center=np.zeros(2, np.float32)
     )
-    found = list(integrated_gradients(model, made, steps=3000))
+    found = list(integrated_gradients(model, rows, before, steps=3000))
     assert len(found) == 2
     for a, member in zip(found, members(model), strict=True):
-        here, there = (member.log_hazard_of(as_batch(x, made.presence)) for x in (inputs, nothing))
+        here, there = (member.log_hazard_of(x) for x in (rows, nothing))
         spread = np.std(here - there)
         assert spread > 0.01
         np.testing.assert_allclose(a.sum(axis=1), here - there, atol=0.01 * spread)
 
 
 def test_of_a_linear_model_they_are_coefficient_times_value(coxnet, cohort):
-    made = standard(coxnet.model_, cohort[0])
-    order = ["one", "two", "clinical"]
-    z = np.concatenate([made.inputs[m] for m in order], axis=1)
+    order, (_, before) = ["one", "two", "clinical"], standard(coxnet.model_, cohort[0])
+    z = np.concatenate([before[m] for m in order], axis=1)
     features, modalities, each = coxnet.explain(cohort[0])
     coef = coxnet.coef_.to_numpy()
     assert list(coxnet.coef_["clinical"].index)[-2:] == ["age", "sex=m"]
@@ -141,11 +158,11 @@ def test_a_projection_changes_nothing_but_the_way(coxnet, cohort):
     """The same linear model, whose first table enters through a rotation."""
     x, y = cohort
     turn = np.linalg.qr(np.random.default_rng(0).normal(size=(5, 5)))[0].astype(np.float32)
-    model, coef = coxnet.model_, coxnet.model_.params["coef"].copy()
+    model, coef = coxnet.model_, coxnet.model_.params.network["coef"].copy()
     coef[:, :5] = coef[:, :5] @ turn
     preprocessing = replace(model.preprocessing, projection={"one": turn})
     turned = Coxnet()
-    turned.model_ = replace(model, preprocessing=preprocessing, params={"coef": coef})
+    turned.model_ = replace(model, preprocessing=preprocessing, params=with_coef(coxnet, coef))
     plain, other = coxnet.explain(x, y), turned.explain(x, y)
     for a, b in zip(plain, other, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-4)
@@ -170,9 +187,9 @@ def test_what_matters_comes_first(nnet, cohort):
 def test_what_the_model_does_not_see_is_exactly_nothing(vae, coxnet, cohort):
     x, y = cohort
     blind = Coxnet()
-    coef = np.zeros_like(coxnet.model_.params["coef"])
+    coef = np.zeros_like(coxnet.model_.params.network["coef"])
     coef[:, 0] = 1
-    blind.model_ = replace(coxnet.model_, params={"coef": coef})
+    blind.model_ = replace(coxnet.model_, params=with_coef(coxnet, coef))
     unseen = blind.explain(x, y).features.drop(("one", "a"))
     constant = vae.explain(x, y, **FEW).features.loc[[("one", "constant")]]
     for rows in (unseen, constant):
@@ -261,11 +278,10 @@ def test_a_patient_without_any_table_gets_nothing(vae, cohort):
     x, _ = cohort
     patients = read_patients(x, None)
     with pytest.warns(DataWarning, match="1 of 91 patients have no modality at all: nobody"):
-        made = standardised(
-            replace(vae.model_.preprocessing, projection={}),
-            patients.tables, patients.names.append(pd.Index(["nobody"])),
-        )  # fmt: skip
-    for a in integrated_gradients(vae.model_, made, steps=4):
+        rows, before = standard(
+            vae.model_, patients._replace(names=patients.names.append(pd.Index(["nobody"])))
+        )
+    for a in integrated_gradients(vae.model_, rows, before, steps=4):
         assert not a[-1].any()
         assert np.isfinite(a).all()
 

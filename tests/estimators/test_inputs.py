@@ -166,14 +166,17 @@ def test_a_cohort_brings_its_endpoints():
         InputError, match="give the name of an endpoint as y; the cohort has os, pfs"
     ):
         read(cohort, None)
-    entered = Cohort({"one": X}, survival.assign(os_entry=0.1))
-    with pytest.raises(InputError, match="delayed entry"):
-        read(entered, "os")
-    for y in (FRAME.assign(entry=0.1), FRAME.add_prefix("os_").assign(os_entry=0.1)):
-        with pytest.raises(
-            InputError, match=r"the columns of y have delayed entry \((os_)?entry\)"
-        ):
-            read(X, y)
+
+
+def test_delayed_entry_is_read():
+    survival = FRAME.add_prefix("os_").assign(os_entry=0.1)
+    cohort = Cohort({"one": X}, survival)
+    np.testing.assert_array_equal(outcome(cohort, "os").entry, [0.1] * len(FRAME))
+    for y in (FRAME.assign(entry=0.1), survival, FRAME.assign(entry=0.1).to_records(index=False)):
+        made, endpoint = read(X, y)
+        np.testing.assert_array_equal(made.outcome(endpoint).entry, [0.1] * len(FRAME))
+    with pytest.raises(InputError, match="entry"):
+        read(X, FRAME.assign(entry=99.0))
 
 
 def test_a_mudata_is_read_by_its_obs_names():

@@ -11,10 +11,18 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from jaxsurv.data import Cohort, DataWarning
-from jaxsurv.estimators import HCL, CoxMT, CoxNnet, MORiskVAE, NetworkEstimator
+from jaxsurv.estimators import HCL, CoxMT, CoxNnet, MORiskVAE, Network, load
 from jaxsurv.estimators.inputs import read_patients
 from jaxsurv.metrics import concordance_index
-from jaxsurv.models import CoxMTConfig, CoxNnetHParams, HCLConfig, cox_nnet, nesterov
+from jaxsurv.models import (
+    CoxMTConfig,
+    CoxNnetHParams,
+    HCLConfig,
+    Model,
+    cox_nnet,
+    nesterov,
+    register,
+)
 from jaxsurv.survival import breslow_baseline
 from jaxsurv.types import InputError
 from tests.estimators.conftest import PARTS
@@ -163,7 +171,7 @@ def test_the_clinical_table_enters_as_a_block_and_needs_company(patients):
     parts = {"clinical": ["a", "b"], "rna": list("cdef")}
     model = MORiskVAE(epochs=3, n_seeds=1, modalities=parts, components=2).fit(x, y)
     assert list(model.model_.preprocessing.projection) == ["rna"]
-    encoders = model.model_.params["encoder"]["params"]
+    encoders = model.model_.params.network["encoder"]["params"]
     assert [k for k in encoders if k.startswith("encode_")] == ["encode_rna"]
     with pytest.raises(InputError, match="no modality to encode beside 'clinical'"):
         MORiskVAE(modalities={"clinical": ["a"]}).fit(x, y)
@@ -187,23 +195,52 @@ def test_fitted_estimators_can_be_copied(fitted, patients):
     np.testing.assert_array_equal(copy.predict(x), fitted.predict(x))
 
 
-class Fifth(NetworkEstimator):
-    """All that another network costs."""
-
-    default_hparams, optimizer = CoxNnetHParams(l2=0.5), staticmethod(nesterov)
-
-    @staticmethod
-    def objective(config=None):
-        return cox_nnet()
+FIFTH = Model("Fifth", cox_nnet, CoxNnetHParams(l2=0.5), optimizer=nesterov)
 
 
-def test_another_network_costs_a_few_lines(patients):
+def test_another_network_costs_its_entry(patients, tmp_path):
     x, y = patients
     same = CoxNnet(hparams=CoxNnetHParams(l2=0.5), epochs=3, n_seeds=1).fit(x, y)
-    fifth = Fifth(epochs=3, n_seeds=1).fit(x, y)
+    fifth = Network(FIFTH, epochs=3, n_seeds=1).fit(x, y)
     np.testing.assert_array_equal(fifth.predict(x), same.predict(x))
-    with pytest.raises(InputError, match="Fifth has no model file"):
-        fifth.save("anywhere")
+    with pytest.raises(
+        InputError, match=r"'Fifth' is not registered.* add the line jaxsurv\.models"
+    ):
+        fifth.save(tmp_path / "m.zip")
+    register(FIFTH)
+    fifth.save(tmp_path / "m.zip")
+    np.testing.assert_array_equal(load(tmp_path / "m.zip").predict(x), same.predict(x))
+    with pytest.raises(InputError, match="there is no model named 'Sixth'; known are"):
+        Network("Sixth").fit(x, y)
+
+
+def test_delayed_entry_counts(patients):
+    x, y = patients
+    late = pd.DataFrame({"event": y["event"], "time": y["time"], "entry": 0.4 * y["time"]}, x.index)
+    model = CoxNnet(epochs=3, n_seeds=1)
+    plain, entered = (model.fit(x, t).model_ for t in (late.drop(columns="entry"), late))
+    assert (entered.baseline(np.array([0.5])) > plain.baseline(np.array([0.5]))).all()
+    now = late.assign(entry=0.0)  # everybody from the start on
+    np.testing.assert_allclose(
+        CoxNnet(epochs=3, n_seeds=1).fit(x, now).predict(x),
+        CoxNnet(epochs=3, n_seeds=1).fit(x, late.drop(columns="entry")).predict(x),
+        atol=1e-6,
+    )
+
+
+def test_rows_outside_where_have_no_influence(patients):
+    x, y = patients
+    where, other = np.arange(90) % 3 > 0, x.copy()
+    model = CoxNnet(**SMALL).fit(x, y, where=where)
+    other.iloc[~where] = 9.0
+    outcome = y.copy()
+    outcome["time"][~where] = 7.0
+    changed = CoxNnet(**SMALL).fit(other, outcome, where=where)
+    np.testing.assert_array_equal(model.predict(x), changed.predict(x))
+    assert model.model_.cohort == changed.model_.cohort
+    assert model.model_.cohort.patients == where.sum()
+    with pytest.raises(InputError, match="where must be 90 booleans"):
+        model.fit(x, y, where=np.arange(90))
 
 
 def test_training_that_learns_nothing_is_warned_of(patients):

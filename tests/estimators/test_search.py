@@ -1,39 +1,35 @@
 """The search: one compilation, and the same numbers as fits one by one."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from jaxsurv.data import stratified_kfold
-from jaxsurv.estimators import CoxNnet, MORiskVAE
-from jaxsurv.estimators.prepared import build, prepare_fits
+from jaxsurv.estimators import CoxNnet, MORiskVAE, Network
 from jaxsurv.metrics import concordance_index
-from jaxsurv.models import CoxNnetHParams, cox_nnet, nesterov
-from jaxsurv.training import FitConfig, fit
+from jaxsurv.models import CoxNnetHParams, Model, cox_nnet, nesterov
 from jaxsurv.types import InputError
 
 MODEL = {"epochs": 8, "n_seeds": 2}
 traces = []
 
 
-class Traced(CoxNnet):
-    """Counts how often its loss is traced."""
+def counted(config=None):
+    """Cox-nnet, whose loss counts how often it is traced."""
+    objective = cox_nnet()
 
-    @staticmethod
-    def objective(config=None):
-        objective = cox_nnet()
+    def loss(*args):
+        traces.append(1)
+        return objective.loss(*args)
 
-        def loss(*args):
-            traces.append(1)
-            return objective.loss(*args)
+    return objective._replace(loss=loss)
 
-        return objective._replace(loss=loss)
+
+TRACED = Model("TracedCoxNnet", counted, CoxNnetHParams(), optimizer=nesterov)
 
 
 def traced(folds, grid, patients):
     traces.clear()
-    found = Traced(**MODEL).search(*patients, grid, folds=folds)
+    found = Network(TRACED, **MODEL).search(*patients, grid, folds=folds)
     return len(traces), found
 
 
@@ -49,45 +45,22 @@ def found(patients):
     return CoxNnet(**MODEL).search(*patients, {"l2": [0.01, 10.0]}, folds=3)
 
 
-@jax.jit
-def fitted(key, hparams, batch, masks):
-    return fit(key, cox_nnet(), hparams, batch, masks, FitConfig(8), optimizer=nesterov).params
-
-
 def test_agrees_with_the_same_fits_one_by_one(found, patients):
+    """Each fold fitted by itself, on the rows in its mask and, as this network draws nothing, on a table."""
     x, y = patients
-    estimator = CoxNnet(**MODEL)
     test = stratified_kfold(y["event"], folds=3, validation_fraction=None).test
     for l2 in (0.01, 10.0):
         row = found.table.set_index("l2").loc[l2]
-        each = []
-        for k, rows in enumerate(test):
-            # everything fitted anew on a table without the test rows, whose preprocessing reads them
-            cohort, endpoint = estimator._labelled(x[~rows], y[~rows])
-            alone = prepare_fits(
-                cohort, endpoint, np.ones((1, (~rows).sum()), bool), components=None, seed=0
-            )
-            new = alone.preprocessing[0].apply({"features": x[rows]}).inputs
-            risk = np.zeros(rows.sum())
-            for seed in (0, 1):
-                batch, masks = build(
-                    jax.tree.map(jnp.asarray, alone.shared),
-                    jax.tree.map(lambda a: jnp.asarray(a[0]), alone.splits),
-                    seed,
-                )
-                key = jax.random.fold_in(jax.random.key(seed), k)
-                params = fitted(key, CoxNnetHParams(l2=l2), batch, masks)
-                zero = jnp.zeros(len(risk))
-                tested = batch._replace(
-                    inputs=new,
-                    presence={"features": 1 + zero},
-                    clinical=zero[:, None][:, :0],
-                    offset=zero,
-                )
-                risk += np.asarray(cox_nnet().predict(params, tested))
-            c = concordance_index(risk, y["event"][rows], y["time"][rows]).index
-            each.append(float(c))
-        np.testing.assert_allclose([row[f"c_fold_{k}"] for k in range(3)], each, atol=1e-6)
+        for fit in (
+            lambda m, rows: m.fit(x, y, where=~rows),
+            lambda m, rows: m.fit(x[~rows], y[~rows]),
+        ):
+            each = []
+            for rows in test:
+                risk = fit(CoxNnet(hparams=CoxNnetHParams(l2=l2), **MODEL), rows).predict(x[rows])
+                c = concordance_index(risk, y["event"][rows], y["time"][rows]).index
+                each.append(float(c))
+            np.testing.assert_allclose([row[f"c_fold_{k}"] for k in range(3)], each, atol=1e-6)
         assert row["mean_c"] == pytest.approx(np.mean(each))
         assert row["standard_error"] == pytest.approx(np.std(each, ddof=1) / np.sqrt(3))
 

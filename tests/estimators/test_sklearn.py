@@ -9,7 +9,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from jaxsurv.estimators import HCL, CoxMT, Coxnet, CoxNnet, MORiskVAE, MyeVAE
-from jaxsurv.models import CoxNnetHParams
+from jaxsurv.models import MYEVAE, CoxNnetHParams
 from jaxsurv.types import InputError
 
 # each with the reason why the estimator does otherwise
@@ -84,6 +84,6 @@ def test_config_and_hparams_of_another_model_are_refused(patients):
     with pytest.raises(InputError, match="hparams of MORiskVAE must be a HParams"):
         MORiskVAE(hparams=CoxNnetHParams()).fit(*patients)
     with pytest.raises(InputError, match="config of CoxNnet must be None, there is none"):
-        CoxNnet(config=MyeVAE.default_config).fit(*patients)
+        CoxNnet(config=MYEVAE).fit(*patients)
     with pytest.raises(InputError, match="random_state must be an integer >= 0, got None"):
         Coxnet(random_state=None).fit(*patients)

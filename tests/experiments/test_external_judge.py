@@ -1,108 +1,270 @@
-"""Frozen models: what a perfect and a reversed one get, and that the training cohort alone is fitted."""
+"""Frozen models judged: what a perfect, a reversed, an ignorant and a hindered one get."""
 
-from dataclasses import replace
-from types import SimpleNamespace
+from typing import Any, NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
 
-from experiments.external_validation.judge import external_split, judge
-from experiments.external_validation.report import inverted
-from jaxsurv.data import join_cohorts, simulate_cohort
+from experiments.external_validation.judge import ONE_RISK, judge, patients_of, unable
+from experiments.external_validation.report import shown, table_of
+from experiments.external_validation.texts import hindered, inverted
+from jaxsurv.data import Cohort, DataWarning
+from jaxsurv.estimators.fitted import FittedModel, FittedTerms, describe_training
 from jaxsurv.metrics import concordance_index, integrated_brier_score
-from jaxsurv.recipe import Ensemble, prepare
+from jaxsurv.models import Model
+from jaxsurv.preprocess import Preprocessing, Scaler, Schema
+from jaxsurv.recipe import LinearCox, Terms
+from jaxsurv.survival import kaplan_meier, survival_function
+from jaxsurv.types import Objective
 
 
-@pytest.fixture(scope="module")
-def joined():
-    whole = simulate_cohort(n=240, n_genes=20, n_cnv=10).cohort
-    modalities = {m: t for m, t in whole.modalities.items() if m != "igh"}
-    kinds = {m: k for m, k in whole.kinds.items() if m != "igh"}
-    whole = replace(whole, modalities=modalities, kinds=kinds)
-    half = len(whole.survival) // 2
-    first = replace(whole, survival=whole.survival.iloc[:half], name="first")
-    second = replace(whole, survival=whole.survival.iloc[half:], name="second")
-    return join_cohorts(first, {"second": second}, whole.endpoints[0])
+class Stub(NamedTuple):
+    """What `judge` needs of an estimator."""
+
+    model: FittedModel
+
+    def fitted(self) -> FittedModel:
+        return self.model
 
 
-@pytest.fixture(scope="module")
-def data(joined):
-    endpoint = joined.cohort.endpoints[0]
-    event = np.asarray(joined.cohort.outcome(endpoint).event, bool)
-    return prepare(joined.cohort, endpoint, external_split(event, joined.origin == "first", 5))
+class Outcome(NamedTuple):
+    eta: np.ndarray
+    event: np.ndarray
+    time: np.ndarray
+
+    def cohort(self, name: str = "second", modality: str = "score") -> Cohort:
+        """A cohort whose one feature is the log hazard."""
+        patients = [f"{name}-{i}" for i in range(len(self.time))]
+        survival = pd.DataFrame({"os_time": self.time, "os_event": self.event}, index=patients)
+        features = pd.DataFrame({"eta": self.eta}, index=patients)
+        return Cohort({modality: features}, survival, {modality: "continuous"}, name)
 
 
-def test_the_split(data, joined):
-    first = joined.origin == "first"
-    np.testing.assert_array_equal(data.splits.develop[0], first)
-    np.testing.assert_array_equal(data.splits.test[0], ~first)
-    np.testing.assert_array_equal(data.splits.validation[0].sum(axis=0), first)
+def linear(modality: str, coef: float) -> LinearCox:
+    none = np.zeros((1, 0), np.float32)
+    coefs = {modality: np.full((1, 1), coef, np.float32)}
+    return LinearCox(coefs, {}, {}, none, none, np.zeros(1, np.float32))
 
 
-def model(data, sign=1.0):
-    eta = sign * -np.log1p(data.time.astype(float))[None]
-    return Ensemble(eta, eta)
-
-
-# No slope is steep enough for a log hazard that is a function of the time.
-@pytest.mark.filterwarnings("ignore::jaxsurv.survival.MonotoneLikelihoodWarning")
-def test_c_is_raw_and_of_the_external_rows_alone(data, joined):
-    good, bad = (judge(data, model(data, s), joined.origin) for s in (1.0, -1.0))
-    assert good["cohort"].tolist() == ["second"]
-    rows = joined.origin == "second"
-    event, time = (
-        np.asarray(a)[rows] for a in (data.shared.outcome.event, data.shared.outcome.time)
+def frozen(train: Outcome, coefs: Any = None, network: Any = None, kind="continuous") -> Any:
+    """A model whose log hazard is a feature times its coefficient, per modality."""
+    coefs = {"score": 1.0} if coefs is None else coefs
+    d = len(coefs)
+    schema = Schema(
+        dict.fromkeys(coefs, kind), dict.fromkeys(coefs, ("eta",)), {m: {} for m in coefs}
     )
-    eta = model(data).log_hazard[0][rows]
-    np.testing.assert_allclose(good["c"], concordance_index(eta, event, time).index)
-    assert good["c"][0] > 0.99
-    assert bad["c"][0] < 0.01
-    assert good["slope"][0] > 0 > bad["slope"][0]
-    assert good["hazard_ratio"][0] > 1
-    assert good["ibs"][0] < good["ibs_null"][0] < bad["ibs"][0]
-    assert not inverted(good.assign(model="good"))
-    (sentence,) = inverted(bad.assign(model="bad"))
-    assert "'bad' ranks the patients of second the wrong way round (C 0.0" in sentence
+    far = np.full(d, np.inf, np.float32)
+    scaler: Any = Scaler(-far, far, np.zeros(d, np.float32), np.ones(d, np.float32))
+    preprocessing = Preprocessing(schema, scaler, {}, {})
+    ones = np.ones(1, np.float32)
+    if network is None:
+        cox = {f"member {m}": linear(m, c) for m, c in coefs.items()}
+        terms = Terms(None, None, cox, dict.fromkeys(cox, ones))
+    else:
+        terms = Terms({"rate": ones}, None, {}, {"network": ones})
+    trained = FittedTerms(terms, np.zeros(1, np.float32), train.eta)
+    told = describe_training(trained, train.event, train.time, None, time_unit="years")
+    return Stub(FittedModel(network, None, preprocessing, terms, np.zeros(1, np.float32), *told))
 
 
-def test_a_model_without_knowledge_is_the_null_curve(data, joined):
+def two_cohorts(censored_a, censored_b, n=3000) -> tuple[Outcome, Outcome, np.ndarray]:
+    """Cox data of one truth, censored differently in a and b, and b's uncensored times."""
     rng = np.random.default_rng(0)
-    eta = 1e-6 * rng.normal(size=(1, len(joined.origin)))
-    table = judge(data, Ensemble(eta, eta), joined.origin)
-    np.testing.assert_allclose(table["ibs"], table["ibs_null"], rtol=0.02)
-    assert 0.7 < table["observed_expected"][0] < 1.4
-
-
-def two_cohorts(censored_a, censored_b, n=3000):
-    """Cox data of one truth, censored differently in a and b: log hazards, times, judge's arguments."""
-    rng = np.random.default_rng(0)
-    origin = np.repeat(["a", "b"], n)
     eta = 0.7 * rng.normal(size=2 * n)
     complete = rng.exponential(5 / np.exp(eta))
     censored = np.concatenate([np.broadcast_to(c, n) for c in (censored_a, censored_b)])
     event, time = (complete <= censored) * 1.0, np.minimum(complete, censored)
-    first = (origin == "a")[None]
-    shared = SimpleNamespace(event=event, time=time)
-    data = SimpleNamespace(shared=shared, design=SimpleNamespace(develop=first, test=~first))
-    return eta, complete, (data, Ensemble(eta[None], eta[None]), origin)
+    a, b = (Outcome(eta[r], event[r], time[r]) for r in (slice(n), slice(n, None)))
+    return a, b, complete[n:]
+
+
+@pytest.fixture(scope="module")
+def cohorts():
+    rng = np.random.default_rng(0)
+    censored = rng.exponential(8.0, 600)
+    first, second, _ = two_cohorts(censored[:300], censored[300:], n=300)
+    return first, second
+
+
+def km(outcome: Outcome):
+    return kaplan_meier(outcome.event, outcome.time)
+
+
+# No slope is steep enough for a log hazard that is a function of the time.
+@pytest.mark.filterwarnings("ignore::jaxsurv.survival.MonotoneLikelihoodWarning")
+def test_c_is_raw_and_of_the_external_cohort_alone(cohorts):
+    first, second = (o._replace(eta=-np.log1p(o.time)) for o in cohorts)
+    good, bad = (
+        judge(
+            frozen(first._replace(eta=s * first.eta), {"score": s}),
+            second.cohort(),
+            "os",
+            km(first),
+        )
+        for s in (1.0, -1.0)
+    )
+    np.testing.assert_allclose(
+        good.row["c"], concordance_index(second.eta, second.event, second.time).index, atol=1e-4
+    )
+    np.testing.assert_allclose(good.risk, second.eta, rtol=1e-5)
+    assert good.row["patients"] == 300
+    assert good.row["c"] > 0.99
+    assert bad.row["c"] < 0.01
+    assert good.row["slope"] > 0 > bad.row["slope"]
+    assert good.row["hazard_ratio"] > 1
+    assert good.row["ibs"] < good.row["ibs_null"] < bad.row["ibs"]
+    assert not inverted(table_of({"good": [good]}))
+    (sentence,) = inverted(table_of({"bad": [bad]}))
+    assert "'bad' ranks the patients of second the wrong way round (C 0.0" in sentence
+
+
+def test_a_model_without_knowledge_is_the_null_curve(cohorts):
+    rng = np.random.default_rng(0)
+    first, second = (o._replace(eta=1e-6 * rng.normal(size=300)) for o in cohorts)
+    for null in (
+        km(first),
+        None,
+    ):  # which is also what the model itself knows of the training cohort
+        row = judge(frozen(first), second.cohort(), "os", null).row
+        np.testing.assert_allclose(row["ibs"], row["ibs_null"], rtol=0.02)
+        assert 0.7 < row["observed_expected"] < 1.4
+
+
+def test_without_a_training_cohort_the_null_curve_is_the_models_average(cohorts):
+    first, second = cohorts
+    model = frozen(first)
+    row = judge(model, second.cohort(), "os").row
+    first_event, most = np.quantile(second.time[second.event > 0], [0.1, 0.9])
+    times = np.linspace(first_event, min(most, first.time[first.event > 0].max()), 50)
+    risks = np.percentile(first.eta, np.arange(101))
+    average = np.asarray(survival_function(model.fitted().baseline, risks, times)).mean(axis=0)
+    expected = integrated_brier_score(
+        np.tile(average, (300, 1)), times, second.event, second.time,
+        train_event=second.event, train_time=second.time,
+    )  # fmt: skip
+    np.testing.assert_allclose(row["ibs_null"], expected, rtol=1e-4)
 
 
 def test_brier_scores_allow_for_the_external_cohorts_own_censoring():
     early = np.random.default_rng(1).exponential(2.0, 3000)
-    eta, complete, arguments = two_cohorts(8.0, early)
-    found = judge(*arguments)["ibs"][0]
-    event, time = (np.asarray(a)[3000:] for a in arguments[0].shared.__dict__.values())
-    times = np.linspace(*np.quantile(time[event > 0], [0.1, 0.9]), 50)
-    truth = np.exp(-times[None] * np.exp(eta[3000:])[:, None] / 5)
-    whole = {"event": np.ones(3000), "time": complete[3000:]}
+    first, second, complete = two_cohorts(8.0, early)
+    found = judge(frozen(first), second.cohort(), "os").row["ibs"]
+    times = np.linspace(*np.quantile(second.time[second.event > 0], [0.1, 0.9]), 50)
+    truth = np.exp(-times[None] * np.exp(second.eta)[:, None] / 5)
+    whole = {"event": np.ones(3000), "time": complete}
     follow_up = {f"train_{k}": v for k, v in whole.items()}
     expected = integrated_brier_score(truth, times, *whole.values(), **follow_up)
     np.testing.assert_allclose(found, expected, rtol=0.05)
 
 
 def test_events_beyond_the_training_follow_up_are_not_expected():
-    longer = judge(*two_cohorts(2.0, 10.0)[2])
-    cut = judge(*two_cohorts(2.0, 2.0)[2])
+    def found(*censored):
+        first, second, _ = two_cohorts(*censored)
+        return judge(frozen(first), second.cohort(), "os").row
+
+    longer, cut = found(2.0, 10.0), found(2.0, 2.0)
     for name in ("observed_expected", "observed_expected_lower", "observed_expected_upper"):
         np.testing.assert_allclose(longer[name], cut[name], rtol=1e-6)
-    assert 0.9 < longer["observed_expected"][0] < 1.1
+    assert 0.9 < longer["observed_expected"] < 1.1
+
+
+def exponential(config=None) -> Objective:
+    """A network whose curves are exponential, with rate e^eta / 5, whatever Breslow says."""
+
+    def predict(params, batch):
+        return params["rate"] * batch.inputs["score"][:, 0]
+
+    def survival(params, batch, times):
+        return jnp.exp(-times[None] * jnp.exp(predict(params, batch))[:, None] / 5)
+
+    def init(key, batch):
+        return {"rate": jnp.ones(())}
+
+    def loss(params, batch, key, hparams):
+        return jnp.zeros(()), {}
+
+    return Objective(
+        init,
+        loss,
+        predict,
+        lambda params, batch: jnp.zeros(()),
+        survival=survival,
+        criterion="none",
+    )
+
+
+def test_a_network_with_curves_of_its_own_is_judged_by_them():
+    first, second, _ = two_cohorts(4.0, 10.0)
+    network = Model("exponential", exponential, None)
+    # a baseline that says nothing of the truth
+    row = judge(
+        frozen(first._replace(time=first.time / 3), network=network), second.cohort(), "os"
+    ).row
+    until = np.minimum(second.time, 4 / 3)
+    expected = (until * np.exp(second.eta) / 5).sum()
+    observed = second.event[second.time <= 4 / 3].sum()
+    np.testing.assert_allclose(row["observed_expected"], observed / expected, rtol=1e-3)
+    assert 0.85 < row["observed_expected"] < 1.15
+    assert row["ibs"] < row["ibs_null"]
+
+
+def test_one_risk_for_everybody_has_no_c_and_ends_nothing(cohorts):
+    first, second = cohorts
+    judged = judge(frozen(first, {"score": 0.0}), second.cohort(), "os", km(first))
+    table = table_of({"constant": [judged], "other": [judge(frozen(first), second.cohort(), "os")]})
+    row = table.set_index("model").loc["constant"]
+    assert row[["c", "c_lower", "slope", "hazard_ratio"]].isna().all()
+    assert row[["observed_expected", "ibs", "ibs_null"]].notna().all()
+    assert row["note"] == ONE_RISK
+    assert shown(table).iloc[0]["C (95 %)"] == ""
+    (sentence,) = hindered(table)
+    assert sentence.startswith("'constant' on second: one risk for everybody")
+
+
+def test_members_that_lack_their_modality_are_left_out(cohorts):
+    first, second = cohorts
+    model = frozen(first, {"score": 1.0, "other": 1.0})
+    with (
+        pytest.warns(DataWarning, match="members member other cannot score"),
+        pytest.warns(DataWarning, match="none of the 300 patients has other"),
+    ):
+        judged = judge(model, second.cohort(), "os")
+    np.testing.assert_allclose(judged.risk, second.eta, rtol=1e-5)
+    assert judged.row["note"] == "without its members member other"
+
+
+def test_a_model_that_can_read_nothing_has_an_empty_row(cohorts):
+    first, second = cohorts
+    judged = judge(frozen(first), second.cohort(modality="rna"), "os")
+    assert np.isnan(judged.risk).all()
+    assert (
+        judged.row["note"]
+        == "no member can score it: it has no modality that the model knows, the model reads score"
+    )
+    assert table_of({"lost": [judged]})["ibs"].isna().all()
+    both = frozen(first, {"score": 1.0, "other": 1.0}).fitted()
+    assert (
+        unable(both, ["third"])
+        == "no member can score it: it has third, the model reads other, score"
+    )
+    assert not unable(both, ["other"])
+
+
+def test_counts_are_read_on_the_models_scale(cohorts):
+    first, _ = cohorts
+    survival = pd.DataFrame({"os_time": [1.0, 2, 3], "os_event": [1, 0, 1]}, index=list("abc"))
+    counts = pd.DataFrame({"more": [1.0, 2, 3], "eta": [0.0, 7, 1000]}, index=list("abc"))
+    raw = Cohort({"score": counts}, survival, {"score": "counts"})
+    logs = Cohort({"score": np.log2(counts + 1)}, survival, {"score": "continuous"})
+
+    def read(cohort, kind, logged=()):
+        table = patients_of(frozen(first, kind=kind).fitted(), cohort, logged).tables["score"]
+        assert list(table.columns) == ["eta"]
+        return table["eta"].to_numpy()
+
+    np.testing.assert_array_equal(read(raw, "counts"), counts["eta"])
+    np.testing.assert_allclose(read(raw, "continuous"), np.log2(counts["eta"] + 1))
+    np.testing.assert_allclose(read(logs, "continuous", ["score"]), np.log2(counts["eta"] + 1))
+    np.testing.assert_array_equal(read(logs, "counts", ["score"]), counts["eta"])

@@ -20,7 +20,7 @@ from experiments.hcl.recovery import (
 from experiments.hcl_survival.linear import linear_hcl_cox, structure_importance
 from jaxsurv.data import simulate_cohort, stratified_kfold
 from jaxsurv.factors import Structure
-from jaxsurv.recipe import prepare
+from jaxsurv.recipe import AS_MEASURED, prepare
 from jaxsurv.types import InputError
 
 SMALL = Structure.of({"a": 8, "b": 8, "c": 8}, 1)
@@ -85,12 +85,12 @@ def study():
 
 def test_the_linear_model_never_sees_test_outcomes(study):
     cohort, splits = study
-    found = linear_hcl_cox(prepare(cohort, "os", splits))
+    found = linear_hcl_cox(prepare(cohort, "os", splits, AS_MEASURED))
     test = splits.test[0]
     survival = cohort.survival.copy()
     survival.loc[test, "os_time"] = survival.loc[test, "os_time"].to_numpy()[::-1]
     changed = replace(cohort, survival=survival)
-    again = linear_hcl_cox(prepare(changed, "os", splits))
+    again = linear_hcl_cox(prepare(changed, "os", splits, AS_MEASURED))
     np.testing.assert_allclose(again.log_hazard[0], found.log_hazard[0], atol=1e-5)
     develop = splits.develop[0]
     assert np.isnan(found.held_out[0][develop]).all()
@@ -104,7 +104,7 @@ def test_modalities_that_nobody_has_both_are_refused_before_they_turn_into_nan(s
     tables = dict(cohort.modalities)
     tables[a] = tables[a][tables[a].index.isin(first)]
     tables[b] = tables[b][~tables[b].index.isin(first)]
-    data = prepare(replace(cohort, modalities=tables), "os", splits)
+    data = prepare(replace(cohort, modalities=tables), "os", splits, AS_MEASURED)
     for fit in (linear_hcl_cox, structure_importance):
         with pytest.raises(InputError, match=f"{a} and {b} are measured together in 0 patients"):
             fit(data)
@@ -112,7 +112,7 @@ def test_modalities_that_nobody_has_both_are_refused_before_they_turn_into_nan(s
 
 def test_structures_of_a_cohort_have_intervals(study):
     cohort, splits = study
-    table = structure_importance(prepare(cohort, "os", splits))
+    table = structure_importance(prepare(cohort, "os", splits, AS_MEASURED))
     omics = sorted(set(cohort.modalities) - {"clinical"})
     assert table["structure"].iloc[0] == "+".join(omics)
     assert len(table) == 2 ** len(omics)  # all non-empty subsets, and the clinical block

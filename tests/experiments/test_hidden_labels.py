@@ -8,13 +8,12 @@ import pytest
 
 from experiments.cox_mt.hidden_labels import hide_labels
 from jaxsurv.data import Cohort, stratified_kfold
-from jaxsurv.models import CoxMTConfig, CoxMTHParams, adam_l2, cox_mt
-from jaxsurv.recipe import prepare, ridge_cox, without_offset
+from jaxsurv.models import CoxMTConfig, CoxMTHParams, find_model
+from jaxsurv.recipe import AS_MEASURED, prepare, ridge_cox
 from jaxsurv.study.execute import Method, score, train
 from jaxsurv.training import FitConfig, Plan
 from jaxsurv.types import InputError
-
-from .test_baselines import small_cohort
+from tests.recipe.cohorts import small_cohort
 
 UNKNOWN = np.arange(80) % 5 == 3
 
@@ -33,7 +32,7 @@ def splits_of(cohort):
 @pytest.fixture(scope="module")
 def data():
     cohort = unlabelled_cohort()
-    return prepare(cohort, "os", splits_of(cohort), semi_supervised=True)
+    return prepare(cohort, "os", splits_of(cohort), AS_MEASURED, unlabelled=True)
 
 
 def batch_of(data, s=0, seed=0):
@@ -57,7 +56,7 @@ def test_everybody_takes_part_and_the_unlabelled_have_no_other_role(data):
 
 def test_labelled_patients_are_prepared_as_without_them(as_users_compile, data):
     cohort = unlabelled_cohort()
-    alone = prepare(cohort, "os", splits_of(cohort))
+    alone = prepare(cohort, "os", splits_of(cohort), AS_MEASURED)
     ours, theirs = (batch_of(d)[0].inputs["rna"] for d in (data, alone))
     np.testing.assert_allclose(ours[~UNKNOWN], theirs, rtol=1e-4, atol=1e-5)
     both = [np.asarray(ridge_cox(d).log_hazard) for d in (data, alone)]
@@ -73,8 +72,8 @@ def test_labelled_patients_are_prepared_as_without_them(as_users_compile, data):
 def test_unlabelled_patients_change_what_is_learned(data):
     def trained(data):
         method = Method(
-            "Cox-MT", cox_mt(CoxMTConfig((6,))), {"Cox-MT": CoxMTHParams(learning_rate=0.01)}, data,
-            FitConfig(4, 4, 4, batch_size=8), adam_l2,
+            "Cox-MT", find_model("CoxMT"), {"Cox-MT": CoxMTHParams(learning_rate=0.01)}, data,
+            FitConfig(4, 4, 4, batch_size=8), CoxMTConfig((6,)),
         )  # fmt: skip
         return train(method, seeds=range(1), plan=Plan(1, 3, 1), report=lambda rows: None)
 
@@ -87,10 +86,10 @@ def test_unlabelled_patients_change_what_is_learned(data):
 
 def test_hidden_labels_are_nested_stratified_and_never_of_test_rows():
     cohort = small_cohort()
-    data = prepare(cohort, "os", splits_of(cohort))
+    data = prepare(cohort, "os", splits_of(cohort), AS_MEASURED)
     some, more, none = (hide_labels(data, labelled=0.4, unlabelled=u) for u in (0.3, 0.6, 0.0))
-    assert none.splits.unlabelled is None
-    a, b = (np.asarray(d.splits.unlabelled) for d in (some, more))
+    assert none.fitted.unlabelled is None
+    a, b = (np.asarray(d.fitted.unlabelled) for d in (some, more))
     assert np.all(a <= b)
     np.testing.assert_array_equal(some.splits.develop, more.splits.develop)
     np.testing.assert_array_equal(some.splits.test, data.splits.test)
@@ -115,7 +114,7 @@ def test_hidden_labels_are_nested_stratified_and_never_of_test_rows():
         (lambda d: hide_labels(d, labelled=0.5, unlabelled=0.6), "unlabelled in .*got 0.5 and 0.6"),
         (
             lambda d: hide_labels(
-                replace(d, splits=without_offset(d).splits._replace(offset=np.ones((3, 80)))),
+                replace(d, fitted=d.fitted._replace(offset=np.ones((3, 80)))),
                 labelled=0.5,
                 unlabelled=0.5,
             ),

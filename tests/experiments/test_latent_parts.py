@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from experiments.latent_structure.rank_correlation import latent_alignment
 from experiments.latent_structure.structure import (
     agreement,
     alignment,
@@ -17,14 +18,13 @@ from experiments.latent_structure.structure import (
     subtypes,
 )
 from jaxsurv.data import stratified_kfold
-from jaxsurv.metrics import latent_alignment
-from jaxsurv.recipe import prepare
+from jaxsurv.models import Model
+from jaxsurv.recipe import AS_MEASURED, prepare
 from jaxsurv.study.execute import Method, Trained
 from jaxsurv.study.findings import Comparison, Findings
 from jaxsurv.training import SweepResult
 from jaxsurv.types import Objective
-
-from .test_baselines import small_cohort
+from tests.recipe.cohorts import small_cohort
 
 SEEDS, FOLDS, N = 3, 2, 80
 RUNS = FOLDS * SEEDS
@@ -47,13 +47,15 @@ def made_up(data, method, setting, rng, classes=None) -> Trained:
         }
     )  # fmt: skip
     objective = Objective(*[lambda *_: None] * 4)  # type: ignore[arg-type]
-    return Trained(Method(method, objective, {setting: ()}, data), rows, arrays)
+    model = Model(method, lambda config: objective, None)
+    return Trained(Method(method, model, {setting: ()}, data), rows, arrays)
 
 
 @pytest.fixture(scope="module")
 def findings() -> Findings:
     rng, cohort = np.random.default_rng(0), small_cohort()
-    data = prepare(cohort, "os", stratified_kfold(cohort.outcome("os").event, folds=FOLDS))
+    splits = stratified_kfold(cohort.outcome("os").event, folds=FOLDS)
+    data = prepare(cohort, "os", splits, AS_MEASURED)
     planted = rng.integers(0, 3, N)
     renamed = np.stack([rng.permutation(3)[planted] for _ in range(RUNS)])
     trained = [
@@ -63,7 +65,7 @@ def findings() -> Findings:
         made_up(data, "hybrid", "collapsed", rng, np.ones((RUNS, N), int)),
     ]
     runs = pd.concat([t.rows for t in trained], ignore_index=True)
-    comparison = Comparison("Gaussian", {"chosen": ["planted", "random"]}, "chosen", "K")
+    comparison = Comparison("Gaussian", {"chosen": ["planted", "random"]}, "chosen")
     empty = pd.DataFrame()
     return Findings(data, comparison, trained, runs, empty, empty, [], empty)
 
@@ -117,7 +119,7 @@ def test_alignment_is_the_metric_run_by_run(findings):
 
 def test_small_test_folds_are_not_judged_alone(findings):
     design = findings.data.splits
-    few = replace(findings.data, design=design._replace(test=design.test & (np.arange(N) < 50)))
+    few = replace(findings.data, splits=design._replace(test=design.test & (np.arange(N) < 50)))
     rows, words = judged(few)
     assert rows.all()
     assert words.startswith("all patients")

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from experiments import regularizers
+from experiments.regularizers import command as regularizers
 
 
 @pytest.mark.slow

@@ -9,11 +9,14 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import sweep_beta
+from experiments.sweep_beta import command as sweep_beta
 from jaxsurv.data import load_tcga_acc, write_cohort
+from jaxsurv.estimators import SurvivalStack, load
+from jaxsurv.models import HParams, SurvivalVAEConfig
 
 ROOT = Path(__file__).parents[2]
 SMOKE = ("--preset", "smoke", "--plan", "2x1x1")  # twelve runs, two per compiled call
@@ -49,10 +52,31 @@ def test_writes_everything_and_prints_the_table(finished):
         for s in ("png", "svg")
     }
     chunks = {f"chunks/0-MO-RiskVAE-2x1x1-{call:06d}.npz" for call in range(6)}
-    assert files == figures | {*TABLES, "manifest.json", "report.html"} | chunks
+    assert files == figures | {*TABLES, "manifest.json", "report.html", "model.zip"} | chunks
     rows = ("β = 0.1", "β = 1", "β chosen per fold", "ridge Cox", "clinical Cox")
     for name in (*rows, "best run"):
         assert name in done.stdout
+
+
+@pytest.mark.filterwarnings("ignore:no epoch of any network")
+def test_the_kept_model_is_the_headline_fitted_to_all_patients(finished):
+    out, _ = finished
+    kept, cohort = load(out / "model.zip"), load_tcga_acc()
+    runs = pd.read_csv(out / "runs.csv").dropna(subset="validation_loss")
+    beta = runs.groupby(["fold", "beta"])["validation_loss"].mean().groupby("beta").mean().idxmin()
+    again = SurvivalStack(
+        config=SurvivalVAEConfig(head_reads_clinical=False),
+        hparams=HParams(beta=beta, dropout=0.1), grid={}, epochs=20, n_seeds=2,
+    ).fit(cohort, "os")  # fmt: skip
+    assert kept.hparams.beta == beta
+    np.testing.assert_allclose(kept.predict(cohort), again.predict(cohort), atol=1e-5)
+    page = (out / "report.html").read_text()
+    assert (
+        "Kept in model.zip: SurvivalStack, the model of &#x27;β chosen per fold, stacked&#x27;"
+        in page
+    )
+    assert f"&#x27;β = {beta:g}&#x27; (the lowest early-stopping loss" in page
+    assert "python -m jaxsurv score" in page
 
 
 def test_one_tidy_row_per_run(finished):
@@ -130,7 +154,7 @@ def test_paper_preset_says_that_it_is_two_way(tmp_path):
 
 def test_what_is_asked_for_beats_the_preset(monkeypatch):
     seen = []
-    monkeypatch.setattr(sweep_beta, "run", seen.append)
+    monkeypatch.setattr("jaxsurv.cli.launch.launch", lambda run, options: seen.append(options) or 0)
     asked = ["--preset", "paper", "--protocol", "three-way", "--dropout", "0.1", "--epochs", "300"]
     assert sweep_beta.main(asked) == 0
     options = seen[0]

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
+from experiments.hcl.recovery import block_errors
+from experiments.hcl.simulate import simulate_covariance
 from jaxsurv.factors import (
     Structure,
-    block_errors,
     denoise,
     log_likelihood,
     moments,
     posterior_mean,
     select_structure,
     shrink,
-    simulate_covariance,
     simulate_factors,
     simulate_loadings,
 )

@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from experiments.hcl.rivals import jive
 from experiments.inva.tensor import cp_start
-from jaxsurv.factors import Moments, jive, posterior_mean, simulate_loadings
+from jaxsurv.factors import Moments, posterior_mean, simulate_loadings
 from jaxsurv.factors.decompositions import cholesky, eigh, orthonormal, pinv, solve, svd
 from jaxsurv.models import fit_moments
 from tests.factors.structures import FULL

@@ -5,14 +5,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from experiments.hcl.outcomes import least_squares, sparse_coef
+from experiments.hcl_survival.bootstrap import importance
 from jaxsurv.factors import (
     Structure,
     block_norms,
     cox,
     group_path,
     group_penalised,
-    importance,
-    least_squares,
     squared_error,
 )
 from jaxsurv.factors.group_lasso import largest_penalty
@@ -121,7 +121,7 @@ def test_the_penalty_is_chosen_on_rows_held_out(name):
     good = found.held_out <= found.held_out[best] + found.standard_error[best]
     sparse = int(np.flatnonzero(good)[0])
     assert 0 < sparse < best
-    np.testing.assert_array_equal(found.sparse_coef, found.path[sparse])
+    np.testing.assert_array_equal(sparse_coef(found), found.path[sparse])
 
     def total(coef, rows):
         size = (rows * EVENT).sum() if name == "cox" else rows.sum()

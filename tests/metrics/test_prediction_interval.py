@@ -7,12 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from experiments.inva.images import normal_scale
 from jaxsurv.metrics import (
     Predictive,
     calibrate_intervals,
     calibrated_scale,
     conformal_scale,
-    normal_scale,
     prediction_interval,
     predictive,
 )

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from jaxsurv.plots import explanation_panels
+from jaxsurv.plots import explanation_panels, importance_bars
 
 
 def table(index, **columns):
@@ -59,3 +59,14 @@ def test_without_an_outcome_there_is_one_column():
     figure.draw_without_rendering()
     features, _ = figure.axes
     assert places(features) == [(0.5, 0)]
+
+
+def test_importance_is_one_line_per_part():
+    table = pd.DataFrame({"mean": [1.0, 0.0], "lower": [0.5, 0.0], "upper": [1.5, 0.2]})
+    figure = importance_bars(["x", "y"], {"m": table}, xlabel="norm", truth=[0.9, 0.0])
+    figure.draw_without_rendering()
+    ax = figure.axes[0]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["x", "y"]
+    assert ax.yaxis_inverted()
+    segments = ax.collections[0].get_segments()
+    np.testing.assert_allclose([s[:, 0] for s in segments], [[0.5, 1.5], [0.0, 0.2]])

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from jaxsurv.plots import RiskGroups, risk_groups, score_against_setting, training_curves
+from jaxsurv.plots import Forest, RiskGroups, risk_groups, score_forest, training_curves
 from jaxsurv.plots.style import ordered_colours, styled
 
 
@@ -28,9 +28,8 @@ def test_the_style_holds_whatever_the_user_has_set():
 
 def test_nothing_stays_open():
     two = np.arange(2)
-    table = pd.DataFrame({"method": two, "beta": two, "mean": two, "lower": two, "upper": two})
-    labels = {"xlabel": "x", "ylabel": "y"}
-    score_against_setting(table, table, table, by="beta", score="mean", **labels)
+    table = pd.DataFrame({"setting": two, "mean": two, "lower": two, "upper": two})
+    score_forest([Forest(table, table, "mean", "x")])
     training_curves({"cox": np.ones((2, 3))}, two, panels=[("cox", "Cox loss")], legend="β")
     risk_groups([RiskGroups(two > 0, two, two + 1, "")], xlabel="time")
     assert plt.get_fignums() == []

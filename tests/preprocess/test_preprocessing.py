@@ -9,8 +9,10 @@ import pytest
 
 from jaxsurv.data import DataWarning, load_tcga_acc, stratified_kfold
 from jaxsurv.models import CLINICAL
-from jaxsurv.recipe import prepare, refine
+from jaxsurv.recipe import AS_MEASURED, prepare, refine
 from jaxsurv.types import InputError
+
+VARIANCE = replace(AS_MEASURED, select="variance")
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +23,7 @@ def cohort():
 @pytest.fixture(scope="module")
 def data(cohort):
     splits = stratified_kfold(cohort.outcome("os").event, folds=2)
-    return prepare(cohort, "os", splits, components=4)
+    return prepare(cohort, "os", splits, replace(AS_MEASURED, components=4))
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +45,8 @@ def same(one, other):
 
 @pytest.mark.parametrize("how", [{}, {"select": "variance", "top": 20}])
 def test_new_tables_are_read_as_in_training(how, cohort, data, tables):
-    projected = replace(data, fitted=data.fitted._replace(projection={})) if how else data
-    data = refine(projected, **how)
+    if how:
+        data = refine(data.plain, replace(AS_MEASURED, **how))
     ours = data.preprocessing(1).apply(tables)
     split = jax.tree.map(lambda x: x[1], data.fitted)
     batch, _ = jax.jit(data.build)(data.shared, split, np.int32(0))
@@ -200,12 +202,12 @@ def imputing(cohort):
     kinds = {m: cohort.kinds[m] for m in modalities}
     cohort = replace(cohort, modalities=modalities, kinds=kinds)
     splits = stratified_kfold(cohort.outcome("os").event, folds=2)
-    return prepare(cohort, "os", splits, select="variance")
+    return prepare(cohort, "os", splits, VARIANCE)
 
 
 @pytest.mark.parametrize("impute", ["mean", "gaussian", "round-robin"])
 def test_what_is_missing_is_filled_as_in_training(impute, imputing):
-    data = refine(imputing, impute=impute, components=6)
+    data = refine(imputing.plain, replace(VARIANCE, impute=impute, components=6))
     ours = data.preprocessing(1).apply(data.cohort.modalities)
     split = jax.tree.map(lambda x: x[1], data.fitted)
     batch, _ = jax.jit(data.build)(data.shared, split, np.int32(0))
@@ -219,7 +221,7 @@ def test_what_is_missing_is_filled_as_in_training(impute, imputing):
 
 
 def test_imputation_does_not_depend_on_who_else_is_scored(imputing):
-    fitted = refine(imputing, impute="round-robin").preprocessing(0)
+    fitted = refine(imputing.plain, replace(VARIANCE, impute="round-robin")).preprocessing(0)
     tables = imputing.cohort.modalities
     everybody = fitted.apply(tables)
     name = next(p for p in tables["protein"].index if p not in tables["rna"].index)
@@ -230,6 +232,35 @@ def test_imputation_does_not_depend_on_who_else_is_scored(imputing):
 
 @pytest.mark.filterwarnings("ignore:none of the:jaxsurv.data.DataWarning")
 def test_a_pattern_never_seen_is_refused_by_the_gaussian(imputing):
-    fitted = refine(imputing, impute="gaussian").preprocessing(0)
+    fitted = refine(imputing.plain, replace(VARIANCE, impute="gaussian")).preprocessing(0)
     with pytest.raises(InputError, match="patients with rna only, a pattern that was not there"):
         fitted.apply({"rna": imputing.cohort.modalities["rna"]})
+
+
+def test_cox_models_read_the_values_as_measured(imputing):
+    """Before selection, imputation and projection, of all features or of those that are asked for."""
+    data = refine(imputing.plain, replace(VARIANCE, top=3, impute="round-robin", components=2))
+    fitted = data.preprocessing(1)
+    rows = fitted.read(data.cohort.modalities, plain=("rna", CLINICAL))
+    order = pd.Index(rows.patients).get_indexer(data.cohort.survival.index)
+    scaled = fitted.scaled(rows)
+    split = jax.tree.map(lambda x: x[1], data.plain.fitted)
+    expected = data.plain.standardised(data.shared, split)
+    for m, z in expected.items():
+        np.testing.assert_allclose(scaled[m][order], z, rtol=1e-5, atol=1e-5, err_msg=m)
+    assert scaled["rna"].any(axis=0).sum() > 100 > 3 >= len(fitted.needed["rna"])
+
+
+def test_features_that_cox_models_read_are_needed_too(imputing, tables):
+    data = refine(imputing.plain, replace(VARIANCE, top=3))
+    fitted = data.preprocessing(1)
+    few, all_used = fitted.features_read(()), fitted.features_read(("rna",))
+    assert few == fitted.needed
+    assert few["rna"] < all_used["rna"]
+    assert few["protein"] == all_used["protein"]
+    unread = sorted(all_used["rna"] - few["rna"])
+    given = {m: tables[m] for m in fitted.schema.features}
+    given["rna"] = given["rna"].drop(columns=unread[:2])
+    fitted.read(given)
+    with pytest.raises(InputError, match=rf"'rna' lacks 2 of .*{unread[0]}"):
+        fitted.read(given, plain=("rna",))

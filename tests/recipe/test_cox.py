@@ -1,3 +1,5 @@
+"""Penalised Cox models of splits: against lifelines, held out, and kept for new patients."""
+
 from dataclasses import replace
 
 import jax
@@ -6,38 +8,26 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxsurv.data import Cohort, load_tcga_acc, stratified_kfold
+from jaxsurv.data import load_tcga_acc, stratified_kfold
 from jaxsurv.models import CLINICAL
-from jaxsurv.recipe import prepare
-from jaxsurv.recipe.cox import (
-    PENALTIES,
+from jaxsurv.recipe import (
+    AS_MEASURED,
+    Recipe,
     clinical_cox,
     elastic_net_cox,
+    prepare,
     ridge_cox,
     with_offset,
 )
-
-
-def small_cohort(seed=0, n=80):
-    rng = np.random.default_rng(seed)
-    patients = [f"p{i}" for i in range(n)]
-    clinical = pd.DataFrame(
-        {"age": rng.normal(60, 10, n), "stage": rng.integers(1, 4, n)}, patients
-    )
-    rna = pd.DataFrame(rng.normal(size=(n, 12)), patients, [f"g{j}" for j in range(12)])
-    risk = 0.08 * clinical["age"] + 1.0 * rna["g0"]
-    time = rng.exponential(np.exp(-(risk - risk.mean()))).round(3) + 0.001
-    censoring = rng.exponential(1.5, n)
-    survival = pd.DataFrame(
-        {"os_time": np.minimum(time, censoring), "os_event": (time <= censoring) * 1}
-    )
-    return Cohort({"rna": rna, CLINICAL: clinical}, survival.set_axis(patients))
+from jaxsurv.recipe.cox import INNER_FOLDS, PENALTIES, _frequencies, _leading, inner_folds
+from jaxsurv.recipe.members import cox_log_hazard
+from tests.recipe.cohorts import mixed_cohort, small_cohort, splits_of
 
 
 @pytest.fixture(scope="module")
 def data():
     cohort = small_cohort()
-    return prepare(cohort, "os", stratified_kfold(cohort.outcome("os").event, folds=3))
+    return prepare(cohort, "os", splits_of(cohort, folds=3), AS_MEASURED)
 
 
 def test_ridge_is_lifelines_at_the_chosen_penalty(data):
@@ -64,15 +54,17 @@ def test_held_out_predictions_are_not_the_fitted_ones_on_development_rows_only(d
     np.testing.assert_array_equal(model.held_out[~develop], model.log_hazard[~develop])
     assert np.mean(model.held_out[develop] != model.log_hazard[develop]) > 0.95
     assert np.corrcoef(model.held_out[develop], model.log_hazard[develop])[0, 1] > 0.8
-    offset = with_offset(data, model).splits.offset
+    offset = with_offset(data, model).fitted.offset
     np.testing.assert_array_equal(offset, model.held_out.astype(np.float32))
 
 
 def test_a_cohort_without_clinical_modality_has_no_clinical_model():
     cohort = small_cohort()
     cohort = replace(cohort, modalities={"rna": cohort.modalities["rna"]}, kinds={})
-    data = prepare(cohort, "os", stratified_kfold(cohort.outcome("os").event, folds=3))
+    data = prepare(cohort, "os", splits_of(cohort, folds=3))
     assert clinical_cox(data) is None
+    assert data.offset_model is None
+    assert not data.fitted.offset.any()
 
 
 @pytest.mark.parametrize("fit", [ridge_cox, elastic_net_cox])
@@ -96,8 +88,8 @@ def test_nothing_that_is_fitted_sees_a_test_row():
     few = {m: table.iloc[:, :25] for m, table in whole.modalities.items()}
     cohort = replace(whole, modalities=few)
     event = cohort.outcome("os").event
-    splits = stratified_kfold(event, folds=3)
-    data = prepare(cohort, "os", splits, components=4)
+    splits, recipe = stratified_kfold(event, folds=3), replace(AS_MEASURED, components=4)
+    data = prepare(cohort, "os", splits, recipe)
     test = splits.test[0]
     rng = np.random.default_rng(0)
     patients = cohort.survival.index[test]
@@ -118,11 +110,101 @@ def test_nothing_that_is_fitted_sees_a_test_row():
     changed = replace(
         cohort, modalities={m: noisy(m, t) for m, t in cohort.modalities.items()}, survival=survival
     )
-    spoiled = prepare(changed, "os", splits, components=4)
+    spoiled = prepare(changed, "os", splits, recipe)
     kept = lambda tree: jax.tree.map(lambda x: np.asarray(x)[0], tree)  # noqa: E731
-    jax.tree.map(np.testing.assert_array_equal, kept(data.fitted), kept(spoiled.splits))
+    jax.tree.map(np.testing.assert_array_equal, kept(data.fitted), kept(spoiled.fitted))
     for fit in (clinical_cox, ridge_cox, elastic_net_cox):
         one, other = fit(data), fit(spoiled)
         assert one.penalty[0] == other.penalty[0]
         np.testing.assert_allclose(one.log_hazard[0][~test], other.log_hazard[0][~test], atol=1e-4)
         assert not np.allclose(one.log_hazard[0][test], other.log_hazard[0][test], atol=1e-2)
+
+
+# every basis, of all modalities and of the clinical one, whose models are the members of stacks
+FITS = {
+    "linear": lambda data: ridge_cox(data),
+    "squares": lambda data: ridge_cox(data, basis="squares"),
+    "rbf": lambda data: ridge_cox(data, basis="rbf"),
+    "clinical": clinical_cox,
+    "clinical squares": lambda data: ridge_cox(data, [CLINICAL], basis="squares"),
+    "clinical rbf": lambda data: ridge_cox(data, [CLINICAL], basis="rbf"),
+    "elastic net": elastic_net_cox,
+}
+
+
+@pytest.fixture(scope="module")
+def mixed():
+    """Text, gaps and missing modalities, and a recipe of which no Cox model may read anything."""
+    cohort = mixed_cohort()
+    recipe = Recipe(select="variance", top=11, impute="mean", components=3, unknown="level")
+    return prepare(cohort, "os", splits_of(cohort, folds=2), recipe)
+
+
+@pytest.mark.parametrize("fit", FITS.values(), ids=FITS)
+def test_what_is_kept_reproduces_the_log_hazards(fit, mixed):
+    model, plain = fit(mixed), mixed.plain
+    values = plain.encoded.x
+    observed = {m: ~np.isnan(values[:, c]) for m, c in plain.encoded.columns.items()}
+    for s, (_, z) in enumerate(plain.standardised_splits()):
+        kept, expected = model.models[s], np.asarray(model.log_hazard[s])
+        assert expected.std() > 1e-4
+        np.testing.assert_allclose(cox_log_hazard(kept, z, observed), expected, atol=1e-5)
+        # the same patients as new ones
+        fitted = mixed.preprocessing(s)
+        rows = fitted.read(mixed.cohort.modalities, plain=kept.modalities)
+        order = pd.Index(rows.patients).get_indexer(mixed.cohort.survival.index)
+        columns = {m: fitted.columns[m] for m in kept.modalities}
+        new = fitted.scaled(rows)
+        z = {m: new[m][order] for m in columns}
+        there = {m: ~np.isnan(rows.x[order][:, c]) for m, c in columns.items()}
+        np.testing.assert_allclose(cox_log_hazard(kept, z, there), expected, atol=1e-5)
+
+
+def test_a_kept_model_reads_its_own_modalities_alone(mixed):
+    assert ridge_cox(mixed, ["lab"], basis="squares").models[0].modalities == ("lab",)
+    assert clinical_cox(mixed).models[0].modalities == (CLINICAL,)
+    assert set(elastic_net_cox(mixed).models[0].modalities) == set(mixed.cohort.modalities)
+
+
+def test_fourier_features_approximate_the_kernel():
+    x = np.random.default_rng(0).normal(size=(60, 4)) / 2
+    phase = x @ _frequencies(4)
+    features = np.concatenate([np.cos(phase), np.sin(phase)], axis=1) / np.sqrt(phase.shape[1])
+    distance = ((x[:, None] - x) ** 2).sum(axis=-1)
+    error = features @ features.T - np.exp(-2 * distance)
+    assert np.sqrt((error**2).mean()) < 0.05
+    np.testing.assert_allclose(np.diag(error), 0, atol=1e-6)
+
+
+def test_leading_components_reproduce_the_features():
+    x, rows = np.random.default_rng(0).normal(size=(60, 300)), np.arange(60) < 40
+    x = x - x[rows].mean(axis=0)
+    z = x @ _leading(x, rows)
+    assert z.shape == (60, 40)
+    np.testing.assert_allclose(z @ z[rows].T, x @ x[rows].T, atol=1e-4)
+
+
+def test_the_offset_is_reused_as_the_clinical_model(mixed):
+    assert clinical_cox(mixed) is mixed.offset_model
+    np.testing.assert_array_equal(mixed.fitted.offset, mixed.offset_model.held_out)
+    for other in (ridge_cox(mixed), ridge_cox(mixed, [CLINICAL], basis="squares")):
+        assert with_offset(mixed, other).clinical is None
+    nothing_kept = ridge_cox(mixed)._replace(models=())
+    assert with_offset(mixed, nothing_kept).clinical is None
+
+
+def test_inner_folds_are_no_more_than_there_are_events(data):
+    event = np.zeros(80)
+    event[[3, 30, 60, 70]] = 1
+    few = replace(
+        data,
+        shared=data.shared._replace(outcome=data.shared.outcome._replace(event=event)),
+        splits=data.splits._replace(
+            train=np.ones((1, 1, 80), bool), validation=np.zeros((1, 1, 80), bool),
+            test=np.zeros((1, 80), bool),
+        ),
+    )  # fmt: skip
+    inner = inner_folds(few)[0]
+    assert inner.shape == (INNER_FOLDS, 80)
+    assert (inner & (event > 0)).sum(axis=1).tolist() == [1, 1, 1, 1, 0]
+    np.testing.assert_array_equal(inner.sum(axis=0), np.ones(80))

@@ -1,5 +1,7 @@
 """Stacks: weights against an exhaustive search, cross-fitting row by row, and nothing seen of a test row."""
 
+from dataclasses import replace
+
 import jax
 import numpy as np
 import pandas as pd
@@ -10,28 +12,27 @@ from jaxsurv.data import Cohort, stratified_kfold
 from jaxsurv.metrics import calibration_slope
 from jaxsurv.models import CLINICAL
 from jaxsurv.recipe import (
+    AS_MEASURED,
     Ensemble,
     PenalisedCox,
     clinical_cox,
     cox_members,
     ensemble,
-    one_part,
     prepare,
+    refine,
     ridge_cox,
     stack,
-    without_offset,
 )
-from jaxsurv.recipe.cox import _leading, _rbf
 from jaxsurv.recipe.stacking import SHRINKAGE, SPREAD
 from jaxsurv.survival import neg_log_partial_likelihood
-
-from .test_baselines import small_cohort
+from jaxsurv.types import InputError
+from tests.recipe.cohorts import small_cohort, split_of
 
 
 @pytest.fixture(scope="module")
 def data():
     cohort = small_cohort()
-    return prepare(cohort, "os", stratified_kfold(cohort.outcome("os").event, folds=2))
+    return prepare(cohort, "os", stratified_kfold(cohort.outcome("os").event, folds=2), AS_MEASURED)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,8 @@ def clinical_only(shape):
     survival = pd.DataFrame({"os_time": rng.exponential(np.exp(-3 * eta)), "os_event": 1}, names)
     tables = {CLINICAL: pd.DataFrame(z, names, ["age", "size"])}
     tables["rna"] = pd.DataFrame(rng.normal(size=(len(z), 3)), names)
-    return prepare(Cohort(tables, survival), "os", stratified_kfold(np.ones(150), folds=2)), eta
+    splits = stratified_kfold(np.ones(150), folds=2)
+    return prepare(Cohort(tables, survival), "os", splits, AS_MEASURED), eta
 
 
 @pytest.mark.parametrize(
@@ -76,17 +78,6 @@ def test_each_basis_finds_its_shapes(shape, found_by):
         found = ridge_cox(data, [CLINICAL], basis=basis).log_hazard[0]
         r = np.corrcoef(found[test], eta[test])[0, 1]
         assert (r > 0.6) == (basis in found_by), (basis, r)
-
-
-def test_components_reproduce_the_centred_kernel():
-    x, rows = np.random.default_rng(0).normal(size=(60, 4)) / 2, np.arange(60) < 40
-    kernel = _rbf(x, rows)
-    distance = ((x[:, None] - x) ** 2).sum(axis=-1)
-    centre = np.eye(60) - np.where(rows, 1 / 40, 0)
-    expected = (centre @ np.exp(-2 * distance) @ centre.T)[:, rows]
-    np.testing.assert_allclose(kernel, expected, atol=1e-12)
-    z = _leading(kernel, rows)
-    np.testing.assert_allclose(z @ z[rows].T, kernel, atol=1e-4)
 
 
 def test_weights_are_the_minimum_stretched_and_not_negative(data, members):
@@ -128,7 +119,7 @@ def test_members_that_each_know_another_part_are_added():
     outcome = {"os_time": rng.exponential(np.exp(-z.sum(axis=1))), "os_event": 1}
     tables = {m: pd.DataFrame(z[:, [k]], names, [m]) for k, m in enumerate(("rna", "cnv"))}
     cohort = Cohort(tables, pd.DataFrame(outcome, names))
-    data = prepare(cohort, "os", stratified_kfold(np.ones(600), folds=2))
+    data = prepare(cohort, "os", stratified_kfold(np.ones(600), folds=2), AS_MEASURED)
     result = stack(data, {m: ridge_cox(data, [m]) for m in tables})
     test = data.splits.test[0]
     slope = calibration_slope(
@@ -158,7 +149,7 @@ def test_test_rows_do_not_move_the_weights(data, members):
     test = data.splits.test
     changed = {
         m: PenalisedCox(
-            np.where(test, 9.0, v.log_hazard), np.where(test, 9.0, v.held_out), v.penalty
+            np.where(test, 9.0, v.log_hazard), np.where(test, 9.0, v.held_out), v.penalty, v.models
         )
         for m, v in members.items()
     }
@@ -194,15 +185,29 @@ def test_too_few_seeds_leave_rows_unknown(data):
 
 
 def test_each_seed_has_its_own_part_and_one_part_is_one(data):
-    import jax
-
-    split = jax.tree.map(lambda x: x[0], data.fitted)
+    split = split_of(data)
     for seed in (0, 3, 8):
         _, masks = data.build(data.shared, split, seed)
         np.testing.assert_array_equal(masks.validation, data.splits.validation[0, seed % 5])
         np.testing.assert_array_equal(masks.train, data.splits.train[0, seed % 5])
-    single = one_part(data)
-    split = jax.tree.map(lambda x: x[0], single.splits)
-    _, masks = single.build(single.shared, split, 3)
+    single = replace(data, fitted=data.fitted._replace(validation=data.splits.validation[:, :1]))
+    _, masks = single.build(single.shared, split_of(single), 3)
     np.testing.assert_array_equal(masks.validation, data.splits.validation[0, 0])
-    assert not without_offset(data).splits.offset.any()
+
+
+def test_without_an_offset_nothing_of_it_is_left(data):
+    offset = refine(data, replace(AS_MEASURED, offset="clinical"))
+    assert offset.fitted.offset.any()
+    assert offset.clinical is not None
+    none = refine(offset.plain, replace(offset.recipe, offset="none"))
+    assert not none.fitted.offset.any()
+    assert none.clinical is None
+    assert none.recipe == AS_MEASURED
+
+
+def test_unknown_members_are_refused_and_networks_passed_over(data):
+    with pytest.raises(InputError, match=r"members must be one of .*'elastic net'.*, got 'forest'"):
+        cox_members(data, ["modalities", "forest"])
+    assert list(cox_members(data, ["network", "all modalities"])) == ["all modalities"]
+    with pytest.raises(InputError, match="a stack needs at least one member"):
+        stack(data, {})

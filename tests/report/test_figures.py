@@ -19,8 +19,8 @@ def found():
     data = SimpleNamespace(
         cohort=cohort,
         endpoint="os",
-        design=SimpleNamespace(test=np.ones((1, 80), bool)),
-        shared=SimpleNamespace(event=np.ones(80)),
+        splits=SimpleNamespace(test=np.ones((1, 80), bool)),
+        event=np.ones(80),
     )
     return SimpleNamespace(
         predictions=pd.concat([table, table.assign(setting="b", risk=0.0)]), data=data

@@ -5,17 +5,17 @@ import pytest
 
 from jaxsurv.data import stratified_kfold
 from jaxsurv.metrics import integrated_brier_score
-from jaxsurv.recipe import prepare
-from jaxsurv.study.prediction_error import _horizon, integrated_brier
+from jaxsurv.recipe import AS_MEASURED, prepare
+from jaxsurv.study.prediction_error import _horizon, horizons, integrated_brier
 from jaxsurv.survival import breslow_baseline, kaplan_meier, survival_function
-
-from .test_baselines import small_cohort
+from tests.recipe.cohorts import small_cohort
 
 
 @pytest.fixture(scope="module")
 def data():
     cohort = small_cohort()
-    return prepare(cohort, "os", stratified_kfold(cohort.outcome("os").event, folds=4))
+    splits = stratified_kfold(cohort.outcome("os").event, folds=4)
+    return prepare(cohort, "os", splits, AS_MEASURED)
 
 
 def parts(data, s):
@@ -55,3 +55,21 @@ def test_one_risk_for_everybody_is_the_kaplan_meier_curve(data):
     null = integrated_brier_score(curve, times, *outcome, train_event=event, train_time=time)
     ours = integrated_brier(data, np.array([2]), np.zeros((1, 80)))
     np.testing.assert_allclose(ours, null, rtol=0.02)
+
+
+def test_curves_of_a_models_own_take_the_place_of_breslows(data):
+    rng = np.random.default_rng(2)
+    split = np.array([3, 0, 3])
+    times = horizons(data)
+    assert times.shape == (4, 50)
+    rate = rng.exponential(1, (3, 80))
+    curves = np.exp(-rate[:, :, None] * times[split][:, None]).astype(np.float32)
+    noise = rng.normal(size=(3, 80))
+    ours = integrated_brier(data, split, noise, curves)
+    np.testing.assert_array_equal(ours, integrated_brier(data, split, -5 * noise, curves))
+    for value, s, alive in zip(ours, split, curves, strict=True):
+        outcome, (event, time), _, test = parts(data, s)
+        expected = integrated_brier_score(
+            alive[test], times[s].astype(float), *outcome, train_event=event, train_time=time
+        )
+        np.testing.assert_allclose(value, expected, rtol=1e-4)

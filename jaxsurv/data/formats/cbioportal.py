@@ -1,7 +1,6 @@
 """cBioPortal study folders, as the data hub and the portal's download button give them."""
 
 import csv
-import warnings
 from collections.abc import Sequence
 from fnmatch import fnmatch
 from itertools import takewhile
@@ -14,9 +13,8 @@ from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.formats.matrix import as_modality, measured_kind, open_text, read_matrix
 from jaxsurv.data.formats.outcomes import clinical_table, outcome_table, paired_endpoints
 from jaxsurv.data.identifiers import gene_name, match_samples, patients_of
-from jaxsurv.data.readers import naming
-from jaxsurv.data.tables import DataWarning, few
-from jaxsurv.data.unlabelled import with_unlabelled
+from jaxsurv.data.readers import found_cohort, naming
+from jaxsurv.data.tables import few, refuse_repeated, warn
 from jaxsurv.types import InputError
 
 # MAF classes that change a protein.
@@ -96,19 +94,18 @@ def read_cbioportal(
         with naming(mutations[0]):
             modalities["mutation"] = _mutations(mutations[0], owners)
         kinds["mutation"] = "binary"
-    if semi_supervised:
-        survival = with_unlabelled(survival, modalities)
     about = _study(folder / "meta_study.txt")
-    with naming(folder):
-        return Cohort(
-            modalities,
-            survival,
-            {m: k for m, k in kinds.items() if k},
-            name=about.get("cancer_study_identifier", folder.resolve().name),
-            title=about.get("name", ""),
-            time_unit="months",
-            source=about.get("citation", "cBioPortal"),
-        )
+    return found_cohort(
+        folder,
+        modalities,
+        survival,
+        kinds,
+        semi_supervised,
+        name=about.get("cancer_study_identifier", folder.resolve().name),
+        title=about.get("name", ""),
+        time_unit="months",
+        source=about.get("citation", "cBioPortal"),
+    )
 
 
 def _files(folder: Path, pattern: str) -> list[Path]:
@@ -121,7 +118,7 @@ def _expression_file(folder: Path) -> Path | None:
     found = [f for f in found if "zscore" not in f.name.lower()] or found
     if len(found) > 1:
         others = few([f.name for f in found[1:]])
-        warnings.warn(f"{found[0].name} is read as rna, {others} is not", DataWarning, stacklevel=3)
+        warn(f"{found[0].name} is read as rna, {others} is not")
     return found[0] if found else None
 
 
@@ -133,11 +130,9 @@ def _clinical(path: Path, index: str) -> pd.DataFrame:
     table = pd.DataFrame(rows[1:], columns=rows[0]) if rows else pd.DataFrame()
     if index not in table:
         raise InputError(f"has no column {index}, but {few(table.columns, 10)}")
-    if (twice := table[index].duplicated()).any():
-        raise InputError(
-            f"{index} {few(table.loc[twice, index])} is there twice; keep one row each"
-        )
-    return table.set_index(index)
+    table = table.set_index(index)
+    refuse_repeated(table.index, f"duplicate {index}", "keep one row each")
+    return table
 
 
 def _matrix(path: Path, owners: dict[str, str]) -> pd.DataFrame:
@@ -169,11 +164,9 @@ def _mutations(path: Path, owners: dict[str, str]) -> pd.DataFrame:
         maf["Tumor_Sample_Barcode"] = maf["Tumor_Sample_Barcode"].map(listed)
     else:
         samples = pd.Index(maf["Tumor_Sample_Barcode"].unique())
-        warnings.warn(
+        warn(
             f"{path.name}: without case_lists/cases_sequenced.txt, the patients who appear in it count "
-            "as sequenced; those without any mutation have no mutation data",
-            DataWarning,
-            stacklevel=3,
+            "as sequenced; those without any mutation have no mutation data"
         )
     chosen = patients_of(samples, path.name, patients=owners)
     classes = [c.lower() for c in NON_SILENT]

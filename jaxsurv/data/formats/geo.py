@@ -5,7 +5,6 @@
 
 import csv
 import re
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -17,9 +16,8 @@ from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.formats.matrix import measured_kind, open_text, read_matrix
 from jaxsurv.data.formats.outcomes import Endpoints, clinical_table, outcome_table
 from jaxsurv.data.identifiers import gene_name
-from jaxsurv.data.readers import naming
-from jaxsurv.data.tables import DataWarning, few
-from jaxsurv.data.unlabelled import with_unlabelled
+from jaxsurv.data.readers import found_cohort, naming
+from jaxsurv.data.tables import few, warn
 from jaxsurv.types import InputError
 
 _SYMBOLS = ("gene symbol", "gene_symbol", "symbol", "genesymbol", "hgnc symbol", "hugo_symbol")
@@ -85,18 +83,17 @@ def read_geo(
             genes = _genes(Path(annotation))
         matrix = _by_gene(matrix, genes, logs, file.name)
     modalities["expression"] = matrix.T
-    if semi_supervised:
-        survival = with_unlabelled(survival, modalities)
-    with naming(file):
-        return Cohort(
-            modalities,
-            survival,
-            {"expression": "continuous" if logs else measured_kind(matrix.T) or "continuous"},
-            name=series.facts.get("geo_accession", file.name.split("_")[0]),
-            title=series.facts.get("title", ""),
-            time_unit=_unit([pair[0] for pair in pairs.values()]),
-            source=f"GEO {series.facts.get('geo_accession', '')}".strip(),
-        )
+    return found_cohort(
+        file,
+        modalities,
+        survival,
+        {"expression": "continuous" if logs else measured_kind(matrix.T) or "continuous"},
+        semi_supervised,
+        name=series.facts.get("geo_accession", file.name.split("_")[0]),
+        title=series.facts.get("title", ""),
+        time_unit=_unit([pair[0] for pair in pairs.values()]),
+        source=f"GEO {series.facts.get('geo_accession', '')}".strip(),
+    )
 
 
 def _parse(handle) -> _Series:
@@ -131,11 +128,9 @@ def _are_logs(probes: pd.DataFrame) -> bool:
     values = values[np.isfinite(values)]
     low, lower, high, top = np.quantile(values, [0, 0.25, 0.99, 1])
     logs = not (high > 100 or (top - low > 50 and lower > 0))
-    warnings.warn(
+    warn(
         f"values look like {'logarithms' if logs else 'intensities, not logarithms'} (99 % of them "
-        f"below {high:.3g})",
-        DataWarning,
-        stacklevel=3,
+        f"below {high:.3g})"
     )
     return logs
 
@@ -182,12 +177,10 @@ def _by_gene(matrix: pd.DataFrame, genes: pd.Series, logs: bool, label: str) -> 
         with np.errstate(divide="ignore"):
             kept = np.log(kept)
     means = kept.groupby(symbols).mean()
-    warnings.warn(
+    warn(
         f"{label}: {len(kept)} probes became {len(means)} genes by the "
         f"{'arithmetic mean of logarithms' if logs else 'geometric mean of intensities'}; left out: "
-        f"{none.sum()} probes without a gene, {several.sum()} of several genes",
-        DataWarning,
-        stacklevel=3,
+        f"{none.sum()} probes without a gene, {several.sum()} of several genes"
     )
     return means if logs else np.exp(means)
 

@@ -14,9 +14,8 @@ from jaxsurv.data.formats.outcomes import (
     paired_endpoints,
 )
 from jaxsurv.data.identifiers import patients_of
-from jaxsurv.data.readers import naming
+from jaxsurv.data.readers import found_cohort, naming
 from jaxsurv.data.tables import few
-from jaxsurv.data.unlabelled import with_unlabelled
 from jaxsurv.types import InputError
 
 
@@ -70,12 +69,5 @@ def read_h5mu(
         modalities = clinical_table(obs.drop(columns=used), clinical, "obs")
         modalities |= {m: as_modality(table.to_df().T, m) for m, table in data.mod.items()}
         kinds = {m: measured_kind(table) for m, table in modalities.items() if m != "clinical"}
-        if semi_supervised:
-            survival = with_unlabelled(survival, modalities)
-        return Cohort(
-            modalities,
-            survival,
-            {m: k for m, k in kinds.items() if k},
-            name=file.stem,
-            source="MuData file",
-        )
+    about = {"name": file.stem, "source": "MuData file"}
+    return found_cohort(file, modalities, survival, kinds, semi_supervised, **about)

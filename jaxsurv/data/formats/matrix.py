@@ -11,7 +11,7 @@ import pandas as pd
 
 from jaxsurv.data.identifiers import one_row_per_gene, patients_of
 from jaxsurv.data.readers import EXACT
-from jaxsurv.data.tables import few, is_raw_scale
+from jaxsurv.data.tables import few, is_raw_scale, refuse_repeated, to_float
 from jaxsurv.types import InputError
 
 
@@ -41,11 +41,7 @@ def read_matrix(handle: TextIO, names: Collection[str] = ()) -> pd.DataFrame:
             be matched without a guess; a cell that is no number, with its row and column.
     """
     header = read_header(handle)
-    samples = pd.Index(header)
-    if samples.has_duplicates:
-        raise InputError(
-            f"duplicate columns {few(samples[samples.duplicated()])}; keep one of each"
-        )
+    refuse_repeated(pd.Index(header), "duplicate columns")
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)  # it would drop the last column
         try:
@@ -76,20 +72,9 @@ def as_numbers(frame: pd.DataFrame) -> pd.DataFrame:
     """Convert all columns to float64.
 
     Raises:
-        InputError: a cell that is no number, with its row and column.
+        InputError: a cell that is no number or infinite, with its row and column.
     """
-    frame = frame.copy(deep=False)
-    for column in frame.select_dtypes(exclude="number"):
-        numbers = pd.to_numeric(frame[column], errors="coerce")
-        bad = (numbers.isna() & frame[column].notna()).to_numpy()
-        if bad.any():
-            row = int(bad.argmax())
-            raise InputError(
-                f"the non-numeric value {frame[column].iloc[row]!r} in row {frame.index[row]!r}, "
-                f"column {column!r}; correct or empty it"
-            )
-        frame[column] = numbers
-    return frame.astype("float64")
+    return to_float(frame.rename_axis(index="row"), "", "correct or empty it")
 
 
 def as_modality(

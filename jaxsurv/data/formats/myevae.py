@@ -1,7 +1,6 @@
 """The input folder of MyeVAE: one table of all features, whose prefixes are the modalities."""
 
 import re
-import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -10,9 +9,8 @@ from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.formats.matrix import as_numbers, measured_kind
 from jaxsurv.data.formats.outcomes import outcome_table
 from jaxsurv.data.identifiers import gene_name
-from jaxsurv.data.readers import EXACT, named_rows, naming
-from jaxsurv.data.tables import DataWarning, few
-from jaxsurv.data.unlabelled import with_unlabelled
+from jaxsurv.data.readers import EXACT, found_cohort, named_rows, naming
+from jaxsurv.data.tables import few, warn
 from jaxsurv.types import InputError
 
 LABELS = "train_labels.csv"
@@ -71,36 +69,23 @@ def read_myevae(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
             time = survival[f"{endpoint}_time"]
             if (time < 0).any():
                 survival[f"{endpoint}_time"] = time - time.min()
-                warnings.warn(
+                warn(
                     f"{LABELS}: {(time < 0).sum()} negative times of {endpoint}; all its times are "
-                    f"shifted by {-time.min():g} days, as MyeVAE does",
-                    DataWarning,
-                    stacklevel=2,
+                    f"shifted by {-time.min():g} days, as MyeVAE does"
                 )
     file = next((folder / f for f in FEATURES if (folder / f).exists()), None)
     if file is None:
         raise InputError(f"{folder} has none of {few(FEATURES)}")
     if "processed" in file.name:
-        warnings.warn(
+        warn(
             f"{file.name}: these features were selected and imputed with all training patients and their "
-            "outcomes, so cross-validated scores are optimistic; train_features.csv has the raw ones",
-            DataWarning,
-            stacklevel=2,
+            "outcomes, so cross-validated scores are optimistic; train_features.csv has the raw ones"
         )
     with naming(file):
         modalities = _modalities(_features(file), file.name)
     kinds = {m: measured_kind(table) for m, table in modalities.items()}
-    if semi_supervised:
-        survival = with_unlabelled(survival, modalities)
-    with naming(folder):
-        return Cohort(
-            modalities,
-            survival,
-            {m: k for m, k in kinds.items() if k},
-            name=folder.resolve().name,
-            time_unit="days",
-            source="MyeVAE inputs",
-        )
+    about = {"name": folder.resolve().name, "time_unit": "days", "source": "MyeVAE inputs"}
+    return found_cohort(folder, modalities, survival, kinds, semi_supervised, **about)
 
 
 def _features(file: Path) -> pd.DataFrame:
@@ -129,9 +114,5 @@ def _modalities(features: pd.DataFrame, label: str) -> dict[str, pd.DataFrame]:
             f"has no column that begins with Feature_exp, Feature_CNA_ ...: {few(left)}"
         )
     if left:
-        warnings.warn(
-            f"{label}: {len(left)} columns without a known prefix left out ({few(left, 3)})",
-            DataWarning,
-            stacklevel=4,
-        )
+        warn(f"{label}: {len(left)} columns without a known prefix left out ({few(left, 3)})")
     return found

@@ -5,14 +5,13 @@
 
 import io
 import re
-import warnings
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from jaxsurv.data.readers import EXACT
-from jaxsurv.data.tables import DataWarning, few
+from jaxsurv.data.tables import few, refuse_cells, warn
 from jaxsurv.types import InputError
 
 Endpoints = Mapping[str, tuple[str, str]]  # endpoint to its columns of time and event
@@ -57,11 +56,8 @@ def event_flags(column: pd.Series) -> pd.Series:
     text = known(column).map(lambda v: str(v).strip().lower(), na_action="ignore")
     code = text.astype(object).str.replace(r"^([01])(:.*|\.0)$", r"\1", regex=True)
     flags = code.astype(object).map(_flag, na_action="ignore")
-    if (bad := flags.isna() & code.notna()).any():
-        raise InputError(
-            f"the event code {str(column[bad].iloc[0])!r} in column {column.name!r}, patient "
-            f"{column.index[bad][0]!r}, is not known; write 1 (observed) or 0 (censored)"
-        )
+    bad, fix = flags.isna() & code.notna(), "write 1 (observed) or 0 (censored)"
+    refuse_cells(bad.to_frame(), column.to_frame(), "", "the unknown event code", fix)
     return flags.astype("float64")
 
 
@@ -83,11 +79,8 @@ def outcome_table(frame: pd.DataFrame, endpoints: Endpoints, label: str) -> pd.D
             )
         text, event = known(frame[names[0]]), event_flags(frame[names[1]])
         time = pd.to_numeric(text, errors="coerce").astype("float64")
-        if (bad := time.isna() & text.notna()).any():
-            raise InputError(
-                f"the time {str(text[bad].iloc[0])!r} in column {names[0]!r}, patient "
-                f"{text.index[bad][0]!r}, is not a number; correct or empty it"
-            )
+        bad = (time.isna() & text.notna()).to_frame()
+        refuse_cells(bad, text.to_frame(), "", "the non-numeric time", "correct or empty it")
         if half := int((time.isna() != event.isna()).sum()):
             told += [
                 f"{half} patients with only a time or only an event have no label for {endpoint}"
@@ -101,7 +94,7 @@ def outcome_table(frame: pd.DataFrame, endpoints: Endpoints, label: str) -> pd.D
     if table.empty:
         raise InputError("no patient has an outcome")
     if told:
-        warnings.warn(f"{label}: {'; '.join(told)}", DataWarning, stacklevel=3)
+        warn(f"{label}: {'; '.join(told)}")
     return table
 
 
@@ -132,11 +125,9 @@ def clinical_table(
         )
     taken = [c for c in frame if _BASELINE.fullmatch(str(c))] if chosen is None else list(chosen)
     if chosen is None and len(left := [c for c in frame if c not in taken]):
-        warnings.warn(
+        warn(
             f"{label}: taken as clinical: {few(taken, 20) or 'nothing'}; not taken, since they may tell "
-            f"the outcome: {few(left, 20)}; name the columns that you want",
-            DataWarning,
-            stacklevel=3,
+            f"the outcome: {few(left, 20)}; name the columns that you want"
         )
     table = frame[taken].apply(known)
     table = table.loc[:, table.nunique() > 1].dropna(how="all")

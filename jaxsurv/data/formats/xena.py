@@ -16,9 +16,8 @@ from jaxsurv.data.formats.matrix import (
 )
 from jaxsurv.data.formats.outcomes import clinical_table, outcome_table, paired_endpoints
 from jaxsurv.data.identifiers import patient_part, patients_of
-from jaxsurv.data.readers import naming
-from jaxsurv.data.tables import few
-from jaxsurv.data.unlabelled import with_unlabelled
+from jaxsurv.data.readers import found_cohort, naming
+from jaxsurv.data.tables import few, refuse_repeated
 from jaxsurv.types import InputError
 
 # Modality to pattern of the hubs' file names; the first pattern that matches counts.
@@ -81,9 +80,8 @@ def read_xena(
         owners = outcomes["_PATIENT"].dropna().to_dict() if "_PATIENT" in outcomes else {}
         chosen = patients_of(outcomes.index, tables[0].name, patients=owners)
         outcomes = outcomes.loc[chosen].set_axis(chosen.index)
-        survival = outcome_table(
-            outcomes, paired_endpoints(outcomes.columns, ".time", ""), tables[0].name
-        )
+        endpoints = paired_endpoints(outcomes.columns, ".time", "")
+        survival = outcome_table(outcomes, endpoints, tables[0].name)
         survival.columns = survival.columns.str.replace(".", "_")
     modalities: dict[str, pd.DataFrame] = {}
     kinds = {}
@@ -107,17 +105,8 @@ def read_xena(
             name = _modality(file.name, modalities)
             modalities[name] = as_modality(matrix, file.name, owners)
             kinds[name] = measured_kind(modalities[name])
-    if semi_supervised:
-        survival = with_unlabelled(survival, modalities)
-    with naming(folder):
-        return Cohort(
-            modalities,
-            survival,
-            {m: k for m, k in kinds.items() if k},
-            name=folder.resolve().name,
-            time_unit="days",
-            source="UCSC Xena",
-        )
+    about = {"name": folder.resolve().name, "time_unit": "days", "source": "UCSC Xena"}
+    return found_cohort(folder, modalities, survival, kinds, semi_supervised, **about)
 
 
 def is_survival_table(file: Path) -> bool:
@@ -137,9 +126,7 @@ def _samples(file: Path) -> pd.DataFrame:
         table = pd.read_csv(handle, sep="\t", dtype=str)
     table = table.set_index(table.columns[0])
     table.index = table.index.astype(str)
-    if table.index.has_duplicates:
-        twice = table.index[table.index.duplicated()].unique()
-        raise InputError(f"samples {few(twice)} are there twice; keep one row each")
+    refuse_repeated(table.index, "duplicate samples", "keep one row each")
     return table
 
 

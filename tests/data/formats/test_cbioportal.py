@@ -188,7 +188,7 @@ def test_counts_are_seen_by_their_scale(files):
         (
             "data_mrna_seq_v2_rsem.txt",
             RSEM.replace("0.1", "high"),
-            r"rsem\.txt: the non-numeric value 'high' in row 'TP53', column 'TCGA-OR-A5J1-01'",
+            r"rsem\.txt: the non-numeric value 'high' in column 'TCGA-OR-A5J1-01', row 'TP53'",
         ),
         ("data_CNA.txt", CNA.replace("S-4", "S-2"), r"data_CNA\.txt: duplicate columns S-2"),
         ("data_CNA.txt", "Hugo_Symbol\nTP53", r"data_CNA\.txt: holds no numbers"),
@@ -200,12 +200,12 @@ def test_counts_are_seen_by_their_scale(files):
         (
             "data_clinical_patient.txt",
             PATIENTS.replace("0:LIVING 69.0", "LOST 69.0"),
-            r"event code 'LOST' in column 'OS_STATUS', patient 'TCGA-OR-A5J3', is not known; write 1",
+            r"unknown event code 'LOST' in column 'OS_STATUS', PATIENT_ID 'TCGA-OR-A5J3'; write 1",
         ),
         (
             "data_clinical_patient.txt",
             PATIENTS.replace("69.0", "69,0"),
-            r"time '69,0' in column 'OS_MONTHS', patient 'TCGA-OR-A5J3', is not a number",
+            r"the non-numeric time '69,0' in column 'OS_MONTHS', PATIENT_ID 'TCGA-OR-A5J3'",
         ),
         (
             "data_clinical_patient.txt",
@@ -215,7 +215,7 @@ def test_counts_are_seen_by_their_scale(files):
         (
             "data_clinical_patient.txt",
             PATIENTS.replace("TCGA-OR-A5J2", "TCGA-OR-A5J1"),
-            "PATIENT_ID TCGA-OR-A5J1 is there twice",
+            "duplicate PATIENT_ID TCGA-OR-A5J1; keep one row each",
         ),
     ],
 )

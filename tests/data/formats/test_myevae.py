@@ -91,7 +91,7 @@ def test_parquet_under_that_name_is_read_or_refused(files, monkeypatch):
     ("name", "text", "message"),
     [
         ("train_labels.csv", "PUBLIC_ID,oscdy\nMMRF_1,1\n", "needs the columns oscdy and censos"),
-        ("train_labels.csv", LABELS.replace("100,1", "100,2"), "event code '2' in column 'censos'"),
+        ("train_labels.csv", LABELS.replace("100,1", "100,2"), "event code 2 in column 'censos'"),
         (
             "train_features_os_processed.csv",
             "PUBLIC_ID,x\nMMRF_1,1\n",
@@ -100,7 +100,7 @@ def test_parquet_under_that_name_is_read_or_refused(files, monkeypatch):
         (
             "train_features_os_processed.csv",
             FEATURES.replace("0.25", "low"),
-            r"value 'low' in row 'MMRF_3', column 'Feature_exp_ENSG00000141510\.17'",
+            r"non-numeric value 'low' in column 'Feature_exp_ENSG00000141510\.17', row 'MMRF_3'",
         ),
     ],
 )

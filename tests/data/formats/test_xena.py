@@ -94,7 +94,7 @@ def test_patients_come_from_barcodes_without_a_patient_column(files):
         (
             "TCGA.ACC.sampleMap_ACC_clinicalMatrix",
             CLINICAL.replace("A5J2", "A5J1"),
-            "samples TCGA-OR-A5J1-01 are there twice",
+            "duplicate samples TCGA-OR-A5J1-01; keep one row each",
         ),
     ],
 )

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from jaxsurv.plots import score_against_scale
+from experiments.regularizers.figures import score_against_scale
 
 
 def test_one_line_per_method():

@@ -1,4 +1,4 @@
-"""Baseline models of shared structure: SVD of all modalities together, and JIVE."""
+"""What HCL is compared with: SVD of all modalities together, JIVE, and HCL's own schedule as released."""
 
 from typing import NamedTuple
 
@@ -143,3 +143,20 @@ def _rank(columns: slice | None) -> int:
 
 def _scaled(vectors: Array, values: Array, noise: Array) -> Array:
     return vectors * jnp.sqrt(jnp.maximum(values - noise, 0))[None]
+
+
+def released_schedule(loadings: Array, signal: Array, mask: Array, *, steps: int = 100) -> Array:
+    """Gradient descent as HCL's authors released it: a rate of 1e-4, divided by ten after every ten steps.
+
+    The rates sum to 1.1e-3, which hardly moves the loadings.
+
+    Args:
+        loadings, signal, mask: arguments of :func:`jaxsurv.factors.refine`.
+        steps: number of gradient steps.
+    """
+
+    def step(w: Array, i: Array) -> tuple[Array, None]:
+        gradient = 2 * (w @ (w.T @ w) - signal @ w) * mask
+        return w - 1e-4 * 0.1 ** (i // 10) * gradient, None
+
+    return lax.scan(step, loadings * mask, jnp.arange(steps))[0]

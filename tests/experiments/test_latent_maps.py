@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jaxsurv.plots import LatentMap, latent_maps
+from experiments.latent_structure.maps import LatentMap, latent_maps
 
 RNG = np.random.default_rng(0)
 TEST = np.arange(50) < 12

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import gamma, kv
 
-from jaxsurv.data._simulate_images import field_factor, gaussian_fields, simulate_images
+from experiments.inva.simulate import field_factor, gaussian_fields, simulate_images
 from jaxsurv.types import InputError
 
 KERNELS = ("exponential", "matern32", "matern52")

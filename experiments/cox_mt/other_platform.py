@@ -1,32 +1,19 @@
-"""Unlabelled patients, with features and no outcome: their times and events are empty."""
+"""Unlabelled patients of another platform, harmonised with a cohort, as Cox-MT was published with."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from jaxsurv.data.cohort import Cohort
+from jaxsurv.data import Cohort
 from jaxsurv.data.external import LEAST_SHARED, MEASURED, harmonised
-from jaxsurv.data.identifiers import is_normal
+from jaxsurv.data.readers import with_unlabelled
 from jaxsurv.data.tables import clean_modality, few
 from jaxsurv.types import InputError
 
 # genes expressed at a similar level in most tissues
 HOUSEKEEPING = ("ACTB", "B2M", "GAPDH", "GUSB", "HPRT1", "PGK1", "PPIA", "RPLP0", "TBP", "TFRC")
-
-
-def with_unlabelled(survival: pd.DataFrame, modalities: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Add to ``survival`` an empty row for each patient who is in a modality and not in ``survival``.
-
-    Samples of normal tissue are left out.
-    """
-    patients = survival.index
-    for table in modalities.values():
-        others = table.index.difference(patients, sort=False).unique()
-        patients = patients.append(others[[not is_normal(p) for p in others]])
-    return survival.reindex(patients)
 
 
 def add_unlabelled(

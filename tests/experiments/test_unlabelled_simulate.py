@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jaxsurv.data import simulate_subtypes
+from experiments.unlabelled.simulate import simulate_subtypes
 from jaxsurv.metrics import concordance_index
 from jaxsurv.types import InputError
 

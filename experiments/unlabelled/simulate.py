@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from jaxsurv.data.cohort import Cohort
-from jaxsurv.data.simulate import Simulation
+from jaxsurv.data import Cohort, Simulation
 from jaxsurv.types import InputError
 
 
@@ -64,7 +63,7 @@ def simulate_subtypes(
         kinds={"rna": "continuous"},
         name=f"subtypes_{seed}",
         title=f"Simulated patients of {subtypes} subtypes (seed {seed})",
-        source="jaxsurv.data._simulate_subtypes",
+        source="experiments.unlabelled.simulate",
     )
     membership = pd.DataFrame({"subtype": subtype}, patients)
     return Simulation(cohort, pd.Series(log_hazard, patients, name="log_hazard"), membership)

@@ -1,9 +1,8 @@
 """Maps of predicted images: every method has its column, and error is prediction minus truth."""
 
 import numpy as np
-import pandas as pd
 
-from jaxsurv.plots import Profile, image_maps, score_profiles
+from experiments.inva.maps import image_maps
 
 RNG = np.random.default_rng(0)
 TRUTH = RNG.normal(size=(6, 5))
@@ -23,15 +22,3 @@ def test_columns_are_methods_and_rows_what_they_make_of_it():
     np.testing.assert_allclose(shown[2, 1].get_array(), 0.5)
     assert shown[0, 0].get_clim() == shown[0, 2].get_clim() == shown[1, 1].get_clim()
     assert shown[2, 1].get_clim() == (0, 1.5)
-
-
-def test_several_series_have_a_legend_and_one_has_none():
-    scores = pd.DataFrame({"mean": [0.5, 0.6], "lower": [0.4, 0.5], "upper": [0.6, 0.7]})
-    for series in ({"": scores}, {"one": scores, "other": scores + 0.1}):
-        figure = score_profiles([Profile("n", ["1", "2"], series, 0.5, "line")], ylabel="score")
-        ax = figure.axes[0]
-        assert len(ax.containers) == len(series)
-        assert [t.get_text() for t in ax.get_xticklabels()] == ["1", "2"]
-        assert [t.get_text() for t in ax.get_legend().get_texts()] == ["line"]
-        names = [t.get_text() for legend in figure.legends for t in legend.get_texts()]
-        assert names == (list(series) if len(series) > 1 else [])

@@ -60,10 +60,11 @@ def magnitudes(runs):
 
 def run(options: Regularizers) -> None:
     """The whole experiment, from the cohort to the report."""
+    from experiments.regularizers.figures import scores_by_scale
     from jaxsurv.cli.run import run_study
     from jaxsurv.cli.setup import check_grid, open_study
     from jaxsurv.models import find_model
-    from jaxsurv.report.figures import forest, scores_by_scale, survival_curves
+    from jaxsurv.report.figures import forest, survival_curves
     from jaxsurv.study.execute import Method
     from jaxsurv.study.findings import Comparison
     from jaxsurv.training import FitConfig

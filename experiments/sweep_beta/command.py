@@ -55,10 +55,11 @@ PRESETS = {
 
 def run(options: SweepBeta) -> None:
     """The whole experiment, from the cohort to the report."""
+    from experiments.sweep_beta.figures import scores_along, training_along
     from jaxsurv.cli.run import run_study
     from jaxsurv.cli.setup import check_grid, open_study, with_stack
     from jaxsurv.models import find_model
-    from jaxsurv.report.figures import scores_along, survival_curves, training_along
+    from jaxsurv.report.figures import survival_curves
     from jaxsurv.study.execute import Method
     from jaxsurv.study.findings import Comparison
     from jaxsurv.training import FitConfig

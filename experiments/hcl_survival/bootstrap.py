@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from jaxsurv.factors.group_lasso import block_norms
+from jaxsurv.factors import block_norms
 from jaxsurv.types import Array, Key
 
 

@@ -1,10 +1,11 @@
-"""Figures of linear factors."""
+"""Figures of the recovery of linear factors."""
 
 import numpy as np
 import pandas as pd
 
+from experiments.hcl.curves import error_curves
+from experiments.hcl.maps import loading_maps
 from jaxsurv.factors import Structure
-from jaxsurv.plots import error_curves, importance_bars, loading_maps
 
 
 def rows(method, means):
@@ -41,14 +42,3 @@ def test_maps_are_turned_towards_the_truth_inside_blocks():
     np.testing.assert_allclose(left, right, atol=1e-12)
     assert [t.get_text() for t in figure.axes[0].get_xticklabels()] == ["a+b", "b"]
     assert not left[:5, 2].any()
-
-
-def test_importance_is_one_line_per_part():
-    table = pd.DataFrame({"mean": [1.0, 0.0], "lower": [0.5, 0.0], "upper": [1.5, 0.2]})
-    figure = importance_bars(["x", "y"], {"m": table}, xlabel="norm", truth=[0.9, 0.0])
-    figure.draw_without_rendering()
-    ax = figure.axes[0]
-    assert [t.get_text() for t in ax.get_yticklabels()] == ["x", "y"]
-    assert ax.yaxis_inverted()
-    segments = ax.collections[0].get_segments()
-    np.testing.assert_allclose([s[:, 0] for s in segments], [[0.5, 1.5], [0.0, 0.2]])

@@ -4,8 +4,27 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from jaxsurv.plots.style import BLUE, GREEN, GREY, ORANGE, styled
+from jaxsurv.report.page import Picture
+from jaxsurv.report.sentences import tested
+from jaxsurv.study.findings import Findings
 
 _LOOKS = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "^"), ("black", "D"))
+
+
+def scores_by_scale(findings: Findings, scales: pd.Series) -> tuple[Figure, Picture]:
+    """Scores against ``scales``, the regulariser's share beside the Cox loss in each setting."""
+    rows = findings.settings.assign(scale=findings.settings["setting"].map(scales))
+    base = findings.summary[findings.summary["setting"].isin(findings.baselines)]
+    figure = score_against_scale(
+        rows[rows["scale"] > 0], base, ylabel="Harrell's C, test rows", title=tested(findings)
+    )
+    return figure, Picture(
+        "c_against_scale",
+        "Mean test C with its 95 % interval against the effective scale: how much the weighted regulariser "
+        "adds to the loss for one unit of weighted Cox loss, on training rows at the best epoch, mean over "
+        "runs. Regularisers are to be compared at the same place of this axis, not at the same weight.",
+        "Mean test C with intervals against the effective scale, one line per regulariser.",
+    )
 
 
 @styled

@@ -1,0 +1,111 @@
+"""The cohorts of an external validation: harmonised to a training cohort, or as they are."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from experiments.external_validation.judge import Curve
+from jaxsurv.cli.cohorts import load_external
+from jaxsurv.data import Cohort, Harmonise, join_cohorts
+from jaxsurv.data.external import refuse_entry
+from jaxsurv.survival import kaplan_meier
+from jaxsurv.types import InputError
+
+
+class Cohorts(NamedTuple):
+    """Cohorts of one external validation, of the patients labelled for the endpoint.
+
+    Attributes:
+        endpoint: name of the outcome.
+        train: training cohort; None = there are only saved models.
+        external: external cohorts by name, with the modalities that they have.
+        units: unit of time of each external cohort, as it was read.
+        logged: modalities of counts that are log2(x + 1) here.
+        found: features of the training cohort that each cohort has, see :class:`jaxsurv.data.Joined`.
+        null: Kaplan-Meier curve of the training cohort.
+        fingerprint: of all values.
+    """
+
+    endpoint: str
+    train: Cohort | None
+    external: dict[str, Cohort]
+    units: dict[str, str]
+    logged: tuple[str, ...]
+    found: pd.DataFrame
+    null: Curve | None
+    fingerprint: str
+
+
+def open_cohorts(
+    train: Path | None,
+    external: Sequence[Path],
+    endpoint: str | None,
+    harmonise: Harmonise | None,
+    *,
+    saved: bool,
+) -> Cohorts:
+    """Read the cohorts and make their values comparable.
+
+    Args:
+        train, external: folders.
+        endpoint: name of the outcome; None = the first one of the training cohort, or without one of the
+            first external cohort.
+        harmonise: see :func:`jaxsurv.data.join_cohorts`; None = z-scores if there is a training cohort.
+        saved: whether there are saved models, which need no training cohort.
+
+    Raises:
+        InputError: see `load_external` and `join_cohorts`; ``harmonise`` without a training cohort; an
+            external cohort without an event.
+    """
+    if train is None and saved and harmonise not in (None, "none"):
+        raise InputError(
+            f"--harmonise {harmonise} needs --train, the cohort to whose values the external ones are "
+            "mapped; give it, or leave --harmonise out to read them as they are"
+        )
+    first, others = load_external(train, external, saved=saved)
+    endpoint = endpoint or (first or next(iter(others.values()))).endpoints[0]
+    units = {name: cohort.time_unit for name, cohort in others.items()}
+    if first is None:
+        made = _as_they_are(others, endpoint, units)
+    else:
+        made = _joined(first, others, endpoint, harmonise or "z-score", units)
+    for name, cohort in made.external.items():
+        if not np.any(event := cohort.outcome(endpoint).event):
+            raise InputError(
+                f"cohort {name!r} has {len(event)} patients and no event of {endpoint!r}, so that nothing "
+                "can be judged on it; leave it out"
+            )
+    return made
+
+
+def _as_they_are(others: Mapping[str, Cohort], endpoint: str, units: dict[str, str]) -> Cohorts:
+    refuse_entry(others, endpoint)
+    external = {name: c.for_endpoint(endpoint).renamed(name) for name, c in others.items()}
+    fingerprint = " ".join(f"{name} {cohort.fingerprint()}" for name, cohort in external.items())
+    found = pd.DataFrame(columns=["cohort", "modality", "features", "found"])
+    return Cohorts(endpoint, None, external, units, (), found, None, fingerprint)
+
+
+def _joined(
+    first: Cohort,
+    others: Mapping[str, Cohort],
+    endpoint: str,
+    harmonise: Harmonise,
+    units: dict[str, str],
+) -> Cohorts:
+    joined = join_cohorts(first, others, endpoint, harmonise=harmonise)
+    train = joined.part(first.name)
+    outcome = train.outcome(endpoint)
+    return Cohorts(
+        endpoint,
+        train,
+        {name: joined.part(name) for name in others},
+        units,
+        tuple(m for m, kind in first.kinds.items() if kind == "counts"),
+        joined.found,
+        kaplan_meier(outcome.event, outcome.time),
+        joined.cohort.fingerprint(),
+    )

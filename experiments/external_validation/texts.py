@@ -1,0 +1,83 @@
+"""What an external validation has to say: sentences, and tables about the models themselves."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from experiments.external_validation.cohorts import Cohorts
+from experiments.external_validation.judge import ONE_RISK
+from experiments.external_validation.models import Frozen
+from jaxsurv.data.tables import few
+from jaxsurv.estimators import SurvivalStack
+from jaxsurv.models import CLINICAL
+
+
+def inverted(table: pd.DataFrame) -> list[str]:
+    """A sentence for each model that ranks external patients the wrong way round, beyond chance."""
+    return [
+        f"'{model}' ranks the patients of {' and of '.join(rows['cohort'])} the wrong way round (C "
+        f"{', '.join(rows['c'].map('{:.3f}'.format))}, intervals below 0.5): is a feature that it reads "
+        "coded the other way there?"
+        for model, rows in table[table["c_upper"] < 0.5].groupby("model", sort=False)
+    ]
+
+
+def hindered(table: pd.DataFrame) -> list[str]:
+    """A sentence for each model that could not read all of a cohort, or told nobody from another there."""
+    return [
+        f"'{row.model}' on {row.cohort}: {row.note}."
+        + " Its C and its slope do not exist there." * (ONE_RISK in row.note)
+        for row in table[table["note"] != ""].itertuples()
+    ]
+
+
+def about_models(models: Mapping[str, Frozen]) -> pd.DataFrame:
+    """What each model is, as strings."""
+    rows = []
+    for name, (estimator, file) in models.items():
+        training = estimator.fitted().cohort
+        choice = getattr(estimator, "choice_", {})
+        rows.append({
+            "model": name,
+            "estimator": type(estimator).__name__,
+            "patients": str(training.patients),
+            "events": str(training.events),
+            "chosen": ", ".join(f"{k} {v:g}" for k, v in choice.items()),
+            "loaded from": file,
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def weights_of(models: Mapping[str, Frozen]) -> pd.DataFrame:
+    """Weights of the stacks of several members, as strings: a row per member, a column per stack."""
+    stacks = {
+        name: model.estimator.weights_.map("{:.2f}".format)
+        for name, model in models.items()
+        if isinstance(model.estimator, SurvivalStack) and len(model.estimator.weights_) > 1
+    }
+    if not stacks:
+        return pd.DataFrame()
+    return pd.DataFrame(stacks).fillna("").rename_axis("member").reset_index()
+
+
+def sentences(
+    models: Mapping[str, Frozen], table: pd.DataFrame, cohorts: Cohorts, about: str
+) -> list[str]:
+    """Conclusions, one sentence each; the last of the models is the headline."""
+    loaded = [f"'{name}' ({model.file})" for name, model in models.items() if model.file]
+    told = [f"{about[:1].upper()}{about[1:]}. {len(models)} models, frozen."]
+    if loaded:
+        told.append(f"Loaded as they were saved: {few(loaded, 20)}.")
+    if cohorts.train is None:
+        told.append(
+            "Without a training cohort nothing was harmonised: values are read as they are."
+        )
+    elif CLINICAL not in cohorts.train.modalities:
+        told.append(f"The training cohort has no modality '{CLINICAL}', so no model is clinical.")
+    headline = list(models)[-1]
+    told += [
+        f"On {r.cohort} ({r.patients} patients, {r.events} events) '{headline}' has a C of {r.c:.3f} "
+        f"({r.c_lower:.2f} to {r.c_upper:.2f}) and a calibration slope of {r.slope:.2f}."
+        for r in table[(table["model"] == headline) & table["c"].notna()].itertuples()
+    ]
+    return told + hindered(table) + inverted(table)

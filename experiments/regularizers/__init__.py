@@ -1,0 +1,1 @@
+"""KL, MMD and HSIC at matched effective scale."""

@@ -1,0 +1,5 @@
+import sys
+
+from experiments.regularizers.command import main
+
+sys.exit(main())

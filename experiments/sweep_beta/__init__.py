@@ -1,0 +1,1 @@
+"""How strongly the KL term of a survival VAE should weigh."""

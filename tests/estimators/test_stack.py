@@ -1,0 +1,256 @@
+"""The stack: what a study scores is what an estimator keeps, and what is kept scores new patients."""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from jaxsurv.data import Cohort, DataWarning, load_tcga_acc, simulate_cohort, stratified_kfold
+from jaxsurv.estimators import Coxnet, SurvivalStack, load
+from jaxsurv.estimators.inputs import read_patients
+from jaxsurv.models import CoxNnetHParams, HParams, SurvivalVAEConfig, find_model
+from jaxsurv.recipe import AS_MEASURED, Recipe, cox_members, ensemble, prepare, stack
+from jaxsurv.study.execute import Method, train
+from jaxsurv.study.findings import choose_per_split
+from jaxsurv.training import FitConfig, choose_plan
+from jaxsurv.types import InputError
+
+BETAS = (0.01, 1.0)
+SMALL = SurvivalVAEConfig(latent=3, widths=lambda d: (4,), head_reads_clinical=False)
+TRAINING = {"epochs": 12, "n_seeds": 2}
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:no epoch of any network", "ignore:constant features"
+)
+
+
+def without_mutations(cohort):
+    tables = {m: t for m, t in cohort.modalities.items() if m != "mutation"}
+    return replace(cohort, modalities=tables, kinds={m: cohort.kinds[m] for m in tables})
+
+
+@pytest.fixture(scope="module")
+def acc():
+    return without_mutations(load_tcga_acc())
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    return simulate_cohort(n=120, n_genes=12, n_cnv=8).cohort
+
+
+def study_of(cohort, model, settings, config, recipe, folds=2):
+    """The headline of a small study: log hazards of every split, and the chosen setting of each."""
+    endpoint = cohort.endpoints[0]
+    splits = stratified_kfold(cohort.outcome(endpoint).event, folds=folds)
+    data = prepare(cohort, endpoint, splits, recipe)
+    training = FitConfig(TRAINING["epochs"])
+    method = Method("network", find_model(model), settings, data, training, config)
+    runs = len(splits.fold) * TRAINING["n_seeds"] * len(settings)
+    done = train(
+        method, seeds=range(TRAINING["n_seeds"]), plan=choose_plan(runs), report=lambda rows: None
+    )
+    kept = choose_per_split(done.rows)
+    arrays = done.arrays
+    member = ensemble(data, arrays.split[kept], arrays.prediction[kept], arrays.seed[kept])
+    headline = stack(data, {**cox_members(data), "network": member})
+    chosen = done.rows[kept].groupby("fold")["setting"].first()
+    return data, headline, chosen
+
+
+RECIPES = {
+    "default": Recipe(),
+    "selected and imputed": Recipe(select="elastic-net", impute="gaussian", components=None),
+    "as measured": replace(AS_MEASURED, unknown="level", scaling="plain"),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "recipe"),
+    [("acc", "default"), ("acc", "selected and imputed"), ("simulated", "as measured")],
+)
+def test_parity_with_the_headline_of_a_study(name, recipe, request):
+    """For every split, the stack that is fitted to its training rows is the one that the study scored."""
+    cohort, recipe = request.getfixturevalue(name), RECIPES[recipe]
+    settings = {f"β = {b:g}": HParams(beta=b) for b in BETAS}
+    data, headline, chosen = study_of(cohort, "SurvivalVAE", settings, SMALL, recipe)
+    for s, test in enumerate(data.splits.test):
+        model = SurvivalStack(
+            config=SMALL, grid={"beta": BETAS}, recipe=recipe, random_state=s, **TRAINING
+        ).fit(data.cohort, data.endpoint, where=~test)
+        risk = model.predict(data.cohort)
+        np.testing.assert_allclose(risk[test], headline.log_hazard[s][test], atol=1e-5)
+        np.testing.assert_allclose(model.weights_, headline.weights[s], atol=1e-5)
+        assert f"β = {model.choice_['beta']:g}" == chosen.iloc[s]
+
+
+@pytest.mark.parametrize("name", ["acc", "simulated"])
+def test_parity_on_a_cohort_without_the_test_patients(name, request):
+    """A network that draws no noise while it trains needs no mask: the test patients may not be there."""
+    cohort = request.getfixturevalue(name)
+    if name == "acc":  # a category of one patient would be unknown where that patient is tested
+        tables = {
+            **cohort.modalities,
+            "clinical": cohort.modalities["clinical"][["years_to_birth"]],
+        }
+        cohort = replace(cohort, modalities=tables)
+    settings = {f"l2 = {x:g}": CoxNnetHParams(l2=x) for x in (0.1, 1.0)}
+    data, headline, _ = study_of(cohort, "CoxNnet", settings, None, Recipe())
+    for s, test in enumerate(data.splits.test):
+        model = SurvivalStack(
+            network="CoxNnet", grid={"l2": (0.1, 1.0)}, random_state=s, **TRAINING
+        ).fit(data.cohort.take(~test), data.endpoint)
+        risk = model.predict(data.cohort.take(test))
+        np.testing.assert_allclose(risk, headline.log_hazard[s][test], atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def fitted(acc):
+    model = SurvivalStack(config=SMALL, grid={"beta": BETAS}, **TRAINING)
+    return model.fit(acc, "os")
+
+
+def test_a_loaded_stack_is_the_same_to_the_bit(fitted, acc, tmp_path):
+    fitted.save(tmp_path / "m.zip", notes="a note")
+    loaded = load(tmp_path / "m.zip")
+    times = [365.0, 1095.0]
+    np.testing.assert_array_equal(loaded.predict(acc), fitted.predict(acc))
+    pd.testing.assert_frame_equal(loaded.risk_table(acc, times), fitted.risk_table(acc, times))
+    pd.testing.assert_series_equal(loaded.weights_, fitted.weights_)
+    assert loaded.choice_ == fitted.choice_
+    for one, other in zip(loaded.explain(acc, steps=2), fitted.explain(acc, steps=2), strict=True):
+        pd.testing.assert_frame_equal(one, other, check_exact=True)
+    loaded.save(tmp_path / "again.zip", notes="a note")
+    assert (tmp_path / "again.zip").read_bytes() == (tmp_path / "m.zip").read_bytes()
+    chosen = SurvivalStack(
+        config=SMALL, hparams=HParams(beta=fitted.choice_["beta"]), grid={}, **TRAINING
+    ).fit(acc, "os")
+    np.testing.assert_array_equal(chosen.predict(acc), fitted.predict(acc))
+
+
+def test_no_patient_is_in_the_file(fitted, tmp_path):
+    fitted.save(tmp_path / "m")
+    size = sum(f.stat().st_size for f in (tmp_path / "m").iterdir())
+    text = (tmp_path / "m" / "manifest.json").read_text()
+    assert "TCGA-OR" not in text
+    n = fitted.model_.cohort.patients
+    shapes = [
+        a.shape for a in fitted.model_.params.cox["clinical, RBF kernel"] if hasattr(a, "shape")
+    ]
+    assert all(n not in shape for shape in shapes)
+    assert size < 2**20
+
+
+def test_explanations_add_up_over_the_members(fitted, acc):
+    each = fitted.explain(acc, steps=256).patients.sum(axis=1)
+    risk, model = fitted.predict(acc), fitted.model_
+    rows = model.rows(read_patients(acc, None))
+    at_mean = rows._replace(
+        inputs={m: 0 * x for m, x in rows.inputs.items()}, z={m: 0 * x for m, x in rows.z.items()}
+    )
+    np.testing.assert_allclose(each, risk - model.log_hazard_of(at_mean), atol=0.02)
+
+
+def test_members_that_cannot_score_are_named_and_left_out(fitted, acc):
+    some = {m: t for m, t in acc.modalities.items() if m in ("rna", "clinical")}
+    with pytest.warns(DataWarning) as told:
+        risk = fitted.predict(some)
+    unable = [m for m in ("cnv", "mirna", "protein") if fitted.weights_[m] > 0]
+    assert unable
+    expected = f"the members {', '.join(unable)} cannot score"
+    assert any(expected in str(w.message) for w in told)
+    assert np.ptp(risk) > 0
+    assert any("none of the 79 patients has cnv, mirna, protein" in str(w.message) for w in told)
+    two = SurvivalStack(["modalities"], recipe=Recipe(blocks=("rna", "cnv"), offset="none"))
+    two.fit(acc, "os")
+    with pytest.warns(DataWarning, match="the members cnv cannot score") as told:
+        two.predict({"rna": acc.modalities["rna"]})
+    assert len(told) == 2
+    with pytest.raises(InputError, match="no member of the model can score these patients"):
+        SurvivalStack(["modalities"], recipe=Recipe(blocks=("rna",), offset="none")).fit(
+            acc, "os"
+        ).predict({"protein": acc.modalities["protein"]})
+
+
+def test_a_stack_of_cox_models_needs_no_network(acc):
+    model = SurvivalStack(["modalities", "elastic net"]).fit(acc, "os")
+    assert list(model.weights_.index) == [*acc.modalities, "elastic net"]
+    assert model.choice_ == {}
+    with pytest.raises(InputError, match="SurvivalStack has no network"):
+        model.search(acc, "os", {"beta": [1.0]})
+    with pytest.raises(InputError, match="members must be one of"):
+        SurvivalStack(["forest"]).fit(acc, "os")
+    with pytest.raises(InputError, match="members must be a list of names"):
+        SurvivalStack("network").fit(acc, "os")
+
+
+def test_search_scores_whole_stacks_as_if_fitted_one_by_one(acc):
+    model = SurvivalStack(config=SMALL, **TRAINING)
+    found = model.search(acc, "os", {"beta": BETAS}, folds=2)
+    event = acc.outcome("os").event
+    test = stratified_kfold(event, folds=2, validation_fraction=None).test
+    for _, row in found.table.iterrows():
+        single = partial(SurvivalStack, config=SMALL, grid={}, **TRAINING)
+        for k, rows in enumerate(test):
+            fold = single(hparams=HParams(beta=row["beta"])).fit(acc, "os", where=~rows)
+            assert fold.score(acc.take(rows), "os") == pytest.approx(row[f"c_fold_{k}"])
+    assert found.best_estimator.hparams == found.best_hparams
+
+
+KEPT = [
+    Recipe(select="elastic-net", impute="round-robin", components=3),
+    Recipe(unknown="level", scaling="plain", blocks=("rna", "clinical"), components=None),
+    Recipe(select="variance", top=5, components=None),
+    Recipe(impute="gaussian", components=4, offset="none"),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "recipe"),
+    [*(("stack", r) for r in KEPT[:2]), *(("elastic net", r) for r in KEPT)],
+    ids=range(6),
+)
+def test_every_recipe_is_kept_with_its_model(kind, recipe, acc, tmp_path):
+    if kind == "stack":
+        model = SurvivalStack(config=SMALL, hparams=HParams(), epochs=3, n_seeds=1, recipe=recipe)
+    else:
+        model = Coxnet(recipe=recipe)
+    model.fit(acc, "os").save(tmp_path / "m.zip")
+    loaded = load(tmp_path / "m.zip")
+    assert loaded.recipe == recipe
+    risk = model.predict(acc)
+    np.testing.assert_array_equal(loaded.predict(acc), risk)
+    alone = acc.take(np.arange(len(risk)) == 7)  # whoever else is scored
+    np.testing.assert_allclose(loaded.predict(alone), risk[7:8], atol=1e-5)
+
+
+def test_tables_are_checked_and_encoded_once(acc, monkeypatch):
+    from jaxsurv.data import cohort as cohorts
+    from jaxsurv.preprocess import _encode, schema
+
+    counts = {"checked": [], "encoded": []}
+    clean, encode = cohorts.clean_modality, _encode.encode_table
+
+    def counting_clean(name, *rest):
+        counts["checked"].append(name)
+        return clean(name, *rest)
+
+    def counting_encode(schema, modality, table):
+        counts["encoded"].append(modality)
+        return encode(schema, modality, table)
+
+    for module in (cohorts, schema):
+        monkeypatch.setattr(module, "clean_modality", counting_clean)
+    monkeypatch.setattr(_encode, "encode_table", counting_encode)
+    cohort = Cohort(acc.modalities, acc.survival, acc.kinds)
+    assert sorted(counts["checked"]) == sorted(acc.modalities)
+    model = SurvivalStack(config=SMALL, grid={"beta": BETAS}, epochs=2, n_seeds=1)
+    model.fit(cohort, "os")
+    assert sorted(counts["checked"]) == sorted(acc.modalities)  # the cohort's own check was the one
+    assert sorted(counts["encoded"]) == sorted(acc.modalities)
+    counts["encoded"].clear()
+    model.set_params(hparams=HParams(), grid={}).search(cohort, "os", {"beta": BETAS}, folds=3)
+    # once for the folds, once for the fit of the best
+    assert sorted(counts["encoded"]) == sorted([*acc.modalities, *acc.modalities])
+    assert sorted(counts["checked"]) == sorted(acc.modalities)
