@@ -8,7 +8,6 @@ python -m jaxsurv inspect my_model
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -78,12 +77,13 @@ def run(options: Score | Explain | Inspect) -> None:
     """Score, explain or inspect."""
     from rich.console import Console
 
+    from jaxsurv.cli.command import import_models
     from jaxsurv.estimators import SurvivalEstimator, load
     from jaxsurv.estimators.card import print_card
     from jaxsurv.types import InputError
 
     console = Console(width=None if sys.stdout.isatty() else 100)
-    _import_models(options.models)
+    import_models(options.models)
     try:
         model = load(options.model)
     except InputError as error:
@@ -102,16 +102,6 @@ def run(options: Score | Explain | Inspect) -> None:
         _explain(options, model, console)
     else:
         _score(options, model, console)
-
-
-def _import_models(modules: Sequence[str]) -> None:
-    from jaxsurv.types import InputError
-
-    for module in modules:
-        try:
-            import_module(module)
-        except ImportError as error:
-            raise InputError(f"--models {module}: it cannot be imported: {error}") from error
 
 
 def _score(options: Score, model: Any, console: Any) -> None:

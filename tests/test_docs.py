@@ -4,7 +4,7 @@ import inspect
 import re
 from importlib import import_module
 from pathlib import Path
-from typing import get_args
+from typing import TypedDict, Unpack, get_args
 
 import pytest
 
@@ -19,7 +19,10 @@ PACKAGES = [
 ]
 EXPERIMENTS = [
     *(f"experiments.{p.stem}" for p in sorted((ROOT / "experiments").glob("[!_]*.py"))),
-    *(f"experiments.{p.parent.name}.command" for p in sorted((ROOT / "experiments").glob("*/command.py"))),
+    *(
+        f"experiments.{p.parent.name}.command"
+        for p in sorted((ROOT / "experiments").glob("*/command.py"))
+    ),
 ]
 NO_OWN = {"parent", "name", "args", "kwargs"}  # what flax and protocols add
 
@@ -72,8 +75,8 @@ def explained(parameter, text):
 def parameters_of(thing):
     """Names of the parameters; for ``**columns: Unpack[Columns]`` the keys of ``Columns``."""
     for parameter in inspect.signature(thing).parameters.values():
-        keys = [k for known in get_args(parameter.annotation) for k in getattr(known, "__annotations__", ())]
-        yield from keys if parameter.kind is parameter.VAR_KEYWORD and keys else [parameter.name]
+        known = get_args(parameter.annotation) if parameter.kind is parameter.VAR_KEYWORD else ()
+        yield from known[0].__annotations__ if known else [parameter.name]
 
 
 def unexplained(things):
@@ -140,7 +143,14 @@ def test_what_is_missing_is_listed():
     def spoken(x, y):
         """Of ``x``."""
 
+    class Columns(TypedDict):
+        entry: float
+
+    def told(**columns: Unpack[Columns]):
+        """Of ``columns``."""
+
     things = [("p", "Lent", Lent), ("p", "silent", silent), ("p", "spoken", spoken), ("p", "K", 3)]
+    assert list(unexplained([("p", "told", told)])) == ["p.told(entry)"]
     assert list(undocumented(things)) == ["p.Lent", "p.Lent.undescribed", "p.silent"]
     assert [u for u in unexplained(things) if "Lent" not in u] == ["p.silent(x)", "p.spoken(y)"]
     page = ".. automodule:: p\n"

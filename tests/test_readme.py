@@ -9,14 +9,18 @@ import numpy as np
 import pytest
 
 from jaxsurv.data import load_tcga_acc, write_cohort
+from jaxsurv.estimators import SurvivalStack
 
 ROOT = Path(__file__).parents[1]
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
 
 
+@pytest.mark.filterwarnings("ignore:no epoch of any network")
 @pytest.mark.filterwarnings("ignore:constant features:jaxsurv.data.DataWarning")
 def test_python_blocks_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    few = {**SurvivalStack.__init__.__kwdefaults__, "epochs": 4, "n_seeds": 2}  # of each stack
+    monkeypatch.setattr(SurvivalStack.__init__, "__kwdefaults__", few)
     write_cohort(load_tcga_acc(), "my_cohort")
     names = {}
     for block in BLOCKS:  # each stands alone

@@ -137,8 +137,9 @@ def run(options: CoxMTOptions) -> None:
     """The whole experiment, from the cohort to the report."""
     from experiments.cox_mt.figures import profiles
     from experiments.cox_mt.hidden_labels import hide_labels
+    from experiments.cox_mt.sources import open_sources
     from jaxsurv.cli.run import run_study
-    from jaxsurv.cli.setup import check_grid, open_sources
+    from jaxsurv.cli.setup import check_grid
     from jaxsurv.models import CoxMTConfig, CoxMTHParams, CoxNnetHParams, find_model
     from jaxsurv.report.figures import forest, survival_curves
     from jaxsurv.study.execute import Method

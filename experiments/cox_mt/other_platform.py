@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from jaxsurv.data import Cohort
-from jaxsurv.data.external import LEAST_SHARED, MEASURED, harmonised
 from jaxsurv.data.readers import with_unlabelled
 from jaxsurv.data.tables import clean_modality, few
+from jaxsurv.preprocess.harmonise import LEAST_SHARED, MEASURED, harmonised
 from jaxsurv.types import InputError
 
 # genes expressed at a similar level in most tissues

@@ -1,18 +1,59 @@
 """The cohorts of an external validation: harmonised to a training cohort, or as they are."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from experiments.external_validation.joined import join_cohorts, refuse_entry
 from experiments.external_validation.judge import Curve
-from jaxsurv.cli.cohorts import load_external
-from jaxsurv.data import Cohort, Harmonise, join_cohorts
-from jaxsurv.data.external import refuse_entry
+from jaxsurv.data import Cohort, read_cohort, simulate_cohort
+from jaxsurv.preprocess.harmonise import Harmonise
 from jaxsurv.survival import kaplan_meier
 from jaxsurv.types import InputError
+
+
+def load_external(
+    train: Path | None, external: Sequence[Path], *, saved: bool = False
+) -> tuple[Cohort | None, dict[str, Cohort]]:
+    """A training cohort and others by name; without folders, thirds of the simulated cohort.
+
+    Args:
+        train: folder of the training cohort, or None.
+        external: folders of the others.
+        saved: whether there are saved models, which need no training cohort.
+
+    Raises:
+        InputError: a training cohort or saved models without others, or the other way round; two cohorts of
+            one name; see :func:`jaxsurv.data.read_cohort`.
+    """
+    if (train is not None or saved) and not external:
+        raise InputError(
+            "--train and --model need --external, the cohorts to judge on; without any of the three the "
+            "simulated cohort is cut in three"
+        )
+    if external and train is None and not saved:
+        raise InputError(
+            "--external needs --train, the cohort to train on, or --model, a model that was saved"
+        )
+    if external:
+        others = [read_cohort(folder) for folder in external]
+        named = {cohort.name: cohort for cohort in others}
+        if len(named) < len(others):
+            raise InputError(
+                f"external cohorts need different names, got {[c.name for c in others]}"
+            )
+        return None if train is None else read_cohort(train), named
+    whole = simulate_cohort(n=600, n_genes=100, n_cnv=50).cohort
+    parts = [whole.survival.iloc[k::3] for k in range(3)]
+    first, *rest = (
+        replace(whole, survival=part, name=name)
+        for part, name in zip(parts, ("simulated", "external A", "external B"), strict=True)
+    )
+    return first, {cohort.name: cohort for cohort in rest}
 
 
 class Cohorts(NamedTuple):
@@ -24,7 +65,7 @@ class Cohorts(NamedTuple):
         external: external cohorts by name, with the modalities that they have.
         units: unit of time of each external cohort, as it was read.
         logged: modalities of counts that are log2(x + 1) here.
-        found: features of the training cohort that each cohort has, see :class:`jaxsurv.data.Joined`.
+        found: features of the training cohort that each cohort has, see `Joined`.
         null: Kaplan-Meier curve of the training cohort.
         fingerprint: of all values.
     """
@@ -53,7 +94,7 @@ def open_cohorts(
         train, external: folders.
         endpoint: name of the outcome; None = the first one of the training cohort, or without one of the
             first external cohort.
-        harmonise: see :func:`jaxsurv.data.join_cohorts`; None = z-scores if there is a training cohort.
+        harmonise: see `join_cohorts`; None = z-scores if there is a training cohort.
         saved: whether there are saved models, which need no training cohort.
 
     Raises:

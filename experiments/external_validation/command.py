@@ -41,6 +41,7 @@ class ExternalValidation(Execution):
             cut in three.
         external: folders of the cohorts to judge on.
         model: saved models, folder or .zip, to judge as they are.
+        models: Python modules that register models of your own, imported first.
         estimators: what to fit to the training cohort, the last one as headline: the names of the default;
             a class of jaxsurv.estimators, such as CoxNnet; a model that is registered.
         endpoint: outcome, such as os; the training cohort's first one if not given.
@@ -57,6 +58,7 @@ class ExternalValidation(Execution):
     train: Path | None = None
     external: tuple[Path, ...] = ()
     model: tuple[Path, ...] = ()
+    models: tuple[str, ...] = ()
     estimators: tuple[str, ...] = ROWS
     endpoint: str | None = None
     harmonise: Literal["z-score", "quantile", "none"] | None = None
@@ -75,8 +77,11 @@ PRESETS = {
 
 def check(options: ExternalValidation) -> None:
     """Refuse options that would fail late, or do nothing."""
+    from jaxsurv.cli.command import import_models
     from jaxsurv.cli.setup import check_grid
     from jaxsurv.types import InputError
+
+    import_models(options.models)
 
     check_grid("betas", options.betas)
     for name, least in {"seeds": 1, "epochs": 1, "components": 0}.items():

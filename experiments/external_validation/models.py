@@ -14,11 +14,11 @@ from experiments.external_validation.cohorts import Cohorts
 from experiments.external_validation.judge import patients_of, unable
 from jaxsurv.artifacts import ResultsFolder
 from jaxsurv.artifacts.results import sha256
-from jaxsurv.data.external import LEAST_SHARED
 from jaxsurv.data.tables import few
 from jaxsurv.estimators import Coxnet, Network, SurvivalEstimator, SurvivalStack, load
 from jaxsurv.estimators.fitted_estimator import KINDS
 from jaxsurv.models import CLINICAL, registered
+from jaxsurv.preprocess.harmonise import LEAST_SHARED
 from jaxsurv.recipe import AS_MEASURED, Recipe
 from jaxsurv.recipe.stacking import RECOMMENDED
 from jaxsurv.types import InputError

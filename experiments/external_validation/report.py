@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 from experiments.external_validation.cohorts import Cohorts
+from experiments.external_validation.figures import external_scores
 from experiments.external_validation.judge import Judgement
 from experiments.external_validation.models import Frozen
 from experiments.external_validation.texts import (
@@ -19,7 +20,7 @@ from experiments.external_validation.texts import (
     weights_of,
 )
 from jaxsurv.artifacts import ResultsFolder
-from jaxsurv.plots import RiskGroups, external_scores, risk_groups
+from jaxsurv.plots import RiskGroups, risk_groups
 from jaxsurv.report.page import Picture, Section, write_report
 from jaxsurv.report.tables import print_table
 

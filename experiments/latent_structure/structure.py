@@ -14,7 +14,7 @@ from sklearn.manifold import TSNE
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
-from experiments.latent_structure.rank_correlation import latent_alignment
+from jaxsurv.metrics import latent_alignment
 from jaxsurv.recipe import Prepared
 from jaxsurv.study.execute import Trained
 from jaxsurv.study.findings import SPLIT, Findings, with_choices
@@ -41,7 +41,7 @@ def judged(data: Prepared) -> tuple[np.ndarray, str]:
 
 
 def alignment(findings: Findings) -> pd.DataFrame:
-    """Table of runs with `LatentAlignment` of mu and predicted log hazard."""
+    """Table of runs with :class:`jaxsurv.metrics.LatentAlignment` of mu and predicted log hazard."""
     rows, _ = judged(findings.data)
     mu = np.concatenate([t.arrays.collected["mu"] for t in findings.trained])
     risk = np.concatenate([t.arrays.prediction for t in findings.trained])

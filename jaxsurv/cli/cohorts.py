@@ -1,8 +1,6 @@
 """Which cohort, which patients are tested when: the options of a study made concrete."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -33,46 +31,6 @@ def only(cohort: Cohort, modalities: Sequence[str]) -> Cohort:
     if unknown := sorted(set(modalities) - set(cohort.modalities)):
         raise InputError(f"there is no modality {unknown}, but {sorted(cohort.modalities)}")
     return cohort.take(cohort.presence[list(modalities)].to_numpy().any(axis=1))
-
-
-def load_external(
-    train: Path | None, external: Sequence[Path], *, saved: bool = False
-) -> tuple[Cohort | None, dict[str, Cohort]]:
-    """A training cohort and others by name; without folders, thirds of the simulated cohort.
-
-    Args:
-        train: folder of the training cohort, or None.
-        external: folders of the others.
-        saved: whether there are saved models, which need no training cohort.
-
-    Raises:
-        InputError: a training cohort or saved models without others, or the other way round; two cohorts of
-            one name; see :func:`jaxsurv.data.read_cohort`.
-    """
-    if (train is not None or saved) and not external:
-        raise InputError(
-            "--train and --model need --external, the cohorts to judge on; without any of the three the "
-            "simulated cohort is cut in three"
-        )
-    if external and train is None and not saved:
-        raise InputError(
-            "--external needs --train, the cohort to train on, or --model, a model that was saved"
-        )
-    if external:
-        others = [read_cohort(folder) for folder in external]
-        named = {cohort.name: cohort for cohort in others}
-        if len(named) < len(others):
-            raise InputError(
-                f"external cohorts need different names, got {[c.name for c in others]}"
-            )
-        return None if train is None else read_cohort(train), named
-    whole = simulate_cohort(n=600, n_genes=100, n_cnv=50).cohort
-    parts = [whole.survival.iloc[k::3] for k in range(3)]
-    first, *rest = (
-        replace(whole, survival=part, name=name)
-        for part, name in zip(parts, ("simulated", "external A", "external B"), strict=True)
-    )
-    return first, {cohort.name: cohort for cohort in rest}
 
 
 def make_splits(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import make_dataclass
 from functools import reduce
+from importlib import import_module
 from operator import or_
 from typing import Annotated, Any, Literal
 
@@ -68,3 +69,18 @@ def subcommands(
     )
     options = tyro.cli(one_of, prog=prog, description=description, args=arguments)
     return exit_status(lambda: run(options))
+
+
+def import_models(modules: Sequence[str]) -> None:
+    """Import the modules that register models of one's own.
+
+    Raises:
+        InputError: a module that cannot be imported.
+    """
+    from jaxsurv.types import InputError  # imports JAX
+
+    for module in modules:
+        try:
+            import_module(module)
+        except ImportError as error:
+            raise InputError(f"--models {module}: it cannot be imported: {error}") from error

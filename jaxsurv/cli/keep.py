@@ -58,17 +58,13 @@ def headline_of(findings: Findings) -> Headline:
 
 def estimator_of(headline: Headline, seeds: int) -> NetworkEstimator | SurvivalStack:
     """The estimator that fits the headline, not fitted yet."""
-    method = headline.method
-    training = method.training
+    method, training = headline.method, ("epochs", "burn_in", "patience", "batch_size")
     options = {
         "config": method.static,
         "hparams": method.settings[headline.setting],
-        "epochs": training.epochs,
-        "burn_in": training.burn_in,
-        "patience": training.patience,
-        "batch_size": training.batch_size,
         "n_seeds": seeds,
         "recipe": method.data.recipe,
+        **{name: getattr(method.training, name) for name in training},
     }
     if headline.stacked:
         return SurvivalStack(network=method.model, grid={}, **options)

@@ -2,7 +2,6 @@
 
 from jaxsurv.data.bundled import load_tcga_acc
 from jaxsurv.data.cohort import Cohort
-from jaxsurv.data.external import Harmonise, Joined, join_cohorts
 from jaxsurv.data.images import Images, read_images
 from jaxsurv.data.mimic import MimicCohort, read_mimic
 from jaxsurv.data.readers import read_cohort, read_features, write_cohort
@@ -14,14 +13,11 @@ from jaxsurv.data.tables import DataWarning
 __all__ = [
     "Cohort",
     "DataWarning",
-    "Harmonise",
     "Images",
-    "Joined",
     "MimicCohort",
     "Simulation",
     "Splits",
     "StoredRows",
-    "join_cohorts",
     "load_tcga_acc",
     "open_rows",
     "read_cohort",

@@ -126,6 +126,8 @@ class Cohort:
     def take(self, rows: np.ndarray) -> "Cohort":
         """The cohort of some of its patients; tables that were checked are not checked again.
 
+        Modalities that none of them has are left out.
+
         Args:
             rows: ``[n]`` booleans.
         """
@@ -138,12 +140,13 @@ class Cohort:
             return self
         survival = self.survival[rows]
         tables = {m: t[t.index.isin(survival.index)] for m, t in self.modalities.items()}
-        if empty := [m for m, t in tables.items() if t.empty]:
-            raise InputError(f"none of the {rows.sum()} patients has {few(empty)}")
-        left_out = {
-            m: self.unmatched[m] + len(t) - len(tables[m]) for m, t in self.modalities.items()
-        }
-        return copy(self)._set(survival=survival, modalities=tables, unmatched=left_out)
+        tables = {m: t for m, t in tables.items() if len(t)}
+        if not tables:
+            raise InputError(f"none of the {rows.sum()} patients has a modality")
+        kinds, unmatched = ({m: of[m] for m in tables} for of in (self.kinds, self.unmatched))
+        return copy(self)._set(
+            survival=survival, modalities=tables, kinds=kinds, unmatched=unmatched
+        )
 
     def renamed(self, name: str) -> "Cohort":
         """The same cohort, ``unmatched`` included, under another name."""

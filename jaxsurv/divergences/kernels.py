@@ -1,4 +1,4 @@
-"""Gaussian (RBF) kernel, and sums over its rows in bounded memory."""
+"""Gaussian (RBF) kernel, its median bandwidth, and sums over its rows in bounded memory."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,10 +8,11 @@ import jax.numpy as jnp
 from jax import lax
 from jax.custom_derivatives import SymbolicZero
 
-from jaxsurv.divergences.arguments import precisions, samples
+from jaxsurv.divergences.arguments import mask, precisions, samples, zero_outside
 from jaxsurv.types import Array, ArrayLike, InputError
 
 HIGHEST = lax.Precision.HIGHEST  # a GPU's shorter formats leave nothing of a small distance
+_MEDIAN_ROWS = 2048
 
 
 def rbf_kernel(x: ArrayLike, y: ArrayLike, *, bandwidth: ArrayLike | float) -> Array:
@@ -130,3 +131,69 @@ def potential(x: Array, y: Array, weight: Array, gamma: Array, skip: bool) -> tu
 def along(gradient: Callable[[], Array], tangent: Any) -> Array | float:
     """Product ``gradient() · tangent``; a tangent known to be zero leaves the gradient uncomputed."""
     return 0.0 if isinstance(tangent, SymbolicZero) else jnp.sum(gradient() * tangent)
+
+
+def median_bandwidth(
+    x: ArrayLike, y: ArrayLike | None = None, *, where: ArrayLike | None = None
+) -> Array:
+    """Median of ``|z_i - z_j|`` over all pairs i < j of the pooled rows z of x and y.
+
+    The median heuristic (Gretton et al. 2012); ``median_bandwidth(x) * jnp.array([0.5, 1, 2])`` is
+    a mixture around it. Beyond 2,048 pooled rows it is taken over 2,048 evenly spaced ones.
+
+    Args:
+        x: ``[n, d]``.
+        y: ``[m, d]``; None = x alone, as for `hsic`.
+        where: ``[n]`` booleans, the rows of x that count; None = all.
+
+    Returns:
+        A constant for derivatives; 1 where the median is 0 or there is no pair.
+
+    Raises:
+        InputError: wrong shapes.
+
+    >>> import numpy as np
+    >>> median_bandwidth(np.array([[0.0], [1.0], [5.0]]))
+    Array(4., dtype=float32)
+    """
+    (x,) = samples(x=x)
+    keep = mask(where, len(x))
+    if y is not None:
+        x, y = samples(x=x, y=y)
+        check_columns(x, y)
+        x, keep = jnp.concatenate([x, y]), jnp.concatenate([keep, jnp.ones(len(y), bool)])
+    return _median_distance(zero_outside(lax.stop_gradient(x), keep), keep)
+
+
+@jax.jit
+def _median_distance(x: Array, keep: Array) -> Array:
+    rank = jnp.cumsum(keep)
+    step = jnp.maximum(rank[-1], min(len(x), _MEDIAN_ROWS)) / min(len(x), _MEDIAN_ROWS)
+    wanted = 1 + jnp.floor(step * jnp.arange(min(len(x), _MEDIAN_ROWS))).astype(rank.dtype)
+    chosen = jnp.minimum(jnp.searchsorted(rank, wanted), len(x) - 1)
+    z, kept = x[chosen] - x.mean(axis=0, keepdims=True), wanted <= rank[-1]
+    distance = jnp.maximum(jnp.matmul(left_factor(z), right_factor(z), precision=HIGHEST), 0)
+    pair = kept[:, None] & kept[None] & ~jnp.eye(len(z), dtype=bool)
+    pairs = kept.sum() * (kept.sum() - 1) // 2
+    # each pair is present twice
+    low, high = (
+        _order_statistic(jnp.where(pair, distance, jnp.inf), 2 * k)
+        for k in ((pairs - 1) // 2, pairs // 2)
+    )
+    median = 0.5 * (jnp.sqrt(low) + jnp.sqrt(high))
+    return jnp.where((pairs > 0) & (median > 0), median, 1)
+
+
+def _order_statistic(x: Array, k: Array) -> Array:
+    """Find the k-th smallest (from 0) of numbers >= 0, bit by bit: several times faster than a sort."""
+    width = jnp.finfo(x.dtype).bits
+    bits = lax.bitcast_convert_type(x, jnp.dtype(f"int{width}"))
+
+    def halve(_: Any, bounds: tuple[Array, Array]) -> tuple[Array, Array]:
+        low, high = bounds
+        middle = low + (high - low) // 2
+        enough = jnp.sum(bits <= middle) > k
+        return jnp.where(enough, low, middle + 1), jnp.where(enough, middle, high)
+
+    bounds = jnp.zeros((), bits.dtype), bits.max()
+    return lax.bitcast_convert_type(lax.fori_loop(0, width - 1, halve, bounds)[0], x.dtype)

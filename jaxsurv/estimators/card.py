@@ -33,7 +33,7 @@ def _lines(entries: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         *(_of_images(entries) if "images" in entries else _of_survival(entries)),
         *[(name, _interval(*values)) for name, values in metrics.items()],
-        *[(part, _listed(entries[part])) for part in ("hparams", "config", "recipe", "settings") if entries.get(part)],
+        *[(part, _listed(entries[part])) for part in _CHOICES if entries.get(part)],
         ("schema", str(entries["schema"])),
         ("versions", ", ".join(f"{k} {v}" for k, v in entries["versions"].items())),
         *[(name, f"{f['bytes']} bytes, SHA-256 {f['sha256']}") for name, f in entries["files"].items()],
@@ -49,6 +49,7 @@ def _members(stored: StoredModel) -> list[tuple[str, str]]:
     return [*[("notes", note) for note in [stored.entries.get("notes")] if note], *told]
 
 
+_CHOICES = ("hparams", "config", "recipe", "settings")
 _STACK = "of cross-fitted members, on the rows that their weights were fitted to: a little too high"
 _NETWORKS = (
     "of single networks, on rows that stopped them: some 0.05 above what new patients would show if "

@@ -59,15 +59,7 @@ class Coxnet(SurvivalEstimator):
         components: int | None = None,
         random_state: int = 0,
     ) -> None:
-        self.l1_ratio = l1_ratio
-        self.n_lambdas = n_lambdas
-        self.lambda_min_ratio = lambda_min_ratio
-        self.folds = folds
-        self.modalities = modalities
-        self.kinds = kinds
-        self.recipe = recipe
-        self.components = components
-        self.random_state = random_state
+        self._set(locals())
 
     @property
     def coef_(self) -> pd.Series:

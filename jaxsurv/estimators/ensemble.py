@@ -180,18 +180,7 @@ class NetworkEstimator(NetworkEnsemble, base=True):
         components: int | None = None,
         random_state: int = 0,
     ) -> None:
-        self.config = config
-        self.hparams = hparams
-        self.epochs = epochs
-        self.burn_in = burn_in
-        self.patience = patience
-        self.batch_size = batch_size
-        self.n_seeds = n_seeds
-        self.modalities = modalities
-        self.kinds = kinds
-        self.recipe = recipe
-        self.components = components
-        self.random_state = random_state
+        self._set(locals())
 
 
 def warn_if_nothing_was_learned(runs: SweepResult) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 from jax import lax
 
 from jaxsurv.estimators.inputs import Patients
-from jaxsurv.estimators.reading import Readings, read_rows
+from jaxsurv.estimators.reading import Readings, read_patients_of, rows_of
 from jaxsurv.metrics import concordance_index
 from jaxsurv.models import Batch, Model
 from jaxsurv.models.registry import objective_of
@@ -170,7 +170,8 @@ class FittedModel:
 
     def rows(self, patients: Patients) -> Rows:
         """Patients as the members read them."""
-        return read_rows(self.preprocessing, patients, self.reads)
+        encoded = read_patients_of(self.preprocessing, patients, self.reads)
+        return rows_of(self.preprocessing, encoded, self.reads)
 
     def log_hazard(self, patients: Patients) -> np.ndarray:
         """``[n]``: the mean over the members, each centred on the rows it trained on."""

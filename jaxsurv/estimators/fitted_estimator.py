@@ -35,6 +35,11 @@ class FittedEstimator(BaseEstimator, Generic[Fitted]):
         if not base:
             KINDS[cls.__name__] = cls
 
+    def _set(self, parameters: Mapping[str, Any]) -> None:
+        """Set each parameter of ``__init__`` as it was given; ``parameters`` are its ``locals()``."""
+        for name in self._get_param_names():
+            setattr(self, name, parameters[name])
+
     @abstractmethod
     def _store(self) -> StoredModel:
         """The fitted estimator as entries that `plain` can make JSON of, and arrays."""

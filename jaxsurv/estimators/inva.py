@@ -70,14 +70,7 @@ class InVA(FittedEstimator[FittedImages]):
         draws: int = 32,
         random_state: int = 0,
     ) -> None:
-        self.config = config
-        self.hparams = hparams
-        self.epochs = epochs
-        self.patience = patience
-        self.batch_size = batch_size
-        self.held_out = held_out
-        self.draws = draws
-        self.random_state = random_state
+        self._set(locals())
 
     def _store(self) -> StoredModel:
         return write_images(self.fitted(), self.settings_)

@@ -36,12 +36,7 @@ class Network(NetworkEstimator):
         components: int | None = None,
         random_state: int = 0,
     ) -> None:
-        self.model = model
-        super().__init__(
-            config, hparams, epochs=epochs, burn_in=burn_in, patience=patience, batch_size=batch_size,
-            n_seeds=n_seeds, modalities=modalities, kinds=kinds, recipe=recipe,
-            components=components, random_state=random_state,
-        )  # fmt: skip
+        self._set(locals())
 
 
 class MORiskVAE(NetworkEstimator):

@@ -74,11 +74,6 @@ def read_patients_of(
     )
 
 
-def read_rows(preprocessing: Preprocessing, patients: Patients, reads: Readings) -> Rows:
-    """Arrays of ``patients``, in their order; raises and warns as `read_patients_of`."""
-    return rows_of(preprocessing, read_patients_of(preprocessing, patients, reads), reads)
-
-
 def rows_of(
     preprocessing: Preprocessing, encoded: EncodedRows, reads: Readings, *, project: bool = True
 ) -> Rows:

@@ -198,15 +198,14 @@ def _check_preprocessing(fitted: Preprocessing, arrays: Mapping[str, np.ndarray]
     found = {name: a.shape for name, a in arrays.items() if name.startswith(parts)}
     if wrong := differing(found, wanted):
         raise InputError(f"the preprocessing {few(wrong)} does not fit features and projection")
-    others = sorted(set(arrays) - set(found))
-    if fitted.imputation is None and others:
-        raise InputError(f"the preprocessing {few(others)} belongs to nothing")
+    if fitted.imputation is None and len(found) < len(arrays):
+        raise InputError(
+            f"the preprocessing {few(sorted(set(arrays) - set(found)))} belongs to nothing"
+        )
     if fitted.imputation is not None:
-        n = len(fitted.imputation.columns)
-        if fitted.imputation.columns.ndim != 1 or not np.all(
-            (fitted.imputation.columns >= 0) & (fitted.imputation.columns < size)
-        ):
-            raise InputError(f"the {n} imputed columns do not fit the {size} features")
+        columns = fitted.imputation.columns
+        if columns.ndim != 1 or np.any((columns < 0) | (columns >= size)):
+            raise InputError(f"the imputed columns do not fit the {size} features")
 
 
 def _baseline(entries: Mapping[str, Any]) -> StepFunction:

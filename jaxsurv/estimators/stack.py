@@ -79,20 +79,7 @@ class SurvivalStack(NetworkEnsemble):
         recipe: Recipe | None = None,
         random_state: int = 0,
     ) -> None:
-        self.members = members
-        self.network = network
-        self.config = config
-        self.hparams = hparams
-        self.grid = grid
-        self.epochs = epochs
-        self.burn_in = burn_in
-        self.patience = patience
-        self.batch_size = batch_size
-        self.n_seeds = n_seeds
-        self.modalities = modalities
-        self.kinds = kinds
-        self.recipe = recipe
-        self.random_state = random_state
+        self._set(locals())
 
     @property
     def weights_(self) -> pd.Series:

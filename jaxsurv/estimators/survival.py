@@ -26,12 +26,8 @@ from jaxsurv.recipe import AS_MEASURED, Prepared, Recipe, prepare
 from jaxsurv.recipe.settings import recipe_of
 from jaxsurv.types import ArrayLike, InputError
 
-_KEPT = (
-    "n_features_in_",
-    "feature_names_in_",
-    "lambda_",
-    "choice_",
-)  # what files hold beside the model
+# attributes that files hold beside the model
+_KEPT = ("n_features_in_", "feature_names_in_", "lambda_", "choice_")
 
 
 class SurvivalEstimator(FittedEstimator[FittedModel], base=True):
@@ -112,6 +108,13 @@ class SurvivalEstimator(FittedEstimator[FittedModel], base=True):
                     f"where must be {len(rows)} booleans, one per patient with a row in X, got "
                     f"{where.dtype} of shape {where.shape}"
                 )
+            unlabelled = ~rows
+            if (
+                unlabelled & ~where
+            ).any():  # patients without an outcome train only where asked for
+                cohort = cohort.take(~unlabelled | where)
+                rows, where = (a[~unlabelled | where] for a in (rows, where))
+                event, time, entry = outcome_of(cohort, endpoint)
             rows = rows & where
         prepared = self._prepare(cohort, endpoint, rows[None])
         trained = self._train(prepared)

@@ -6,21 +6,26 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from jaxsurv.types import Array, ArrayLike, InputError, Key
 
 
-def gumbel_softmax(key: Key, logits: Array, temperature: ArrayLike | float) -> Array:
+def gumbel_softmax(
+    key: Key, logits: Array, temperature: ArrayLike | float, *, hard: bool = False
+) -> Array:
     """Draw ``y = softmax((logits + g) / temperature)``, ``g ~ Gumbel(0, 1)``.
 
     The largest entry is category k with probability ``softmax(logits)_k``, at every temperature. As
-    the temperature goes to 0 the rows become one-hot; as it goes to infinity, uniform. Jang, Gu &
-    Poole; Maddison, Mnih & Teh (both ICLR 2017).
+    the temperature goes to 0 the rows become one-hot; as it goes to infinity, uniform. With ``hard``
+    the value is the one-hot row, and the derivative that of the soft row (straight-through). Jang,
+    Gu & Poole; Maddison, Mnih & Teh (both ICLR 2017).
 
     Args:
         key: typed key.
         logits: ``[..., K]``, log probabilities up to a constant.
         temperature: a number > 0; may be traced.
+        hard: return one-hot values.
 
     Returns:
         ``[..., K]``, rows that sum to 1.
@@ -28,8 +33,8 @@ def gumbel_softmax(key: Key, logits: Array, temperature: ArrayLike | float) -> A
     Raises:
         InputError: logits without categories, a temperature that is no number > 0.
 
-    >>> drawn = gumbel_softmax(jax.random.key(0), jnp.zeros((4, 3)), 0.5)
-    >>> drawn.shape, drawn.sum(axis=-1).round(4).tolist()
+    >>> drawn = gumbel_softmax(jax.random.key(0), jnp.zeros((4, 3)), 0.5, hard=True)
+    >>> drawn.shape, drawn.sum(axis=-1).tolist()
     ((4, 3), [1.0, 1.0, 1.0, 1.0])
     """
     if np.ndim(logits) == 0 or np.shape(logits)[-1] == 0:
@@ -38,7 +43,12 @@ def gumbel_softmax(key: Key, logits: Array, temperature: ArrayLike | float) -> A
         raise InputError(f"temperature must be a number, got shape {list(np.shape(temperature))}")
     _check_positive(temperature=temperature)
     noisy = logits + jax.random.gumbel(key, logits.shape, logits.dtype)
-    return jax.nn.softmax(noisy / temperature)
+    soft = jax.nn.softmax(noisy / temperature)
+    if not hard:
+        return soft
+    # argmax of the noisy logits: at low temperature the soft row can be tied by rounding
+    one_hot = jax.nn.one_hot(jnp.argmax(noisy, axis=-1), logits.shape[-1], dtype=logits.dtype)
+    return one_hot + (soft - lax.stop_gradient(soft))
 
 
 def exponential_temperature(

@@ -12,6 +12,7 @@ from jaxsurv.metrics._prediction_interval import (
     prediction_interval,
     predictive,
 )
+from jaxsurv.metrics.alignment import LatentAlignment, latent_alignment
 from jaxsurv.metrics.antolini import concordance_td
 from jaxsurv.metrics.calibration import (
     CalibrationSlope,
@@ -43,6 +44,7 @@ __all__ = [
     "HazardRatio",
     "IntervalCalibration",
     "IntervalScale",
+    "LatentAlignment",
     "ObservedExpected",
     "Predictive",
     "bootstrap",
@@ -60,6 +62,7 @@ __all__ = [
     "hazard_ratio",
     "integrated_brier_score",
     "integrated_calibration_index",
+    "latent_alignment",
     "observed_expected",
     "prediction_interval",
     "predictive",

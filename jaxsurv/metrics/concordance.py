@@ -8,6 +8,7 @@ import numpy as np
 import scipy.special
 
 from jaxsurv.metrics.pairs import PairRows, PairSums, absent, dense_pair_sums, sorted_pair_sums
+from jaxsurv.metrics.time_weights import TimeWeight, event_weights
 from jaxsurv.survival.validation import array_module, check_survival, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
@@ -174,6 +175,7 @@ def concordance_index(
     entry: ArrayLike | None = None,
     where: ArrayLike | None = None,
     tau: ArrayLike | float | None = None,
+    time_weight: TimeWeight = "n",
 ) -> Concordance:
     """Harrell's C: the share of comparable pairs in which the higher risk has the earlier event.
 
@@ -195,6 +197,8 @@ def concordance_index(
         entry: ``[n]``, delayed entry: the patient is at risk in ``(entry, time]``.
         where: ``[n]`` booleans, False for patients that are not there.
         tau: last event time that counts; None = all events.
+        time_weight: weight of an event by its time, see `event_weights`; "n" is Harrell's C, "n/G2"
+            Uno's C with the censoring estimated in the same patients.
 
     Raises:
         InputError: malformed input (see `check_survival`), or no comparable pair. While ``jit``
@@ -207,7 +211,19 @@ def concordance_index(
     >>> float(c.concordant), float(c.discordant), round(float(c.index), 4)
     (2.0, 1.0, 0.6667)
     """
-    columns = {"weights": weights, "entry": entry, "strata": strata, "where": where}
-    check_survival(event, time, risk=risk, **columns)
-    weight = 1.0 if tau is None else 1.0 * (array_module(time, tau).asarray(time) <= tau)
-    return pairwise_concordance(risk, event, time, event_weight=weight, **columns)
+    check_survival(event, time, entry=entry, strata=strata, weights=weights, where=where, risk=risk)
+    if strata is not None and time_weight != "n":
+        raise InputError("time_weight with strata is not defined: the curves would be per stratum")
+    weight = event_weights(time_weight, event, time, entry=entry, weights=weights, where=where)
+    if tau is not None:
+        weight = weight * (array_module(time, tau).asarray(time) <= tau)
+    return pairwise_concordance(
+        risk,
+        event,
+        time,
+        event_weight=weight,
+        weights=weights,
+        entry=entry,
+        strata=strata,
+        where=where,
+    )

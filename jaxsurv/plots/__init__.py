@@ -1,7 +1,6 @@
 """Figures from results; each function returns a matplotlib figure and touches no file."""
 
 from jaxsurv.plots.cohort import modality_patterns
-from jaxsurv.plots.external import external_scores
 from jaxsurv.plots.forest import Forest, score_forest
 from jaxsurv.plots.importance import explanation_panels, importance_bars
 from jaxsurv.plots.profiles import Profile, score_profiles
@@ -13,7 +12,6 @@ __all__ = [
     "Profile",
     "RiskGroups",
     "explanation_panels",
-    "external_scores",
     "importance_bars",
     "modality_patterns",
     "risk_groups",

@@ -88,12 +88,7 @@ class Preprocessing:
         slices = (slice(int(e - w), int(e)) for w, e in zip(widths, ends, strict=True))
         return dict(zip(self.schema.features, slices, strict=True))
 
-    @property
-    def needed(self) -> dict[str, set[str]]:
-        """Modality to the features that change what a network reads."""
-        return self.features_read(())
-
-    def features_read(self, plain: Collection[str]) -> dict[str, set[str]]:
+    def features_read(self, plain: Collection[str] = ()) -> dict[str, set[str]]:
         """Modality to the features that change what a model reads.
 
         Args:

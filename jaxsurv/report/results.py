@@ -38,8 +38,8 @@ def shown_errors(findings: Findings) -> pd.DataFrame:
 
 ERRORS = (
     "Integrated Brier score of survival curves on test rows, lower is better; from a tenth to nine tenths of "
-    "the event times outside the test rows. Curves are Breslow's, from the log hazards of the development "
-    "rows: a model that is too sure of what it was fitted to pays for it. Differences are paired by split."
+    "the event times outside the test rows. Curves are a model's own, or Breslow's from the log hazards of "
+    "the development rows: a model that is too sure of these pays for it. Differences are paired by split."
 )
 
 

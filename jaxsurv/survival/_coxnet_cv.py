@@ -13,7 +13,14 @@ from jaxsurv.survival._coxnet_path import CoxnetPath, PathRows, Penalties, fit_p
 from jaxsurv.survival.breslow import saturated_loss
 from jaxsurv.survival.coxnet import checked_penalties, precise, standardised_rows
 from jaxsurv.survival.partial_likelihood import neg_log_partial_likelihood
-from jaxsurv.survival.risk_sets import Columns, RiskSets, prepare_risk_sets, restrict, to_rows
+from jaxsurv.survival.risk_sets import (
+    Columns,
+    RiskSets,
+    columns_shown,
+    prepare_risk_sets,
+    restrict,
+    to_rows,
+)
 from jaxsurv.survival.validation import check_vectors
 from jaxsurv.types import Array, ArrayLike, InputError
 
@@ -41,6 +48,7 @@ class CoxnetCV(NamedTuple):
     held_out: Array
 
 
+@columns_shown
 def coxnet_cv(
     x: ArrayLike,
     event: ArrayLike,

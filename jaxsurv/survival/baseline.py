@@ -13,6 +13,7 @@ from jaxsurv.survival.partial_likelihood import checked_scores, neg_log_partial_
 from jaxsurv.survival.risk_sets import (
     Columns,
     RiskSets,
+    columns_shown,
     given_risk_sets,
     in_precision,
     to_positions,
@@ -55,6 +56,7 @@ class StepFunction(NamedTuple):
         return xp.where(is_own, xp.asarray(self.values)[step], 0)
 
 
+@columns_shown
 def breslow_baseline(
     log_hazard: ArrayLike,
     event: ArrayLike | None = None,
@@ -146,6 +148,7 @@ def survival_function(
     return jnp.exp(-jnp.exp(log_hazards))
 
 
+@columns_shown
 def martingale_residuals(
     log_hazard: ArrayLike,
     event: ArrayLike | None = None,

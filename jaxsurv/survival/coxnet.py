@@ -9,13 +9,20 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsurv.survival._coxnet_path import CoxnetPath, PathRows, Penalties, fit_path
-from jaxsurv.survival.risk_sets import Columns, RiskSets, given_risk_sets, to_positions
+from jaxsurv.survival.risk_sets import (
+    Columns,
+    RiskSets,
+    columns_shown,
+    given_risk_sets,
+    to_positions,
+)
 from jaxsurv.survival.validation import as_real, check_finite, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
 _BLOCK = 1024
 
 
+@columns_shown
 def coxnet_path(
     x: ArrayLike,
     event: ArrayLike | None = None,

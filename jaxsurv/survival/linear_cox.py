@@ -18,6 +18,7 @@ from jaxsurv.survival.life_table import segment_sum
 from jaxsurv.survival.risk_sets import (
     Columns,
     RiskSets,
+    columns_shown,
     given_risk_sets,
     in_precision,
     to_positions,
@@ -86,6 +87,7 @@ class CoxFit(NamedTuple):
     converged: Array
 
 
+@columns_shown
 def cox_fit(
     x: ArrayLike,
     event: ArrayLike | None = None,

@@ -13,6 +13,7 @@ from jaxsurv.survival.life_table import segment_sum
 from jaxsurv.survival.risk_sets import (
     Columns,
     RiskSets,
+    columns_shown,
     given_risk_sets,
     in_precision,
     to_positions,
@@ -23,6 +24,7 @@ from jaxsurv.survival.validation import as_real, check_finite, check_vectors, is
 from jaxsurv.types import Array, ArrayLike, check_choice
 
 
+@columns_shown
 def neg_log_partial_likelihood(
     log_hazard: ArrayLike,
     event: ArrayLike | None = None,

@@ -1,8 +1,10 @@
 """Risk sets: all data of an outcome that the partial likelihood needs, sorted once."""
 
+import inspect
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from types import ModuleType
-from typing import Any, TypedDict
+from typing import Any, TypedDict, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +23,19 @@ class Columns(TypedDict, total=False):
     strata: ArrayLike | None
     weights: ArrayLike | None
     where: ArrayLike | None
+
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def columns_shown(function: Function) -> Function:
+    """Decorator: help and signatures show ``**columns`` as its keywords, each None by default."""
+    signature = inspect.signature(function)
+    *others, _ = signature.parameters.values()
+    keyword = {"kind": inspect.Parameter.KEYWORD_ONLY, "default": None}
+    shown = [inspect.Parameter(name, **keyword) for name in Columns.__annotations__]
+    function.__signature__ = signature.replace(parameters=[*others, *shown])
+    return function
 
 
 @dataclass(frozen=True)

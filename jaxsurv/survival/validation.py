@@ -94,9 +94,9 @@ def check_survival(
         InputError: unequal lengths, ``[n, 1]`` against ``[n]``, NaN, event codes outside
             {0, 1, True, False}, negative time, negative weights, ``entry >= time``.
     """
-    numbers = {**predictions, "time": time, "entry": entry, "weights": weights}
-    n = check_vectors(**numbers, event=event, strata=strata, where=where)
-    for name, x in numbers.items():
+    numbers = {"time": time, "entry": entry, "weights": weights}
+    n = check_vectors(**predictions, event=event, **numbers, strata=strata, where=where)
+    for name, x in {**predictions, **numbers}.items():
         check_finite(name, x)
     check_event(event)
     for name, x in (("time", time), ("weights", weights)):

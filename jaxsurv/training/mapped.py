@@ -70,18 +70,22 @@ def compile_map(
     jitted = jax.jit(jax.shard_map(several or in_groups, mesh=mesh, **specs))
 
     compiled: dict[Any, Any] = {}  # by the shapes of the arguments
+    checked = False  # whether its memory is there, since the last arguments were placed
 
     def call(shared, items):
+        nonlocal checked
         arguments = shared, jax.device_put(items, NamedSharding(mesh, by_item))
         leaves, structure = jax.tree.flatten(arguments)
         shapes = structure, tuple((a.shape, a.dtype) for a in leaves)
         try:
             if shapes not in compiled:
                 program = jitted.lower(*arguments).compile()
-                check_memory(program, devices)
                 while len(compiled) >= MOST_SHAPES:
                     del compiled[next(iter(compiled))]
                 compiled[shapes] = program
+            if not checked:
+                check_memory(compiled[shapes], devices)
+                checked = True
             return jax.block_until_ready(compiled[shapes](*arguments))
         except jax.errors.JaxRuntimeError as error:
             if "RESOURCE_EXHAUSTED" in str(error):
@@ -91,6 +95,8 @@ def compile_map(
             raise
 
     def place(tree):
+        nonlocal checked
+        checked = False
         return jax.device_put(tree, NamedSharding(mesh, whole))
 
     return Program(place, call, partial(jax.eval_shape, jitted))

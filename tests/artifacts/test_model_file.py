@@ -140,7 +140,7 @@ def test_not_even_a_manifest_that_agrees_makes_weights_that_are_not_finite(path,
 @pytest.mark.parametrize(
     ("schema", "message"),
     [
-        (2, "the model has schema version 2, this jaxsurv reads up to 1; install a newer"),
+        (3, "the model has schema version 3, this jaxsurv reads up to 2; install a newer"),
         (0, "unknown schema version 0"),
         ("1", "has no schema version"),
         (True, "has no schema version"),

@@ -153,8 +153,9 @@ def test_some_patients_of_a_cohort():
         warnings.simplefilter("ignore", DataWarning)
         made = Cohort(whole.modalities, whole.survival[rows], whole.kinds)
     assert some.fingerprint() == made.fingerprint()
-    assert some.unmatched == {m: whole.unmatched[m] + made.unmatched[m] for m in made.unmatched}
+    assert some.unmatched == whole.unmatched  # who is not taken has an outcome
     assert whole.take(np.ones(4, bool)) is whole
+    assert list(whole.take(np.array([False, False, True, False])).modalities) == ["cnv"]
 
 
 @pytest.mark.parametrize(
@@ -162,7 +163,7 @@ def test_some_patients_of_a_cohort():
     [
         (np.array([0, 2]), "rows must be 4 booleans, got int64 of shape"),
         (np.ones(3, bool), r"rows must be 4 booleans, got bool of shape \(3,\)"),
-        (np.array([False, False, True, False]), "none of the 1 patients has rna"),
+        (np.zeros(4, bool), "none of the 0 patients has a modality"),
     ],
 )
 def test_rows_to_take_are_checked(rows, message):

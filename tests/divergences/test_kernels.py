@@ -1,16 +1,23 @@
-"""The RBF kernel against its definition in NumPy."""
+"""The RBF kernel and the median bandwidth against their definitions in NumPy."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.test_util import check_grads
 
-from jaxsurv.divergences import rbf_kernel
+from jaxsurv.divergences import median_bandwidth, rbf_kernel
 from jaxsurv.types import InputError
 from tests.divergences import naive
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(7, 3)), RNG.normal(size=(5, 3))
+
+median = jax.jit(lambda x, y, where: median_bandwidth(x, y, where=where))
+
+
+def distances(z):
+    return np.sqrt(((z[:, None] - z[None]) ** 2).sum(-1))[np.triu_indices(len(z), 1)]
 
 
 @pytest.mark.usefixtures("x64")
@@ -42,6 +49,42 @@ def test_derivatives_where_points_coincide():
     np.testing.assert_allclose(hessian, -np.eye(3) / 1.3**2, atol=1e-12)
 
 
+@pytest.mark.usefixtures("x64")
+def test_median_against_another_package(reference):
+    table, expected = reference("kernels", "kernels.json")
+    z = table[expected["columns_used"]].to_numpy(float)[:100]
+    for ours in (median_bandwidth(z), median_bandwidth(z[:30], z[30:])):
+        np.testing.assert_allclose(ours, expected["median_pairwise_distance_first100"], rtol=1e-9)
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 7])
+def test_median_of_any_number_of_pairs(n):
+    where, z = np.arange(7) < n, X.copy()
+    z[~where] = np.nan
+    alone = median_bandwidth(z, where=where)
+    np.testing.assert_allclose(alone, np.median(distances(X[:n])), rtol=1e-5)
+    pooled = median(z, Y, where)
+    np.testing.assert_allclose(pooled, np.median(distances(np.vstack([X[:n], Y]))), rtol=1e-5)
+
+
+def test_median_of_many_rows_is_that_of_some():
+    x = RNG.normal(size=(3000, 4))
+    where = np.arange(3000) % 3 > 0  # 2,000 rows: few enough for all pairs
+    some = np.median(distances(x[where]))
+    np.testing.assert_allclose(median_bandwidth(x, where=where), some, rtol=1e-5)
+    np.testing.assert_allclose(median_bandwidth(x), some, rtol=0.02)
+    sorted_rows = np.sort(x, axis=0)  # the first rows alone would be too close to each other
+    np.testing.assert_allclose(
+        median_bandwidth(sorted_rows), np.median(distances(sorted_rows[::3])), rtol=0.02
+    )
+
+
+def test_median_is_a_usable_constant():
+    assert median_bandwidth(np.zeros((3, 2))) == 1
+    assert median(X, Y[:1], np.zeros(7, bool)) == 1
+    assert not jax.grad(lambda x: median_bandwidth(x, Y))(jnp.asarray(X)).any()
+
+
 def test_refusals():
     with pytest.raises(
         InputError, match=r"x must have shape \[n, d\], got \[7\]; use x\[:, None\]"
@@ -53,3 +96,5 @@ def test_refusals():
         rbf_kernel(X, Y, bandwidth=0.0)
     with pytest.raises(InputError, match=r"bandwidth must be .* got shape \[2, 2\]"):
         rbf_kernel(X, Y, bandwidth=np.ones((2, 2)))
+    with pytest.raises(InputError, match=r"where must have shape \[n\] = \[7\], got \[7, 1\]"):
+        median_bandwidth(X, where=np.ones((7, 1), bool))

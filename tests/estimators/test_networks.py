@@ -128,7 +128,7 @@ def test_new_tables_that_do_not_fit_are_refused_by_name(fitted, patients):
     with pytest.raises(NotFittedError):
         CoxNnet().predict(x)
     stage = pd.DataFrame({"stage": ["I", "II", "III"] * 30, "age": np.arange(90.0)}, index=x.index)
-    model = CoxNnet(epochs=1, n_seeds=1).fit({"basic": stage}, (y["event"], y["time"]))
+    model = CoxNnet(epochs=5, n_seeds=2).fit({"basic": stage}, (y["event"], y["time"]))
     with pytest.raises(InputError, match="category 'IV' in column 'stage', patient 'p7'"):
         model.predict(
             {"basic": stage.replace({"stage": {"I": "IV"}}).iloc[[7, 0]].replace("II", "IV")}
@@ -150,6 +150,11 @@ def test_patients_without_an_outcome_train_where_they_can(patients):
     )
     assert not np.allclose(model.predict(x[20:]), changed.predict(x[20:]))
     assert 0 <= model.score(x, y) <= 1
+    where = np.arange(90) >= 15  # of them five train
+    some = CoxMT(small, epochs=5, n_seeds=1, batch_size=32).fit(x, y, where=where)
+    same = CoxMT(small, epochs=5, n_seeds=1, batch_size=32).fit(x[where], y[where])
+    assert some.model_.cohort.unlabelled == 5
+    np.testing.assert_array_equal(some.predict(x), same.predict(x))
     with pytest.raises(InputError, match="20 patients in X have no outcome"):
         CoxNnet(**SMALL).fit(x, y)
 

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.latent_structure.rank_correlation import latent_alignment
 from experiments.latent_structure.structure import (
     agreement,
     alignment,
@@ -18,6 +17,7 @@ from experiments.latent_structure.structure import (
     subtypes,
 )
 from jaxsurv.data import stratified_kfold
+from jaxsurv.metrics import latent_alignment
 from jaxsurv.models import Model
 from jaxsurv.recipe import AS_MEASURED, prepare
 from jaxsurv.study.execute import Method, Trained

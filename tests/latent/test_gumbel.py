@@ -1,4 +1,4 @@
-"""Gumbel-Softmax: its frequencies, its gradients, and the annealing."""
+"""Gumbel-Softmax: its frequencies, its two kinds of gradients, and the annealing."""
 
 import jax
 import jax.numpy as jnp
@@ -14,15 +14,18 @@ LOGITS = jnp.array([0.5, -1.0, 2.0, 0.0])
 PROBABILITIES = special.softmax(np.asarray(LOGITS, float))
 N = 20_000
 
-draw = jax.jit(gumbel_softmax)
+draw = jax.jit(gumbel_softmax, static_argnames="hard")
 
 
 @pytest.mark.parametrize("temperature", [0.01, 1.0, 10.0])
-def test_frequencies_are_the_softmax(temperature):
-    y = np.asarray(draw(jax.random.key(0), jnp.tile(LOGITS, (N, 1)), temperature))
+@pytest.mark.parametrize("hard", [False, True])
+def test_frequencies_are_the_softmax(temperature, hard):
+    y = np.asarray(draw(jax.random.key(0), jnp.tile(LOGITS, (N, 1)), temperature, hard=hard))
     counts = np.bincount(y.argmax(axis=1), minlength=4)
     assert stats.chisquare(counts, N * PROBABILITIES).pvalue > 0.001
     np.testing.assert_allclose(y.sum(axis=1), 1, rtol=1e-5)
+    if hard:
+        assert set(np.unique(y)) == {0.0, 1.0}
 
 
 def test_temperature_goes_from_one_hot_to_uniform():
@@ -33,22 +36,25 @@ def test_temperature_goes_from_one_hot_to_uniform():
     np.testing.assert_allclose(peaks[-1], 0.25, atol=0.01)
 
 
-def test_the_largest_entry_is_the_same_at_every_temperature():
+def test_hard_draws_are_the_largest_soft_entries_at_every_temperature():
     logits, key = jnp.tile(LOGITS, (200, 1)), jax.random.key(2)
-    soft, cold = draw(key, logits, 1.0), draw(key, logits, 1e-6)
+    soft, cold = draw(key, logits, 1.0), draw(key, logits, 1e-6, hard=True)
     np.testing.assert_array_equal(soft.argmax(axis=1), cold.argmax(axis=1))
 
 
 @pytest.mark.usefixtures("x64")
-def test_gradients_pass_through_draws():
+def test_gradients_pass_through_soft_and_hard_draws():
     key, logits = jax.random.key(3), jnp.asarray(np.random.default_rng(0).normal(size=(5, 4)))
     values = jnp.arange(20.0).reshape(5, 4) ** 2
 
-    def expected(logits, temperature):
-        return (values * gumbel_softmax(key, logits, temperature)).sum()
+    def expected(logits, temperature, hard=False):
+        return (values * gumbel_softmax(key, logits, temperature, hard=hard)).sum()
 
     check_grads(jax.jit(expected), (logits, 0.7), order=1, modes=["rev"])
-    assert all(np.asarray(g).any() for g in jax.grad(expected, argnums=(0, 1))(logits, 0.7))
+    gradient = jax.jit(jax.grad(expected, argnums=(0, 1)), static_argnames="hard")
+    for soft, hard in zip(gradient(logits, 0.7), gradient(logits, 0.7, hard=True), strict=True):
+        np.testing.assert_array_equal(soft, hard)
+        assert np.asarray(soft).any()
     assert gumbel_softmax(key, logits, 0.7).dtype == jnp.float64
 
 

@@ -60,18 +60,22 @@ def arguments(table, case):
     indirect=["algorithm"],
 )
 @pytest.mark.usefixtures("algorithm", "x64")
-def test_harrell_equals_r(reference, name):
+def test_harrell_and_weighted_in_time_equal_r(reference, name):
     table, numbers = reference(name)
     for case in CASES:
         expected = numbers["concordance"].get(case, {"by_timewt": {}})
-        if (values := expected["by_timewt"].get("n")) is not None:
+        for kind, values in expected["by_timewt"].items():
             args, options = arguments(table, expected)
-            c = concordance_index(*args, **options)
+            if "refused" in values:
+                with pytest.raises(InputError, match="with delayed entry: the censoring distribut"):
+                    concordance_index(*args, **options, time_weight=kind)
+                continue
+            c = concordance_index(*args, **options, time_weight=kind)
             np.testing.assert_allclose(
                 [getattr(c, ours) for ours in R_NAMES],
                 [values[theirs] for theirs in R_NAMES.values()],
                 rtol=1e-9,
-                err_msg=case,
+                err_msg=f"{case} {kind}",
             )
 
 

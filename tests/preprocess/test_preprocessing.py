@@ -82,9 +82,9 @@ def test_an_absent_modality_is_missing(fitted, tables):
 
 
 def test_features_that_change_nothing_may_be_absent(data, fitted, tables):
-    idle = [f for f in tables["cnv"] if f not in fitted.needed["cnv"]]
-    assert len(fitted.needed["rna"]) == tables["rna"].shape[1]
-    assert "cnv" in data.unused or len(fitted.needed["cnv"]) > 0
+    idle = [f for f in tables["cnv"] if f not in fitted.features_read()["cnv"]]
+    assert len(fitted.features_read()["rna"]) == tables["rna"].shape[1]
+    assert "cnv" in data.unused or len(fitted.features_read()["cnv"]) > 0
     expected = fitted.apply(tables)
     tables["cnv"] = tables["cnv"].drop(columns=idle)
     same(fitted.apply(tables), expected)
@@ -134,7 +134,9 @@ def test_a_category_never_seen_is_refused(fitted, tables):
 
 
 def test_a_new_category_of_a_column_that_changes_nothing_is_no_matter(fitted, tables):
-    idle = next(c for c in fitted.schema.categories[CLINICAL] if c not in fitted.needed[CLINICAL])
+    idle = next(
+        c for c in fitted.schema.categories[CLINICAL] if c not in fitted.features_read()[CLINICAL]
+    )
     expected = fitted.apply(tables)
     tables[CLINICAL][idle] = "another"
     same(fitted.apply(tables), expected)
@@ -178,7 +180,7 @@ def test_names_that_differ_by_capitals_are_one_patient_unless_one_table_has_both
 
 
 def test_one_feature_in_another_unit_is_warned_of(fitted, tables):
-    gene = next(f for f in tables["rna"] if f in fitted.needed["rna"])
+    gene = next(f for f in tables["rna"] if f in fitted.features_read()["rna"])
     tables["rna"][gene] = tables["rna"][gene] + 1e12
     with pytest.warns(DataWarning, match=rf"modality 'rna': .* of {gene} lie far outside"):
         fitted.apply(tables)
@@ -248,14 +250,14 @@ def test_cox_models_read_the_values_as_measured(imputing):
     expected = data.plain.standardised(data.shared, split)
     for m, z in expected.items():
         np.testing.assert_allclose(scaled[m][order], z, rtol=1e-5, atol=1e-5, err_msg=m)
-    assert scaled["rna"].any(axis=0).sum() > 100 > 3 >= len(fitted.needed["rna"])
+    assert scaled["rna"].any(axis=0).sum() > 100 > 3 >= len(fitted.features_read()["rna"])
 
 
 def test_features_that_cox_models_read_are_needed_too(imputing, tables):
     data = refine(imputing.plain, replace(VARIANCE, top=3))
     fitted = data.preprocessing(1)
     few, all_used = fitted.features_read(()), fitted.features_read(("rna",))
-    assert few == fitted.needed
+    assert few == fitted.features_read()
     assert few["rna"] < all_used["rna"]
     assert few["protein"] == all_used["protein"]
     unread = sorted(all_used["rna"] - few["rna"])

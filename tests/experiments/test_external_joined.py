@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from experiments.cox_mt.other_platform import add_unlabelled
-from jaxsurv.data import Cohort, DataWarning, join_cohorts
+from experiments.external_validation.joined import join_cohorts
+from jaxsurv.data import Cohort, DataWarning
 from jaxsurv.types import InputError
 
 

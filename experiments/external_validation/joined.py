@@ -5,7 +5,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -13,11 +12,14 @@ import pandas as pd
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.identifiers import patient_part
 from jaxsurv.data.tables import few, is_numeric, refuse_cells, to_text, warn
+from jaxsurv.preprocess.harmonise import (
+    LEAST_SHARED,
+    MEASURED,
+    Harmonise,
+    harmonised,
+    zeros_and_ones,
+)
 from jaxsurv.types import InputError
-
-Harmonise = Literal["z-score", "quantile", "none"]
-LEAST_SHARED = 0.1
-MEASURED = ("continuous", "counts", "mixed")
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,7 @@ class Joined:
 
     def part(self, name: str) -> Cohort:
         """The patients of one cohort, with the modalities that it has."""
-        rows, whole = self.origin == name, self.cohort
-        patients = whole.survival.index[rows]
-        tables = {m: t for m, t in whole.modalities.items() if t.index.isin(patients).any()}
-        if len(tables) < len(whole.modalities):
-            whole = replace(whole, modalities=tables, kinds={m: whole.kinds[m] for m in tables})
-        return whole.take(rows).renamed(name)
+        return self.cohort.take(self.origin == name).renamed(name)
 
 
 def join_cohorts(
@@ -172,7 +169,7 @@ def _conformed(
     measurements, and another cohort may have larger values.
     """
     table = table.copy()
-    coded = reference.columns[_two_valued(reference) & (reference.nunique() == 2) & codes]
+    coded = reference.columns[zeros_and_ones(reference) & (reference.nunique() == 2) & codes]
     for column, known in reference.items():
         given = table[column]
         if not is_numeric(known):
@@ -187,31 +184,3 @@ def _conformed(
         fix = f"in training there are {few(there)}; recode or empty it"
         refuse_cells((bad & given.notna()).to_frame(), given.to_frame(), label, "the value", fix)
     return table
-
-
-def _two_valued(table: pd.DataFrame) -> pd.Series:
-    """True for columns without a value other than 0 and 1."""
-    return ((table == 0) | (table == 1) | table.isna()).all()
-
-
-def harmonised(table: pd.DataFrame, reference: pd.DataFrame, how: Harmonise) -> pd.DataFrame:
-    """``table`` with each numeric feature mapped to the distribution of the feature in ``reference``.
-
-    A feature with only 0 and 1 in both tables stays as it is. A feature that is constant in ``table``
-    becomes the mean of ``reference`` (``"z-score"``) or its median (``"quantile"``).
-    """
-    if how == "none":
-        return table
-    measured = ~(_two_valued(table) & _two_valued(reference))
-    numeric = [c for c in table.columns if measured[c] and is_numeric(reference[c])]
-    x, y = table[numeric], reference[numeric]
-    if how == "z-score":
-        mean, sd = x.mean(), x.std(ddof=0)
-        spread = sd.where(sd > 1e-9 * mean.abs(), np.inf)  # a smaller sd is rounding of a constant
-        mapped = (x - mean) / spread * y.std(ddof=0) + y.mean()
-    else:
-        share = (x.rank() - 0.5) / x.notna().sum()
-        mapped = share.apply(
-            lambda q: pd.Series(np.nanquantile(y[q.name], q.fillna(0.5)), q.index).where(q.notna())
-        )
-    return table.assign(**mapped)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.latent_structure.rank_correlation import latent_alignment
+from jaxsurv.metrics import latent_alignment
 from jaxsurv.types import InputError
 
 

@@ -1,0 +1,58 @@
+"""A study of one or two modalities, with the patients who have no outcome."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from jaxsurv.cli.cohorts import load_cohort, make_splits, only
+from jaxsurv.cli.options import StudyOptions
+from jaxsurv.cli.setup import refuse_entry
+from jaxsurv.cli.workplace import Workplace, open_workplace
+from jaxsurv.models import CLINICAL
+from jaxsurv.recipe import AS_MEASURED, CrossFitted, Prepared, Recipe, prepare, ridge_cox
+
+
+class Sources(NamedTuple):
+    """A study of some modalities of a cohort, without its clinical table.
+
+    Attributes:
+        data: the patients under the splits; patients without an outcome take part.
+        baselines: name to model.
+        title: title of the cohort.
+        workplace: where results and progress go.
+    """
+
+    data: Prepared
+    baselines: dict[str, CrossFitted]
+    title: str
+    workplace: Workplace
+
+
+def open_sources(options: StudyOptions, modalities: Sequence[str], *, top: int) -> Sources:
+    """Read the patients who have one of the modalities, and prepare every fold.
+
+    A ridge Cox model reads the same modalities; a clinical one, on the same splits, what the cohort
+    has beside them. ``top`` features of largest variance stay in each modality.
+    """
+    workplace = open_workplace(options)
+    with workplace.console.status(
+        "reading the cohort, preprocessing every fold, fitting the baselines"
+    ):
+        cohort = only(load_cohort(options.cohort, semi_supervised=True), modalities)
+        endpoint = options.endpoint or cohort.endpoints[0]
+        splits = make_splits(cohort, endpoint, options, modalities)
+        refuse_entry(cohort, endpoint)
+        wide = any(cohort.modalities[m].shape[1] > top for m in modalities)
+        blocks = tuple(modalities)
+        recipe = Recipe(
+            blocks=blocks,
+            select="variance" if wide else "none",
+            top=top,
+            components=None,
+            offset="none",
+        )
+        data = prepare(cohort, endpoint, splits, recipe, unlabelled=True)
+        baselines: dict[str, CrossFitted] = {"ridge Cox": ridge_cox(data)}
+        if CLINICAL in cohort.modalities and CLINICAL not in modalities:
+            whole = prepare(cohort, endpoint, splits, AS_MEASURED, unlabelled=True)
+            baselines["clinical Cox"] = ridge_cox(whole, [CLINICAL])
+    return Sources(data, baselines, cohort.title or cohort.name, workplace)
