@@ -55,11 +55,9 @@ PRESETS = {
 
 def run(options: SweepBeta) -> None:
     """The whole experiment, from the cohort to the report."""
-    from experiments.sweep_beta.figures import scores_along, training_along
     from jaxsurv.cli.run import run_study
     from jaxsurv.cli.setup import check_grid, open_study, with_stack
     from jaxsurv.models import find_model
-    from jaxsurv.report.figures import survival_curves
     from jaxsurv.study.execute import Method
     from jaxsurv.study.findings import Comparison
     from jaxsurv.training import FitConfig
@@ -83,15 +81,22 @@ def run(options: SweepBeta) -> None:
         headline,
         {stacked: (chosen, study.members)} if study.members else {},
     )
+
+    def draw(findings):
+        from experiments.sweep_beta.figures import scores_along, training_along
+        from jaxsurv.report.figures import survival_curves
+
+        return [
+            scores_along(findings, "beta", "KL weight β"),
+            survival_curves(findings),
+            training_along(findings, "beta", "β"),
+        ]
+
     run_study(
         [method],
         study.baselines,
         comparison,
-        lambda findings: [
-            scores_along(findings, "beta", "KL weight β"),
-            survival_curves(findings),
-            training_along(findings, "beta", "β"),
-        ],
+        draw,
         title=f"KL weight of {method.name} on {study.title}",
         seeds=options.seeds,
         workplace=study.workplace,

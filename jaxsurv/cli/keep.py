@@ -3,13 +3,15 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, cast
 
+import pandas as pd
+
 from jaxsurv.artifacts import ResultsFolder
 from jaxsurv.data.tables import few
 from jaxsurv.estimators import Network, NetworkEstimator, SurvivalEstimator, SurvivalStack
 from jaxsurv.estimators.fitted_estimator import KINDS
 from jaxsurv.models import Model
-from jaxsurv.study.execute import Method
-from jaxsurv.study.findings import SPLIT, Findings
+from jaxsurv.study.execute import Method, Trained
+from jaxsurv.study.findings import SPLIT, Comparison, Findings
 from jaxsurv.study.statistics import summarise
 
 FILE = "model.zip"
@@ -31,29 +33,38 @@ class Headline(NamedTuple):
     why: str
 
 
-def headline_of(findings: Findings) -> Headline:
+def headline_of(comparison: Comparison, trained: Sequence[Trained]) -> Headline:
     """The method and setting of a study's headline.
 
     Where a study chooses among settings in each split, the setting is that with the lowest early-stopping
     loss in the mean over all splits and seeds: with all patients in the training set there is no test
     patient left to keep out of the choice.
+
+    Args:
+        comparison: what is compared; its headline is a row.
+        trained: runs by method.
     """
-    comparison = findings.comparison
-    row = comparison.headline
+    row, why = comparison.headline, "the setting that the report is about"
     stacked = row in comparison.stacked
     row = comparison.stacked[row][0] if stacked else row
-    why = "the only setting"
     if row in comparison.choices:
-        among = findings.runs[findings.runs["setting"].isin(comparison.choices[row])]
+        runs = pd.concat([t.rows for t in trained])
+        among = runs[runs["setting"].isin(comparison.choices[row])]
         # every split counts the same
         losses = among.groupby([*SPLIT, "setting"], sort=False)["validation_loss"].mean()
-        means = losses.groupby("setting", sort=False).mean()
-        row = str(means.idxmin())
+        row = str(losses.groupby("setting", sort=False).mean().idxmin())
         why = "the lowest early-stopping loss in the mean over all splits and seeds"
-    elif len(findings.settings) > 1:
-        why = "the setting that the report is about"
-    method = next(t.method for t in findings.trained if row in t.method.settings)
+    method = next(t.method for t in trained if row in t.method.settings)
     return Headline(method, str(row), stacked, why)
+
+
+def fit_headline(
+    trained: Sequence[Trained], seeds: int, comparison: Comparison
+) -> tuple[Headline, SurvivalEstimator]:
+    """The headline of a study, and its estimator fitted to all patients."""
+    headline = headline_of(comparison, trained)
+    data = headline.method.data
+    return headline, estimator_of(headline, seeds).fit(data.cohort, data.endpoint)
 
 
 def estimator_of(headline: Headline, seeds: int) -> NetworkEstimator | SurvivalStack:
@@ -79,13 +90,12 @@ def estimator_class(model: Model) -> Callable[..., NetworkEstimator]:
     return lambda **options: Network(model, **options)
 
 
-def keep_headline(findings: Findings, seeds: int, folder: ResultsFolder) -> Sequence[str]:
-    """Fit the headline to all patients and write it to ``model.zip``; returns sentences about it."""
-    headline = headline_of(findings)
+def write_headline(
+    findings: Findings, fitted: tuple[Headline, SurvivalEstimator], folder: ResultsFolder
+) -> list[str]:
+    """Write what `fit_headline` gave to ``model.zip``; returns sentences about it."""
+    (headline, model), name = fitted, findings.comparison.headline
     data = headline.method.data
-    model: SurvivalEstimator = estimator_of(headline, seeds)
-    model.fit(data.cohort, data.endpoint)
-    name = findings.comparison.headline
     c = summarise(
         findings.splits[findings.splits["setting"] == name],
         score="test_c", by="setting", split=SPLIT, test_fraction=data.test_fraction,

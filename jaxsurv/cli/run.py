@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from importlib import import_module
 from typing import Any
 
 import jax
@@ -12,7 +14,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from jaxsurv.artifacts import Chunks, ResultsFolder
 from jaxsurv.cli.hosts import agree, devices
-from jaxsurv.cli.keep import keep_headline
 from jaxsurv.cli.workplace import Workplace
 from jaxsurv.recipe import CrossFitted, Prepared, selection_table
 from jaxsurv.report.page import Picture, Section, write_report
@@ -80,27 +81,39 @@ def run_study(
     if data.fitted.chosen:
         folder.table("selection.csv", selection_table(data))
     try:
-        with Progress(*_BAR, console=console, transient=True) as progress:
-            task = progress.add_task("", total=sum(counts))
+        with ThreadPoolExecutor(1) as other:
+            for module in ("jaxsurv.report.figures", "jaxsurv.cli.keep"):  # slow to import
+                other.submit(import_module, module)
+            with Progress(*_BAR, console=console, transient=True) as progress:
+                task = progress.add_task("", total=sum(counts))
 
-            def report(rows: pd.DataFrame) -> None:
-                done.append(rows)
-                folder.table("runs.csv", pd.concat(done, ignore_index=True))
-                progress.advance(task, len(rows))
+                def report(rows: pd.DataFrame) -> None:
+                    done.append(rows)
+                    folder.table("runs.csv", pd.concat(done, ignore_index=True))
+                    progress.advance(task, len(rows))
 
-            for i, (method, plan) in enumerate(zip(methods, plans, strict=True)):
-                progress.update(task, description=method.name)
-                store = Chunks(folder, f"{i}-{method.name}")
-                trained.append(
-                    train(method, seeds=range(seeds), plan=plan, report=report, store=store)
-                )
-        findings = find(data, comparison, trained, base)
-        kept: Sequence[str] = ()
-        if keep:  # every host trains its part
-            with console.status("fitting the headline to all patients"):
-                kept = keep_headline(findings, seeds, folder)
-        facts["wall_seconds"] = round(time.perf_counter() - started, 1)
-        _publish(findings, draw(findings), kept, title, folder, facts)
+                for i, (method, plan) in enumerate(zip(methods, plans, strict=True)):
+                    progress.update(task, description=method.name)
+                    store = Chunks(folder, f"{i}-{method.name}")
+                    trained.append(
+                        train(method, seeds=range(seeds), plan=plan, report=report, store=store)
+                    )
+            with console.status("summarising, drawing, fitting the headline to all patients"):
+                from jaxsurv.cli.keep import fit_headline, write_headline
+
+                def fit(comparison: Comparison) -> Future:
+                    return other.submit(fit_headline, trained, seeds, comparison)
+
+                # beside what follows, on every host its part; or the findings say what the headline is
+                soon = fit(comparison) if keep and comparison.headline is not None else None
+                findings = find(data, comparison, trained, base)
+                soon = fit(findings.comparison) if keep and soon is None else soon
+
+                def kept() -> list[str]:
+                    return [] if soon is None else write_headline(findings, soon.result(), folder)
+
+                facts["wall_seconds"] = round(time.perf_counter() - started, 1)
+                _publish(findings, draw(findings), kept, title, folder, facts)
     except BaseException as error:
         status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
         finished = sum(map(len, done)) - len(base)
@@ -128,7 +141,7 @@ def _circumstances(data: Prepared, plan: Plan) -> dict[str, Any]:
 def _publish(
     findings: Findings,
     drawn: Sequence[tuple[Figure, Picture]],
-    kept: Sequence[str],
+    kept: Callable[[], list[str]],
     title: str,
     folder: ResultsFolder,
     facts: dict[str, Any],
@@ -139,7 +152,7 @@ def _publish(
     write_report(
         folder,
         title,
-        [*sentences(findings), *(p.finding for _, p in drawn if p.finding), *kept],
+        lambda: [*sentences(findings), *(p.finding for _, p in drawn if p.finding), *kept()],
         [
             Section("Results", shown(findings), legend(findings)),
             Section("Prediction error", shown_errors(findings), ERRORS),

@@ -81,13 +81,10 @@ def open_study(options: RecipeOptions) -> Opened:
         endpoint = options.endpoint or cohort.endpoints[0]
         splits = make_splits(cohort, endpoint, options)
         refuse_entry(cohort, endpoint)
-        recipe = Recipe(
-            unknown=options.unknown,
-            select=options.select,
-            impute=options.impute,
-            components=options.components or None,
-            offset=options.offset,
-        )
+        choices = {
+            name: getattr(options, name) for name in ("unknown", "select", "impute", "offset")
+        }
+        recipe = Recipe(components=options.components or None, **choices)
         data = prepare(cohort, endpoint, splits, recipe)
         if data.unused:
             warnings.warn(
@@ -100,11 +97,8 @@ def open_study(options: RecipeOptions) -> Opened:
         if clinical := clinical_cox(data):
             baselines["clinical Cox"] = clinical
     config = SurvivalVAEConfig(head_reads_clinical=data.offset_model is None)
-    hparams = HParams(
-        survival_weight=options.survival_weight,
-        learning_rate=options.learning_rate,
-        dropout=options.dropout,
-    )
+    given = ("survival_weight", "learning_rate", "dropout")
+    hparams = HParams(**{name: getattr(options, name) for name in given})
     return Opened(cohort, data, config, hparams, baselines, workplace)
 
 

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from jaxsurv.data import stratified_kfold
-from jaxsurv.estimators.ensemble import tiled
 from jaxsurv.estimators.fitted import FittedTerms
 from jaxsurv.estimators.inputs import Modalities
 from jaxsurv.estimators.survival import SurvivalEstimator
 from jaxsurv.models import CLINICAL, Batch, Model, features
 from jaxsurv.preprocess._encode import encoded_names
 from jaxsurv.recipe import Prepared, Recipe, Terms
+from jaxsurv.recipe.members import tiled
 from jaxsurv.survival import coxnet_cv, neg_log_partial_likelihood
 from jaxsurv.types import Array, Key, Objective, Params
 

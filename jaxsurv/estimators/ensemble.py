@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from numbers import Integral
 from typing import Any, Self
 
-import jax
 import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
@@ -18,6 +17,7 @@ from jaxsurv.estimators.survival import SurvivalEstimator, outcome_of
 from jaxsurv.models import Model, find_model
 from jaxsurv.models.registry import objective_of
 from jaxsurv.recipe import LinearCox, Prepared, Recipe, Terms, ensemble
+from jaxsurv.recipe.members import tiled
 from jaxsurv.recipe.networks import train_networks, training_means
 from jaxsurv.training import FitConfig, SweepResult
 from jaxsurv.types import InputError, Objective
@@ -192,11 +192,6 @@ def warn_if_nothing_was_learned(runs: SweepResult) -> None:
             ConvergenceWarning,
             stacklevel=4,
         )
-
-
-def tiled(model: Any, members: int) -> Any:
-    """The arrays of a Cox model, the same for every member of an ensemble."""
-    return jax.tree.map(lambda a: np.repeat(np.asarray(a)[None], members, axis=0), model)
 
 
 def offset_of(prepared: Prepared) -> LinearCox | None:

@@ -16,7 +16,7 @@ from jaxsurv.preprocess import Preprocessing, Scaler
 from jaxsurv.preprocess._encode import encoded_columns
 from jaxsurv.preprocess.saved import pack, unpack
 from jaxsurv.recipe import LinearCox, Rows, Terms
-from jaxsurv.recipe.members import batch_of
+from jaxsurv.recipe.members import batch_of, tiled
 from jaxsurv.survival import StepFunction
 from jaxsurv.types import InputError
 
@@ -138,7 +138,7 @@ def _unpack_terms(
         vectors = [made[p].shape for p in _VECTORS] == [(f,), (f,), ()]
         if differing(found, wanted) or not vectors or not found:
             raise InputError(f"the Cox model {prefix!r} does not fit the features")
-        return _tiled(LinearCox(**made), n)
+        return tiled(LinearCox(**made), n)
 
     cox = {one["name"]: unpack_cox(f"cox/{i}", one) for i, one in enumerate(header["cox"])}
     offset = None if header["offset"] is None else unpack_cox("offset", header["offset"])
@@ -147,10 +147,6 @@ def _unpack_terms(
         raise InputError("the weights of the stack do not fit its members")
     each = {name: np.full(n, w, np.float32) for name, w in zip(members, values, strict=True)}
     return Terms(None, offset, cox, each)
-
-
-def _tiled(model: LinearCox, n: int) -> LinearCox:
-    return jax.tree.map(lambda a: np.repeat(np.asarray(a)[None], n, axis=0), model)
 
 
 def _config_entries(fitted: FittedModel) -> Any:

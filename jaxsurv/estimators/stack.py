@@ -11,7 +11,6 @@ from sklearn.base import clone
 from jaxsurv.estimators.ensemble import (
     NetworkEnsemble,
     offset_of,
-    tiled,
     warn_if_nothing_was_learned,
 )
 from jaxsurv.estimators.fitted import FittedTerms
@@ -19,6 +18,7 @@ from jaxsurv.estimators.inputs import Modalities
 from jaxsurv.estimators.search import settings_of
 from jaxsurv.models import Model, find_model
 from jaxsurv.recipe import Prepared, Recipe, Terms, cox_members, ensemble, lowest_loss, stack
+from jaxsurv.recipe.members import tiled
 from jaxsurv.recipe.networks import training_means
 from jaxsurv.recipe.stacking import RECOMMENDED, Stack
 from jaxsurv.training import SweepResult

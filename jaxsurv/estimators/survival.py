@@ -108,14 +108,9 @@ class SurvivalEstimator(FittedEstimator[FittedModel], base=True):
                     f"where must be {len(rows)} booleans, one per patient with a row in X, got "
                     f"{where.dtype} of shape {where.shape}"
                 )
-            unlabelled = ~rows
-            if (
-                unlabelled & ~where
-            ).any():  # patients without an outcome train only where asked for
-                cohort = cohort.take(~unlabelled | where)
-                rows, where = (a[~unlabelled | where] for a in (rows, where))
-                event, time, entry = outcome_of(cohort, endpoint)
-            rows = rows & where
+            kept = rows | where  # patients without an outcome train only where asked for
+            cohort, rows = cohort.take(kept), (rows & where)[kept]
+            event, time, entry = outcome_of(cohort, endpoint)
         prepared = self._prepare(cohort, endpoint, rows[None])
         trained = self._train(prepared)
         event, missing = np.where(rows, event, np.nan), int(np.isnan(time).sum())

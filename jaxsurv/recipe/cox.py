@@ -16,6 +16,7 @@ from jax import lax
 from jaxsurv.data import stratified_kfold
 from jaxsurv.models import CLINICAL
 from jaxsurv.preprocess import two_valued
+from jaxsurv.recipe.devices import each_split
 from jaxsurv.recipe.members import CrossFitted, LinearCox, PenalisedCox
 from jaxsurv.recipe.prepared import Prepared, outcome_in
 from jaxsurv.survival import RiskSets, cox_fit, coxnet_cv, neg_log_partial_likelihood, restrict
@@ -192,17 +193,20 @@ def ridge_cox(
     blocks = _blocks(data, modalities, basis)
     directions = [_leading(b.x, rows) for b, rows in zip(blocks, data.splits.develop, strict=True)]
     x = [b.x @ d for b, d in zip(blocks, directions, strict=True)]
-    # columns of zeros change nothing, and models share a compilation: below SMALL patients all of them,
-    # as compiling costs more than such columns do, else those of similar widths. Never more columns than
+    # columns of zeros change nothing, and models share a compilation: up to SMALL patients all of them, as
+    # compiling costs more than such columns do, else those of similar widths. Never more columns than
     # patients: a fit in the space of the rows has no inverse where most columns are 0
     width = max(scores.shape[1] for scores in x)
     wider = COMPONENTS if len(x[0]) <= SMALL else -(-width // PADDING) * PADDING
     width = max(width, min(len(x[0]), wider))
     x = [np.pad(scores, [(0, 0), (0, width - scores.shape[1])]) for scores in x]
-    develop, inner, fitted = data.splits.develop, inner_folds(data), []
-    for s in range(len(x)):  # one program, whatever the number of splits
-        sets = jax.tree.map(lambda a, s=s: a[s], data.fitted.risk_sets)
-        fitted.append(jax.tree.map(np.asarray, _fit_ridge(x[s], sets, develop[s], inner[s])))
+    develop, inner = data.splits.develop, inner_folds(data)
+
+    def fit(s: int) -> _Ridge:
+        sets = jax.tree.map(lambda a: a[s], data.fitted.risk_sets)
+        return _fit_ridge(x[s], sets, develop[s], inner[s])
+
+    fitted = each_split(fit, len(x), devices=None if len(x) > 3 else 1)
     models = [
         _model(block, d.astype(float) @ one.coef[: d.shape[1]], float(one.center), basis)
         for block, d, one in zip(blocks, directions, fitted, strict=True)

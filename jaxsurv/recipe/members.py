@@ -1,8 +1,9 @@
 """What is kept of a fitted model, and its log hazard for any patients: networks and Cox models, summed."""
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -126,6 +127,11 @@ class Terms(NamedTuple):
 
 
 Predict = Callable[[Params, Batch], Array]
+
+
+def tiled(model: Any, members: int) -> Any:
+    """The arrays of a Cox model, the same for every member of an ensemble."""
+    return jax.tree.map(lambda a: np.repeat(np.asarray(a)[None], members, axis=0), model)
 
 
 def batch_of(rows: Rows, offset: ArrayLike | None = None) -> Batch:

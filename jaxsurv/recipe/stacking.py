@@ -112,7 +112,7 @@ def _weights(held_out: np.ndarray, risk_sets: RiskSets, rows: np.ndarray) -> np.
 
         w = minimize(
             loss, equal, jac=True, bounds=[(0, None)] * len(live), method="L-BFGS-B",
-            options={"ftol": 1e-15, "gtol": 1e-9},
+            options={"ftol": 1e-13, "gtol": 1e-7},
         ).x  # fmt: skip
         stretch = minimize_scalar(
             lambda u: float(_stretch_loss(u, h @ w, sets)), bounds=(-2, 2), options={"xatol": 1e-9}

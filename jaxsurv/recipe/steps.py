@@ -1,15 +1,12 @@
 """Selection, imputation and projection, each fitted to the development rows of every split."""
 
-import queue
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import jax
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from jaxsurv.models import CLINICAL
 from jaxsurv.preprocess import (
@@ -19,26 +16,15 @@ from jaxsurv.preprocess import (
     select_by_variance,
     selection_stability,
 )
+from jaxsurv.recipe.devices import each_split
 from jaxsurv.recipe.prepared import Prepared, Split
 
 
-def _each_split(data: Prepared, fit: Callable[[Split], np.ndarray]) -> np.ndarray:
-    """``fit`` of every split, one at a time on each device: a path keeps no more than one core busy."""
-    devices = queue.SimpleQueue()
-    for device in jax.local_devices():
-        devices.put(device)
+def _stacked(data: Prepared, fit: Callable[[Split], np.ndarray]) -> np.ndarray:
+    def one(s: int) -> np.ndarray:
+        return fit(jax.tree.map(lambda x: x[s], data.fitted))
 
-    def on_device(s: int) -> np.ndarray:
-        device = devices.get()
-        try:
-            with jax.default_device(device):
-                return fit(jax.tree.map(lambda x: x[s], data.fitted))
-        finally:
-            devices.put(device)
-
-    # more threads inside LAPACK would only wait for each other
-    with threadpool_limits(1), ThreadPoolExecutor(jax.local_device_count()) as pool:
-        return np.stack(list(pool.map(on_device, range(len(data.splits.fold)))))
+    return np.stack(each_split(one, len(data.splits.fold)))
 
 
 def _omics(data: Prepared) -> dict[str, slice]:
@@ -59,7 +45,7 @@ def select(data: Prepared) -> Prepared:
             entry=outcome.entry,
         )  # fmt: skip
 
-    selected = _each_split(data, fit)
+    selected = _stacked(data, fit)
     used, chosen = selected & (np.asarray(data.fitted.scaler.gain) > 0), {}
     for m, columns in modalities.items():
         own = used[:, columns]
@@ -76,7 +62,7 @@ def impute(data: Prepared) -> Prepared:
     def fill(split: Split) -> np.ndarray:
         return impute_missing(data.imputation(split), encoded.x, encoded.presence)[rows]
 
-    filled = _each_split(data, fill)
+    filled = _stacked(data, fill)
     return replace(data, fitted=data.fitted._replace(imputed=filled))  # type: ignore[arg-type]
 
 

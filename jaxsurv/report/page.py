@@ -3,7 +3,7 @@
 import base64
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
@@ -43,7 +43,7 @@ class Section(NamedTuple):
 def write_report(
     folder: ResultsFolder,
     title: str,
-    summary: Sequence[str],
+    summary: Sequence[str] | Callable[[], Sequence[str]],
     sections: Sequence[Section],
     drawn: Sequence[tuple[Figure, Picture]],
     facts: Mapping[str, object],
@@ -53,7 +53,7 @@ def write_report(
     Args:
         folder: folder to write to.
         title: title of the page.
-        summary: sentences, each a paragraph.
+        summary: sentences, each a paragraph, or a function that gives them once the figures are written.
         sections: tables.
         drawn: figures, embedded, so that the page needs no other file.
         facts: facts by name, listed at the end.
@@ -71,7 +71,8 @@ def write_report(
     for figure, picture in drawn:
         folder.figure(picture.name, figure)
     pictures = [picture for _, picture in drawn]
-    text = _page(title, summary, sections, pictures, folder.path / "figures", facts)
+    told = summary() if callable(summary) else summary
+    text = _page(title, told, sections, pictures, folder.path / "figures", facts)
     folder.text("report.html", text)
 
 

@@ -154,6 +154,7 @@ def test_explanations_add_up_over_the_members(fitted, acc):
 
 @pytest.mark.filterwarnings("ignore:none of the:jaxsurv.data.DataWarning")
 @pytest.mark.filterwarnings("ignore:the members:jaxsurv.data.DataWarning")
+@pytest.mark.filterwarnings("ignore:.* have no modality at all:jaxsurv.data.DataWarning")
 def test_members_that_cannot_score_are_named_and_left_out(fitted, acc):
     some = {m: t for m, t in acc.modalities.items() if m in ("rna", "clinical")}
     with pytest.warns(DataWarning) as told:
