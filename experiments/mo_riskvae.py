@@ -26,7 +26,7 @@ class MORiskVAEOptions(RecipeOptions):
         preset: changes the defaults shown here. smoke: minutes, most of them compilation.
         betas: relaxed weights of KL, and of both KL terms of MO-RiskVAE.
         divergences: weights of MMD², and of HSIC beside MMD² at its middle weight.
-        categories: of the hybrid latent.
+        categories: number of categories of the hybrid latent.
         l2: log of Cox-nnet's penalty.
     """
 

@@ -38,7 +38,7 @@ class Score(ModelFile):
     Attributes:
         cohort: folder with one table per modality, as for training; survival.csv is not read.
         out: CSV file to write.
-        times: in the unit of the training cohort.
+        times: evaluation times, in the unit of the training cohort.
         overwrite: replace the file.
     """
 
@@ -58,7 +58,7 @@ class Explain(ModelFile):
     Attributes:
         cohort: folder with one table per modality, as for training.
         out: folder to write.
-        endpoint: of survival.csv, such as os; if not given that file is not read, and there is no C.
+        endpoint: endpoint in survival.csv, such as os; if not given that file is not read, and there is no C.
         overwrite: replace an earlier explanation in that folder.
     """
 

@@ -64,7 +64,7 @@ def _constant(hparams: Any, progress: Array) -> Any:
 
 
 class Objective(NamedTuple):
-    """What training needs to know of a model. All functions are pure.
+    """Interface of a model to training. All functions are pure.
 
     ``batch`` is any pytree with ``where`` ``[n]``, the rows that losses see, and two methods:
     ``restrict(where)``, the batch whose losses see only those of them, and ``take(rows)``, a minibatch.
@@ -72,20 +72,20 @@ class Objective(NamedTuple):
 
     Attributes:
         init: ``init(key, batch) -> params``.
-        loss: ``loss(params, batch, key, hparams) -> (scalar, {name: scalar})``, in training mode.
-        predict: ``predict(params, batch) -> [n]``, in evaluation mode; log hazard for survival; images
-            ``[n, *shape]``.
-        score: ``score(params, batch) -> scalar``, what early stopping watches; lower is better.
-        anneal: ``anneal(hparams, progress) -> hparams``, what the loss gets in an epoch; progress runs
+        loss: ``loss(params, batch, key, hparams) -> (scalar, {name: scalar})``, loss in training mode.
+        predict: ``predict(params, batch) -> [n]``, prediction in evaluation mode; log hazard for survival;
+            images ``[n, *shape]``.
+        score: ``score(params, batch) -> scalar``, score for early stopping; lower is better.
+        anneal: ``anneal(hparams, progress) -> hparams``, values for the loss in an epoch; progress runs
             from 0 in the first epoch to 1 in the last that a run may take. Default: unchanged.
         unread: names of hyper-parameters that none of the functions reads.
-        follow: ``follow(teacher, params, t, hparams) -> teacher``, for a second tree of parameters that
-            no optimiser trains. It starts equal to the parameters, is renewed after step t = 1, 2, ...,
+        follow: ``follow(teacher, params, t, hparams) -> teacher``, update of a second tree of parameters
+            that no optimiser trains. It starts equal to the parameters, is renewed after step t = 1, 2, ...,
             and is the loss's fifth argument (without which the loss takes it to equal ``params``).
         draw: ``draw(batch, key, size) -> (steps, minibatch)``, one epoch of minibatches, of which
             ``minibatch(i)`` is number i; None = :func:`jaxsurv.training.each_row_once`.
-        criterion: what ``score`` measures, such as ``"cox"``, the negative log partial likelihood per
-            event; scores are compared among equal criteria only. Empty = not said.
+        criterion: quantity that ``score`` measures, such as ``"cox"``, the negative log partial likelihood
+            per event; scores are compared among equal criteria only. Empty = not said.
         survival: ``survival(params, batch, times) -> [n, t]``, the curves of a model that has its own, at
             ``times`` ``[t]`` >= 0; None = Breslow's, of the log hazards.
     """

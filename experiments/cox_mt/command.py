@@ -29,7 +29,7 @@ class CoxMTOptions(StudyOptions):
 
     Attributes:
         preset: changes the defaults shown here. smoke: minutes, most of them compilation.
-        modality: what the networks read.
+        modality: modality that the networks read.
         second: a second source: both attend to each other; patients may lack either.
         genes: most features of a modality, those of largest variance in each fold.
         hidden: layers of Cox-MT.
@@ -160,7 +160,7 @@ def run(options: CoxMTOptions) -> None:
         return Method(name, find_model("CoxMT"), settings, data, training, config)
 
     def few(name: str, unlabelled: float, **static) -> Method:
-        """The same setting, with the outcomes of a part of the patients alone."""
+        """Method of this setting that knows the outcomes of a part of the patients only."""
         known = hide_labels(study.data, labelled=options.labelled, unlabelled=unlabelled)
         return family("few labels", {name: slow}, known, **static)
 

@@ -34,8 +34,8 @@ def add_unlabelled(
     Args:
         cohort: cohort with outcomes.
         modality: name of one modality of the cohort.
-        table: ``[patients, features]``, on the scale of the cohort's kind; features that it lacks are
-            missing. Its values are mapped to the moments of all patients of the cohort, test patients
+        table: ``[patients, features]``, values on the scale of the cohort's kind; features that it lacks
+            are missing. Its values are mapped to the moments of all patients of the cohort, test patients
             included, without a look at outcomes.
         harmonise: method, one of ``"z-score"``, ``"housekeeping"``, ``"none"``.
         housekeeping: names of features.

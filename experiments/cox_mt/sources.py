@@ -18,7 +18,7 @@ class Sources(NamedTuple):
         data: the patients under the splits; patients without an outcome take part.
         baselines: name to model.
         title: title of the cohort.
-        workplace: where results and progress go.
+        workplace: destination of results and progress.
     """
 
     data: Prepared

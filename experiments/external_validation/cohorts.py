@@ -67,7 +67,7 @@ class Cohorts(NamedTuple):
         logged: modalities of counts that are log2(x + 1) here.
         found: features of the training cohort that each cohort has, see `Joined`.
         null: Kaplan-Meier curve of the training cohort.
-        fingerprint: of all values.
+        fingerprint: digest of all values.
     """
 
     endpoint: str

@@ -1,4 +1,4 @@
-"""Does the risk score hold elsewhere? Models that are frozen, judged on cohorts they were not trained on.
+"""External validation: frozen models evaluated on cohorts that they were not trained on.
 
 With a training cohort, estimators are fitted to it: beta is chosen there by early-stopping losses over its
 inner parts; preprocessing, networks, stack weights, baseline hazard and risk threshold are fitted there and
@@ -42,7 +42,7 @@ class ExternalValidation(Execution):
         external: folders of the cohorts to judge on.
         model: saved models, folder or .zip, to judge as they are.
         models: Python modules that register models of your own, imported first.
-        estimators: what to fit to the training cohort, the last one as headline: the names of the default;
+        estimators: models to fit to the training cohort, the last one as headline: the names of the default;
             a class of jaxsurv.estimators, such as CoxNnet; a model that is registered.
         endpoint: outcome, such as os; the training cohort's first one if not given.
         harmonise: measured values of each external cohort to the training cohort's mean and standard

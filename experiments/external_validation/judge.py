@@ -27,7 +27,7 @@ _TIMES = 1000  # most times at which curves of a model's own are asked for expec
 
 
 class Judgement(NamedTuple):
-    """What one model is worth on one external cohort.
+    """Performance of one model on one external cohort.
 
     Attributes:
         row: a row of the table, see `judge`.
@@ -46,7 +46,7 @@ def patients_of(fitted: FittedModel, cohort: Cohort, logged: Collection[str] = (
 
     Args:
         fitted: the model.
-        cohort: its patients.
+        cohort: patients to be scored.
         logged: modalities of counts that are log2(x + 1) already, which a model that was trained on
             counts gets back as counts.
     """
@@ -73,7 +73,7 @@ def left_out(fitted: FittedModel, given: Collection[str]) -> list[str]:
 
 
 def unable(fitted: FittedModel, given: Collection[str]) -> str:
-    """Why no member of a model can score patients who have the modalities ``given``; empty = some can."""
+    """Reason why no member of a model can score patients with the modalities ``given``; empty = some can."""
     without, features = left_out(fitted, given), fitted.preprocessing.schema.features
     if set(given) & set(features) and len(without) < max(1, len(fitted.reads.members)):
         return ""
@@ -90,7 +90,7 @@ def judge(
     *,
     logged: Collection[str] = (),
 ) -> Judgement:
-    """How good a frozen model is on an external cohort.
+    """Evaluate a frozen model on an external cohort.
 
     C is raw, never ``max(c, 1 - c)``. The baseline hazard, and the threshold of the hazard ratio, are the
     model's own, from held-out log hazards of its training patients: fitted ones would be too sure of
@@ -105,7 +105,7 @@ def judge(
 
     Args:
         estimator: fitted; nothing of it is changed.
-        cohort: its patients, all labelled for ``endpoint``, and with events.
+        cohort: patients of the external cohort, all labelled for ``endpoint``, and with events.
         endpoint: name of the outcome.
         null: curve of somebody of whom nothing is known: the training cohort's Kaplan-Meier curve. None,
             for a saved model without its training cohort: the mean of its Breslow curves over the 101
@@ -116,7 +116,7 @@ def judge(
         InputError: see :meth:`jaxsurv.preprocess.Preprocessing.read`.
 
     Warns:
-        DataWarning: likewise; members that cannot score the cohort.
+        DataWarning: see :meth:`jaxsurv.preprocess.Preprocessing.read`; members that cannot score the cohort.
     """
     fitted, outcome = estimator.fitted(), cohort.outcome(endpoint)
     event, time = np.asarray(outcome.event), np.asarray(outcome.time, float)

@@ -31,7 +31,7 @@ class Frozen(NamedTuple):
 
     Attributes:
         estimator: the model.
-        file: from which it was loaded, and its SHA-256; empty = it was fitted here.
+        file: path it was loaded from, and SHA-256 of the file; empty = it was fitted here.
     """
 
     estimator: SurvivalEstimator
@@ -90,7 +90,7 @@ def _by_class(kind: type, training: Mapping[str, int]) -> SurvivalEstimator:
 
 
 def file_of(name: str) -> str:
-    """Where the model of that name is kept in the results folder."""
+    """Path of the model of that name in the results folder."""
     return f"models/{re.sub(r'[^A-Za-z0-9]+', '_', name).strip('_').lower()}.zip"
 
 
@@ -211,10 +211,10 @@ def keep_headline(
 
     Args:
         name: name of the model.
-        model: what to write; one that was loaded is its own file already.
-        table: what was found, see `judge`.
-        cohorts: that it was fitted to and judged on.
-        folder: where to.
+        model: model to write; one that was loaded is its own file already.
+        table: table of results, see `judge`.
+        cohorts: cohorts that the model was fitted to and judged on.
+        folder: results folder to write to.
     """
     if model.file:
         return

@@ -1,4 +1,4 @@
-"""What an external validation found, as table, figures and page."""
+"""Results of an external validation, as table, figures and page."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -142,11 +142,11 @@ def publish(
     """Write and print everything; the last of the models is the headline.
 
     Args:
-        models: by name.
-        judgements: of each model, in the order of the external cohorts.
-        cohorts: that they were judged on.
+        models: fitted models by name.
+        judgements: judgements of each model, in the order of the external cohorts.
+        cohorts: cohorts that the models were judged on.
         found: features of the saved models, see `check_models`.
-        folder, facts, console: where to, and what the manifest says.
+        folder, facts, console: results folder, facts for the manifest, and console to print to.
     """
     table, headline, train = table_of(judgements), list(models)[-1], cohorts.train
     if train is None:

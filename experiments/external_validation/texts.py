@@ -1,4 +1,4 @@
-"""What an external validation has to say: sentences, and tables about the models themselves."""
+"""Texts of an external validation: sentences, and tables about the models themselves."""
 
 from collections.abc import Mapping
 
@@ -32,7 +32,7 @@ def hindered(table: pd.DataFrame) -> list[str]:
 
 
 def about_models(models: Mapping[str, Frozen]) -> pd.DataFrame:
-    """What each model is, as strings."""
+    """Table of the models: name, estimator, training set and chosen settings, as strings."""
     rows = []
     for name, (estimator, file) in models.items():
         training = estimator.fitted().cohort

@@ -26,12 +26,12 @@ class HCLSurvival(RecipeOptions):
 
     Attributes:
         preset: changes the defaults shown here. smoke: under a minute.
-        weights: of the contrastive loss, the best of which is chosen in each fold.
-        widths: of each encoder, of which five modalities have 80. As published: 256 128, which takes
-            ten times as long.
+        weights: weights of the contrastive loss, the best of which is chosen in each fold.
+        widths: layer widths of each encoder, of which five modalities have 80. As published: 256 128, which
+            takes ten times as long.
         fusion: width of the network that reads all representations. As published: 256.
         pretrain: share of the epochs without the outcome, of the pretrained model.
-        betas: of MO-RiskVAE, chosen likewise.
+        betas: KL weights of MO-RiskVAE, chosen likewise.
         rank: latent variables per structure of the linear model.
         top: features of largest variance per modality that the linear model reads.
     """
@@ -56,7 +56,7 @@ PRESETS = {
 
 
 def told(findings, chosen: str, ablated: str) -> str:
-    """What contrast adds, and how HCL stands to the baselines."""
+    """Gain from contrast, and standing of HCL against the baselines."""
 
     def minus(one: str, other: str) -> str:
         d = findings.difference(one, other)

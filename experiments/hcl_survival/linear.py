@@ -27,7 +27,7 @@ RATIO = 0.01  # of the last to the first penalty; far below the best one, Newton
 
 
 class _Fit(NamedTuple):
-    """On one split: design ``[n, R + c]``, coefficients, and the penalty of the blocks."""
+    """Fit on one split: design ``[n, R + c]``, coefficients, and the penalty of the blocks."""
 
     design: Array
     coef: Array
@@ -40,7 +40,7 @@ def _structure(batch: Batch, rank: int) -> Structure:
 
 
 def _check_presence(data: Prepared, rows: np.ndarray) -> None:
-    """Before it is compiled, where pairs of modalities that nobody has both would end in NaN."""
+    """Refuse pairs of modalities that nobody has both, before compiled code would return NaN."""
     if data.recipe.impute == "none":
         names = sorted(set(data.shared.presence) - {CLINICAL})
         has = np.stack([np.asarray(data.shared.presence[m])[rows] for m in names], axis=1)

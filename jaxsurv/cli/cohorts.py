@@ -1,4 +1,4 @@
-"""Which cohort, which patients are tested when: the options of a study made concrete."""
+"""Cohort and train/validation/test splits of a study, built from its options."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""From the arguments of a command line to options and an exit status."""
+"""Command-line entry points: parse arguments into options, run, return an exit status."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import make_dataclass
@@ -59,10 +59,10 @@ def subcommands(
     """Parse one of several commands, each with its options, and run; returns the exit status.
 
     Args:
-        run: is given the options of the command that was named.
+        run: function called with the options of the command that was named.
         commands: dataclass of options by the name of the command.
         prog, description: shown by ``--help``.
-        arguments: of the command line; None = those of the process.
+        arguments: command-line arguments; None = those of the process.
     """
     one_of: Any = reduce(
         or_, (Annotated[kind, subcommand(name)] for name, kind in commands.items())

@@ -18,13 +18,13 @@ FILE = "model.zip"
 
 
 class Headline(NamedTuple):
-    """What the headline of a study is, so that it can be fitted again.
+    """Headline model of a study, specified so that it can be fitted again.
 
     Attributes:
         method: the network's method.
         setting: name of its setting.
         stacked: whether it is stacked with Cox models.
-        why: why this setting, in words.
+        why: reason for choosing this setting, in words.
     """
 
     method: Method
@@ -41,7 +41,7 @@ def headline_of(comparison: Comparison, trained: Sequence[Trained]) -> Headline:
     patient left to keep out of the choice.
 
     Args:
-        comparison: what is compared; its headline is a row.
+        comparison: rows that are compared; its headline is one of them.
         trained: runs by method.
     """
     row, why = comparison.headline, "the setting that the report is about"

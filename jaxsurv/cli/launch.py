@@ -14,7 +14,7 @@ from jaxsurv.training import one_device_per_core
 
 
 def cache_folder() -> Path:
-    """Where compiled programs are kept: ``$XDG_CACHE_HOME/jaxsurv`` or ``~/.cache/jaxsurv``."""
+    """Folder of the compilation cache: ``$XDG_CACHE_HOME/jaxsurv`` or ``~/.cache/jaxsurv``."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jaxsurv"
 
 

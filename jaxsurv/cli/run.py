@@ -52,11 +52,11 @@ def run_study(
     Args:
         methods: models with their settings, data and training; all on the same splits.
         baselines: name to fitted Cox model on the same splits.
-        comparison: what is asked.
+        comparison: settings, choices and stacks to compare.
         draw: findings to figures with captions.
         title: title of the report.
         seeds: number of runs per split and setting.
-        workplace: where the results go; runs that its folder has finished are not trained again.
+        workplace: destination of the results; runs that its folder has finished are not trained again.
         facts: options and circumstances for the manifest.
         keep: fit the headline to all patients as well, and write it to ``model.zip``.
     """

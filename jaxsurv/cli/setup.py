@@ -1,4 +1,4 @@
-"""From the options of an experiment to its data and baselines, with everything checked on the way."""
+"""Build the data and baselines of an experiment from its options, with everything checked on the way."""
 
 import warnings
 from typing import NamedTuple
@@ -35,7 +35,7 @@ class Opened(NamedTuple):
         hparams: hyper-parameters that the options give.
         baselines: name to model.
         members: Cox models to stack networks with, see `with_stack`.
-        workplace: where results and progress go.
+        workplace: destination of results and progress.
     """
 
     cohort: Cohort

@@ -40,9 +40,9 @@ class Cohort:
             inferred, except that counts are never guessed.
         name: short name, also of the folder on disk.
         title: one line for figures and reports.
-        time_unit: of every time column, for axes; empty if unknown.
-        source: where the data come from.
-        licence: under which terms.
+        time_unit: unit of every time column, for axes; empty if unknown.
+        source: origin of the data.
+        licence: terms of use.
         unmatched: modality to the number of its patients that have no survival row.
 
     Raises:
@@ -149,11 +149,11 @@ class Cohort:
         )
 
     def renamed(self, name: str) -> "Cohort":
-        """The same cohort, ``unmatched`` included, under another name."""
+        """Copy the cohort, ``unmatched`` included, under another name."""
         return copy(self)._set(name=name)
 
     def _set(self, **attributes: object) -> "Cohort":
-        """This cohort with attributes that need no check."""
+        """Set attributes that need no check and return the cohort."""
         for name, value in attributes.items():
             object.__setattr__(self, name, value)
         return self

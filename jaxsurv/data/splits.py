@@ -12,7 +12,7 @@ from jaxsurv.types import InputError
 
 
 class Splits(NamedTuple):
-    """Which rows train, stop the training early, and are tested, for s splits of n patients.
+    """Training, validation and test rows of s splits of n patients.
 
     The rows that are not tested are dealt into k parts. Seed j of a study trains on all but part
     ``j % k``, which stops it: what a few dozen events say about when to stop is left to no single part,
@@ -41,7 +41,7 @@ class Splits(NamedTuple):
         return (self.train | self.validation).any(axis=1) & ~self.test
 
     def spread(self, rows: np.ndarray) -> "Splits":
-        """The same splits over more patients, of whom ``rows`` ``[m]`` are these n; others have no role."""
+        """Extend the splits to more patients: ``rows`` ``[m]`` are these n, all others have no role."""
 
         def wider(mask: np.ndarray) -> np.ndarray:
             out = np.zeros((*mask.shape[:-1], len(rows)), bool)
@@ -110,12 +110,12 @@ def stratified_kfold(
     Args:
         event: ``[n]``, 1 = observed, 0 = censored.
         folds: K.
-        repeats: how many times all rows are dealt anew.
-        seed: of NumPy's generator.
+        repeats: number of times that all rows are dealt anew.
+        seed: seed of NumPy's generator.
         eligible: ``[n]`` booleans: only these rows are ever tested, the others always train. MyeVAE
             has its folds over the complete patients.
-        validation_fraction: of each fold's other rows in one part: 0.2 gives five parts. None or 0
-            gives the two-way protocol of many papers, where early stopping watches the test rows.
+        validation_fraction: share of each fold's other rows in one part: 0.2 gives five parts. None or
+            0 gives the two-way protocol of many papers, where early stopping watches the test rows.
 
     Returns:
         ``Splits`` with s = repeats x folds rows, repeat by repeat.
@@ -228,7 +228,7 @@ def single_split(
         event: ``[n]``, 1 = observed, 0 = censored.
         eligible: ``[n]`` booleans, the rows to draw from (all by default).
         n_validation: number of rows drawn.
-        seed: of NumPy's generator.
+        seed: seed of NumPy's generator.
 
     Raises:
         InputError: too few eligible rows, or a part without an event.

@@ -53,7 +53,7 @@ def hsic(
         y: ``[n, q]``; one-hot columns for a categorical variable.
         bandwidth_x: bandwidth of the kernel of x, see `rbf_kernel`; ``[b]`` is a mixture.
         bandwidth_y: bandwidth of the kernel of y, see `rbf_kernel`; ``[b]`` is a mixture.
-        estimator: ``"biased"`` or ``"unbiased"``.
+        estimator: name of the estimator, ``"biased"`` or ``"unbiased"``.
         where: ``[n]`` booleans, the pairs that count; None = all.
 
     Returns:

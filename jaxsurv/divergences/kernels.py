@@ -28,7 +28,7 @@ def rbf_kernel(x: ArrayLike, y: ArrayLike, *, bandwidth: ArrayLike | float) -> A
             derivatives.
 
     Returns:
-        ``[n, m]``, in ``[0, 1]``.
+        Kernel values ``[n, m]``, in ``[0, 1]``.
 
     Raises:
         InputError: wrong shapes, a bandwidth <= 0.
@@ -115,7 +115,7 @@ def potential(x: Array, y: Array, weight: Array, gamma: Array, skip: bool) -> tu
     """Sums ``f_i = sum_j weight_j k(x_i, y_j)`` and gradients in ``x_i``; ``skip`` leaves out j = i.
 
     Returns:
-        ``[n]`` and ``[n, d]``.
+        Sums ``[n]`` and gradients ``[n, d]``.
     """
     x, y = centred(x, y)
     right, index = right_factor(y), jnp.arange(len(y))

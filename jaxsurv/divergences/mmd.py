@@ -39,7 +39,7 @@ def mmd2(
         x: ``[n, d]``.
         y: ``[m, d]``.
         bandwidth: bandwidth of `rbf_kernel`; ``[b]`` is a mixture.
-        estimator: ``"biased"`` or ``"unbiased"``.
+        estimator: name of the estimator, ``"biased"`` or ``"unbiased"``.
         where: ``[n]`` booleans, the rows of **x** that count; None = all. All rows of y count.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What a model file says of itself, for people."""
+"""Model card: a human-readable description of a model file."""
 
 import os
 from collections.abc import Mapping, Sequence

@@ -30,10 +30,10 @@ class Coxnet(SurvivalEstimator):
     Args:
         l1_ratio: 1 = lasso, towards 0 = ridge.
         n_lambdas: length of the path.
-        lambda_min_ratio: its last lambda over its first.
-        folds: of the cross-validation, at most as many as there are events.
+        lambda_min_ratio: ratio of the last lambda of the path to the first.
+        folds: number of cross-validation folds, at most as many as there are events.
         modalities: modality to its columns, for X in one table; None = one modality, ``"features"``.
-        kinds: of modalities, where they are not to be inferred; see :class:`jaxsurv.data.Cohort`.
+        kinds: modality to its kind, where it is not to be inferred; see :class:`jaxsurv.data.Cohort`.
         recipe: scaling, selection, imputation, projection and offset, see :class:`jaxsurv.recipe.Recipe`;
             None = every feature as it was measured, no offset. An offset is a column without a penalty.
         components: short for a recipe with so many principal components per modality.

@@ -1,4 +1,4 @@
-"""What all networks share: an ensemble over seeds, and a search, each as one compiled sweep."""
+"""Base class of all networks: an ensemble over seeds, and a search, each as one compiled sweep."""
 
 import warnings
 from collections.abc import Mapping
@@ -89,13 +89,14 @@ class NetworkEnsemble(SurvivalEstimator, base=True):
         model on its test patients, as if each were fitted and scored by itself.
 
         Args:
-            X, y: as for `fit`.
+            X, y: features and outcome, see `fit`.
             grid: hyper-parameter to its values, all combinations of which are tried, or several such
-                grids: ``{"beta": [0.01, 0.1, 1.0]}``. What is not in it is as in ``hparams``.
+                grids: ``{"beta": [0.01, 0.1, 1.0]}``. Hyper-parameters not
+                in the grid are as in ``hparams``.
             folds: number of folds of the cross-validation, stratified by event.
 
         Raises:
-            InputError: as `fit`; a hyper-parameter that there is not or that the model does not read.
+            InputError: see `fit`; a hyper-parameter that there is not or that the model does not read.
         """
         points, settings = settings_of(grid, self.chosen_hparams, self._objective.unread)
         cohort, endpoint = self._labelled(X, y)

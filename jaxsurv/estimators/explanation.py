@@ -1,4 +1,4 @@
-"""What a fitted model's risks rest on: per feature, per modality, per patient."""
+"""Explanation of a fitted model's risks: per feature, per modality, per patient."""
 
 from typing import NamedTuple
 
@@ -17,24 +17,24 @@ from jaxsurv.types import ArrayLike
 
 
 class Explanation(NamedTuple):
-    """What the risks of some patients rest on.
+    """Attributions and importances behind the risks of some patients.
 
     A quantity ``q`` over the members of the ensemble has the columns ``q``, ``q_lower`` and ``q_upper``:
     mean and 95 % t interval. The interval says how much the answer depends on the seed, not on the
-    patients, and is empty for a single member. What is about C is there if an outcome was given.
+    patients, and is empty for a single member. Columns about C are there if an outcome was given.
 
     Attributes:
         features: one row per (modality, feature). ``attribution``: mean over the patients of the
             attribution's size, in log hazard. ``direction``: its slope, log hazard per standardised unit
             of the feature (one standard deviation, but 0.2 for codes and states that vary less), above 0
             where more is worse, for a linear model the coefficient; empty for features that the model does
-            not read and for those of three or more categories. ``c_drop``: of Harrell's C when the feature
-            is permuted among the patients who have its modality.
-        modalities: one row per modality. ``attribution``: of its features together, summed within a
-            patient. ``c_drop``: with the whole table permuted across patients, and who has it. ``c`` and
-            ``c_without``: of the ensemble, with all and as if nobody had the modality; ``c_lost``,
-            ``c_lost_lower``, ``c_lost_upper``: their difference with its 95 % interval over a bootstrap
-            of the patients.
+            not read and for those of three or more categories. ``c_drop``: drop of Harrell's C when the
+            feature is permuted among the patients who have its modality.
+        modalities: one row per modality. ``attribution``: attribution of its features together, summed
+            within a patient. ``c_drop``: drop of Harrell's C when the whole table is permuted across
+            patients, and who has it. ``c`` and ``c_without``: Harrell's C of the ensemble, with all
+            modalities and as if nobody had this one; ``c_lost``, ``c_lost_lower``, ``c_lost_upper``:
+            difference of the two, with its 95 % interval over a bootstrap of the patients.
         patients: ``[n, features]``, each patient's attributions, mean over the members; their sum is
             how far the log hazard is from that of a patient who has the same modalities, all at the
             training mean.
@@ -57,12 +57,12 @@ def explain(
     """See :meth:`SurvivalEstimator.explain`.
 
     Args:
-        model: of any network.
-        patients: to be explained.
-        outcome: their events and times, each ``[n]``, or None.
-        steps: of the path from the training mean to the patient.
+        model: fitted model of any network.
+        patients: patients to be explained.
+        outcome: events and times of the patients, each ``[n]``, or None.
+        steps: number of steps of the path from the training mean to the patient.
         repeats: permutations of each feature and table.
-        seed: of permutations and bootstrap.
+        seed: seed of permutations and bootstrap.
 
     Warns:
         DataWarning: a modality that none of the patients has; its rows are empty.

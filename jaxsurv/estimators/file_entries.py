@@ -22,7 +22,7 @@ def structured(
     """The arrays that `named` gave, as the pytree that ``wanted`` is; refuses those that do not fit it.
 
     Args:
-        weights: by name.
+        weights: arrays by name.
         wanted: pytree of what has a shape, such as of ``jax.eval_shape``.
         leading: axes that all of the weights have in front.
     """
@@ -44,7 +44,7 @@ def _name(path: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """As JSON holds it: arrays as lists, keys as text."""
+    """Convert a value to JSON types: arrays to lists, keys to text."""
     if isinstance(value, Mapping):
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
@@ -53,7 +53,7 @@ def plain(value: Any) -> Any:
 
 
 def tuples(value: Any) -> Any:
-    """What JSON made lists of, as tuples again."""
+    """Convert the lists in a value read from JSON back to tuples."""
     if isinstance(value, dict):
         return {k: tuples(v) for k, v in value.items()}
     return tuple(tuples(v) for v in value) if isinstance(value, list) else value

@@ -30,10 +30,10 @@ class Functions(NamedTuple):
     """A network in evaluation mode, as functions of its parameters and a batch.
 
     Attributes:
-        init: ``(key, batch) -> params``, for their structure.
+        init: ``(key, batch) -> params``, initial parameters, read for their structure.
         predict: ``(params, batch) -> [n]`` log hazards.
-        latent: ``(params, batch) -> [n, z]``, or None.
-        survival: ``(params, batch, times) -> [n, t]``, or None: curves are Breslow's.
+        latent: ``(params, batch) -> [n, z]`` latent coordinates, or None.
+        survival: ``(params, batch, times) -> [n, t]`` survival curves, or None: curves are Breslow's.
     """
 
     init: Callable[[Key, Batch], Params]
@@ -60,9 +60,9 @@ class Programs(NamedTuple):
     """Compiled functions of a kept model.
 
     Attributes:
-        predict: ``(terms, rows) -> [n]`` of one member, not compiled.
+        predict: ``(terms, rows) -> [n]``, log hazards of one member, not compiled.
         mean: ``(terms, center, rows) -> [n]``, mean over the members.
-        latent: ``(terms, rows) -> [n, z]`` of one member, or None.
+        latent: ``(terms, rows) -> [n, z]``, latent coordinates of one member, or None.
         curves: ``(terms, times, rows) -> [n, t]``, mean over the members of the network's own, or None.
     """
 
@@ -101,13 +101,13 @@ def programs_of(network: Model | None, config: Any) -> Programs:
 
 
 class TrainingCohort(NamedTuple):
-    """What a model file says of the patients it was trained on; no patient can be told from it.
+    """Summary of the training cohort in a model file; no patient can be identified from it.
 
     Attributes:
         patients, events, unlabelled: numbers of patients.
         median_time, longest_time: follow-up, whether it ended in an event or not.
         time_unit: empty if unknown.
-        percentiles: ``[101]``, of the held-out log hazards, from 0 to 100.
+        percentiles: ``[101]``, percentiles 0 to 100 of the held-out log hazards.
         threshold: median held-out log hazard, above which a patient is of high risk.
         c: Harrell's C of the held-out log hazards, with its 95 % interval, which is that of the patients
             alone and too narrow for a guess at new ones. With five seeds a row's log hazard is that of one
@@ -182,7 +182,7 @@ class FittedModel:
         return in_chunks(partial(self._programs.mean, self.params, self.center), rows)
 
     def latent(self, patients: Patients) -> np.ndarray:
-        """``[n, z]`` of the first member: the axes of another's are others.
+        """``[n, z]``, latent coordinates of the first member: each member's latent axes differ.
 
         Raises:
             InputError: the model has no latent variables.

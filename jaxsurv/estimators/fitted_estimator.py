@@ -1,4 +1,4 @@
-"""What survival and image estimators share: a fitted model, and its file."""
+"""Base class of survival and image estimators: a fitted model, and its file."""
 
 import os
 from abc import abstractmethod
@@ -22,7 +22,7 @@ class FittedEstimator(BaseEstimator, Generic[Fitted]):
     """An estimator whose ``model_`` is all that new patients need.
 
     Attributes:
-        model_: after ``fit``.
+        model_: fitted model, set by ``fit``.
         settings_: the parameters that ``fit`` was called with, which a model file names.
     """
 
@@ -65,11 +65,11 @@ class FittedEstimator(BaseEstimator, Generic[Fitted]):
 
         Args:
             path: file or folder that does not exist yet.
-            metrics: what else to tell those who use it: name to value, lower and upper bound.
-            notes: a sentence for them, such as where the model comes from.
+            metrics: further metrics for users of the model: name to value, lower and upper bound.
+            notes: a sentence for users of the model, such as where the model comes from.
 
         Raises:
-            InputError: another class has the name; a network whose model is not registered.
+            InputError: the name belongs to another class; a network whose model is not registered.
         """
         name = type(self).__name__
         self.fitted()
@@ -90,7 +90,7 @@ class FittedEstimator(BaseEstimator, Generic[Fitted]):
         write_model(path, plain(entries), stored.weights, stored.preprocessing)
 
     def fitted(self) -> Fitted:
-        """What predicts; raises scikit-learn's NotFittedError before `fit`."""
+        """The fitted model; raises scikit-learn's NotFittedError before `fit`."""
         check_is_fitted(self, "model_")
         return self.model_
 

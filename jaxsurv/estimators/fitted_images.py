@@ -26,13 +26,14 @@ class FittedImages:
 
     Attributes:
         config: static choices.
-        draws, seed: of the posterior, for all predictions: the calibration holds for these only.
-        params: of the network.
-        scalers: by image, fitted to the training patients.
-        outcome_scaler: likewise.
+        draws, seed: number of posterior draws, and seed, of all predictions; the calibration holds for
+            these only.
+        params: parameters of the network.
+        scalers: image to its scaler, fitted to the training patients.
+        outcome_scaler: scaler of the outcome, fitted to the training patients.
         patterns: sets of images that some held-out patient had, names sorted.
-        calibration: of the intervals, in the standardised outcome's unit.
-        patients: of whom the model knows, those held out included.
+        calibration: calibration of the intervals, in the standardised outcome's unit.
+        patients: number of patients used for fitting, held-out ones included.
         held_out: number of those who stopped the training and calibrate the intervals.
     """
 

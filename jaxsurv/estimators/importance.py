@@ -1,4 +1,4 @@
-"""What Harrell's C loses: features and tables permuted across patients, and modalities withheld."""
+"""Drop of Harrell's C with features and tables permuted across patients, and modalities withheld."""
 
 from collections.abc import Callable
 from functools import partial
@@ -25,9 +25,9 @@ class Outcomes(NamedTuple):
     """Patients as the members read them, with their outcome.
 
     Attributes:
-        rows: what is read.
+        rows: model inputs of the patients.
         event: ``[n]``, 1 = observed.
-        time: ``[n]``, or its ranks.
+        time: ``[n]`` times, or their ranks.
     """
 
     rows: Rows

@@ -17,7 +17,7 @@ Modalities = Mapping[str, Sequence[str]]
 
 
 class Patients(NamedTuple):
-    """What is known of each patient before the outcome.
+    """Tables of features and names of patients, without the outcome.
 
     Attributes:
         tables: modality to ``[patients who may have it, features]``.
@@ -40,7 +40,7 @@ def read_patients(X: Any, modalities: Modalities | None) -> Patients:
     Args:
         X: an array ``[n, d]`` (columns x0, x1, ...), a DataFrame, a dict of DataFrames by modality,
             whose patients may differ, a :class:`jaxsurv.data.Cohort` or a MuData.
-        modalities: for a DataFrame or an array: modality to its columns; columns that none names are
+        modalities: modality to its columns, for a DataFrame or an array; columns that none names are
             not read. None = one modality, ``"features"``.
 
     Raises:

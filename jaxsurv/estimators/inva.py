@@ -43,12 +43,13 @@ class InVA(FittedEstimator[FittedImages]):
         patience: epochs without a better error of the held-out patients after which training stops.
         batch_size: patients per step.
         held_out: share of the patients that trains nothing.
-        draws: of the posterior that a prediction averages.
-        random_state: of the split, the initial weights and all noise.
+        draws: number of posterior draws that a prediction averages.
+        random_state: seed of the split, the initial weights and all noise.
 
     Attributes:
-        model_: :class:`jaxsurv.estimators.fitted_images.FittedImages`, what predicts.
-        result_: of :func:`jaxsurv.training.fit`, with the training history, which model files do not hold.
+        model_: :class:`jaxsurv.estimators.fitted_images.FittedImages`, the fitted model.
+        result_: result of :func:`jaxsurv.training.fit`, with the training history, which model files do
+            not hold.
 
     >>> import numpy as np
     >>> mri = np.random.default_rng(0).normal(size=(30, 4, 4))
@@ -94,7 +95,7 @@ class InVA(FittedEstimator[FittedImages]):
             images: ``{image: [n, *shape]}``; NaN in all pixels of a patient who lacks the image.
             outcome: ``[n, *shape]``.
             masks: ``{image: [*shape]}``, 1 inside the region of interest; images not named are read whole.
-            outcome_mask: likewise; predictions are 0 outside.
+            outcome_mask: ``[*shape]``, 1 inside the region of interest; predictions are 0 outside.
 
         Raises:
             InputError: no image, shapes that disagree, a value that is not finite inside a mask, a patient
@@ -154,7 +155,7 @@ class InVA(FittedEstimator[FittedImages]):
         """``[n, *shape]``: the mean over draws of the posterior, in the outcome's unit.
 
         Args:
-            images: as in `fit`; an image that nobody has may be left out.
+            images: ``{image: [n, *shape]}``, see `fit`; an image that nobody has may be left out.
         """
         return self.fitted().predict(images)
 
@@ -167,7 +168,7 @@ class InVA(FittedEstimator[FittedImages]):
         held-out patients lack, see :func:`jaxsurv.metrics.conformal_scale`.
 
         Raises:
-            InputError: as `predict`; a patient has a set of images that no held-out patient had: nothing
+            InputError: see `predict`; a patient has a set of images that no held-out patient had: nothing
                 says how wrong such predictions are.
         """
         return self.fitted().interval(images, level)

@@ -22,7 +22,7 @@ def labelled_cohort(
 
     Args:
         X, modalities: see `read_patients`.
-        kinds: of the modalities, see :class:`jaxsurv.data.Cohort`; those of a cohort are its own.
+        kinds: modality to its kind, see :class:`jaxsurv.data.Cohort`; a cohort keeps its own.
         y: see `read_outcome`; for a cohort the name of an endpoint, or None if it has one.
         unlabelled: keep patients without an outcome.
 
@@ -76,8 +76,8 @@ def read_outcome(y: Any, patients: Patients) -> pd.DataFrame:
         ``outcome_entry`` where it was given.
 
     Raises:
-        InputError: another form, other lengths, patients without a row in y, events that
-            are no 0/1, times and events in each other's place.
+        InputError: an unknown form, unequal lengths, patients without a row in y, events that
+            are not 0/1, times and events in each other's place.
     """
     event, time, entry = _columns_of(y)
     columns = {f"{OUTCOME}_event": _events(event, time), f"{OUTCOME}_time": _times(time)}

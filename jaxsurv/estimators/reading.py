@@ -82,7 +82,7 @@ def rows_of(
     Args:
         preprocessing: fitted.
         encoded: patients.
-        reads: what the members read.
+        reads: inputs that the members read.
         project: see :meth:`Preprocessing.inputs`.
     """
     made, z, observed = preprocessing.inputs(encoded, project=project), {}, {}

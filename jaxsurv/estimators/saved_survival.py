@@ -65,7 +65,7 @@ def registered_name(model: Model) -> str:
     """The name by which a file can name ``model``.
 
     Raises:
-        InputError: it is not registered; says the line to add.
+        InputError: the model is not registered; the message gives the line to add.
     """
     if registered().get(model.name) is not model:
         raise InputError(

@@ -16,14 +16,14 @@ Grid = Mapping[str, Sequence[float]] | Sequence[Mapping[str, Sequence[float]]]
 
 
 class Search(NamedTuple):
-    """What a search found.
+    """Result of a hyper-parameter search.
 
     Attributes:
         table: one row per setting, best first: the hyper-parameters of the grid, ``mean_c``,
             ``standard_error`` (over the folds: their standard deviation / √folds; they share patients,
             so it is too small) and ``c_fold_0``, ``c_fold_1``, ...
         runs: one row per training run, see :meth:`jaxsurv.training.SweepResult.to_frame`.
-        best_hparams: of the first row.
+        best_hparams: hyper-parameters of the first row.
         best_estimator: fitted to all patients with these. ``mean_c`` of a setting that was chosen by it
             is too good a guess of how it does on new patients; score it on patients of whom the search
             knew nothing.

@@ -1,4 +1,4 @@
-"""What all survival estimators share: reading X and y, the ensemble's predictions, curves, score."""
+"""Base class of survival estimators: reading X and y, the ensemble's predictions, curves, score."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -163,7 +163,7 @@ class SurvivalEstimator(FittedEstimator[FittedModel], base=True):
         return float(concordance_index(self.fitted().log_hazard(patients), event, time).index)
 
     def explain(self, X: Any, y: Any = None, *, steps: int = 128, repeats: int = 5) -> Explanation:
-        """What the risks rest on: per feature, per modality and per patient, beside what C rests on.
+        """Explain the risks and C: attributions and importances per feature, modality and patient.
 
         Integrated gradients (:func:`jaxsurv.estimators.attribution.integrated_gradients`) divide each
         patient's log hazard among the features; with an outcome, Harrell's C is computed after permuting
@@ -172,13 +172,13 @@ class SurvivalEstimator(FittedEstimator[FittedModel], base=True):
         important.
 
         Args:
-            X: as for `predict`.
-            y: as for `score`; patients without an outcome are left out. None = no C.
-            steps: of the path from the training mean to each patient.
+            X: features, see `predict`.
+            y: outcome, see `score`; patients without an outcome are left out. None = no C.
+            steps: number of steps of the path from the training mean to each patient.
             repeats: permutations of each feature and each table.
 
         Raises:
-            InputError: as `score`; no comparable pair of patients.
+            InputError: see `score`; no comparable pair of patients.
 
         Warns:
             DataWarning: a modality that none of the patients has.

@@ -39,7 +39,7 @@ def concordance_td(
         survival: ``[n, t]``, S(times | x), one row per patient.
         times: ``[t]``, ascending.
         event: ``[n]``, 1 = observed, 0 = censored.
-        time: ``[n]``, same unit as ``times``.
+        time: ``[n]``, follow-up time in the unit of ``times``.
         where: ``[n]`` booleans, False for patients that are not there.
 
     Raises:

@@ -41,7 +41,7 @@ def integrated_calibration_index(
     Args:
         survival: ``[n]``, predicted S(tau | x), in (0, 1).
         event: ``[n]``, 1 = observed, 0 = censored.
-        time: ``[n]``, same unit as ``tau``.
+        time: ``[n]``, follow-up time in the unit of ``tau``.
         tau: time of the prediction.
         where: ``[n]`` booleans, False for patients that are not there.
 

@@ -48,10 +48,10 @@ def cumulative_dynamic_auc(
     0.5 % of it (times sqrt(n / (n - 1))) on the data sets tried.
 
     Args:
-        risk: ``[n]``, or ``[n, t]`` if it changes with time, e.g. 1 - S(t | x). Higher = worse.
+        risk: risk score ``[n]``, or ``[n, t]`` if it changes with time, e.g. 1 - S(t | x). Higher = worse.
         times: ``[t]``, ascending.
         event: ``[n]``, 1 = observed, 0 = censored.
-        time: ``[n]``, same unit as ``times``.
+        time: ``[n]``, follow-up time in the unit of ``times``.
         train_event, train_time: ``[m]``, outcome of the training set.
         where: ``[n]`` booleans, False for patients that are not there.
 

@@ -49,7 +49,7 @@ def inversions(position: Array, earlier: Array, later: Array | None) -> tuple[Ar
         later: ``[n]`` weights by position, met by elements at earlier positions; None = all 1.
 
     Returns:
-        ``lower [n]`` and ``higher [n]``, both by position.
+        Sums ``lower [n]`` and ``higher [n]``, both by position.
 
     >>> lower, higher = inversions(jnp.array([1, 2, 0]), jnp.ones(3), None)
     >>> lower.tolist(), higher.tolist()

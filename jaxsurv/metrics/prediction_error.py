@@ -78,7 +78,7 @@ def brier_score(
         survival: ``[n, t]``, predicted S(times | x).
         times: ``[t]``, ascending.
         event: ``[n]``, 1 = observed, 0 = censored.
-        time: ``[n]``, same unit as ``times``.
+        time: ``[n]``, follow-up time in the unit of ``times``.
         train_event, train_time: ``[m]``, outcome of the training set.
         where: ``[n]`` booleans, False for patients that are not there.
 

@@ -23,14 +23,14 @@ class CoxMTHParams(NamedTuple):
     """Traced scalars, with the published defaults.
 
     Attributes:
-        weight: w, of the consistency loss; the paper finds 0.1 to 3 robust.
-        alpha: of the teacher's moving average; 0.9 to 0.999.
+        weight: weight w of the consistency loss; the paper finds 0.1 to 3 robust.
+        alpha: decay of the teacher's moving average; 0.9 to 0.999.
         noise: sigma, the standard deviation of the noise on the input; 0 to 0.1.
         dropout: rate in every hidden layer, in [0, 1); up to 0.4.
-        learning_rate: Adam's.
+        learning_rate: learning rate of Adam.
         weight_decay: L2 penalty in Adam's gradient.
         ramp_up: part of the epochs over which w rises to its full value; 0 = off, as published.
-        threshold: of pseudo-risks: how many standard deviations from the mean one must be to count.
+        threshold: distance from the mean, in standard deviations, from which a pseudo-risk counts.
     """
 
     weight: Array | float = 1.0
@@ -49,16 +49,17 @@ class CoxMTConfig:
 
     Attributes:
         hidden: widths of the hidden layers.
-        consistency: whose predictions must be consistent: ``"both"``, censored labelled and unlabelled
+        consistency: patients in the consistency loss: ``"both"``, censored labelled and unlabelled
             patients; ``"censored"`` or ``"unlabelled"`` alone; ``"none"``: the supervised network of
             the same size, without a teacher.
-        rule: with what: ``"mean-teacher"``, the teacher's; ``"pseudo-risk"``, the network's own without
-            noise and dropout, where it is clearly high or low, as FixMatch (Sohn et al., 2020) does with
-            classes.
+        rule: target of consistency: ``"mean-teacher"``, the teacher's prediction; ``"pseudo-risk"``, the
+            network's own without noise and dropout, where it is clearly high or low, as FixMatch (Sohn et
+            al., 2020) does with classes.
         sources: None: one network reads all modalities beside each other; the names of two: their tokens
             attend to each other, see :class:`jaxsurv.nets.CrossAttention`. A source is features
             ``[n, d]`` with presence ``[n]``, or tokens ``[n, T, d]`` with presence ``[n, T]``.
-        tokens, width, heads: of the attention; most chunks of a source of features, width of a token.
+        tokens, width, heads: size of the attention: most chunks of a source of features, width of a token,
+            number of heads.
     """
 
     hidden: tuple[int, ...] = (1000, 200)

@@ -22,7 +22,7 @@ class CoxNnetHParams(NamedTuple):
 
     Attributes:
         l2: lambda, the weight of the sum of squared weights; published grid: log lambda -3 to 1.6.
-        learning_rate, momentum: of Nesterov's accelerated gradient.
+        learning_rate, momentum: parameters of Nesterov's accelerated gradient.
     """
 
     l2: Array | float = math.exp(-1.0)

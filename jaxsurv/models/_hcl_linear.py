@@ -15,8 +15,8 @@ class LinearHCL(NamedTuple):
         loadings: ``[D, R]``, W, zero in block S outside the modalities of S.
         noise: variance.
         mean: ``[D]``.
-        steps: of the refinement.
-        gradient: at its end, relative; small = converged.
+        steps: number of refinement steps.
+        gradient: relative gradient at the end of the refinement; small = converged.
     """
 
     loadings: Array
@@ -44,10 +44,10 @@ def hcl_linear(
 
     Args:
         structure: modalities, blocks and their ranks; static.
-        inputs: ``{modality: [n, d_m]}``, without NaN.
+        inputs: ``{modality: [n, d_m]}``, free of NaN.
         presence: ``{modality: [n]}``, 1 where the patient has it; None = all have all.
         where: ``[n]`` booleans, the patients to use; None = all.
-        refinement: ``"lbfgs"`` to convergence; ``"none"``: HCL-SVD itself.
+        refinement: ``"lbfgs"``: L-BFGS to convergence; ``"none"``: HCL-SVD itself.
         shrinkage: shrink each block for the noise in it (:func:`jaxsurv.factors.shrink`); False = as
             published.
     """
@@ -62,10 +62,10 @@ def fit_moments(
     refinement: Literal["lbfgs", "none"] = "lbfgs",
     shrinkage: bool = True,
 ) -> LinearHCL:
-    """`hcl_linear` from mean and covariance.
+    """Fit the model of `hcl_linear` from mean and covariance.
 
     Args:
-        structure, refinement, shrinkage: as in `hcl_linear`.
+        structure, refinement, shrinkage: see `hcl_linear`.
         found: mean, covariance and number of patients.
     """
     check_choice("refinement", refinement, ("lbfgs", "none"))

@@ -47,15 +47,16 @@ class InVAConfig:
     """Static choices.
 
     Attributes:
-        widths: of each image's encoder; decoders and predictor mirror them.
+        widths: layer widths of each image's encoder; decoders and predictor mirror them.
         shallow: p, features of each image.
         deep: q, features that the shared encoder makes of each image's shallow ones; 0 = no shared
             encoder: one VAE per image, whose features the predictor reads together. On a single input
             that is the plain VAE with a predictor.
         shared: widths of the shared encoder; its decoder mirrors them.
-        channels: of convolutions in front of ``widths``, for images of two dimensions; none = flat.
+        channels: channels of the convolutions in front of ``widths``, for images of two dimensions; none =
+            flat.
         deviations: the predictor reads standard deviations beside the means.
-        trains: what trains the encoders: ``"both"``; ``"reconstruction"``: the predictor learns from
+        trains: losses that train the encoders: ``"both"``; ``"reconstruction"``: the predictor learns from
             features that its loss does not change; ``"prediction"``: no decoder takes part.
         outcome: ``"image"``: mean squared error of an :class:`ArrayBatch`; ``"survival"``: the Cox loss of
             a :class:`Batch`, whose modalities take the place of the images.
@@ -80,7 +81,7 @@ class InVAConfig:
 
 
 class LatentFeatures(NamedTuple):
-    """What is known of the latent variables, each ``[images, n, size]``; 0 where a patient lacks the image.
+    """Posterior of the latent variables, each ``[images, n, size]``; 0 where a patient lacks the image.
 
     Attributes:
         mu, logvar: q(h | x) of the shallow features.
@@ -275,7 +276,7 @@ def drawn_prediction(config: InVAConfig) -> Callable[[Params, Batch | ArrayBatch
     the same standard normal numbers, so that nobody's prediction depends on who else is in the batch.
 
     Args:
-        config: of the model.
+        config: configuration of the model.
     """
 
     def one(params: Params, batch: Batch | ArrayBatch, key: Key) -> Array:

@@ -62,10 +62,10 @@ def survival_vae(config: SurvivalVAEConfig = SurvivalVAEConfig()) -> Objective:
 
 
 def latents(config: SurvivalVAEConfig) -> Callable[..., dict[str, Array]]:
-    """What :func:`jaxsurv.training.sweep` may collect: the latents of all rows in evaluation.
+    """Latents of all rows in evaluation mode, for :func:`jaxsurv.training.sweep` to collect.
 
     Args:
-        config: of the model.
+        config: configuration of the model.
 
     Returns:
         ``(params, batch, masks) -> {"mu": [n, z], "pi": [n, K]}``, pi (class probabilities) if the

@@ -1,4 +1,4 @@
-"""What models of an outcome that is no survival time read: an image, a number or a class."""
+"""Input of models whose outcome is no survival time but an image, a number or a class."""
 
 from typing import NamedTuple, Self
 
@@ -17,7 +17,7 @@ class ArrayBatch(NamedTuple):
         where: ``[n]`` booleans, the rows that losses see.
         feature_mask: ``{modality: [*shape]}``, 1 for what is used (of an image: inside the region of
             interest), else 0; None = all.
-        outcome_mask: ``[*shape]``, likewise.
+        outcome_mask: ``[*shape]``, 1 for the part of the outcome that is used, else 0; None = all.
         clinical: ``[n, c]``, standardised; None = no clinical block.
     """
 
@@ -30,7 +30,7 @@ class ArrayBatch(NamedTuple):
     clinical: Array | None = None
 
     def restrict(self, where: Array) -> Self:
-        """The same patients with losses confined to ``where``, among those they already see."""
+        """Confine losses to the rows ``where``, among those they already see; the patients stay."""
         return self._replace(where=self.where & where)
 
     def take(self, rows: Array) -> Self:

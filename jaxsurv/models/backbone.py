@@ -33,7 +33,7 @@ class Forward(NamedTuple):
 
     Attributes:
         log_hazard: ``[n]``, offset included.
-        posterior: of the latent variables.
+        posterior: posterior of the latent variables.
         z: ``[n, z]``, drawn from its Gaussian part.
         reconstructions: ``{modality: [n, d_m]}``.
     """
@@ -128,7 +128,7 @@ def hide_modalities(key: Key, seen: dict[str, Array], rate: Any) -> dict[str, Ar
 def forward(
     config: SurvivalVAEConfig, params: Params, batch: Batch, keys: Key, hparams: HParams
 ) -> Forward:
-    """In training mode: dropout, drawn latents; the risk still reads mu and the probabilities.
+    """Run in training mode: dropout, drawn latents; the risk still reads mu and the probabilities.
 
     ``keys`` are six: each source of noise has its own, so that a choice does not change the others.
     """
@@ -148,7 +148,7 @@ def forward(
 
 
 def evaluate(config: SurvivalVAEConfig, params: Params, batch: Batch) -> tuple[Array, Posterior]:
-    """In evaluation mode, without a random number: log hazards ``[n]``, and the posterior."""
+    """Log hazards ``[n]`` and the posterior in evaluation mode, without a random number."""
     nets = networks(config, batch)
     posterior: Any = nets.encoder.apply(params["encoder"], batch.inputs, presence(config, batch))
     return _log_hazard(config, nets, params, batch, posterior), posterior

@@ -1,4 +1,4 @@
-"""What every survival model reads."""
+"""Input of every survival model."""
 
 from typing import NamedTuple, Self
 
@@ -22,7 +22,7 @@ class Batch(NamedTuple):
         offset: ``[n]``, a part of the log hazard that is known beforehand (0 if none).
         outcome: events and times, with entry, weights and strata where there are any.
         where: ``[n]`` booleans, the rows that losses see.
-        risk_sets: of those rows that are labelled.
+        risk_sets: risk sets of the rows in ``where`` that are labelled.
         source: ``[n, s]`` one-hot, the cohort, centre or platform that a patient comes from; or None.
         feature_mask: ``{modality: [d_m]}``, 0 for features that are not used: their inputs must be 0, and
             they are not to be reconstructed; None = all are used.
@@ -48,7 +48,7 @@ class Batch(NamedTuple):
         return self.where if self.labelled is None else self.where & self.labelled
 
     def restrict(self, where: Array) -> Self:
-        """The same patients with losses confined to ``where``, among those they already see."""
+        """Confine losses to the rows ``where``, among those they already see; the patients stay."""
         where = self.where & where
         return self._replace(where=where, risk_sets=restrict(self.risk_sets, where))
 

@@ -15,13 +15,13 @@ class HParams(NamedTuple):
     Attributes:
         beta: weight of the KL term.
         survival_weight: weight of the Cox term (the paper's lambda_surv).
-        learning_rate: Adam's.
+        learning_rate: learning rate of Adam.
         dropout: rate in every dropped-out layer, in [0, 1).
         mmd_weight: weight of MMD².
         hsic_weight: weight of HSIC.
         categorical_weight: weight of ``KL(categorical || uniform)``.
-        temperature: of the Gumbel-Softmax, in the first epoch.
-        temperature_end: in the last epoch that a run may take; exponential in between.
+        temperature: temperature of the Gumbel-Softmax in the first epoch.
+        temperature_end: temperature in the last epoch that a run may take; exponential in between.
         modality_dropout: chance that a modality of a patient is hidden from the encoder in a step.
     """
 
@@ -75,10 +75,10 @@ class SurvivalVAEConfig:
         reduction: ``"mean"``: KL as the batch mean and Cox per event, so that beta means the same at
             every cohort size; ``"sum"``: both as sums over the batch, as MyeVAE was released. MMD and
             HSIC are statistics of the batch either way.
-        regulariser: of the Gaussian part of the latent: ``"kl"``; ``"mmd"``: MMD² of the drawn z to
-            N(0, I) in its place; ``"mmd_hsic"``: and HSIC of residuals; ``"none"``.
-        hsic: what shall be independent, see :func:`jaxsurv.models.terms.residual_dependence`.
-        estimator: of MMD and HSIC, see :mod:`jaxsurv.divergences`.
+        regulariser: penalty on the Gaussian part of the latent: ``"kl"``; ``"mmd"``: MMD² of the drawn z
+            to N(0, I) in its place; ``"mmd_hsic"``: and HSIC of residuals; ``"none"``.
+        hsic: variables that shall be independent, see :func:`jaxsurv.models.terms.residual_dependence`.
+        estimator: estimator of MMD and HSIC, see :mod:`jaxsurv.divergences`.
         categories: K > 0: the hybrid latent ``[z_c, z_d]``, with z_d a Gumbel-Softmax over K
             categories; 0: Gaussian only.
         linear: encoders and decoders without activations.

@@ -33,15 +33,15 @@ class HCLHParams(NamedTuple):
     """Traced scalars.
 
     Attributes:
-        contrast_weight: lambda_c, of the contrastive loss.
-        orthogonality: lambda, of the orthogonality term inside it.
-        temperature: tau, of InfoNCE.
-        reconstruction_weight: of the reconstruction error.
-        task_weight: of the outcome's loss.
+        contrast_weight: weight lambda_c of the contrastive loss.
+        orthogonality: weight lambda of the orthogonality term inside the contrastive loss.
+        temperature: temperature tau of InfoNCE.
+        reconstruction_weight: weight of the reconstruction error.
+        task_weight: weight of the outcome's loss.
         pretrain: share of the epochs, from the first on, that train without the outcome; all later
             ones train with nothing else. 0 = all losses together in every epoch.
         dropout: rate in every hidden layer, in [0, 1).
-        learning_rate: Adam's.
+        learning_rate: learning rate of Adam.
     """
 
     contrast_weight: Array | float = 1.0
@@ -62,12 +62,13 @@ class HCLConfig:
         subsets: the structures: ``"all"`` non-empty subsets of the modalities; ``"pairs"``: every two,
             as CLIP contrasts them; ``"shared_private"``: all modalities together and each alone; or the
             subsets by name. A modality in none of them is not read.
-        widths: of each encoder; the last is the width of a representation. Decoders mirror them.
+        widths: layer widths of each encoder; the last is the width of a representation. Decoders mirror
+            them.
         fusion: widths of the network that reads all representations and the clinical block.
-        contrast: ``"similarity"``, as published; ``"infonce"``; ``"none"``: neither contrast nor
-            orthogonality.
-        outcome: ``"survival"`` of a :class:`Batch`; ``"regression"`` or ``"binary"`` (0 or 1) of an
-            :class:`ArrayBatch`.
+        contrast: contrastive loss: ``"similarity"``, as published; ``"infonce"``; ``"none"``: neither
+            contrast nor orthogonality.
+        outcome: type of outcome: ``"survival"`` of a :class:`Batch`; ``"regression"`` or ``"binary"`` (0
+            or 1) of an :class:`ArrayBatch`.
         reconstruction: decode each modality from the representations of its structures: with
             ``"shared_private"`` the autoencoder with a shared and private parts.
     """
@@ -229,10 +230,10 @@ def hcl(config: HCLConfig = HCLConfig()) -> Objective:
 
 
 def representations(config: HCLConfig) -> Callable[..., dict[Subset, Array]]:
-    """What :func:`jaxsurv.training.sweep` may collect: z^S of all rows in evaluation.
+    """Representations z^S of all rows in evaluation mode, for :func:`jaxsurv.training.sweep` to collect.
 
     Args:
-        config: of the model.
+        config: configuration of the model.
 
     Returns:
         ``(params, batch, masks) -> {subset: [n, width]}``; 0 for patients with no modality of it.

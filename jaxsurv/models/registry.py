@@ -15,7 +15,7 @@ class Model:
     """A network as everything above knows it: sweep, estimator, model file, command line, report.
 
     Attributes:
-        name: of the estimator and in model files, such as ``"MORiskVAE"``.
+        name: name of the estimator, also in model files, such as ``"MORiskVAE"``.
         objective: ``config -> Objective``; the config is None where there is none.
         hparams: default hyper-parameters, a NamedTuple of traced scalars with ``learning_rate``.
         config: default static choices, a frozen dataclass; None = there are none.

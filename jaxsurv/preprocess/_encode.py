@@ -37,7 +37,7 @@ class Encoded:
 
 
 def _columns(categories: Sequence[str]) -> Sequence[str]:
-    """Those with a column of their own: of two categories only one has."""
+    """Categories with a column of their own: of two categories only one has."""
     return categories[1:] if len(categories) == 2 else categories
 
 
@@ -56,7 +56,7 @@ def _one_hot(column: pd.Series, categories: Sequence[str]) -> pd.DataFrame:
 
 
 def encoded_names(schema: Schema, modality: str) -> list[tuple[str, str]]:
-    """Of each encoded column of a modality the feature that it comes from, and its own name."""
+    """Pairs of source feature and own name for each encoded column of a modality."""
     text = schema.categories[modality]
     return [
         (f, name)
@@ -66,7 +66,7 @@ def encoded_names(schema: Schema, modality: str) -> list[tuple[str, str]]:
 
 
 def encoded_columns(schema: Schema, modality: str) -> list[str]:
-    """For each encoded column of a modality the feature that it comes from."""
+    """Source feature of each encoded column of a modality."""
     return [feature for feature, _ in encoded_names(schema, modality)]
 
 

@@ -1,4 +1,4 @@
-"""What is missing, filled in: the kinds of imputation behind one pair of functions."""
+"""Imputation of missing values: all kinds of imputation behind one pair of functions."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -22,8 +22,8 @@ class Imputation(NamedTuple):
     """A fitted imputation.
 
     Attributes:
-        model: of the columns; None leaves NaN, which standardising turns into the mean.
-        columns: ``[k]``, those with a gain, which a chain reads; its last ones may only fill its width.
+        model: imputation model of the columns; None leaves NaN, which standardising turns into the mean.
+        columns: ``[k]``, columns with a gain, which a chain reads; the last ones may only fill its width.
     """
 
     model: RoundRobin | ConditionalGaussian | None
@@ -69,7 +69,7 @@ def impute_missing(
     """``x [n, d]`` with what could be filled in, in its own units.
 
     Args:
-        imputation: from `fit_imputation`.
+        imputation: result of `fit_imputation`.
         x: NaN where missing.
         presence: modality to ``[n]``, 1 where the patient has it.
 

@@ -24,7 +24,7 @@ ENOUGH_OUTSIDE = 10  # values of one feature beyond its fences that are no few o
 
 
 class Standardised(NamedTuple):
-    """What a network reads.
+    """Input of a network.
 
     Attributes:
         patients: ``n`` names, in the order of the rows.
@@ -60,7 +60,7 @@ class Preprocessing:
 
     Attributes:
         schema: modalities, features and categories of the training cohort.
-        scaler: of the encoded columns, all modalities beside each other.
+        scaler: scaler of the encoded columns, all modalities beside each other.
         projection: modality to ``[columns, components]``; others enter feature by feature.
         chosen: modality to ``[k]``, the columns of it that enter; of others all do.
         imputation: fitted imputation; None = the network is told what is missing.
@@ -164,7 +164,7 @@ class Preprocessing:
         return Standardised(rows.patients, self.project(parts) if project else parts, presence)
 
     def project(self, z: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """What a network reads of standardised columns, modality to ``[n, columns]``."""
+        """Project standardised columns to the input of a network, modality to ``[n, columns]``."""
         inputs = {**z, **{m: z[m][:, columns] for m, columns in self.chosen.items()}}
         return inputs | {m: inputs[m] @ projection for m, projection in self.projection.items()}
 
@@ -213,7 +213,7 @@ def _warn_of_absence(needed: Mapping[str, set[str]], given: Any, n: int) -> None
 def _warn_of_scales(
     columns: Mapping[str, slice], scaler: Scaler, x: np.ndarray, schema: Schema
 ) -> None:
-    """In training far fewer than a quarter of the values lie beyond Tukey's far-out fences."""
+    """Warn of other scales: in training far fewer than 1/4 of the values pass Tukey's far-out fences."""
     fenced = np.isfinite(scaler.lower) & (scaler.gain != 0)
     for m, c in columns.items():
         values = x[:, c]  # all columns: those with fences would be a copy

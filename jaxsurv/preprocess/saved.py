@@ -17,7 +17,7 @@ FORMAT = 1
 
 
 def pack(fitted: Preprocessing) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """What can be written as JSON, and arrays by name."""
+    """Split a fitted preprocessing into a part for JSON, and arrays by name."""
     header: dict[str, Any] = {"format": FORMAT, "schema": asdict(fitted.schema)}
     arrays = _named("scaler", fitted.scaler._asdict())
     arrays |= _named("projection", fitted.projection) | _named("chosen", fitted.chosen)

@@ -1,4 +1,4 @@
-"""What a model reads, by name: so that a table with other columns, or in another order, is not misread."""
+"""Inputs of a model, by name, so that a table with other columns or another order is not misread."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""From a cohort to what models read, once, for studies and estimators alike."""
+"""Preprocessing of a cohort into model inputs, once, for studies and estimators alike."""
 
 from jaxsurv.recipe._prepare import prepare, refine, risk_sets_of
 from jaxsurv.recipe.cox import (

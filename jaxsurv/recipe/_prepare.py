@@ -1,4 +1,4 @@
-"""From a cohort and its splits to what a sweep reads: everything is fitted per split, on training rows."""
+"""Prepare a cohort and its splits for a sweep: everything is fitted per split, on training rows."""
 
 import warnings
 from dataclasses import replace

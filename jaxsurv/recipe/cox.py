@@ -110,8 +110,8 @@ def _frequencies(columns: int) -> np.ndarray:
 
 
 def _blocks(data: Prepared, modalities: Sequence[str], basis: Basis) -> list[_Block]:
-    """Per split the modalities beside each other, each divided by the root of its number of usable
-    features, so that all weigh the same."""
+    """Concatenated modalities of each split, each divided by the root of its number of usable features,
+    so that all weigh the same."""
     columns, observed, made = data.encoded.columns, _observed(data), []
     for split, z in data.standardised_splits():
         gain = np.asarray(split.scaler.gain)

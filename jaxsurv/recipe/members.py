@@ -1,4 +1,4 @@
-"""What is kept of a fitted model, and its log hazard for any patients: networks and Cox models, summed."""
+"""Members kept of a fitted model, and its log hazard for any patients: networks and Cox models, summed."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
@@ -78,9 +78,9 @@ class PenalisedCox(NamedTuple):
     """A penalised Cox model on every split.
 
     Attributes:
-        log_hazard: ``[splits, n]``, by the model of all development rows, centred on them.
-        held_out: ``[splits, n]``, on development rows by the inner model that did not see the row, else
-            as ``log_hazard``.
+        log_hazard: ``[splits, n]``, log hazards by the model of all development rows, centred on them.
+        held_out: ``[splits, n]``, cross-fitted: development rows by the inner model that did not see the
+            row, others as in ``log_hazard``.
         penalty: ``[splits]``, the chosen l2 or lambda.
         models: the fitted model of each split, for new patients.
     """
@@ -161,7 +161,7 @@ def log_hazard_function(network: Predict | None) -> Callable[[Terms, Rows], Arra
     """``(terms, rows) -> [n]``, the weighted sum of the members' log hazards.
 
     Args:
-        network: ``(params, batch) -> [n]`` of the network, in evaluation mode; None = there is none.
+        network: ``(params, batch) -> [n]``, log hazards of the network in evaluation mode; None = no network.
     """
 
     def predict(terms: Terms, rows: Rows) -> Array:

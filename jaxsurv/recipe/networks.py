@@ -12,7 +12,7 @@ from jaxsurv.types import ArrayLike, InputError, Objective
 
 
 def collect_parameters(params: Any, batch: Any, masks: Any) -> Any:
-    """What a sweep collects of runs whose networks are to be kept."""
+    """Collect the parameters of a run, for sweeps whose networks are to be kept."""
     return params
 
 
@@ -31,7 +31,7 @@ def train_networks(
     Args:
         data: the patients under some splits.
         model: registry entry.
-        objective: its objective at the static choices wanted.
+        objective: training objective of the model at the static choices wanted.
         settings: hyper-parameters.
         seeds: number of networks per split and setting.
         training: static choices of each run.
@@ -81,8 +81,8 @@ class Ensemble(NamedTuple):
 
     Attributes:
         log_hazard: ``[splits, n]``, mean over all runs.
-        held_out: ``[splits, n]``, on development rows the mean over the runs that did not train on the
-            row, NaN if there is none; else as ``log_hazard``.
+        held_out: ``[splits, n]``, cross-fitted: for development rows the mean over the runs that did not
+            train on the row, NaN if there is none; others as in ``log_hazard``.
     """
 
     log_hazard: np.ndarray

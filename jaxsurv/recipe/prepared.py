@@ -113,7 +113,7 @@ class Prepared:
         recipe: choices of the preprocessing.
         splits: masks of rows, one row per split.
         shared: arrays of all patients.
-        fitted: what was fitted on each split, with the leading axis ``[splits]``.
+        fitted: quantities fitted on each split, with the leading axis ``[splits]``.
         encoded: columns of each modality, and the names of all features.
         offset_model: Cox model whose cross-fitted log hazard is the offset; None if there is none, or if
             it is no single Cox model.
@@ -130,7 +130,7 @@ class Prepared:
 
     @property
     def plain(self) -> "Prepared":
-        """The same data before selection, imputation, projection and offset, as Cox members read them."""
+        """Prepared data before selection, imputation, projection and offset, as Cox members read them."""
         fitted = self.fitted._replace(
             selected=None, projection={}, chosen={}, imputed=None,
             offset=np.zeros(self.splits.test.shape, np.float32),
@@ -174,7 +174,7 @@ class Prepared:
         return float(self.splits.test.sum() / self.splits.develop.sum())
 
     def split(self, s: int) -> Split:
-        """What was fitted on split number ``s``, on the host."""
+        """Quantities fitted on split number ``s``, on the host."""
         return jax.tree.map(lambda x: np.asarray(x[s]), self.fitted)
 
     def standardised(self, shared: Shared, split: Split) -> dict[str, Array]:
@@ -189,7 +189,7 @@ class Prepared:
             yield split, jax.tree.map(np.asarray, self.standardised(self.shared, split))
 
     def preprocessing(self, s: int) -> Preprocessing:
-        """What was fitted on split number ``s``, to be kept with its models."""
+        """Fitted preprocessing of split number ``s``, to be kept with its models."""
         fitted = self.split(s)
         imputation = None if self.recipe.impute == "none" else self.imputation(fitted)
         columns = {m: c for m, c in fitted.chosen.items() if m not in fitted.projection}
@@ -199,7 +199,7 @@ class Prepared:
         )  # fmt: skip
 
     def imputation(self, split: Split) -> Imputation:
-        """Fitted again whenever it is asked for: kept for every split it would fill the memory."""
+        """Fit the imputation of a split at each call: kept for every split it would fill the memory."""
         presence, columns = self.encoded.presence, self.encoded.columns
         scaler = split.scaler._replace(gain=split.gain)
         return fit_imputation(

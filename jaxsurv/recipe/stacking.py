@@ -23,10 +23,10 @@ class Stack(NamedTuple):
     """A weighted sum of Cox models on all splits.
 
     Attributes:
-        log_hazard: ``[splits, n]``, of the members that were fitted to all development rows.
-        held_out: ``[splits, n]``, on development rows of the members that did not see the row.
+        log_hazard: ``[splits, n]``, weighted sum of the members that were fitted to all development rows.
+        held_out: ``[splits, n]``, cross-fitted: development rows by the members that did not see the row.
         weights: ``[splits, members]``, >= 0.
-        members: their names.
+        members: names of the members.
     """
 
     log_hazard: Array
@@ -55,10 +55,10 @@ def cox_members(data: Prepared, members: Sequence[str] = RECOMMENDED) -> dict[st
 
     Args:
         data: the patients under some splits.
-        members: which to fit. ``"modalities"``: a ridge Cox model of each modality; ``"clinical squares"``
-            and ``"clinical RBF"``: of the clinical one, with squares and with an RBF kernel; ``"all
-            modalities"``: a joint ridge Cox model; ``"elastic net"``: an elastic-net Cox model of all
-            features. ``"network"`` is no Cox model and is passed over.
+        members: members to fit. ``"modalities"``: a ridge Cox model of each modality; ``"clinical
+            squares"`` and ``"clinical RBF"``: ridge Cox models of the clinical one, with squares and with an
+            RBF kernel; ``"all modalities"``: a joint ridge Cox model; ``"elastic net"``: an elastic-net Cox
+            model of all features. ``"network"`` is no Cox model and is passed over.
 
     Raises:
         InputError: an unknown member.
@@ -97,7 +97,7 @@ def _stretch_loss(log_factor: Array, log_hazard: Array, risk_sets: RiskSets) -> 
 
 
 def _weights(held_out: np.ndarray, risk_sets: RiskSets, rows: np.ndarray) -> np.ndarray:
-    """``[members]`` of one split, by the held-out log hazards ``[n, members]`` of some rows.
+    """``[members]``, weights of one split, by the held-out log hazards ``[n, members]`` of some rows.
 
     In float64: in float32 the rounding of the loss is as large as what a thousandth of a weight changes.
     """

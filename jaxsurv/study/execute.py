@@ -39,10 +39,11 @@ class Method:
         name: name of the method in tables.
         model: registry entry of the network.
         settings: hyper-parameters by the name of the setting; names differ over all methods of a study.
-        data: what networks read; the methods of a study share their splits.
+        data: prepared data that networks read; the methods of a study share their splits.
         training: static choices of each run.
         config: static choices of the network; None = the model's.
-        collect: what to keep of each run beside its prediction, see :func:`jaxsurv.training.sweep`.
+        collect: function that selects what to keep of each run beside its prediction, see
+            :func:`jaxsurv.training.sweep`.
     """
 
     name: str
@@ -89,7 +90,7 @@ def concordances(
 
     Args:
         data: the study.
-        split, seed: ``[runs]`` which split and part each run belongs to.
+        split, seed: ``[runs]`` number of the split, and seed (hence the validation part), of each run.
         log_hazard: ``[runs, n]``.
     """
     design = data.splits

@@ -1,4 +1,4 @@
-"""What a study found: means, intervals, paired differences, pooled risks."""
+"""Results of a study: means, intervals, paired differences, pooled risks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,7 +17,7 @@ SPLIT = ["repeat", "fold"]
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a study compares.
+    """Specification of the comparison in a study.
 
     Attributes:
         reference: the setting that all others are compared with, beside every baseline.
@@ -41,13 +41,13 @@ class Findings:
 
     Attributes:
         data: the cohort with its splits.
-        comparison: what was asked.
+        comparison: specification of the comparison.
         trained: the runs by method.
         runs: one tidy row per run of all methods.
-        splits: ``test_c`` and ``test_ibs`` by split of each of these, seeds averaged: columns ``setting``,
-            ``repeat``, ``fold``.
+        splits: scores ``test_c`` and ``test_ibs`` of each row of ``summary`` by split, seeds averaged:
+            columns ``setting``, ``repeat``, ``fold``.
         summary: one row per setting, choice and baseline.
-        baselines: their names.
+        baselines: names of the baselines.
         predictions: one pooled out-of-fold risk per tested patient and setting.
     """
 

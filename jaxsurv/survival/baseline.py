@@ -79,7 +79,7 @@ def breslow_baseline(
         log_hazard: ``[n]``, higher = worse; *not* centred by this function.
         event: ``[n]``, 1 = observed, 0 = censored.
         time: ``[n]``, >= 0, any unit.
-        ties: ``"efron"`` or ``"breslow"``.
+        ties: treatment of tied events, ``"efron"`` or ``"breslow"``.
         entry: ``[n]``, delayed entry: the row is at risk in ``(entry, time]``.
         strata: ``[n]``, integers.
         weights: ``[n]``, case weights.
@@ -131,7 +131,7 @@ def survival_function(
     Args:
         baseline: result of `breslow_baseline`, with log hazards on the same scale.
         log_hazard: ``[n]``, higher = worse.
-        times: ``[t]``, same unit as the baseline.
+        times: ``[t]``, evaluation times in the unit of the baseline.
         stratum: number of the stratum, or ``[n]``, if the baseline has strata.
 
     Returns:

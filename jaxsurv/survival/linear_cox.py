@@ -71,7 +71,7 @@ class CoxFit(NamedTuple):
         score: test from the derivatives at zero.
         baseline: cumulative hazard at ``x = 0``; Breslow's under exact ties.
         steps: Newton steps taken.
-        converged: whether the last step was negligible.
+        converged: True if the last step was negligible.
     """
 
     coef: Array

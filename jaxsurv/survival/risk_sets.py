@@ -17,7 +17,7 @@ from jaxsurv.types import Array, ArrayLike, InputError
 
 
 class Columns(TypedDict, total=False):
-    """What may be known of the rows beside event and time, see `prepare_risk_sets`; ``[n]`` each."""
+    """Optional columns of the rows beside event and time, see `prepare_risk_sets`; ``[n]`` each."""
 
     entry: ArrayLike | None
     strata: ArrayLike | None

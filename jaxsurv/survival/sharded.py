@@ -23,9 +23,9 @@ class ShardedRiskSets:
     block are free for the sums of the other blocks; shorter blocks have more free places at the end.
 
     Attributes:
-        blocks: ``[places]`` over the devices; positions count from the start of a block, except
+        blocks: ``[places]``, spread over the devices; positions count from the start of a block, except
             ``final``, which counts from the start of the first block.
-        row: ``[places]``, on the host: the original row at each place, -1 at free places.
+        row: ``[places]``, original row at each place, -1 at free places; kept on the host.
         mesh: device mesh with one axis.
     """
 
@@ -166,7 +166,7 @@ def sharded_neg_log_partial_likelihood(
             ignored.
         risk_sets: result of `shard_risk_sets`.
         ties: treatment of tied events; exact ties need all patients on one device.
-        reduction: ``"mean"`` or ``"sum"``, see `neg_log_partial_likelihood`.
+        reduction: type of reduction, ``"mean"`` or ``"sum"``, see `neg_log_partial_likelihood`.
 
     Returns:
         A scalar; 0 with zero gradient if there is no event.

@@ -24,7 +24,7 @@ class FitConfig:
         burn_in: epochs before patience starts to count.
         patience: epochs without a better validation score after which a run stops.
         batch_size: rows per step; an epoch draws each of its rows once. None = full batch.
-        refit: after the stop, train once more from the same initial parameters for ``best_epoch``
+        refit: train once more after the stop, from the same initial parameters for ``best_epoch``
             epochs on ``masks.develop``, so that the early-stopping rows are not lost to training.
         early_stopping: False: all ``epochs`` are taken and the last parameters kept, whatever their
             score, which is not computed between the epochs.
@@ -66,7 +66,7 @@ def each_row_once(batch: Any, key: Key, size: int) -> tuple[Array, Callable[[Arr
 
     Args:
         batch: all rows.
-        key: of the order.
+        key: random key of the order.
         size: rows of a minibatch.
 
     Returns:

@@ -34,11 +34,12 @@ class SweepResult(NamedTuple):
         split: ``[runs]`` row of the splits.
         seed: ``[runs]``.
         hparams: the NamedTuple of hyper-parameters, each ``[runs]``.
-        prediction: ``[runs, n]`` in evaluation mode at the best parameters.
+        prediction: ``[runs, n]``, predictions in evaluation mode at the best parameters.
         best_epoch, best_score, epochs: ``[runs]``, see :class:`jaxsurv.training.FitResult`.
         history: ``{name: [runs, epochs]}``.
-        collected: what ``collect`` gave, its leaves with a leading axis ``[runs]``; None without it.
-        teacher_prediction: ``[runs, n]`` of the parameters that ``objective.follow`` made, or None.
+        collected: result of ``collect``, its leaves with a leading axis ``[runs]``; None without it.
+        teacher_prediction: ``[runs, n]``, predictions of the parameters that ``objective.follow`` made, or
+            None.
     """
 
     split: np.ndarray
@@ -236,7 +237,7 @@ def sweep(*arguments: Any, **options: Any) -> SweepResult:
         optimizer: ``hparams -> optax.GradientTransformation``.
         collect: ``collect(params, batch, masks) -> pytree``, computed on the device at each run's best
             parameters, for what a study needs beside the prediction (latents, class probabilities).
-        store: of finished calls, so that an interrupted sweep goes on, see :class:`Store`.
+        store: store of finished calls, so that an interrupted sweep goes on, see :class:`Store`.
         streams: number of each split's stream of random numbers; None = 0, 1, ... A sweep over split s
             alone with ``streams=[s]`` has the bits of that split in a sweep over all, at equal width.
 

@@ -18,7 +18,7 @@ def adam(hparams: Any) -> optax.GradientTransformation:
 
 
 class Learner(NamedTuple):
-    """What a step changes; teacher and the number of steps are None where nothing follows."""
+    """State that a step changes; teacher and the number of steps are None where nothing follows."""
 
     params: Params
     optimizer: Any

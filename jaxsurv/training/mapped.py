@@ -22,9 +22,9 @@ class Program(NamedTuple):
 
     Attributes:
         place: copies what all items read to every device.
-        call: ``(shared, items) -> outputs`` of ``plan.runs`` items; raises :class:`OutOfMemory` before it
-            starts if XLA's count of bytes tells so.
-        shapes: of these outputs.
+        call: ``(shared, items) -> outputs``, applied to ``plan.runs`` items; raises :class:`OutOfMemory`
+            before it starts if XLA's count of bytes tells so.
+        shapes: shapes of these outputs.
     """
 
     place: Callable[[Any], Any]
@@ -44,8 +44,8 @@ def compile_map(
         one: pure; items and outputs are pytrees of arrays. If it decomposes matrices and items are side by
             side on a CPU, use :mod:`jaxsurv.factors.decompositions`.
         plan: devices, items in sequence on each, items side by side.
-        several: does all items ``[length x width]`` of a device, if groups of them are not to be done one
-            after the other, see :func:`jaxsurv.training.slots.in_slots`.
+        several: function of all items ``[length x width]`` of a device, if groups of them are not to be
+            done one after the other, see :func:`jaxsurv.training.slots.in_slots`.
     """
 
     def in_groups(shared, items):
@@ -103,7 +103,7 @@ def compile_map(
 
 
 class Store(Protocol):
-    """What was finished before an interruption, such as :class:`jaxsurv.artifacts.Chunks`."""
+    """Results finished before an interruption, such as :class:`jaxsurv.artifacts.Chunks`."""
 
     def load(self, part: str, like: Callable[[], Any]) -> Any | None:
         """Outputs of the part of that name in the structure of ``like()``, or None."""
@@ -117,7 +117,7 @@ class Store(Protocol):
 def once(
     store: Store | None, part: str, like: Callable[[], Any], compute: Callable[[], Any]
 ) -> Any:
-    """What ``store`` has of ``part``, in the structure of ``like()``, else ``compute()``, which is kept."""
+    """Load ``part`` from ``store`` in the structure of ``like()``, else keep and return ``compute()``."""
     found = None if store is None else store.load(part, like)
     if found is None:
         found = jax.device_get(compute())
@@ -132,12 +132,12 @@ def map_chunks(
     """Items and their outputs, on the host, as soon as each compiled call is done.
 
     Args:
-        program: of ``plan``.
-        plan: how many items a call does.
-        shared: what every item reads, placed.
+        program: program compiled for ``plan``.
+        plan: number of items in a call.
+        shared: data that every item reads, placed.
         items: pytree of arrays on the host with a leading axis of items.
-        store: of the calls that were done before by the same plan, which are not done again; None = keep
-            nothing.
+        store: store of the calls that were done before by the same plan, which are not done again; None =
+            keep nothing.
     """
     count, hosts = len(jax.tree.leaves(items)[0]), jax.process_count()
 

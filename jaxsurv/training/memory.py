@@ -1,4 +1,4 @@
-"""Whether a compiled program fits on its devices."""
+"""Memory check: a compiled program must fit on its devices."""
 
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,8 @@ def check_memory(compiled: Any, devices: list[Any]) -> None:
     """Refuse a program that would run out of memory.
 
     Args:
-        compiled: of ``jit(...).lower(...).compile()``.
-        devices: that it runs on.
+        compiled: result of ``jit(...).lower(...).compile()``.
+        devices: devices that it runs on.
 
     Raises:
         OutOfMemory: XLA's own count of temporary and output bytes is more than is free.

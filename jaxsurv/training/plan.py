@@ -1,4 +1,4 @@
-"""How a sweep's runs are laid out on the hardware."""
+"""Layout of a sweep's runs on the hardware."""
 
 import os
 from collections.abc import Callable
@@ -43,7 +43,7 @@ class Plan:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """From ``DEVICESxLENGTHxWIDTH``, such as ``2x8x1``."""
+        """Read a plan from ``DEVICESxLENGTHxWIDTH``, such as ``2x8x1``."""
         parts = text.split("x")
         if len(parts) != 3 or not all(p.isdecimal() for p in parts):
             raise InputError(f"plan must be DEVICESxLENGTHxWIDTH, such as 2x8x1, got {text!r}")
@@ -112,9 +112,9 @@ def choose_plan(n_runs: int, flops: Callable[[], float] | None = None) -> Plan:
     runs to be saved.
 
     Args:
-        n_runs: of the sweep.
-        flops: gives those of a step of one run, see :func:`jaxsurv.training.step_flops`, and is asked
-            only if they matter; None = runs differ in their number of steps.
+        n_runs: number of runs of the sweep.
+        flops: function giving the FLOPs of a step of one run, see :func:`jaxsurv.training.step_flops`;
+            called only if they matter; None = runs differ in their number of steps.
 
     >>> plan = Plan.parse("1x4x2")
     >>> plan, str(plan), plan.runs

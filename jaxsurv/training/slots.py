@@ -12,7 +12,7 @@ from jaxsurv.types import Array
 
 
 class _Slots(NamedTuple):
-    """Of each slot ``[width]`` the item, whether it is new and whether it is at work, and its state."""
+    """State of each slot ``[width]``: its item, whether it is new, whether it is at work, and its state."""
 
     item: Array
     fresh: Array
@@ -35,7 +35,7 @@ def in_slots(
 
     Args:
         start: ``(shared, item) -> state``.
-        advance: ``(shared, item, state) -> (state, done)`` by as much as a slot may idle in: between two
+        advance: ``(shared, item, state) -> (state, done)``, work for as long as a slot may idle: between two
             calls slots are emptied and filled, and every slot's start and finish are computed.
         finish: ``(shared, item, state) -> output``.
         width: slots.

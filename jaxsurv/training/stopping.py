@@ -1,4 +1,4 @@
-"""When a run ends and what is kept of it: a plain run, and what can be wrapped around one."""
+"""End of a run and parameters kept from it: a plain run, and wrappers around one."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -20,11 +20,11 @@ class FitResult(NamedTuple):
     Attributes:
         params: the parameters at ``best_epoch``.
         best_epoch: epochs trained when the validation score was best; 0 = the initial parameters.
-        best_score: that score (lower is better).
+        best_score: validation score at ``best_epoch`` (lower is better).
         epochs: epochs run before stopping.
         history: ``{name: [config.epochs]}``: each loss term and, with early stopping, ``validation``,
             the score; NaN after the stop.
-        teacher: what ``objective.follow`` had made of the parameters at ``best_epoch``, or None.
+        teacher: parameters that ``objective.follow`` had made at ``best_epoch``, or None.
             Scores, and so early stopping, are those of ``params``.
     """
 
@@ -41,8 +41,8 @@ class Training(NamedTuple):
 
     Attributes:
         start: the state before the first epoch.
-        proceed: ``state -> bool``, whether there is another epoch.
-        advance: ``state -> state`` after it.
+        proceed: ``state -> bool``, True if there is another epoch.
+        advance: ``state -> state``, one epoch more.
         finish: ``state -> FitResult``.
     """
 
@@ -82,7 +82,7 @@ def all_epochs(
         epoch: ``(i, learner) -> (learner, terms)``, epoch number i.
         first: the learner before any epoch.
         score: ``params -> scalar``.
-        terms: their names.
+        terms: names of the loss terms.
         blank: ``[epochs]`` NaN, a history in which nothing is written yet.
     """
 
@@ -143,7 +143,7 @@ def refit(run: Training, epoch: Epoch, first: Learner) -> Training:
 
     Args:
         run: plain or stopped early.
-        epoch: ``(i, learner) -> (learner, terms)``, on the rows of the refit.
+        epoch: ``(i, learner) -> (learner, terms)``, epoch number i on the rows of the refit.
         first: the learner before any epoch.
     """
 

@@ -23,7 +23,7 @@ class StreamResult(NamedTuple):
         params: the parameters after the last step.
         history: ``{name: [passes]}``: each loss term, its mean over the steps of a pass, and, with
             held-out rows, ``validation``, their score after the pass.
-        teacher: what ``objective.follow`` had made of the parameters, or None.
+        teacher: parameters that ``objective.follow`` had made, or None.
     """
 
     params: Params
@@ -32,7 +32,7 @@ class StreamResult(NamedTuple):
 
 
 def prefetched(items: Iterable[T]) -> Iterator[T]:
-    """The same ``items``; while one is in use the next one, and no other, is made on a thread."""
+    """Yield ``items``; while one is in use the next one, and no other, is made on a thread."""
     iterator, end = iter(items), object()
     with ThreadPoolExecutor(1) as thread:
         coming = thread.submit(next, iterator, end)
@@ -74,7 +74,7 @@ def fit_stream(
         draw: ``draw(seed)`` yields the batches of a pass, all of one shape; another seed, another
             order. It runs on a thread, where context managers such as ``jax.enable_x64`` of the
             caller do not hold.
-        passes: over the data.
+        passes: number of passes over the data.
         held_out: a batch of rows that are never drawn, scored by ``objective.score`` after every
             pass; None = no score.
         optimizer: ``hparams -> optax.GradientTransformation``.
