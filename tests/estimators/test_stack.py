@@ -170,10 +170,13 @@ def test_members_that_cannot_score_are_named_and_left_out(fitted, acc):
     with pytest.warns(DataWarning, match="the members cnv cannot score") as told:
         two.predict({"rna": acc.modalities["rna"]})
     assert len(told) == 2
+    whole = load_tcga_acc()  # no mutation is frequent enough to be used
+    idle = SurvivalStack(["modalities"], recipe=Recipe(blocks=("rna", "mutation"), offset="none"))
+    idle.fit(whole, "os")
     with pytest.raises(InputError, match="no member of the model can score these patients"):
-        SurvivalStack(["modalities"], recipe=Recipe(blocks=("rna",), offset="none")).fit(
-            acc, "os"
-        ).predict({"protein": acc.modalities["protein"]})
+        idle.predict({"mutation": whole.modalities["mutation"]})
+    with pytest.raises(InputError, match="no modality is given; the model reads"):
+        idle.predict({"protein": whole.modalities["protein"]})
 
 
 def test_a_stack_of_cox_models_needs_no_network(acc):
