@@ -1,4 +1,4 @@
-"""What HCL is compared with: SVD of all modalities together, JIVE, and HCL's own schedule as released."""
+"""Rivals of HCL: SVD of all modalities together, JIVE, and HCL's own schedule as released."""
 
 from typing import NamedTuple
 

@@ -32,7 +32,7 @@ def _span(row: pd.Series, name: str) -> str:
 
 
 def _endpoints(cohort: Cohort) -> Iterator[tuple[str, str, str, pd.Series]]:
-    """Of each endpoint its name, patients, events, and its row of `endpoint_table`."""
+    """Name, patients, events and row of `endpoint_table`, endpoint by endpoint."""
     for endpoint, row in endpoint_table(cohort).iterrows():
         yield str(endpoint), f"{row['patients']:.0f}", f"{row['events']:.0f}", row
 

@@ -93,13 +93,13 @@ def concordances(
         split, seed: ``[runs]`` number of the split, and seed (hence the validation part), of each run.
         log_hazard: ``[runs, n]``.
     """
-    design = data.splits
-    part = seed % design.validation.shape[1]
-    masks = (design.train[split, part], design.validation[split, part], design.test[split])
+    splits = data.splits
+    part = seed % splits.validation.shape[1]
+    masks = (splits.train[split, part], splits.validation[split, part], splits.test[split])
     rows = np.stack(masks, axis=1)
     index = _concordances(log_hazard, data.shared.outcome.event, data.shared.outcome.time, rows)
     columns = {f"{part}_c": np.asarray(index)[:, i] for i, part in enumerate(PARTS)}
-    return pd.DataFrame({"repeat": design.repeat[split], "fold": design.fold[split], **columns})
+    return pd.DataFrame({"repeat": splits.repeat[split], "fold": splits.fold[split], **columns})
 
 
 def score(

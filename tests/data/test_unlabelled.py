@@ -6,21 +6,14 @@ import pytest
 
 from jaxsurv.data import Cohort, read_cohort, write_cohort
 
-GENES = ["ACTB", "GAPDH", *(f"g{i}" for i in range(30))]
-
-
-def table(names, seed=0, *, level=1.0):
-    rng = np.random.default_rng(seed)
-    values = rng.lognormal(np.linspace(2, 6, len(GENES)), 0.4, (len(names), len(GENES)))
-    return pd.DataFrame(level * values, names, GENES)
-
 
 @pytest.fixture
 def cohort():
     names = [f"p{i}" for i in range(40)]
     rng = np.random.default_rng(1)
+    rna = pd.DataFrame(rng.lognormal(4, 1, (40, 32)), names, [f"g{i}" for i in range(32)])
     outcome = {"os_time": rng.uniform(1, 5, 40), "os_event": rng.integers(0, 2, 40)}
-    return Cohort({"rna": table(names)}, pd.DataFrame(outcome, names), {"rna": "counts"})
+    return Cohort({"rna": rna}, pd.DataFrame(outcome, names), {"rna": "counts"})
 
 
 def test_readers_keep_them_if_asked(cohort, tmp_path):
