@@ -102,12 +102,12 @@ def run(options: HCLOptions) -> None:
     from experiments.hcl.outcomes import LabelledDraws, predict_labels, tabulate_labels
     from experiments.hcl.recovery import (
         OURS,
+        SETTING,
         Draws,
         estimates,
         recover,
         simulated,
         slopes,
-        summarise_recovery,
         tabulate,
     )
     from jaxsurv.artifacts import Chunks
@@ -115,6 +115,7 @@ def run(options: HCLOptions) -> None:
     from jaxsurv.factors import Structure
     from jaxsurv.report.page import write_report
     from jaxsurv.report.tables import print_table
+    from jaxsurv.study.statistics import over_replicates
     from jaxsurv.training import choose_plan, compile_map, map_chunks
 
     check(options)
@@ -172,7 +173,8 @@ def run(options: HCLOptions) -> None:
                 run_all("labels", f"prediction, {name}", one, items, tabulate_labels)
 
     runs = table("runs")
-    summary, rates = summarise_recovery(runs), slopes(runs)
+    at = [*SETTING, "n"]
+    summary, rates = over_replicates(runs, OURS, score="block", within=at), slopes(runs)
     folder.table("summary.csv", summary)
     folder.table("slopes.csv", rates)
     truth, key = simulated(cases[0], jnp.uint32(0))

@@ -117,22 +117,6 @@ def tabulate(sizes: str, replicate: Draws, found: dict[str, Recovery]) -> pd.Dat
     return pd.concat(tables, ignore_index=True)
 
 
-def summarise_recovery(runs: pd.DataFrame) -> pd.DataFrame:
-    """Mean block error, 95 % t interval, paired difference from HCL; one row per setting, n, method."""
-    rows = []
-    for keys, group in runs.groupby([*SETTING, "n"], sort=False):
-        errors = group.pivot(index="seed", columns="method", values="block")
-        for method in group["method"].unique():
-            row: dict[str, object] = dict(zip([*SETTING, "n"], keys, strict=True))
-            row |= {"method": method}
-            row |= corrected_t(errors[method].to_numpy(), 0.0)._asdict()
-            if method != OURS:
-                less = corrected_t((errors[method] - errors[OURS]).to_numpy(), 0.0)
-                row |= {f"difference_{part}": value for part, value in less._asdict().items()}
-            rows.append(row)
-    return pd.DataFrame(rows)
-
-
 def slopes(runs: pd.DataFrame) -> pd.DataFrame:
     """Mean over replicates of the least-squares slope of log error on log n, per setting and method."""
     rows = []

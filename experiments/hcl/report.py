@@ -14,7 +14,7 @@ from jaxsurv.factors import Structure
 from jaxsurv.plots import importance_bars
 from jaxsurv.report.page import Picture, Section
 from jaxsurv.report.tables import interval
-from jaxsurv.study.statistics import corrected_t
+from jaxsurv.study.statistics import over_replicates
 
 RECOVERY_NOTE = (
     "Mean over blocks of |W W' - T T'| (Frobenius), which no rotation inside a block changes; means over "
@@ -94,18 +94,9 @@ def _setting(row: pd.Series) -> str:
 
 def summarise_labels(runs: pd.DataFrame) -> pd.DataFrame:
     """Mean excess risk, interval, difference from HCL, and block measures; one row per n, m, method."""
-    rows = []
-    for (n, m), group in runs.groupby(["n", "m"], sort=False):
-        excess = group.pivot(index="seed", columns="method", values="excess")
-        for method, own in group.groupby("method", sort=False):
-            row: dict[str, object] = {"n": n, "m": m, "method": method}
-            row |= corrected_t(excess[method].to_numpy(), 0.0)._asdict()
-            if method != OURS:
-                less = corrected_t((excess[method] - excess[OURS]).to_numpy(), 0.0)
-                row |= {f"difference_{part}": value for part, value in less._asdict().items()}
-            row |= own[["group_error", "kept", "dropped"]].mean().to_dict()
-            rows.append(row)
-    return pd.DataFrame(rows)
+    key = ["n", "m", "method"]
+    blocks = runs.groupby(key, sort=False)[["group_error", "kept", "dropped"]].mean()
+    return over_replicates(runs, OURS, score="excess", within=["n", "m"]).join(blocks, on=key)
 
 
 def label_sections(summary: pd.DataFrame) -> list[Section]:

@@ -12,7 +12,7 @@ from experiments.inva.maps import image_maps
 from jaxsurv.plots import Profile, score_profiles, training_curves
 from jaxsurv.report.page import Picture, Section
 from jaxsurv.report.tables import interval
-from jaxsurv.study.statistics import corrected_t
+from jaxsurv.study.statistics import over_replicates
 
 
 class ImageCondition(NamedTuple):
@@ -47,25 +47,16 @@ def summarise_images(rows: pd.DataFrame, reference: str) -> pd.DataFrame:
         difference; ``coverage_mean``, ... and so on for ``coverage``, ``width``, ``normal_coverage``,
         ``normal_width``; ``coverage_5`` and ``coverage_95``, quantiles over replicates.
     """
-    tables = []
-    for condition, group in rows.groupby(CONDITION, sort=False):
-        errors = group.pivot(index="seed", columns="method", values="relative")
-        for method, own in group.groupby("method", sort=False):
-            row: dict[str, object] = dict(zip(CONDITION, condition, strict=True))
-            row |= {"method": method, "replicates": int(own["relative"].notna().sum())}
-            row |= {f"coverage_{q}": own["coverage"].quantile(q / 100) for q in (5, 95)}
-            row |= corrected_t(own["relative"].to_numpy(), 0.0)._asdict()
-            for name in ("coverage", "width", "normal_coverage", "normal_width"):
-                row |= _prefixed(name, corrected_t(own[name].to_numpy(), 0.0))
-            if method != reference:
-                less = (errors[method] - errors[reference]).to_numpy()
-                row |= _prefixed("difference", corrected_t(less, 0.0))
-            tables.append(row)
-    return pd.DataFrame(tables)
-
-
-def _prefixed(name: str, estimate) -> dict[str, float]:
-    return {f"{name}_{part}": value for part, value in estimate._asdict().items()}
+    summary = over_replicates(rows, reference, score="relative", within=CONDITION)
+    key = [*CONDITION, "method"]
+    groups = rows.groupby(key, sort=False)
+    columns = {"replicates": groups["relative"].count()}
+    columns |= {f"coverage_{q}": groups["coverage"].quantile(q / 100) for q in (5, 95)}
+    summary = summary.join(pd.DataFrame(columns), on=key)
+    for name in ("coverage", "width", "normal_coverage", "normal_width"):
+        means = over_replicates(rows, reference, score=name, within=CONDITION).set_index(key)
+        summary = summary.join(means[["mean", "lower", "upper"]].add_prefix(f"{name}_"), on=key)
+    return summary
 
 
 NOTE = (

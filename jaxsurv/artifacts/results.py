@@ -174,12 +174,8 @@ class ResultsFolder:
 
 def as_json(entries: Mapping[str, Any]) -> dict[str, Any]:
     """Convert entries to the values that a JSON file gives back."""
-    return json.loads(json.dumps(entries, default=_plain))
-
-
-def _plain(value: Any) -> Any:
-    """Convert NumPy scalars to numbers, and other values that JSON does not know to text."""
-    return value.item() if hasattr(value, "item") else str(value)
+    # NumPy scalars become numbers, other values that JSON does not know text
+    return json.loads(json.dumps(entries, default=lambda v: getattr(v, "item", v.__str__)()))
 
 
 def sha256(path: Path) -> str:

@@ -90,7 +90,9 @@ def group_path(loss: Callable[[Array], Loss], groups: np.ndarray, penalties: Arr
             for at, bound in zip(members, bounds, strict=True):
                 bound = jnp.maximum(bound, jnp.finfo(coef.dtype).tiny)
                 free = coef[at] + (target[at] - curvature[at] @ coef) / bound
-                keep = jnp.maximum(1 - penalty / (bound * jnp.maximum(_norm(free), 1e-30)), 0)
+                keep = jnp.maximum(
+                    1 - penalty / (bound * jnp.maximum(jnp.sqrt(jnp.sum(free**2)), 1e-30)), 0
+                )
                 coef = coef.at[at].set(keep * free)
             return i + 1, coef, _moved(coef, before)
 
@@ -180,10 +182,6 @@ def group_penalised(
     freedom = jnp.maximum(jnp.sum(counts, axis=0) - 1, 1)
     path = group_path(every, groups, penalties)
     return GroupFit(penalties, path, mean, jnp.sqrt(spread / freedom))
-
-
-def _norm(v: Array) -> Array:
-    return jnp.sqrt(jnp.sum(v**2))
 
 
 def _moved(new: Array, old: Array) -> Array:

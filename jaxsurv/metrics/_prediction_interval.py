@@ -134,7 +134,8 @@ def calibrated_scale(calibration: IntervalCalibration, *, level: float = 0.95) -
     Raises:
         InputError: a level outside (0, 1).
     """
-    _check_level(level)
+    if not 0 < level < 1:
+        raise InputError(f"level must be between 0 and 1, got {level}")
     m = jnp.asarray(calibration.count)
     rank = jnp.minimum(jnp.ceil((m + 1) * level), m).astype(int)
     factor = calibration.ratios[jnp.maximum(rank - 1, 0)]
@@ -150,11 +151,6 @@ def prediction_interval(predicted: Predictive, scale: IntervalScale) -> tuple[Ar
     """
     half = scale.factor * _deviation(predicted, scale.residual_variance)
     return predicted.mean - half, predicted.mean + half
-
-
-def _check_level(level: float) -> None:
-    if not 0 < level < 1:
-        raise InputError(f"level must be between 0 and 1, got {level}")
 
 
 def _residual_variance(predicted: Predictive, outcome: Array, train: Array) -> Array:

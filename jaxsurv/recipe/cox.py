@@ -99,10 +99,6 @@ class _Block(NamedTuple):
     shift: np.ndarray
 
 
-def _observed(data: Prepared) -> dict[str, np.ndarray]:
-    return {m: ~np.isnan(data.encoded.x[:, c]) for m, c in data.encoded.columns.items()}
-
-
 def _frequencies(columns: int) -> np.ndarray:
     """``[columns, FREQUENCIES]`` normal draws of variance 4: the spectrum of ``exp(-2 |x - y|²)``."""
     draws = np.random.default_rng(0).standard_normal((columns, FREQUENCIES))
@@ -112,7 +108,8 @@ def _frequencies(columns: int) -> np.ndarray:
 def _blocks(data: Prepared, modalities: Sequence[str], basis: Basis) -> list[_Block]:
     """Concatenated modalities of each split, each divided by the root of its number of usable features,
     so that all weigh the same."""
-    columns, observed, made = data.encoded.columns, _observed(data), []
+    columns, made = data.encoded.columns, []
+    observed = {m: ~np.isnan(data.encoded.x[:, c]) for m, c in columns.items()}
     for split, z in data.standardised_splits():
         gain = np.asarray(split.scaler.gain)
         factor = {m: 1 / np.sqrt(max(1, np.count_nonzero(gain[columns[m]]))) for m in modalities}

@@ -76,18 +76,10 @@ def summarise(
     """
     rows = []
     for setting, group in runs.groupby(by, sort=False):
-        estimate = corrected_t(group.groupby(split)[score].mean().to_numpy(), test_fraction)
-        rows.append(
-            {
-                by: setting,
-                "runs": len(group),
-                "mean": estimate.mean,
-                "lower": np.clip(estimate.lower, *bounds),
-                "upper": np.clip(estimate.upper, *bounds),
-                "best_run": group[score].max(),
-                "worst_run": group[score].min(),
-            }
-        )
+        mean, *limits, _ = corrected_t(group.groupby(split)[score].mean().to_numpy(), test_fraction)
+        row = {by: setting, "runs": len(group), "mean": mean}
+        row |= dict(zip(("lower", "upper"), np.clip(limits, *bounds), strict=True))
+        rows.append(row | {"best_run": group[score].max(), "worst_run": group[score].min()})
     return pd.DataFrame(rows)
 
 
@@ -112,3 +104,31 @@ def paired(
         estimate = corrected_t((means[setting] - means[reference]).to_numpy(), test_fraction)
         rows.append({by: setting, **estimate._asdict()})
     return pd.DataFrame(rows)
+
+
+def over_replicates(
+    runs: pd.DataFrame, reference: str, *, score: str, within: list[str]
+) -> pd.DataFrame:
+    """Mean score over independent replicates, its interval, and the paired difference from ``reference``.
+
+    Args:
+        runs: table with one row per condition, ``method`` and replicate (``seed``).
+        reference: method that all others are compared with, on the same replicates.
+        score: name of the column to summarise.
+        within: names of the columns that identify a condition.
+
+    Returns:
+        Table with one row per condition and method. Columns: ``within``, ``method``; ``mean``,
+        ``lower``, ``upper``, ``p_value``; the same with the prefix ``difference_``, NaN for the reference.
+    """
+    tables = {}
+    for condition, group in runs.groupby(within, sort=False):
+        scores = group.pivot(index="seed", columns="method", values=score)[group["method"].unique()]
+        less = scores.drop(columns=reference).sub(scores[reference], axis=0)
+        own, difference = (t.apply(_replicated).T for t in (scores, less))
+        tables[condition] = own.join(difference.add_prefix("difference_"))
+    return pd.concat(tables, names=[*within, "method"]).reset_index()
+
+
+def _replicated(scores: pd.Series) -> pd.Series:
+    return pd.Series(corrected_t(scores.to_numpy(), 0.0)._asdict())

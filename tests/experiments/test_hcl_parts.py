@@ -14,13 +14,13 @@ from experiments.hcl.recovery import (
     Recovery,
     recover,
     slopes,
-    summarise_recovery,
     tabulate,
 )
 from experiments.hcl_survival.linear import linear_hcl_cox, structure_importance
 from jaxsurv.data import simulate_cohort, stratified_kfold
 from jaxsurv.factors import Structure
 from jaxsurv.recipe import AS_MEASURED, prepare
+from jaxsurv.study.statistics import over_replicates
 from jaxsurv.types import InputError
 
 SMALL = Structure.of({"a": 8, "b": 8, "c": 8}, 1)
@@ -50,7 +50,7 @@ def test_slopes_and_paired_differences():
     runs = pd.concat(rows)
     rates = slopes(runs).set_index("method")["mean"]
     np.testing.assert_allclose(rates[["HCL", "JIVE"]], [-0.5, 0.0], atol=1e-12)
-    summary = summarise_recovery(runs)
+    summary = over_replicates(runs, "HCL", score="block", within=["sizes", "noise", "n"])
     jive = summary[(summary["method"] == "JIVE") & (summary["n"] == 100)].iloc[0]
     assert jive["difference_mean"] == pytest.approx(1.15 * 0.9)
     assert np.isnan(summary[summary["method"] == "HCL"]["difference_mean"]).all()
