@@ -30,8 +30,8 @@ MYC 2 1
 CLINICAL = """
 sampleID gender age_at_initial_pathologic_diagnosis pathologic_T days_to_death
 TCGA-OR-A5J1-01 MALE 58 T3 1355
-TCGA-OR-A5J2-01 FEMALE 44 T2
-TCGA-OR-A5J3-06 FEMALE 23 [Discrepancy]
+TCGA-OR-A5J2-01 FEMALE 44 T2 NA
+TCGA-OR-A5J3-06 FEMALE 23 [Discrepancy] NA
 """
 HUB = {
     "survival_ACC_survival.txt": SURVIVAL,
@@ -85,7 +85,12 @@ def test_patients_come_from_barcodes_without_a_patient_column(files):
             "needs one survival table .* found other.survival.tsv, surv",
         ),
         ("survival_ACC_survival.txt", "sample x\na 1", "needs one survival table .* found none"),
-        ("mutations.tsv", "sample chr start\nTCGA-OR-A5J1-01 17 75", "no column is a sample"),
+        (
+            "mutations.tsv",
+            "sample chr start\nTCGA-OR-A5J1-01 17 75",
+            "mutations.tsv: is a list of mutations or segments, .* columns chr, start; take it out",
+        ),
+        ("genes.tsv", "id x y\nTP53 chr17 75", "no column is a sample"),
         (
             "x_phenotype",
             CLINICAL,
