@@ -31,12 +31,8 @@ _NAMES_ROWS = re.compile(
 
 
 def read_header(lines: Lines, separator: str = "\t", *, quoted: bool = True) -> list[str]:
-    """Read the column names from the next line.
-
-    Raises:
-        InputError: no line; columns that are there twice or (but for the first) have no name.
-    """
-    return _header(lines, separator, quoted)[0]
+    """Read the column names of a table, and check the header as `read_table` does."""
+    return _start(lines, separator, quoted)[0]
 
 
 def read_table(
@@ -54,21 +50,15 @@ def read_table(
         **options: of ``pandas.read_csv``; with ``chunksize`` the result is pandas' reader.
 
     Raises:
-        InputError: a header as refused by `read_header`, no row, another separator, a row with more or
-            fewer cells than the header, a quote that is not closed. The message names the line.
+        InputError: no header, or one with a name twice or (but for the first) without; no row; another
+            separator; a row with more or fewer cells than the header; a quote that is not closed. The
+            message names the line.
     """
-    header, head = _header(lines, separator, quoted)
-    first = next(((n, line) for n, line in lines if line.strip()), None)
+    header, first = _start(lines, separator, quoted)
     if first is None:
         raise InputError("has a header and no row; fill or remove it")
-    number, line = first
-    cells, line = _cells(number, line, lines, separator, quoted)
-    _refuse_other_separator(head, line, separator, len(header) == len(cells) > 1)
-    if len(cells) == len(header) + 1 and cells[-1].strip() and head.startswith('"') and quoted:
-        header = header if _NAMES_ROWS.fullmatch(header[0]) else ["", *header]
-    rows = _rows(chain([(number, line)], lines), header, separator, quoted)
     return pd.read_csv(
-        _Stream(rows),  # type: ignore[arg-type]
+        _Stream(_rows(chain([first], lines), header, separator, quoted)),  # type: ignore[arg-type]
         sep=separator,
         header=None,
         names=header,
@@ -80,18 +70,31 @@ def read_table(
     )
 
 
-def _header(lines: Lines, separator: str, quoted: bool) -> tuple[list[str], str]:
-    number, line = next(((n, line) for n, line in lines if line.strip()), (0, ""))
+def _start(lines: Lines, separator: str, quoted: bool) -> tuple[list[str], tuple[int, str] | None]:
+    """Column names, and the first row."""
+    full = ((n, line) for n, line in lines if line.strip())
+    number, head = next(full, (0, ""))
     if not number:
         raise InputError("has no header; name the columns in the first line")
-    cells, line = _cells(number, line, lines, separator, quoted)
-    if blank := [i for i, name in enumerate(cells[1:], 2) if not name.strip()]:
+    header, head = _cells(number, head, lines, separator, quoted)
+    if blank := [i for i, name in enumerate(header[1:], 2) if not name.strip()]:
         raise InputError(
             f"line {number}, the header: column {few(blank)} has no name; name it, or take it out "
             "(of the rows too)"
         )
-    refuse_repeated(pd.Index(cells).str.strip(), "duplicate columns")
-    return cells, line
+    refuse_repeated(pd.Index(header).str.strip(), "duplicate columns")
+    number, line = next(full, (0, ""))
+    if not number:
+        return header, None
+    cells, line = _cells(number, line, lines, separator, quoted)
+    if not len(cells) == len(header) > 1:
+        _refuse_other_separator(head, line, separator)
+    unnamed = quoted and head.startswith('"') and not _NAMES_ROWS.fullmatch(header[0])
+    if unnamed and len(cells) == len(header) + 1 and cells[-1].strip():
+        header = ["", *header]
+    if len(cells) != len(header):
+        raise InputError(_ragged(number, cells, header))
+    return header, (number, line)
 
 
 def _cells(
@@ -143,9 +146,9 @@ def _ragged(number: int, cells: list[str], header: list[str]) -> str:
     return f"line {number} ({cells[0].strip()}) has {len(cells)} cells, the header {len(header)}; {fix}"
 
 
-def _refuse_other_separator(head: str, row: str, separator: str, fits: bool) -> None:
+def _refuse_other_separator(head: str, row: str, separator: str) -> None:
     for other, name in _SEPARATORS.items():
-        if other != separator and not fits and head.count(other) == row.count(other) > 0:
+        if other != separator and head.count(other) == row.count(other) > 0:
             decimals = re.search(r"\d,\d", row) and other != ","
             raise InputError(
                 f"its cells are separated by {name}, not by {_SEPARATORS[separator]}; save it with "

@@ -142,7 +142,7 @@ def _expression_file(folder: Path) -> Path | None:
 
 
 def _below_comments(text: TextIO) -> Lines:
-    return dropwhile(lambda line: line[1].startswith("#"), enumerate(text, 1))
+    return dropwhile(lambda line: not line[1].strip() or line[1][0] == "#", enumerate(text, 1))
 
 
 def _clinical(path: Path, index: str, *others: str) -> pd.DataFrame:

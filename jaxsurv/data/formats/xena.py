@@ -73,6 +73,8 @@ def read_xena(
         for f in sorted(folder.iterdir())
         if not f.is_dir() and not _IGNORED.search(f.name) and not f.name.startswith(".")
     ]
+    if inner := [f.name for f in sorted(folder.iterdir()) if f.is_dir() and f.name[0] != "."]:
+        warn(f"{folder}: the files in its folders are not read: {few(inner)}; move them up")
     tables = [f for f in files if is_survival_table(f)]
     if len(tables) != 1:
         raise InputError(
@@ -122,6 +124,8 @@ def read_xena(
 
 def is_survival_table(file: Path) -> bool:
     """True if the header has a sample column and a pair such as OS and OS.time."""
+    if re.search(r"\.csv(\.gz)?$", file.name.lower()):  # Xena's are tab-separated
+        return False
     try:
         with naming(file), open_text(file) as text:
             header = read_header(enumerate(text, 1))

@@ -29,5 +29,7 @@ def test_a_header_without_the_first_name_is_refused_not_shifted():
 
 
 def test_a_column_of_text_is_no_sample():
-    with pytest.raises(InputError, match="column 'note' holds text alone, such as 'a'; take it out"):
+    with pytest.raises(
+        InputError, match="column 'note' holds text alone, such as 'a'; take it out"
+    ):
         read("gene\tnote\ts1\nTP53\ta\t1\nMYC\tb\t2\n")
