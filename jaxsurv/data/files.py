@@ -46,8 +46,13 @@ def naming(path: Path) -> Iterator[None]:
     """Context in which every error names the file."""
     try:
         yield
-    except _ERRORS as error:
+    except InputError as error:
         raise InputError(f"{path}: {error}") from error
+    except _ERRORS as error:
+        told = f"cannot be read ({error}); store or download it again"
+        if isinstance(error, OSError) and error.errno:  # such as "Permission denied"
+            told = str(error.strerror)
+        raise InputError(f"{path}: {told}") from error
 
 
 def require_file(path: Path) -> None:
@@ -77,8 +82,8 @@ def refuse_swelling(size: int, packed: int) -> None:
     """
     if size > max(_LARGE, _SWELLS * packed):
         raise InputError(
-            f"swells from {packed:,} bytes to more than {size:,}, which no table does; check where it "
-            "is from, or uncompress it yourself"
+            f"swells from {packed:,} bytes to more than {size:,}, which no measured data do; check "
+            "where it is from, or uncompress it yourself"
         )
 
 

@@ -45,6 +45,10 @@ def _read_cells(text: TextIO, separator: str, kind: str | None) -> pd.DataFrame:
 
 
 def _refuse_what_would_change(name: str, table: pd.DataFrame, kind: str) -> None:
+    if bad := [c for c in table.columns if not c or c != c.strip()]:
+        raise InputError(
+            f"modality {name!r}: the column {bad[0]!r} would come back under another name; rename it"
+        )
     text = table[[c for c in table.columns if not is_numeric(table[c])]]
     if text.shape[1]:
         again = _read_cells(io.StringIO(text.to_csv()), ",", kind)
@@ -214,7 +218,7 @@ def write_cohort(cohort: Cohort, path: str | Path) -> None:
 
     Raises:
         InputError: the folder exists and is not empty; a category that would come back as a number or
-            as missing, with column and patient.
+            as missing, with column and patient; a column without a name, or with blanks around it.
     """
     for name, table in cohort.modalities.items():
         _refuse_what_would_change(name, table, cohort.kinds[name])

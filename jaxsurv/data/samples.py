@@ -6,6 +6,7 @@ import pandas as pd
 
 from jaxsurv.data.identifiers import is_normal, patient_part, sample_type
 from jaxsurv.data.tables import few, warn
+from jaxsurv.types import InputError
 
 
 def of_one_sample(
@@ -21,6 +22,9 @@ def of_one_sample(
     Args:
         names: modality to the names of its samples.
         patients: sample to patient, if the source tells; see ``patients_of``.
+
+    Raises:
+        InputError: a modality that is of other samples than the others in all patients.
     """
     known = patients or {}
     found: dict[str, dict[str, dict[str, list[str]]]] = {}  # patient, sample, modality: names
@@ -48,6 +52,12 @@ def of_one_sample(
                         lost.append(f"{modality} of {patient} ({sample})")
     if not mixed:
         return dict(names)
+    for modality, of in names.items():
+        if len(of) == len(left[modality]):
+            raise InputError(
+                f"{modality} is of other samples than the other modalities in all patients, such as "
+                f"{few(of, 2)} against {few(mixed, 2)}; leave one of the tables out"
+            )
     less = f"; left out, since it is of another sample: {few(lost)}" if lost else ""
     warn(
         f"{len(mixed)} patients have different samples in different modalities; the one in most "

@@ -100,8 +100,9 @@ def read_cbioportal(
             maf, names["mutation"] = _maf(mutations[0])
     names, kinds = of_one_sample(names, owners), {}
     for modality, matrix in matrices.items():
-        label = files[modality].name
-        modalities[modality] = as_modality(matrix[names[modality]], label, owners)
+        with naming(files[modality]):
+            table = as_modality(matrix[names[modality]], files[modality].name, owners)
+        modalities[modality] = table
     if "rna" in files:
         kinds["rna"] = measured_kind(modalities["rna"])
     if "cnv" in files:

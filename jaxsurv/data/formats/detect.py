@@ -49,7 +49,7 @@ def detect_format(path: str | Path) -> str:
     files = [f for f in sorted(place.iterdir()) if not f.is_dir() and f.name[0] != "."]
     if any(is_survival_table(f) for f in files):
         return "UCSC Xena folder"
-    if any(f.name.startswith(("survival.csv", "survival.tsv")) for f in files):
+    if any(f.name.startswith(("survival.csv", "survival.tsv")) for f in place.iterdir()):
         return "jaxsurv folder"
     raise InputError(
         f"{place} has none of survival.csv (jaxsurv), data_clinical_patient.txt (cBioPortal), "

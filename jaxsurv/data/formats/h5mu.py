@@ -59,7 +59,10 @@ def read_h5mu(
         own = mudata.set_options(pull_on_update=False) if before else nullcontext()
         with own, warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # a gene may be in several modalities
-            data = mudata.read_h5mu(file)
+            try:
+                data = mudata.read_h5mu(file)
+            except (TypeError, KeyError, AttributeError) as error:  # other HDF5 files
+                raise InputError(f"holds no MuData ({error}); write it with mudata") from error
         for names in (data.obs_names, *(table.obs_names for table in data.mod.values())):
             refuse_repeated(names, "duplicate samples", "name each sample once")
         chosen = patients_of(data.obs_names, file.name)
@@ -71,12 +74,12 @@ def read_h5mu(
                 "name the columns of time and event"
             )
         survival = outcome_table(obs, pairs, "obs")
+        unit = time_unit([pair[0] for pair in pairs.values()])
         used = [c for pair in pairs.values() for c in pair]
         modalities = clinical_table(obs.drop(columns=used), clinical, "obs")
         taken = of_one_sample({m: table.obs_names for m, table in data.mod.items()})
         tables = {m: table.to_df().loc[taken[m]] for m, table in data.mod.items()}
         modalities |= {m: as_modality(table.T, m) for m, table in tables.items()}
         kinds = {m: measured_kind(table) for m, table in modalities.items() if m != "clinical"}
-    about = {"name": file.stem, "source": "MuData file"}
-    about["time_unit"] = time_unit([pair[0] for pair in pairs.values()])
+    about = {"name": file.stem, "time_unit": unit, "source": "MuData file"}
     return found_cohort(file, modalities, survival, kinds, semi_supervised, **about)

@@ -30,7 +30,6 @@ def read_matrix(lines: Lines, names: Collection[str] = ()) -> pd.DataFrame:
     if pd.api.types.is_float_dtype(features):  # Entrez numbers with gaps
         features = features.astype("Int64")
     frame = frame.drop(columns=there).set_axis(features.astype("string").fillna(""), axis=0)
-    frame.columns = frame.columns.str.strip()
     return as_numbers(frame).rename_axis(index=None, columns=None)
 
 

@@ -27,13 +27,12 @@ _UNKNOWN = re.compile(
     r"|\[.*\]|n/?a|nan|null|unknown|not (available|applicable|reported|evaluated)|--|\.|\?",
     re.IGNORECASE,
 )
-# Names of columns that say the opposite of an event, unless they go on, as in "relapse free survival".
+# Names of columns that say the opposite of an event, unless they go on to name one.
+_WHAT = r"(events?|deaths?|dead|died|relapsed?|recurrence|progression|metastas[ei]s|failure)"
 _OPPOSITE = re.compile(
-    r"\b(alive|living|surviv(ed|ing|ors?)|remission|ned|cens(or(ed|ing|ship)?)?|(event|disease|"
-    r"progression|relapse|recurrence|metastas[ei]s|failure)[ -]?free)\b(?! *surviv)"
-)
-_EVENT_NAME = re.compile(
-    r"\b(events?|deaths?|dead|died|deceased|relapsed?|recurrence|progression|failure)\b"
+    r"\b(alive|living|surviv(ed|ing|ors?)|remission|ned|cens(or(ed|ing|ship)?)?|withdrawn|drop ?out|"
+    rf"lost( to follow-?up)?|({_WHAT}|disease)[ -]?free|(no|non|without|never)[ -]?{_WHAT})\b"
+    rf"(?! *surviv)(?!.*\b{_WHAT}\b)"
 )
 _CODING = re.compile(r"\b([01])\s*[=:]\s*([a-z]+)|([a-z]+)\s*[=:]\s*([01])\b")
 _BARE = ("0", "1", "0.0", "1.0", "yes", "no", "true", "false")
@@ -86,19 +85,17 @@ def event_flags(column: pd.Series) -> pd.Series:
 
 def _refuse_opposite(name: str, values: set[str]) -> None:
     """Refuse 0/1 and yes/no in a column whose name says that 1 or yes is no event."""
-    said = re.sub(r"[_.]+", " ", name.lower())
+    said = re.sub(r"(?<=[a-z])(?=[A-Z])|[_.]+", " ", name).lower()
     codes = [(a or d, b or c) for a, b, c, d in _CODING.findall(said)]
-    flags = {word: _flag(word) for _, word in codes}
-    if wrong := [word for code, word in codes if flags[word] == 1 - int(code)]:
+    flags = {word: _flag(word) for _, word in codes if word not in _BARE}
+    if wrong := [word for code, word in codes if flags.get(word) == 1 - int(code)]:
         raise InputError(
             f"column {name!r} says that {wrong[0]!r} is {1 - int(flags[wrong[0]])}, but 1 must be the "
             "observed event; recode the column (1 - code), and rename it"
         )
     if any(np.isfinite(flag) for flag in flags.values()):
         return
-    opposite, rest = _OPPOSITE.search(said), _OPPOSITE.sub("", said)
-    if opposite and _EVENT_NAME.search(rest) and opposite[0] not in ("alive", "living"):
-        return
+    opposite = _OPPOSITE.search(said)
     wish = re.search(r"\bsurvival\b", said) and not re.search(r"event|death|status|censor", said)
     bare = sorted(values & set(_BARE if opposite else _BARE[4:] if wish else ()))
     if bare:

@@ -113,10 +113,11 @@ def read_xena(
                 matrix = read_matrix(enumerate(text, 1))
             matrix = matrix[[s for s in matrix if patient_part(owners.get(s, s)) not in redacted]]
         name = _modality(file.name, matrices)
-        matrices[name], places[name] = matrix, file.name
+        matrices[name], places[name] = matrix, file
     taken = of_one_sample({m: matrix.columns for m, matrix in matrices.items()}, owners)
     for name, matrix in matrices.items():
-        modalities[name] = as_modality(matrix[taken[name]], places[name], owners)
+        with naming(places[name]):
+            modalities[name] = as_modality(matrix[taken[name]], places[name].name, owners)
         kinds[name] = measured_kind(modalities[name])
     about = {"name": folder.resolve().name, "time_unit": "days", "source": "UCSC Xena"}
     return found_cohort(folder, modalities, survival, kinds, semi_supervised, **about)
