@@ -69,6 +69,27 @@ def test_a_hub_folder_is_read(files, comes_back):
     comes_back(cohort)
 
 
+@pytest.mark.parametrize("semi_supervised", [False, True])
+@pytest.mark.parametrize("column", ["Redaction", "redaction "])
+def test_redacted_patients_are_left_out_of_all_tables(files, column, semi_supervised):
+    marked = SURVIVAL.replace("Redaction", column.strip()).replace("1677 NA\n", "1677 Redacted\n")
+    folder = files(HUB | {"survival_ACC_survival.txt": marked})
+    with pytest.warns(DataWarning) as caught:
+        cohort = read_xena(folder, semi_supervised=semi_supervised)
+    assert "1 redacted patients are left out: TCGA-OR-A5J2" in "".join(
+        str(w.message) for w in caught
+    )
+    assert "TCGA-OR-A5J2" not in cohort.survival.index
+    assert all("TCGA-OR-A5J2" not in table.index for table in cohort.modalities.values())
+
+
+def test_folders_in_the_folder_are_named(files):
+    folder = files(HUB | {"more/HiSeqV2": RNA})
+    with pytest.warns(DataWarning) as caught:
+        read_xena(folder)
+    assert "the files in its folders are not read: more; move them up" in str(caught[0].message)
+
+
 def test_patients_come_from_barcodes_without_a_patient_column(files):
     lines = [line.split() for line in SURVIVAL.strip().split("\n")]
     without = "\n".join(" ".join(cells[:1] + cells[2:]) for cells in lines)
