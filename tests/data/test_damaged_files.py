@@ -279,3 +279,18 @@ def test_what_is_no_file_is_refused(form, name, other, tmp_path):
     change(tmp_path / name)
     with pytest.raises(InputError, match=rf"{name}.* {message}|{name} is neither"):
         quietly(form, tmp_path)
+
+
+OTHERS = [("cohort", "cohort.json"), ("cbioportal", "meta_study.txt"),
+          ("cbioportal", "case_lists/cases_sequenced.txt")]  # fmt: skip
+
+
+@pytest.mark.parametrize("other", INSTEAD)
+@pytest.mark.parametrize(("form", "name"), OTHERS)
+def test_files_beside_the_tables_are_files(form, name, other, tmp_path):
+    write(tmp_path, form)
+    change, message = INSTEAD[other]
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    change(tmp_path / name)
+    with pytest.raises(InputError, match=rf"{name}: {message}"):
+        quietly(form, tmp_path)
