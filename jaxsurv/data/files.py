@@ -55,6 +55,22 @@ def naming(path: Path) -> Iterator[None]:
         raise InputError(f"{path}: {told}") from error
 
 
+@contextmanager
+def noting(path: Path, problems: list[str]) -> Iterator[None]:
+    """Context in which an error is added to ``problems``, so that all files can be looked at first."""
+    try:
+        with naming(path):
+            yield
+    except InputError as error:
+        problems.append(str(error))
+
+
+def refuse_all(problems: list[str]) -> None:
+    """Raise one InputError of all problems, a line each, if there are any."""
+    if problems:
+        raise InputError("\n".join(problems))
+
+
 def require_file(path: Path) -> None:
     """Raise unless the path is a regular file: a pipe or a device would be waited for.
 

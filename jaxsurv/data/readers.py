@@ -11,7 +11,7 @@ import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.delimited import read_table
-from jaxsurv.data.files import naming, open_text, read_json
+from jaxsurv.data.files import naming, noting, open_text, read_json, refuse_all
 from jaxsurv.data.identifiers import is_normal, match_barcodes, refuse_transposed
 from jaxsurv.data.samples import of_one_sample
 from jaxsurv.data.survival_table import clean_survival
@@ -106,7 +106,7 @@ def read_cohort(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
         semi_supervised: keep patients who have no row in the survival table, as rows without a label.
 
     Raises:
-        InputError: a table that is not valid; a table that is there twice (``rna.csv`` and
+        InputError: all tables that are not valid; a table that is there twice (``rna.csv`` and
             ``rna.csv.gz``) or has the patients as columns. The message names the file, and in it the
             column, patient and value.
 
@@ -125,14 +125,15 @@ def read_cohort(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
     settings = {"name": folder.resolve().name, **_settings(folder / "cohort.json")}
     kinds = dict(settings.pop("kinds", {}))
     file, separator = files.pop("survival")
-    with naming(file):
+    problems, modalities, survival = [], {}, pd.DataFrame()
+    with noting(file, problems):
         survival = clean_survival(_read_table(file, separator, None))
-    modalities = {}
     for name, (file, separator) in files.items():
-        with naming(file):
+        with noting(file, problems):
             table = _read_table(file, separator, kinds.get(name))
             refuse_transposed(f"modality {name!r}", table, survival.index)
             modalities[name], kinds[name] = clean_modality(name, table, kinds.get(name))
+    refuse_all(problems)
     taken = of_one_sample({m: t.index for m, t in modalities.items()})
     modalities = {
         m: t if len(taken[m]) == len(t) else t.loc[taken[m]] for m, t in modalities.items()
@@ -198,12 +199,13 @@ def read_features(path: str | Path, kinds: Mapping[str, str]) -> dict[str, pd.Da
     files.pop("survival", None)
     if others := sorted(set(files) - set(kinds)):
         warn(f"the model does not read {few(others)}")
-    tables = {}
+    tables, problems = {}, []
     for name in kinds:
         if name in files:
             file, separator = files[name]
-            with naming(file):
+            with noting(file, problems):
                 tables[name] = _read_table(file, separator, kinds[name])
+    refuse_all(problems)
     if not tables:
         raise InputError(f"{folder} has no table of {few(list(kinds), 20)}, which the model reads")
     return tables

@@ -294,3 +294,19 @@ def test_files_beside_the_tables_are_files(form, name, other, tmp_path):
     change(tmp_path / name)
     with pytest.raises(InputError, match=rf"{name}: {message}"):
         quietly(form, tmp_path)
+
+
+@pytest.mark.parametrize("form", ["cohort", "cbioportal", "xena"])
+def test_all_damaged_files_are_named_at_once(form, tmp_path):
+    write(tmp_path, form)
+    names = [name for name in FORMATS[form][1] if form != "xena" or "survival" not in name]
+    for name in names:
+        path = tmp_path / name
+        path.write_bytes(path.read_bytes() + b"x\n")
+    with pytest.raises(InputError) as error:
+        quietly(form, tmp_path)
+    lines = str(error.value).splitlines()
+    assert len(lines) == len(names)
+    assert all(
+        f"{name}: line " in line for name, line in zip(sorted(names), sorted(lines), strict=True)
+    )

@@ -11,7 +11,7 @@ import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.delimited import Lines, read_table
-from jaxsurv.data.files import naming, open_text, require_file
+from jaxsurv.data.files import naming, noting, open_text, refuse_all, require_file
 from jaxsurv.data.formats.matrix import as_modality, measured_kind, read_matrix
 from jaxsurv.data.formats.outcomes import clinical_table, outcome_table, paired_endpoints
 from jaxsurv.data.identifiers import gene_name, match_samples, patients_of
@@ -70,7 +70,8 @@ def read_cbioportal(
     """
     folder = Path(path)
     patient_file = folder / "data_clinical_patient.txt"
-    with naming(patient_file):
+    problems, modalities, survival = [], {}, pd.DataFrame()
+    with noting(patient_file, problems):
         table = _clinical(patient_file, "PATIENT_ID")
         endpoints = paired_endpoints(table.columns, "_MONTHS", "_STATUS")
         if not endpoints:
@@ -83,7 +84,7 @@ def read_cbioportal(
     samples = folder / "data_clinical_sample.txt"
     owners: dict[str, str] = {}
     if samples.exists():
-        with naming(samples):
+        with noting(samples, problems):
             owners = _clinical(samples, "SAMPLE_ID", "PATIENT_ID")["PATIENT_ID"].to_dict()
     files, names, matrices, maf = {}, {}, {}, pd.DataFrame()
     if expression := _expression_file(folder):
@@ -91,13 +92,14 @@ def read_cbioportal(
     if copies := _files(folder, "data_cna.txt"):
         files["cnv"] = copies[0]
     for modality, file in files.items():
-        with naming(file), open_text(file) as text:
+        with noting(file, problems), open_text(file) as text:
             matrices[modality] = read_matrix(enumerate(text, 1), _GENES)
-        names[modality] = matrices[modality].columns
+            names[modality] = matrices[modality].columns
     if mutations := _files(folder, "data_mutations*.txt"):
         files["mutation"] = mutations[0]
-        with naming(mutations[0]):
+        with noting(mutations[0], problems):
             maf, names["mutation"] = _maf(mutations[0])
+    refuse_all(problems)
     names, kinds = of_one_sample(names, owners), {}
     for modality, matrix in matrices.items():
         with naming(files[modality]):

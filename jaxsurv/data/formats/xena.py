@@ -8,7 +8,7 @@ import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.delimited import read_header, read_table
-from jaxsurv.data.files import naming, open_text
+from jaxsurv.data.files import naming, noting, open_text, refuse_all
 from jaxsurv.data.formats.matrix import as_modality, measured_kind, read_matrix
 from jaxsurv.data.formats.outcomes import (
     clinical_table,
@@ -98,8 +98,9 @@ def read_xena(
         survival.columns = survival.columns.str.replace(".", "_")
     modalities: dict[str, pd.DataFrame] = {}
     kinds, matrices, places = {}, {}, {}
+    problems: list[str] = []
     for file in others:
-        with naming(file):
+        with noting(file, problems):
             if _CLINICAL.search(file.name):
                 table = _samples(file)
                 rows = patients_of(table.index, file.name, patients=owners)
@@ -112,8 +113,9 @@ def read_xena(
             with open_text(file) as text:
                 matrix = read_matrix(enumerate(text, 1))
             matrix = matrix[[s for s in matrix if patient_part(owners.get(s, s)) not in redacted]]
-        name = _modality(file.name, matrices)
-        matrices[name], places[name] = matrix, file
+            name = _modality(file.name, matrices)
+            matrices[name], places[name] = matrix, file
+    refuse_all(problems)
     taken = of_one_sample({m: matrix.columns for m, matrix in matrices.items()}, owners)
     for name, matrix in matrices.items():
         with naming(places[name]):
