@@ -77,10 +77,16 @@ def test_without_quoting_quotes_are_characters():
     assert frame["gene"].tolist() == ['5"', '"x']
 
 
-@pytest.mark.parametrize("rows", ['a,"x\nb,y\n', 'a,"x"y\nb,z\n', 'a,x\nb,"y'])
+@pytest.mark.parametrize("rows", ['a,"x\nb,y\n', 'a,"x"y\nb,z\n', 'a,x\nb,"x"y\n', 'a,x\nb,"y'])
 def test_quotes_that_do_not_match_are_refused(rows):
     with pytest.raises(InputError, match=r"line [23]: a cell in quotes that does not end"):
         read("patient,note\n" + rows)
+
+
+def test_quotes_within_a_cell_close_nothing():
+    with pytest.raises(InputError, match=r"line 3 \(b\) has 3 cells, the header 2"):
+        read('patient,note\na,x\nb,5"x,y"\n')
+    assert read('patient,note\na,x\nb,5"\n')["note"].tolist() == ["x", '5"']
 
 
 @pytest.mark.parametrize("header", ['"TP53","MYC"', '"os_time","os_event"', '"AGE","NRAS"'])
