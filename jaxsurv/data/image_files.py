@@ -1,5 +1,6 @@
 """Files with the images of patients: their names, and their pixels patient by patient."""
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -7,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from jaxsurv.data.readers import naming
+from jaxsurv.data.delimited import read_table
+from jaxsurv.data.files import naming, open_text, refuse_swelling, require_arrays, require_file
 from jaxsurv.data.tables import few, refuse_repeated
 from jaxsurv.types import InputError
 
@@ -88,10 +90,14 @@ def read_pixels(path: Path) -> Pixels:
             f"{path}: reading NIfTI files needs the extra 'images'; pip install 'jaxsurv[images]'"
         ) from error
     with naming(path):
+        require_file(path)
         try:
             image = nibabel.load(path)
         except nibabel.filebasedimages.ImageFileError as error:
             raise InputError(f"{error}; write it as NIfTI again") from error
+        refuse_swelling(
+            math.prod(image.shape) * image.get_data_dtype().itemsize, path.stat().st_size
+        )
         return Pixels(_numbers(np.asanyarray(image.dataobj), "the image"), image.affine)
 
 
@@ -142,14 +148,16 @@ def _listed_patients(folder: Path) -> list[str]:
             "patients.txt; give one, in the order of the rows of the .npy files"
         )
     with naming(files[0]):
-        if files[0].suffix == ".txt":
-            lines = files[0].read_text("utf-8").rstrip().splitlines()
-            patients = [line.strip() for line in lines]
-        else:
-            table = pd.read_csv(files[0], dtype=str, keep_default_na=False)
-            if "patient" not in table:
-                raise InputError(f"has no column 'patient', but {few(table.columns)}; rename it")
-            patients = table["patient"].tolist()
+        with open_text(files[0]) as text:
+            if files[0].suffix == ".txt":
+                patients = [line.strip() for line in text.read().rstrip().splitlines()]
+            else:
+                table = read_table(enumerate(text, 1), ",", dtype=str, keep_default_na=False)
+                if "patient" not in table:
+                    raise InputError(
+                        f"has no column 'patient', but {few(table.columns)}; rename it"
+                    )
+                patients = table["patient"].tolist()
         if "" in patients:
             raise InputError(f"row {patients.index('') + 1} has no patient name; fill it in")
         refuse_repeated(
@@ -160,6 +168,8 @@ def _listed_patients(folder: Path) -> list[str]:
 
 def _entries(path: Path) -> dict[str, np.ndarray]:
     """Arrays of an ``.npz`` file by patient; the array of an ``.npy`` file is named ''."""
+    with naming(path):
+        require_arrays(path)
     with naming(path), path.open("rb") as handle:
         loaded = np.load(handle, allow_pickle=False)
         if isinstance(loaded, np.ndarray) != (path.suffix == ".npy"):

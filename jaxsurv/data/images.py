@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxsurv.data.files import naming
 from jaxsurv.data.image_files import Pixels, image_paths, read_image, read_pixels
-from jaxsurv.data.readers import naming
 from jaxsurv.data.tables import few
 from jaxsurv.types import InputError
 

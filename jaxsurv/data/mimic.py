@@ -10,6 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
+from jaxsurv.data.files import naming
 from jaxsurv.data.mimic_tables import (
     COLUMNS,
     find_table,
@@ -19,7 +20,6 @@ from jaxsurv.data.mimic_tables import (
     read_patients,
     read_stays,
 )
-from jaxsurv.data.readers import naming
 from jaxsurv.data.tables import few
 from jaxsurv.types import InputError
 

@@ -3,13 +3,15 @@
 # pandas' own types cannot tell frame[name], a Series, from frame[names].
 # pyright: reportArgumentType=false, reportCallIssue=false, reportReturnType=false
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import pandas as pd
 
-from jaxsurv.data.readers import naming
+from jaxsurv.data.delimited import read_header, read_table
+from jaxsurv.data.files import naming, open_text, require_arrays
 from jaxsurv.data.tables import few, refuse_cells, refuse_repeated, to_float, warn
 from jaxsurv.types import InputError
 
@@ -32,29 +34,29 @@ def find_table(folder: Path, name: str) -> Path:
     places = [
         at / f"{name}{end}" for at in (folder, folder / "hosp") for end in (".csv", ".csv.gz")
     ]
-    found = [place for place in places if place.is_file()]
+    found = [place for place in places if place.exists()]
     if not found:
         raise InputError(f"there is none of {few(places)}; MIMIC-IV's {name} is needed")
     if len(found) > 1:
         raise InputError(f"there are {few(found)}; keep one")
-    with naming(found[0]):
-        _refuse_missing(COLUMNS[name], pd.read_csv(found[0], nrows=0).columns)
+    with naming(found[0]), open_text(found[0]) as text:
+        _refuse_missing(COLUMNS[name], read_header(enumerate(text, 1), ","))
     return found[0]
 
 
-def _refuse_missing(needed: list[str], there: pd.Index | list[str]) -> None:
+def _refuse_missing(needed: list[str], there: Sequence[str]) -> None:
     if missing := [c for c in needed if c not in there]:
         raise InputError(f"no column {few(missing)}, but {few(there, 20)}; rename or add it")
 
 
-def _read(path: Path, name: str, **options: Any) -> Any:
+def _read(text: TextIO, name: str, **options: Any) -> Any:
     """Read a table with rows named by patient and inferred numbers, so that errors name the cell."""
-    return pd.read_csv(
-        path,
+    return read_table(
+        enumerate(text, 1),
+        ",",
         usecols=COLUMNS[name],
         index_col="subject_id",
         dtype=dict.fromkeys(_TEXT, str),
-        low_memory=False,
         **options,
     )
 
@@ -75,14 +77,16 @@ def _times(table: pd.DataFrame, form: str, columns: list[str], *, maybe: bool) -
 
 def read_patients(path: Path) -> pd.DataFrame:
     """Read the patients, one row per ``subject_id``."""
-    patients = _numbers(_read(path, "patients"), ["anchor_age", "anchor_year"])
+    with open_text(path) as text:
+        patients = _numbers(_read(text, "patients"), ["anchor_age", "anchor_year"])
     refuse_repeated(patients.index, f"several rows of {patients.index.name}")
     return _times(patients, "%Y-%m-%d", ["dod"], maybe=True)
 
 
 def read_stays(path: Path, patients: pd.DataFrame) -> pd.DataFrame:
     """Read the stays that end after they start, one row per ``hadm_id``, with the patient's columns."""
-    stays = _numbers(_read(path, "admissions"), ["hadm_id", "hospital_expire_flag"])
+    with open_text(path) as text:
+        stays = _numbers(_read(text, "admissions"), ["hadm_id", "hospital_expire_flag"])
     if (lost := stays.index.difference(patients.index)).size:
         raise InputError(f"subject_id {few(lost)} is not in the table of patients; add the rows")
     refuse_cells(stays[["hadm_id"]].isna(), stays[["hadm_id"]], "stays", "the stay", "name it")
@@ -101,7 +105,8 @@ def read_stays(path: Path, patients: pd.DataFrame) -> pd.DataFrame:
 
 def read_diagnoses(path: Path, stays: pd.DataFrame, min_patients: int) -> pd.DataFrame:
     """Read codes as ``[stays with a code, codes]`` of 0 and 1: three characters, within a version."""
-    table = _numbers(_read(path, "diagnoses_icd"), ["hadm_id"])
+    with open_text(path) as text:
+        table = _numbers(_read(text, "diagnoses_icd"), ["hadm_id"])
     version, code = table[["icd_version"]], table[["icd_code"]]
     refuse_cells(~version.isin(["9", "10"]), version, "codes", "the version", "it is 9 or 10")
     refuse_cells(code.isna(), code, "codes", "the code", "drop the row")
@@ -135,7 +140,7 @@ def read_labs(path: Path, stays: pd.DataFrame, min_share: float) -> pd.DataFrame
     """
     parts: list[pd.DataFrame] = []
     left = stays["dischtime"].to_numpy()
-    with _read(path, "labevents", chunksize=_CHUNK) as pieces:
+    with open_text(path) as text, _read(text, "labevents", chunksize=_CHUNK) as pieces:
         for piece in pieces:
             piece = _numbers(piece, ["hadm_id", "itemid", "valuenum"])
             row = stays.index.get_indexer(piece["hadm_id"])
@@ -165,7 +170,8 @@ def _added(parts: list[pd.DataFrame]) -> pd.DataFrame:
 def read_notes(path: Path, stays: pd.DataFrame) -> pd.DataFrame:
     """Read embeddings of notes, ``[stays with a note, d]``."""
     if path.suffix == ".npz":
-        with np.load(path) as arrays:
+        require_arrays(path)
+        with np.load(path, allow_pickle=False) as arrays:
             _refuse_missing(["hadm_id", "embedding"], arrays.files)
             stay, values = arrays["hadm_id"], arrays["embedding"]
         if values.ndim != 2 or stay.shape != values.shape[:1]:
@@ -174,8 +180,10 @@ def read_notes(path: Path, stays: pd.DataFrame) -> pd.DataFrame:
             )
         table = pd.DataFrame(values, pd.Index(stay, name="hadm_id"))
     else:
-        _refuse_missing(["hadm_id"], pd.read_csv(path, nrows=0).columns)
-        table = pd.read_csv(path, index_col="hadm_id", usecols=lambda c: c != "subject_id")
+        with open_text(path) as text:
+            table = read_table(enumerate(text, 1), ",")
+        _refuse_missing(["hadm_id"], list(table.columns))
+        table = table.drop(columns="subject_id", errors="ignore").set_index("hadm_id")
     refuse_repeated(table.index, f"several rows of {table.index.name}")
     if not table.shape[1]:
         raise InputError("no column beside hadm_id; add the embeddings")

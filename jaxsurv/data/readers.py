@@ -2,10 +2,7 @@
 
 import io
 import json
-import zipfile
-import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TextIO
@@ -13,62 +10,48 @@ from typing import TextIO
 import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
+from jaxsurv.data.delimited import read_table
+from jaxsurv.data.files import naming, noting, open_text, read_json, refuse_all
 from jaxsurv.data.identifiers import is_normal, match_barcodes, refuse_transposed
+from jaxsurv.data.samples import of_one_sample
 from jaxsurv.data.survival_table import clean_survival
-from jaxsurv.data.tables import clean_modality, few, is_numeric, refuse_cells, refuse_repeated, warn
+from jaxsurv.data.tables import clean_modality, few, is_numeric, refuse_cells, warn
 from jaxsurv.types import InputError
 
 _SUFFIXES = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"}
-# Numbers are read to the last bit; from pandas 3.1 on this is the default.
-_OLD = tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1)
 # Cells that are missing; "None" may be an answer, for example to "treatment".
 _MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null")
-EXACT: dict = {"float_precision": "round_trip"} if _OLD else {}
 _SETTINGS = ("name", "title", "time_unit", "kinds", "source", "licence")
 
 
-@contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Context in which every error names the file."""
-    try:
-        yield
-    except (ValueError, OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: {error}") from error
-
-
 def _read_table(path: Path, separator: str, kind: str | None) -> pd.DataFrame:
-    header = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str)
-    refuse_repeated(pd.Index(header.iloc[0, 1:].astype(str)), "duplicate columns")  # pandas renames
-    return named_rows(_read_cells(path, separator, kind))
+    with open_text(path) as text:
+        return _read_cells(text, separator, kind)
 
 
-def _read_cells(source: Path | TextIO, separator: str, kind: str | None) -> pd.DataFrame:
+def _read_cells(text: TextIO, separator: str, kind: str | None) -> pd.DataFrame:
     """Read cells; patient names and declared categories stay text: "007" is not 7."""
     categorical = kind == "categorical"
-    return pd.read_csv(
-        source,
-        sep=separator,
+    frame = read_table(
+        enumerate(text, 1),
+        separator,
         dtype=str if categorical else None,
         converters=None if categorical else {0: str},
         keep_default_na=False,
         na_values=_MISSING,
-        **EXACT,
     )
-
-
-def named_rows(frame: pd.DataFrame) -> pd.DataFrame:
-    """Name rows by the first column, unless the header names only the features, as in R.
-
-    pandas' own ``index_col`` reads a column without a name as numbers and ignores the converters.
-    """
-    indexed = not isinstance(frame.index, pd.RangeIndex)
-    return frame if indexed else frame.set_index(frame.columns[0])
+    # pandas' own ``index_col`` ignores the converters
+    return frame.set_index(frame.columns[0])
 
 
 def _refuse_what_would_change(name: str, table: pd.DataFrame, kind: str) -> None:
+    if bad := [c for c in table.columns if not c or c != c.strip()]:
+        raise InputError(
+            f"modality {name!r}: the column {bad[0]!r} would come back under another name; rename it"
+        )
     text = table[[c for c in table.columns if not is_numeric(table[c])]]
     if text.shape[1]:
-        again = named_rows(_read_cells(io.StringIO(text.to_csv()), ",", kind))
+        again = _read_cells(io.StringIO(text.to_csv()), ",", kind)
         bad = text.notna() & (again.to_numpy(object) != text.to_numpy(object))
         fix = "it would be read as a number or as missing: rename it, such as 'stage 1' for '1'"
         refuse_cells(bad, text, f"modality {name!r} ({kind})", "the category", fix)
@@ -79,7 +62,7 @@ def _tables(folder: Path) -> dict[str, tuple[Path, str]]:
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; a cohort is a folder of tables")
     found: dict[str, tuple[Path, str]] = {}
-    for path in sorted(folder.iterdir()):
+    for path in sorted(p for p in folder.iterdir() if not p.name.startswith(".")):
         for suffix, separator in _SUFFIXES.items():
             if path.name.lower().endswith(suffix):
                 name = path.name[: -len(suffix)]
@@ -95,13 +78,14 @@ def _settings(path: Path) -> dict:
     if not path.exists():
         return {}
     with naming(path):
-        settings = json.loads(path.read_text("utf-8"))
-        if not isinstance(settings, dict):
-            raise InputError("must hold one JSON object")
+        settings = read_json(path)
         if unknown := sorted(set(settings) - set(_SETTINGS)):
             raise InputError(f"unknown entry {few(unknown)}; there are {few(_SETTINGS, 9)}")
         if not isinstance(settings.get("kinds", {}), dict):
             raise InputError('kinds must be an object such as {"rna": "counts"}')
+        for name, value in settings.items():
+            if name != "kinds" and not isinstance(value, str):
+                raise InputError(f"{name} must be text, got {str(value)[:40]}; write it in quotes")
         return settings
 
 
@@ -122,7 +106,7 @@ def read_cohort(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
         semi_supervised: keep patients who have no row in the survival table, as rows without a label.
 
     Raises:
-        InputError: a table that is not valid; a table that is there twice (``rna.csv`` and
+        InputError: all tables that are not valid; a table that is there twice (``rna.csv`` and
             ``rna.csv.gz``) or has the patients as columns. The message names the file, and in it the
             column, patient and value.
 
@@ -141,14 +125,19 @@ def read_cohort(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
     settings = {"name": folder.resolve().name, **_settings(folder / "cohort.json")}
     kinds = dict(settings.pop("kinds", {}))
     file, separator = files.pop("survival")
-    with naming(file):
+    problems, modalities, survival = [], {}, pd.DataFrame()
+    with noting(file, problems):
         survival = clean_survival(_read_table(file, separator, None))
-    modalities = {}
     for name, (file, separator) in files.items():
-        with naming(file):
+        with noting(file, problems):
             table = _read_table(file, separator, kinds.get(name))
             refuse_transposed(f"modality {name!r}", table, survival.index)
             modalities[name], kinds[name] = clean_modality(name, table, kinds.get(name))
+    refuse_all(problems)
+    taken = of_one_sample({m: t.index for m, t in modalities.items()})
+    modalities = {
+        m: t if len(taken[m]) == len(t) else t.loc[taken[m]] for m, t in modalities.items()
+    }
     tables = match_barcodes(modalities, survival)
     return found_cohort(folder, *tables, kinds, semi_supervised, **settings)
 
@@ -210,12 +199,13 @@ def read_features(path: str | Path, kinds: Mapping[str, str]) -> dict[str, pd.Da
     files.pop("survival", None)
     if others := sorted(set(files) - set(kinds)):
         warn(f"the model does not read {few(others)}")
-    tables = {}
+    tables, problems = {}, []
     for name in kinds:
         if name in files:
             file, separator = files[name]
-            with naming(file):
+            with noting(file, problems):
                 tables[name] = _read_table(file, separator, kinds[name])
+    refuse_all(problems)
     if not tables:
         raise InputError(f"{folder} has no table of {few(list(kinds), 20)}, which the model reads")
     return tables
@@ -230,7 +220,7 @@ def write_cohort(cohort: Cohort, path: str | Path) -> None:
 
     Raises:
         InputError: the folder exists and is not empty; a category that would come back as a number or
-            as missing, with column and patient.
+            as missing, with column and patient; a column without a name, or with blanks around it.
     """
     for name, table in cohort.modalities.items():
         _refuse_what_would_change(name, table, cohort.kinds[name])

@@ -234,7 +234,7 @@ def test_lists_of_patients_that_do_not_fit_are_refused(listed, message, tmp_path
         (lambda f: np.savez(f / "T1.npz", a=np.array([{}])), "allow_pickle=False"),
         (
             lambda f: (f / "T1.npz").write_bytes(b"PK\x03\x04junk"),
-            r"T1\.npz: File is not a zip file",
+            r"T1\.npz: cannot be read \(File is not a zip file\); store",
         ),
         (lambda f: (f / "T1.npz").write_bytes(b"text"), r"T1\.npz: "),
         (lambda f: (f / "T1.npy").write_bytes(b""), r"T1\.npy: "),

@@ -265,9 +265,9 @@ BAD = {
         swapped("labevents", "10,10\n", "10,high\n"),
         "labevents.csv: .*'high' in column 'valuenum', subject_id 4",
     ),
-    "no lab": (
+    "no row": (
         {"labevents": TABLES["labevents"].split("\n", 2)[1]},
-        "no lab in 0% of the stays, but at most in 0%",
+        "labevents.csv: has a header and no row; fill or remove it",
     ),
     "unknown version": (
         swapped("diagnoses_icd", "0380,9", "0380,11"),

@@ -1,19 +1,22 @@
 """cBioPortal study folders, as the data hub and the portal's download button give them."""
 
-import csv
 from collections.abc import Sequence
 from fnmatch import fnmatch
-from itertools import takewhile
+from itertools import dropwhile
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
-from jaxsurv.data.formats.matrix import as_modality, measured_kind, open_text, read_matrix
+from jaxsurv.data.delimited import Lines, read_table
+from jaxsurv.data.files import naming, noting, open_text, refuse_all, require_file
+from jaxsurv.data.formats.matrix import as_modality, measured_kind, read_matrix
 from jaxsurv.data.formats.outcomes import clinical_table, outcome_table, paired_endpoints
 from jaxsurv.data.identifiers import gene_name, match_samples, patients_of
-from jaxsurv.data.readers import found_cohort, naming
+from jaxsurv.data.readers import found_cohort
+from jaxsurv.data.samples import of_one_sample
 from jaxsurv.data.tables import few, refuse_repeated, warn
 from jaxsurv.types import InputError
 
@@ -54,7 +57,8 @@ def read_cbioportal(
     - endpoints: every pair ``X_MONTHS``, ``X_STATUS`` (``1:DECEASED``): OS, DFS, PFS, DSS, ...
 
     ``data_clinical_sample.txt`` maps samples to patients; without it, TCGA barcodes do. One sample per
-    patient and one row per gene are taken, see ``patients_of`` and ``one_row_per_gene``.
+    patient, the same in all modalities, and one row per gene are taken, see ``of_one_sample``,
+    ``patients_of`` and ``one_row_per_gene``.
 
     Args:
         path: path of the folder.
@@ -66,7 +70,8 @@ def read_cbioportal(
     """
     folder = Path(path)
     patient_file = folder / "data_clinical_patient.txt"
-    with naming(patient_file):
+    problems, modalities, survival = [], {}, pd.DataFrame()
+    with noting(patient_file, problems):
         table = _clinical(patient_file, "PATIENT_ID")
         endpoints = paired_endpoints(table.columns, "_MONTHS", "_STATUS")
         if not endpoints:
@@ -79,20 +84,37 @@ def read_cbioportal(
     samples = folder / "data_clinical_sample.txt"
     owners: dict[str, str] = {}
     if samples.exists():
-        with naming(samples):
-            owners = _clinical(samples, "SAMPLE_ID")["PATIENT_ID"].to_dict()
-    kinds = {}
+        with noting(samples, problems):
+            owners = _clinical(samples, "SAMPLE_ID", "PATIENT_ID")["PATIENT_ID"].to_dict()
+    files, names, matrices, maf = {}, {}, {}, pd.DataFrame()
     if expression := _expression_file(folder):
-        modalities["rna"] = _matrix(expression, owners)
-        kinds["rna"] = measured_kind(modalities["rna"])
+        files["rna"] = expression
     if copies := _files(folder, "data_cna.txt"):
-        modalities["cnv"] = _matrix(copies[0], owners)
+        files["cnv"] = copies[0]
+    for modality, file in files.items():
+        with noting(file, problems), open_text(file) as text:
+            matrices[modality] = read_matrix(enumerate(text, 1), _GENES)
+            names[modality] = matrices[modality].columns
+    if mutations := _files(folder, "data_mutations*.txt"):
+        files["mutation"] = mutations[0]
+        with noting(mutations[0], problems):
+            maf, names["mutation"] = _maf(mutations[0])
+    refuse_all(problems)
+    names, kinds = of_one_sample(names, owners), {}
+    for modality, matrix in matrices.items():
+        with naming(files[modality]):
+            table = as_modality(matrix[names[modality]], files[modality].name, owners)
+        modalities[modality] = table
+    if "rna" in files:
+        kinds["rna"] = measured_kind(modalities["rna"])
+    if "cnv" in files:
         states = modalities["cnv"].to_numpy()
         fits = np.isin(states, _FIVE) | np.isnan(states)
         kinds["cnv"] = "five_state" if fits.all() else None
-    if mutations := _files(folder, "data_mutations*.txt"):
-        with naming(mutations[0]):
-            modalities["mutation"] = _mutations(mutations[0], owners)
+    if "mutation" in files:
+        with naming(files["mutation"]):
+            chosen = patients_of(names["mutation"], files["mutation"].name, patients=owners)
+            modalities["mutation"] = _mutations(maf, chosen)
         kinds["mutation"] = "binary"
     about = _study(folder / "meta_study.txt")
     return found_cohort(
@@ -122,60 +144,72 @@ def _expression_file(folder: Path) -> Path | None:
     return found[0] if found else None
 
 
-def _clinical(path: Path, index: str) -> pd.DataFrame:
+def _below_comments(text: TextIO) -> Lines:
+    return dropwhile(lambda line: not line[1].strip() or line[1][0] == "#", enumerate(text, 1))
+
+
+def _clinical(path: Path, index: str, *others: str) -> pd.DataFrame:
     """Read a clinical file below its comment header, all cells as text."""
-    with open_text(path) as handle:
-        lines = [line for line in handle if not line.startswith("#")]
-    rows = [line.rstrip("\r\n").split("\t") for line in lines if line.strip()]
-    table = pd.DataFrame(rows[1:], columns=rows[0]) if rows else pd.DataFrame()
-    if index not in table:
-        raise InputError(f"has no column {index}, but {few(table.columns, 10)}")
+    with open_text(path) as text:
+        lines = _below_comments(text)
+        table = read_table(lines, quoted=False, dtype=str, keep_default_na=False)
+    if absent := [c for c in (index, *others) if c not in table]:
+        raise InputError(f"has no column {few(absent)}, but {few(table.columns, 10)}")
+    for column in {index, *others}:
+        table[column] = table[column].str.strip()
+    if (unnamed := table[index] == "").any():
+        raise InputError(f"{unnamed.sum()} rows have no {index}; name or drop them")
     table = table.set_index(index)
     refuse_repeated(table.index, f"duplicate {index}", "keep one row each")
     return table
 
 
-def _matrix(path: Path, owners: dict[str, str]) -> pd.DataFrame:
-    with naming(path), open_text(path) as handle:
-        return as_modality(read_matrix(handle, _GENES), path.name, owners)
-
-
-def _mutations(path: Path, owners: dict[str, str]) -> pd.DataFrame:
-    """Read a MAF as ``[patients, genes]`` of 0 and 1."""
+def _maf(path: Path) -> tuple[pd.DataFrame, pd.Index]:
+    """Read a MAF, and the samples that were sequenced."""
     needed = ["Hugo_Symbol", "Variant_Classification", "Tumor_Sample_Barcode"]
     wanted = [*needed, "Mutation_Status"]
-    with open_text(path) as handle:
-        comments = sum(1 for _ in takewhile(lambda line: line.startswith("#"), handle))
-    with open_text(path) as handle:
-        maf = pd.read_csv(
-            handle, sep="\t", dtype=str, skiprows=comments, usecols=lambda c: c in wanted,
-            quoting=csv.QUOTE_NONE,
-        )  # fmt: skip
+    with open_text(path) as text:
+        maf = read_table(
+            _below_comments(text), quoted=False, dtype=str, usecols=lambda c: c in wanted
+        )
     if absent := [c for c in needed if c not in maf]:
         raise InputError(f"has no column {few(absent)}; is it a MAF?")
+    maf["Tumor_Sample_Barcode"] = maf["Tumor_Sample_Barcode"].str.strip()
     maf = maf.dropna(subset=needed[2:])
     sequenced = path.parent / "case_lists" / "cases_sequenced.txt"
-    if sequenced.exists():
-        listed = [s for s in sequenced.read_text("utf-8").splitlines() if ":" in s]
-        fields = dict(line.split(":", 1) for line in listed)
-        samples = pd.Index(fields.get("case_list_ids", "").split()).unique()
-        with naming(sequenced):  # a barcode may be longer in one of them
-            listed = match_samples(pd.Index(maf["Tumor_Sample_Barcode"].unique()), samples)
-        maf["Tumor_Sample_Barcode"] = maf["Tumor_Sample_Barcode"].map(listed)
-    else:
-        samples = pd.Index(maf["Tumor_Sample_Barcode"].unique())
+    if not sequenced.exists():
         warn(
             f"{path.name}: without case_lists/cases_sequenced.txt, the patients who appear in it count "
             "as sequenced; those without any mutation have no mutation data"
         )
-    chosen = patients_of(samples, path.name, patients=owners)
+        return maf, pd.Index(maf["Tumor_Sample_Barcode"].unique())
+    with naming(sequenced):
+        with open_text(sequenced) as text:
+            fields = dict(line.strip().split(":", 1) for line in text if ":" in line)
+        samples = pd.Index(fields.get("case_list_ids", "").split()).unique()
+        # a barcode may be longer in one of them
+        listed = match_samples(pd.Index(maf["Tumor_Sample_Barcode"].unique()), samples)
+    maf["Tumor_Sample_Barcode"] = maf["Tumor_Sample_Barcode"].map(listed)
+    return maf, samples
+
+
+def _mutations(maf: pd.DataFrame, chosen: pd.Series) -> pd.DataFrame:
+    """Table ``[patients, genes]`` of 0 and 1 for the chosen samples of patients."""
     classes = [c.lower() for c in NON_SILENT]
     counts = maf["Variant_Classification"].str.lower().isin(classes) & maf["Hugo_Symbol"].notna()
     if "Mutation_Status" in maf:
         counts &= ~maf["Mutation_Status"].str.lower().isin(_NOT_SOMATIC)
-    maf = maf[counts & maf["Tumor_Sample_Barcode"].isin(chosen)]
+    counts &= maf["Tumor_Sample_Barcode"].isin(chosen)
+    if not counts.any():
+        raise InputError(
+            f"none of its {len(maf)} mutations counts: of class "
+            f"{few(sorted(maf['Variant_Classification'].dropna().unique()), 3)}, where "
+            f"{few(NON_SILENT, 3)} count if they are somatic and of a sample that is taken; give "
+            "mutations that change a protein, or take the file out of the folder"
+        )
+    mutated, gene = maf["Tumor_Sample_Barcode"][counts], maf["Hugo_Symbol"][counts]
     owner = pd.Series(chosen.index, chosen.to_numpy())
-    pairs = pd.crosstab(maf["Tumor_Sample_Barcode"].map(owner), maf["Hugo_Symbol"].map(gene_name))
+    pairs = pd.crosstab(mutated.map(owner), gene.map(gene_name))
     table = (pairs > 0).astype("float64").reindex(chosen.index, fill_value=0.0)
     return table.rename_axis(index=None, columns=None)
 
@@ -184,6 +218,7 @@ def _study(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     with naming(path):
+        require_file(path)
         lines = path.read_text("utf-8", errors="replace").splitlines()
         pairs = (line.split(":", 1) for line in lines if ":" in line)
         return {key.strip(): value.strip() for key, value in pairs}

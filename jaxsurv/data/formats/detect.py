@@ -34,7 +34,7 @@ def detect_format(path: str | Path) -> str:
     place = Path(path)
     if not place.exists():
         raise InputError(f"{place} does not exist")
-    if place.is_file():
+    if not place.is_dir():
         if place.suffix == ".h5mu":
             return "MuData file"
         if "series_matrix" in place.name:
@@ -46,10 +46,10 @@ def detect_format(path: str | Path) -> str:
         return "cBioPortal study"
     if (place / LABELS).exists():
         return "MyeVAE inputs"
-    files = [f for f in place.iterdir() if f.is_file()]
+    files = [f for f in sorted(place.iterdir()) if not f.is_dir() and f.name[0] != "."]
     if any(is_survival_table(f) for f in files):
         return "UCSC Xena folder"
-    if any(f.name.startswith(("survival.csv", "survival.tsv")) for f in files):
+    if any(f.name.startswith(("survival.csv", "survival.tsv")) for f in place.iterdir()):
         return "jaxsurv folder"
     raise InputError(
         f"{place} has none of survival.csv (jaxsurv), data_clinical_patient.txt (cBioPortal), "

@@ -13,15 +13,17 @@ import numpy as np
 import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
-from jaxsurv.data.formats.matrix import measured_kind, open_text, read_matrix
-from jaxsurv.data.formats.outcomes import Endpoints, clinical_table, outcome_table
+from jaxsurv.data.delimited import Lines, read_table
+from jaxsurv.data.files import naming, open_text
+from jaxsurv.data.formats.matrix import measured_kind, read_matrix
+from jaxsurv.data.formats.outcomes import Endpoints, clinical_table, outcome_table, time_unit
 from jaxsurv.data.identifiers import gene_name
-from jaxsurv.data.readers import found_cohort, naming
-from jaxsurv.data.tables import few, warn
+from jaxsurv.data.readers import found_cohort
+from jaxsurv.data.tables import few, refuse_repeated, warn
 from jaxsurv.types import InputError
 
 _SYMBOLS = ("gene symbol", "gene_symbol", "symbol", "genesymbol", "hgnc symbol", "hugo_symbol")
-_UNITS = ("days", "weeks", "months", "years")
+_END = "!series_matrix_table_end"
 
 
 class _Series(NamedTuple):
@@ -63,19 +65,19 @@ def read_geo(
     """
     file = Path(path)
     with naming(file):
-        with open_text(file) as handle:
-            series = _parse(handle)
+        with open_text(file) as text:
+            series = _parse(enumerate(text, 1))
         there = list(series.samples.columns)
         if not endpoints:
             raise InputError(
                 f"which characteristics are the outcome? There are {few(there, 40)}; name those of "
                 "time and event"
             )
-        names = {c.lower(): c for c in there}
-        pairs = {e: tuple(names.get(c.lower(), c) for c in pair) for e, pair in endpoints.items()}
+        pairs = {e: tuple(_spelt(c, there) for c in pair) for e, pair in endpoints.items()}
         survival = outcome_table(series.samples, pairs, "characteristics")  # type: ignore[arg-type]
         used = [c for pair in pairs.values() for c in pair]
         modalities = clinical_table(series.samples.drop(columns=used), clinical, "characteristics")
+        unit = time_unit([pair[0] for pair in pairs.values()])
         logs = _are_logs(series.probes) if log_scale is None else log_scale
         matrix = series.probes
     if annotation is not None:
@@ -91,16 +93,24 @@ def read_geo(
         semi_supervised,
         name=series.facts.get("geo_accession", file.name.split("_")[0]),
         title=series.facts.get("title", ""),
-        time_unit=_unit([pair[0] for pair in pairs.values()]),
+        time_unit=unit,
         source=f"GEO {series.facts.get('geo_accession', '')}".strip(),
     )
 
 
-def _parse(handle) -> _Series:
+def _spelt(name: str, there: list[str]) -> str:
+    """Characteristic of this name, whatever its case."""
+    alike = [c for c in there if c.lower() == name.lower()]
+    if len(alike) > 1 and name not in alike:
+        raise InputError(f"the name {name!r} may be {few(alike)}; write one of them")
+    return name if name in alike or not alike else alike[0]
+
+
+def _parse(rows: Lines) -> _Series:
     facts: dict[str, str] = {}
     accessions: list[str] = []
-    lines: list[list[str]] = []
-    for line in handle:
+    lines: list[tuple[int, list[str]]] = []
+    for number, line in rows:
         if line.startswith("!series_matrix_table_begin"):
             break
         key, *cells = next(csv.reader([line], delimiter="\t"), []) or [""]
@@ -109,18 +119,39 @@ def _parse(handle) -> _Series:
         elif key == "!Sample_geo_accession":
             accessions = cells
         elif key.startswith("!Sample_characteristics_ch"):
-            lines.append(cells)
+            lines.append((number, cells))
     else:
         raise InputError("has no line !series_matrix_table_begin; is it a series matrix?")
+    refuse_repeated(pd.Index(accessions), "duplicate samples")
     # One line may hold different characteristics for different samples.
     found: list[dict[str, str]] = [{} for _ in accessions]
-    for cells in lines:
-        for sample, cell in zip(found, cells, strict=False):
-            name, colon, value = cell.partition(":")
-            if colon:
-                sample.setdefault(name.strip(), value.strip())
+    for number, cells in lines:
+        if len(cells) != len(accessions):
+            raise InputError(
+                f"line {number} has {len(cells)} cells for {len(accessions)} samples; give it one for each"
+            )
+        for accession, sample, cell in zip(accessions, found, cells, strict=True):
+            name, colon, value = (part.strip() for part in cell.partition(":"))
+            if colon and sample.setdefault(name, value) != value:
+                raise InputError(
+                    f"line {number}: {name!r} is there twice for {accession}, as {sample[name]!r} and "
+                    f"{value!r}; keep one, or rename it"
+                )
     samples = pd.DataFrame(found, index=accessions)
-    return _Series(facts, samples, read_matrix(handle))
+    probes = read_matrix(_until_end(rows))
+    if lost := probes.columns.symmetric_difference(accessions).tolist():
+        raise InputError(
+            f"{few(lost)} is not both in the table and in !Sample_geo_accession; name the same samples"
+        )
+    return _Series(facts, samples, probes)
+
+
+def _until_end(rows: Lines) -> Lines:
+    for number, line in rows:
+        if line.startswith(_END):
+            return
+        yield number, line
+    raise InputError(f"is cut off: it has no line {_END}; download it again")
 
 
 def _are_logs(probes: pd.DataFrame) -> bool:
@@ -137,21 +168,19 @@ def _are_logs(probes: pd.DataFrame) -> bool:
 
 def _genes(path: Path) -> pd.Series:
     """Read a platform table with its comment lines: probe to gene."""
-    with open_text(path) as handle:
-        lines = (line for line in handle if line[:1] not in "#^!" and line.strip())
-        rows = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-        header = [cell.strip().strip('"') for cell in next(rows, [])]
-        lowered = [cell.lower() for cell in header]
-        symbol = next((lowered.index(s) for s in _SYMBOLS if s in lowered), None)
-        if "id" not in lowered or symbol is None:
-            raise InputError(
-                f"needs the columns ID and Gene Symbol; there are {few(header, 30)}; rename the one "
-                "that holds the genes"
-            )
-        probe = lowered.index("id")
-        pairs = [(r[probe], r[symbol]) for r in rows if len(r) > max(probe, symbol)]
-    table = pd.DataFrame(pairs, columns=["probe", "gene"]).apply(lambda c: c.str.strip(' "'))
-    return table.drop_duplicates("probe").set_index("probe")["gene"]
+    with open_text(path) as text:
+        lines = ((n, line) for n, line in enumerate(text, 1) if line[:1] not in "#^!")
+        table = read_table(lines, quoted=False, dtype=str, keep_default_na=False)
+    table = table.rename(columns=lambda c: c.strip(' "'))
+    lowered = {c.lower(): c for c in table}
+    symbol = next((lowered[s] for s in _SYMBOLS if s in lowered), None)
+    if "id" not in lowered or symbol is None:
+        raise InputError(
+            f"needs the columns ID and Gene Symbol; there are {few(table.columns, 30)}; rename the one "
+            "that holds the genes"
+        )
+    table = table[[lowered["id"], symbol]].apply(lambda c: c.str.strip(' "'))
+    return table.drop_duplicates(lowered["id"]).set_index(lowered["id"])[symbol]
 
 
 def _by_gene(matrix: pd.DataFrame, genes: pd.Series, logs: bool, label: str) -> pd.DataFrame:
@@ -183,13 +212,3 @@ def _by_gene(matrix: pd.DataFrame, genes: pd.Series, logs: bool, label: str) -> 
         f"{none.sum()} probes without a gene, {several.sum()} of several genes"
     )
     return means if logs else np.exp(means)
-
-
-def _unit(times: list[str]) -> str:
-    """Unit that the names of all times have in common; empty if there is none."""
-    found = {u for u in _UNITS for t in times if re.search(rf"\b{u[:-1]}s?\b|_{u}", t.lower())}
-    if len(found) > 1:
-        raise InputError(
-            f"times are in {few(sorted(found))}; a cohort has one unit: read one endpoint"
-        )
-    return found.pop() if found else ""

@@ -6,16 +6,19 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from jaxsurv.data.cohort import Cohort
+from jaxsurv.data.files import naming, require_file
 from jaxsurv.data.formats.matrix import as_modality, measured_kind
 from jaxsurv.data.formats.outcomes import (
     Endpoints,
     clinical_table,
     outcome_table,
     paired_endpoints,
+    time_unit,
 )
 from jaxsurv.data.identifiers import patients_of
-from jaxsurv.data.readers import found_cohort, naming
-from jaxsurv.data.tables import few
+from jaxsurv.data.readers import found_cohort
+from jaxsurv.data.samples import of_one_sample
+from jaxsurv.data.tables import few, refuse_repeated
 from jaxsurv.types import InputError
 
 
@@ -30,7 +33,7 @@ def read_h5mu(
 
     A modality on the scale of counts has the kind ``counts``; other kinds are inferred. Gene names and
     samples are treated as in the other formats, see ``one_row_per_gene`` and ``patients_of``. The unit of
-    time is not known.
+    time is known if the names of the columns say it, such as ``os_months``.
 
     Args:
         path: path of the file. Needs the extra ``omics``.
@@ -51,11 +54,17 @@ def read_h5mu(
         ) from error
     file = Path(path)
     with naming(file):
+        require_file(file)
         before = hasattr(mudata, "set_options")  # 0.4, which never pulls unasked
         own = mudata.set_options(pull_on_update=False) if before else nullcontext()
         with own, warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # a gene may be in several modalities
-            data = mudata.read_h5mu(file)
+            try:
+                data = mudata.read_h5mu(file)
+            except (TypeError, KeyError, AttributeError) as error:  # other HDF5 files
+                raise InputError(f"holds no MuData ({error}); write it with mudata") from error
+        for names in (data.obs_names, *(table.obs_names for table in data.mod.values())):
+            refuse_repeated(names, "duplicate samples", "name each sample once")
         chosen = patients_of(data.obs_names, file.name)
         obs = data.obs.loc[chosen].set_axis(chosen.index)
         pairs = endpoints or paired_endpoints(obs.columns, "_time", "_event")
@@ -65,9 +74,12 @@ def read_h5mu(
                 "name the columns of time and event"
             )
         survival = outcome_table(obs, pairs, "obs")
+        unit = time_unit([pair[0] for pair in pairs.values()])
         used = [c for pair in pairs.values() for c in pair]
         modalities = clinical_table(obs.drop(columns=used), clinical, "obs")
-        modalities |= {m: as_modality(table.to_df().T, m) for m, table in data.mod.items()}
+        taken = of_one_sample({m: table.obs_names for m, table in data.mod.items()})
+        tables = {m: table.to_df().loc[taken[m]] for m, table in data.mod.items()}
+        modalities |= {m: as_modality(table.T, m) for m, table in tables.items()}
         kinds = {m: measured_kind(table) for m, table in modalities.items() if m != "clinical"}
-    about = {"name": file.stem, "source": "MuData file"}
+    about = {"name": file.stem, "time_unit": unit, "source": "MuData file"}
     return found_cohort(file, modalities, survival, kinds, semi_supervised, **about)

@@ -1,65 +1,30 @@
 """Matrices of features × samples in text files, and their conversion to modalities."""
 
-import csv
-import gzip
-import warnings
 from collections.abc import Collection, Mapping
-from pathlib import Path
-from typing import TextIO
 
 import pandas as pd
 
+from jaxsurv.data.delimited import Lines, read_table
 from jaxsurv.data.identifiers import one_row_per_gene, patients_of
-from jaxsurv.data.readers import EXACT
-from jaxsurv.data.tables import few, is_raw_scale, refuse_repeated, to_float
+from jaxsurv.data.tables import is_raw_scale, to_float
 from jaxsurv.types import InputError
 
 
-def open_text(path: Path) -> TextIO:
-    """Open a text file, compressed or not; its name does not matter."""
-    with path.open("rb") as file:
-        zipped = file.read(2) == b"\x1f\x8b"
-    opened = gzip.open if zipped else open
-    return opened(path, "rt", encoding="utf-8-sig", newline="")  # type: ignore[return-value]
-
-
-def read_header(handle: TextIO) -> list[str]:
-    """Read the cells of the next line."""
-    return next(csv.reader([handle.readline()], delimiter="\t"), [])
-
-
-def read_matrix(handle: TextIO, names: Collection[str] = ()) -> pd.DataFrame:
+def read_matrix(lines: Lines, names: Collection[str] = ()) -> pd.DataFrame:
     """Read numbers ``[features, samples]`` from tab-separated text.
 
     Args:
-        handle: file, open at the header; lines that begin with ``!`` are skipped, as GEO needs.
+        lines: lines from the header on, see `read_table`.
         names: columns that may name the features (the first one with any value is used; all are
             left out of the matrix); none = the first column.
 
     Raises:
-        InputError: repeated samples; rows longer than the header, as R writes them, since columns cannot
-            be matched without a guess; a cell that is no number, with its row and column.
+        InputError: a table that `read_table` refuses; a cell that is no number, with its row and column.
     """
-    header = read_header(handle)
-    refuse_repeated(pd.Index(header), "duplicate columns")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", pd.errors.ParserWarning)  # it would drop the last column
-        try:
-            frame = pd.read_csv(
-                handle,
-                sep="\t",
-                names=header,
-                comment="!",
-                low_memory=False,
-                index_col=False,
-                **EXACT,
-            )
-        except pd.errors.ParserWarning as error:
-            raise InputError(
-                f"rows have more cells than the header ({few(header, 3)}); name the first column too"
-            ) from error
+    frame = read_table(lines)
+    header = list(frame.columns)
     there = [c for c in names if c in header] or header[:1]
-    if len(there) == len(header) or frame.empty:
+    if len(there) == len(header):
         raise InputError("holds no numbers; is it a tab-separated matrix of features × samples?")
     features = next((frame[c] for c in there if frame[c].notna().any()), frame[there[0]])
     if pd.api.types.is_float_dtype(features):  # Entrez numbers with gaps
@@ -72,8 +37,15 @@ def as_numbers(frame: pd.DataFrame) -> pd.DataFrame:
     """Convert all columns to float64.
 
     Raises:
-        InputError: a cell that is no number or infinite, with its row and column.
+        InputError: a cell that is no number or infinite, with its row and column; a column of text.
     """
+    for name, column in frame.select_dtypes(exclude=["number", "bool"]).items():
+        text = column.dropna()
+        if len(text) and pd.to_numeric(text, errors="coerce").isna().all():
+            raise InputError(
+                f"column {name!r} holds text alone, such as {text.iloc[0]!r}; take it out, or give the "
+                "numbers that were measured (with decimal points)"
+            )
     return to_float(frame.rename_axis(index="row"), "", "correct or empty it")
 
 

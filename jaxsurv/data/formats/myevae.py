@@ -6,11 +6,13 @@ from pathlib import Path
 import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
+from jaxsurv.data.delimited import read_table
+from jaxsurv.data.files import naming, open_text, require_file
 from jaxsurv.data.formats.matrix import as_numbers, measured_kind
 from jaxsurv.data.formats.outcomes import outcome_table
 from jaxsurv.data.identifiers import gene_name
-from jaxsurv.data.readers import EXACT, found_cohort, named_rows, naming
-from jaxsurv.data.tables import few, warn
+from jaxsurv.data.readers import found_cohort
+from jaxsurv.data.tables import few, refuse_repeated, warn
 from jaxsurv.types import InputError
 
 LABELS = "train_labels.csv"
@@ -57,7 +59,7 @@ def read_myevae(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
     """
     folder = Path(path)
     with naming(folder / LABELS):
-        labels = named_rows(pd.read_csv(folder / LABELS, converters={0: str}, **EXACT))
+        labels = _table(folder / LABELS)
         there = {e: c for e, c in _ENDPOINTS.items() if set(c) <= set(labels.columns)}
         if not there:
             raise InputError(
@@ -89,6 +91,7 @@ def read_myevae(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
 
 
 def _features(file: Path) -> pd.DataFrame:
+    require_file(file)
     with file.open("rb") as handle:
         parquet = handle.read(4) == b"PAR1"
     if parquet:  # some releases wrote Parquet under this name
@@ -98,7 +101,15 @@ def _features(file: Path) -> pd.DataFrame:
             raise InputError(
                 "is a Parquet file; pip install 'jaxsurv[omics]' to read it"
             ) from error
-    return named_rows(pd.read_csv(file, converters={0: str}, low_memory=False, **EXACT))
+    return _table(file)
+
+
+def _table(file: Path) -> pd.DataFrame:
+    with open_text(file) as text:
+        table = read_table(enumerate(text, 1), ",", converters={0: str})
+    table = table.set_index(table.columns[0])
+    refuse_repeated(table.index, "duplicate patients", "keep one row each")
+    return table
 
 
 def _modalities(features: pd.DataFrame, label: str) -> dict[str, pd.DataFrame]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from jaxsurv.data.readers import EXACT
+from jaxsurv.data.delimited import EXACT
 from jaxsurv.data.tables import few, refuse_cells, warn
 from jaxsurv.types import InputError
 
@@ -27,6 +27,21 @@ _UNKNOWN = re.compile(
     r"|\[.*\]|n/?a|nan|null|unknown|not (available|applicable|reported|evaluated)|--|\.|\?",
     re.IGNORECASE,
 )
+# Names of columns that say the opposite of an event, unless they go on to name one.
+_WHAT = r"(events?|deaths?|dead|died|relapsed?|recurrence|progression|metastas[ei]s|failure)"
+_OPPOSITE = re.compile(
+    r"\b(alive|living|surviv(ed|ing|ors?)|remission|ned|cens(or(ed|ing|ship)?)?|withdrawn|drop ?out|"
+    rf"lost( to follow-?up)?|({_WHAT}|disease)[ -]?free|(no|non|without|never)[ -]?{_WHAT})\b"
+    rf"(?! *surviv)(?!.*\b{_WHAT}\b)"
+)
+_CODING = re.compile(r"\b([01])\s*[=:]\s*([a-z]+)|([a-z]+)\s*[=:]\s*([01])\b")
+_BARE = ("0", "1", "0.0", "1.0", "yes", "no", "true", "false")
+_UNITS = {
+    "days": r"days?",
+    "weeks": r"weeks?|wks?",
+    "months": r"months?|mos?|mths?",
+    "years": r"years?|yrs?",
+}
 # Columns known when follow-up begins. Any other column of a clinical table may tell the outcome.
 _BASELINE = re.compile(
     r"(d_pt_)?(age|sex|gender)([ _.].*diagnosis.*)?|diagnosis[ _.]age"
@@ -51,14 +66,67 @@ def event_flags(column: pd.Series) -> pd.Series:
     """Event flags 0.0, 1.0 or NaN from 0/1, booleans, ``1:DECEASED`` and the usual words.
 
     Raises:
-        InputError: an unknown code.
+        InputError: an unknown code, a code against its own word (``1:LIVING``); plain codes in a column
+            whose name says the opposite of an event, such as ``alive`` or ``censored``.
     """
     text = known(column).map(lambda v: str(v).strip().lower(), na_action="ignore")
+    _refuse_opposite(str(column.name), set(text.dropna()))
+    words = text.astype(object).str.extract(r"^([01])\s*[:=]\s*(.*)$")
+    against = words[1].map(_flag, na_action="ignore").astype("float64")
+    bad = against.notna() & (against != pd.to_numeric(words[0]))
+    fix = "1 is the observed event, such as 1:DECEASED, 0:LIVING; correct the file"
+    refuse_cells(bad.to_frame(), column.to_frame(), "", "the code against its word", fix)
     code = text.astype(object).str.replace(r"^([01])(:.*|\.0)$", r"\1", regex=True)
     flags = code.astype(object).map(_flag, na_action="ignore")
     bad, fix = flags.isna() & code.notna(), "write 1 (observed) or 0 (censored)"
     refuse_cells(bad.to_frame(), column.to_frame(), "", "the unknown event code", fix)
     return flags.astype("float64")
+
+
+def _refuse_opposite(name: str, values: set[str]) -> None:
+    """Refuse 0/1 and yes/no in a column whose name says that 1 or yes is no event."""
+    said = re.sub(r"(?<=[a-z])(?=[A-Z])|[_.]+", " ", name).lower()
+    codes = [(a or d, b or c) for a, b, c, d in _CODING.findall(said)]
+    flags = {word: _flag(word) for _, word in codes if word not in _BARE}
+    if wrong := [word for code, word in codes if flags.get(word) == 1 - int(code)]:
+        raise InputError(
+            f"column {name!r} says that {wrong[0]!r} is {1 - int(flags[wrong[0]])}, but 1 must be the "
+            "observed event; recode the column (1 - code), and rename it"
+        )
+    if any(np.isfinite(flag) for flag in flags.values()):
+        return
+    opposite = _OPPOSITE.search(said)
+    wish = re.search(r"\bsurvival\b", said) and not re.search(r"event|death|status|censor", said)
+    bare = sorted(values & set(_BARE if opposite else _BARE[4:] if wish else ()))
+    if bare:
+        raise InputError(
+            f"column {name!r} reads as the opposite of an event, so {bare[-1]!r} would be taken the wrong "
+            "way round; give a column that is 1 where the event was observed, or write words such as "
+            "'dead' and 'alive'"
+        )
+
+
+def time_unit(times: Sequence[str]) -> str:
+    """Unit that the names of all columns of times have, such as ``months``; empty if none has one.
+
+    Raises:
+        InputError: different units, since a cohort has one.
+
+    Warns:
+        DataWarning: names with a unit beside names without.
+    """
+    found = {}
+    for name in times:
+        words = set(re.split(r"[^a-z]+", name.lower()))
+        found[name] = [u for u, form in _UNITS.items() if any(re.fullmatch(form, w) for w in words)]
+    units = sorted({unit for of in found.values() for unit in of})
+    if len(units) > 1:
+        raise InputError(f"times are in {few(units)}; a cohort has one unit: read one endpoint")
+    if units and (plain := [name for name, of in found.items() if not of]):
+        warn(
+            f"the column {few(plain)} does not say its unit; read in {units[0]}, as the others are"
+        )
+    return units[0] if units else ""
 
 
 def outcome_table(frame: pd.DataFrame, endpoints: Endpoints, label: str) -> pd.DataFrame:
@@ -80,7 +148,8 @@ def outcome_table(frame: pd.DataFrame, endpoints: Endpoints, label: str) -> pd.D
         text, event = known(frame[names[0]]), event_flags(frame[names[1]])
         time = pd.to_numeric(text, errors="coerce").astype("float64")
         bad = (time.isna() & text.notna()).to_frame()
-        refuse_cells(bad, text.to_frame(), "", "the non-numeric time", "correct or empty it")
+        fix = "write a number with a decimal point, or empty it"
+        refuse_cells(bad, text.to_frame(), "", "the non-numeric time", fix)
         if half := int((time.isna() != event.isna()).sum()):
             told += [
                 f"{half} patients with only a time or only an event have no label for {endpoint}"

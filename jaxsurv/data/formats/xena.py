@@ -1,23 +1,25 @@
 """UCSC Xena downloads: matrices of features × samples beside a survival table."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
-from jaxsurv.data.formats.matrix import (
-    as_modality,
-    measured_kind,
-    open_text,
-    read_header,
-    read_matrix,
+from jaxsurv.data.delimited import read_header, read_table
+from jaxsurv.data.files import naming, noting, open_text, refuse_all
+from jaxsurv.data.formats.matrix import as_modality, measured_kind, read_matrix
+from jaxsurv.data.formats.outcomes import (
+    clinical_table,
+    known,
+    outcome_table,
+    paired_endpoints,
 )
-from jaxsurv.data.formats.outcomes import clinical_table, outcome_table, paired_endpoints
 from jaxsurv.data.identifiers import patient_part, patients_of
-from jaxsurv.data.readers import found_cohort, naming
-from jaxsurv.data.tables import few, refuse_repeated
+from jaxsurv.data.readers import found_cohort
+from jaxsurv.data.samples import of_one_sample
+from jaxsurv.data.tables import few, refuse_repeated, warn
 from jaxsurv.types import InputError
 
 # Modality to pattern of the hubs' file names; the first pattern that matches counts.
@@ -32,6 +34,7 @@ _NAMES = {
 _SUFFIXES = re.compile(r"(\.(tsv|txt|gz))+$", re.IGNORECASE)
 _CLINICAL = re.compile(r"clinical|phenotype", re.IGNORECASE)
 _IGNORED = re.compile(r"probemap|\.(json|md|html|pdf|zip)$", re.IGNORECASE)
+_PLACES = {"chr", "chrom", "chromosome", "start", "end", "startposition", "endposition"}
 _SAMPLE = ("sample", "sampleid", "xena_sample", "submitter_id.samples")
 
 
@@ -52,7 +55,9 @@ def read_xena(
       counts has the kind ``counts`` (most hubs give logarithms); other kinds are inferred. Probe maps
       are ignored.
 
-    One sample per patient and one row per gene are taken, see ``patients_of`` and ``one_row_per_gene``.
+    One sample per patient, the same in all matrices, and one row per gene are taken, see
+    ``of_one_sample``, ``patients_of`` and ``one_row_per_gene``. Patients whom the column ``Redaction`` of
+    the survival table marks are left out, with a ``DataWarning`` that names them.
 
     Args:
         path: path of the folder.
@@ -63,7 +68,13 @@ def read_xena(
         InputError: a file that is missing or not valid; the message names it and the problem.
     """
     folder = Path(path)
-    files = [f for f in sorted(folder.iterdir()) if f.is_file() and not _IGNORED.search(f.name)]
+    files = [
+        f
+        for f in sorted(folder.iterdir())
+        if not f.is_dir() and not _IGNORED.search(f.name) and not f.name.startswith(".")
+    ]
+    if inner := [f.name for f in sorted(folder.iterdir()) if f.is_dir() and f.name[0] != "."]:
+        warn(f"{folder}: the files in its folders are not read: {few(inner)}; move them up")
     tables = [f for f in files if is_survival_table(f)]
     if len(tables) != 1:
         raise InputError(
@@ -80,57 +91,94 @@ def read_xena(
         owners = outcomes["_PATIENT"].dropna().to_dict() if "_PATIENT" in outcomes else {}
         chosen = patients_of(outcomes.index, tables[0].name, patients=owners)
         outcomes = outcomes.loc[chosen].set_axis(chosen.index)
+        redacted = _redacted(outcomes)
+        outcomes = outcomes.drop(index=redacted)
         endpoints = paired_endpoints(outcomes.columns, ".time", "")
         survival = outcome_table(outcomes, endpoints, tables[0].name)
         survival.columns = survival.columns.str.replace(".", "_")
     modalities: dict[str, pd.DataFrame] = {}
-    kinds = {}
+    kinds, matrices, places = {}, {}, {}
+    problems: list[str] = []
     for file in others:
-        with naming(file):
+        with noting(file, problems):
             if _CLINICAL.search(file.name):
                 table = _samples(file)
                 rows = patients_of(table.index, file.name, patients=owners)
                 table = table.loc[rows].set_axis(rows.index)
+                table = table.drop(index=redacted, errors="ignore")
                 modalities |= clinical_table(table, clinical, file.name)
                 continue
-            with open_text(file) as handle:
-                matrix = read_matrix(handle)
-            known = {patient_part(owners.get(s, s)) for s in matrix.columns}
-            if known.isdisjoint(survival.index):
-                raise InputError(
-                    f"no column is a sample of {tables[0].name} ({few(matrix.columns, 2)} against "
-                    f"{few(survival.index, 2)}); if it is no matrix of features × samples, take it out of "
-                    "the folder"
-                )
-            name = _modality(file.name, modalities)
-            modalities[name] = as_modality(matrix, file.name, owners)
-            kinds[name] = measured_kind(modalities[name])
+            with open_text(file) as text:
+                _refuse_no_matrix(read_header(enumerate(text, 1)), owners, survival, tables[0].name)
+            with open_text(file) as text:
+                matrix = read_matrix(enumerate(text, 1))
+            matrix = matrix[[s for s in matrix if patient_part(owners.get(s, s)) not in redacted]]
+            name = _modality(file.name, matrices)
+            matrices[name], places[name] = matrix, file
+    refuse_all(problems)
+    taken = of_one_sample({m: matrix.columns for m, matrix in matrices.items()}, owners)
+    for name, matrix in matrices.items():
+        with naming(places[name]):
+            modalities[name] = as_modality(matrix[taken[name]], places[name].name, owners)
+        kinds[name] = measured_kind(modalities[name])
     about = {"name": folder.resolve().name, "time_unit": "days", "source": "UCSC Xena"}
     return found_cohort(folder, modalities, survival, kinds, semi_supervised, **about)
 
 
 def is_survival_table(file: Path) -> bool:
     """True if the header has a sample column and a pair such as OS and OS.time."""
-    try:
-        with open_text(file) as handle:
-            header = read_header(handle)
-    except (UnicodeDecodeError, OSError):
+    if re.search(r"\.csv(\.gz)?$", file.name.lower()):  # Xena's are tab-separated
         return False
-    named = bool(header) and header[0].lower() in _SAMPLE
+    try:
+        with naming(file), open_text(file) as text:
+            header = read_header(enumerate(text, 1))
+    except InputError:
+        if "survival" in file.name.lower():
+            raise
+        return False
+    named = header[0].lower() in _SAMPLE
     return named and bool(paired_endpoints(pd.Index(header), ".time", ""))
+
+
+def _redacted(outcomes: pd.DataFrame) -> list[str]:
+    """Patients whom the source asks not to use."""
+    marks = [c for c in outcomes if str(c).strip().lower() == "redaction"]
+    rows = known(outcomes[marks[0]]).notna() if marks else pd.Series(False, outcomes.index)
+    patients = list(outcomes.index[rows])
+    if patients:
+        warn(f"{len(patients)} redacted patients are left out: {few(patients, 20)}")
+    return patients
+
+
+def _refuse_no_matrix(
+    header: list[str], owners: dict[str, str], survival: pd.DataFrame, label: str
+) -> None:
+    """Raise unless columns are samples, for lists of mutations and segments with the right hint."""
+    if len(where := [c for c in header if c.strip("#").lower().replace("_", "") in _PLACES]) > 1:
+        raise InputError(
+            f"is a list of mutations or segments, one a row ({few(header)}), no matrix of features × "
+            f"samples: it has the columns {few(where)}; take it out of the folder, or download the "
+            "gene-level table (such as mc3_gene_level, or Gistic2 by genes)"
+        )
+    patients = {patient_part(owners.get(s, s)) for s in header}
+    if patients.isdisjoint(survival.index):
+        raise InputError(
+            f"no column is a sample of {label} ({few(header, 3)} against {few(survival.index, 2)}); if "
+            "it is no matrix of features × samples, take it out of the folder"
+        )
 
 
 def _samples(file: Path) -> pd.DataFrame:
     """Read a table with one row per sample, all cells as text."""
-    with open_text(file) as handle:
-        table = pd.read_csv(handle, sep="\t", dtype=str)
+    with open_text(file) as text:
+        table = read_table(enumerate(text, 1), dtype=str)
     table = table.set_index(table.columns[0])
-    table.index = table.index.astype(str)
+    table.index = table.index.astype(str).str.strip()
     refuse_repeated(table.index, "duplicate samples", "keep one row each")
     return table
 
 
-def _modality(file: str, taken: dict[str, pd.DataFrame]) -> str:
+def _modality(file: str, taken: Container[str]) -> str:
     for name, pattern in _NAMES.items():
         if name not in taken and re.search(pattern, file, re.IGNORECASE):
             return name

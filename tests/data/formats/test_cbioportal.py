@@ -175,6 +175,13 @@ def test_mutations_of_samples_that_are_not_listed_are_refused(files):
         quietly(files(STUDY | listed))
 
 
+@pytest.mark.parametrize("name", ["data_clinical_sample.txt", "data_CNA.txt", "data_mutations.txt"])
+def test_blanks_around_names_of_samples_do_not_count(files, name):
+    expected = quietly(files(STUDY, "plain"))
+    text = STUDY[name].replace("S-2", "S-2~")
+    assert quietly(files(STUDY | {name: text})).fingerprint() == expected.fingerprint()
+
+
 def test_counts_are_seen_by_their_scale(files):
     genes = "\n".join(f"G{j} {j} {j}.5 {200 * j} 7" for j in range(60))
     rsem = f"Hugo_Symbol Entrez_Gene_Id TCGA-OR-A5J1-01 S-2 S-3\n{genes}"
@@ -192,6 +199,24 @@ def test_counts_are_seen_by_their_scale(files):
         ),
         ("data_CNA.txt", CNA.replace("S-4", "S-2"), r"data_CNA\.txt: duplicate columns S-2"),
         ("data_CNA.txt", "Hugo_Symbol\nTP53", r"data_CNA\.txt: holds no numbers"),
+        (
+            "data_mutations.txt",
+            MAF.replace("Missense_Mutation", "Silent")
+            .replace("Nonsense_Mutation", "RNA")
+            .replace("In_Frame_Del", "Silent")
+            .replace("Splice_Site", "Intron"),
+            r"none of its 7 mutations counts: of class 5'Flank, Intron, RNA and 1 more, where Frame_",
+        ),
+        (
+            "data_clinical_sample.txt",
+            SAMPLES.replace("PATIENT_ID SAMPLE", "PERSON SAMPLE"),
+            r"sample\.txt: has no column PATIENT_ID, but PERSON, SAMPLE_ID",
+        ),
+        (
+            "data_clinical_patient.txt",
+            PATIENTS.replace("0:LIVING 69.0", "0:DECEASED 69.0"),
+            r"the code against its word '0:DECEASED' in column 'OS_STATUS', PATIENT_ID 'TCGA-OR-A5J3'",
+        ),
         (
             "data_mutations.txt",
             "Gene Sample\nTP53 S-2",

@@ -107,6 +107,30 @@ def test_without_annotation_probes_are_features(geo):
             r"which characteristics .* There are age, gender, OS \(months\), death",
         ),
         ({"endpoints": {"os": ("days", "death event")}}, "endpoint 'os' needs the column days"),
+        (
+            {"series": SERIES.replace('"death~event:~0"', '"age:~62"')},
+            "line 10: 'age' is there twice for GSM1, as '61' and '62'; keep one",
+        ),
+        (
+            {
+                "series": SERIES.replace("Death", "death").replace('"age:~55"', '"DEATH~event:~1"'),
+                "endpoints": {"os": ("os (months)", "Death Event")},
+            },
+            "the name 'Death Event' may be death event, DEATH event; write one of them",
+        ),
+        (
+            {"series": SERIES.replace('"GSM1" "GSM2" "GSM3"\n!', '"GSM1" "GSM2" "GSM2"\n!')},
+            "duplicate samples GSM2",
+        ),
+        (
+            {"series": SERIES.replace('"age:~55" ', "")},
+            "line 7 has 2 cells for 3 samples; give it one for each",
+        ),
+        (
+            {"series": SERIES.replace('"ID_REF" "GSM1"', '"ID_REF" "GSM9"')},
+            "GSM1, GSM9 is not both in the table and in !Sample_geo_accession",
+        ),
+        ({"series": SERIES.replace("!series_matrix_table_end", "")}, "is cut off: .*download it"),
         ({"series": "nothing"}, "no line !series_matrix_table_begin"),
         (
             {"series": SERIES.replace("800", "high")},

@@ -1,5 +1,6 @@
 """MuData files, written by mudata itself."""
 
+import os
 import sys
 import warnings
 
@@ -25,28 +26,32 @@ OBS = pd.DataFrame(
 )
 
 
-@pytest.fixture(scope="module")
-def path(tmp_path_factory):
+def written(file, tables, obs):
+    """A file of tables ``(x, rows, columns)`` by name."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of writing, which is not ours
         import anndata
         import mudata
 
-        def table(x, rows, columns):
-            return anndata.AnnData(x, pd.DataFrame(index=rows), pd.DataFrame(index=columns))
-
-        rna = np.array([[1.5, 2.0], [0.1 + 0.2, 4.0]])
-        cnv = sparse.csr_matrix(np.array([[-1.0, 0.0], [2.0, 1.0]]))
-        data = mudata.MuData(
-            {
-                "rna": table(rna, ["p1", "p2"], ["ENSG00000141510.17", "MYC"]),
-                "cnv": table(cnv, ["p3", "p1"], ["TP53", "MYC"]),
-            }
-        )
-        data.obs = OBS.loc[data.obs_names]
-        file = tmp_path_factory.mktemp("mudata") / "mine.h5mu"
+        made = {
+            name: anndata.AnnData(x, pd.DataFrame(index=rows), pd.DataFrame(index=columns))
+            for name, (x, rows, columns) in tables.items()
+        }
+        data = mudata.MuData(made)
+        data.obs = obs.loc[data.obs_names]
         data.write(file)
     return file
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    rna = np.array([[1.5, 2.0], [0.1 + 0.2, 4.0]])
+    cnv = sparse.csr_matrix(np.array([[-1.0, 0.0], [2.0, 1.0]]))
+    tables = {
+        "rna": (rna, ["p1", "p2"], ["ENSG00000141510.17", "MYC"]),
+        "cnv": (cnv, ["p3", "p1"], ["TP53", "MYC"]),
+    }
+    return written(tmp_path_factory.mktemp("mudata") / "mine.h5mu", tables, OBS)
 
 
 def quietly(path, **options):
@@ -98,3 +103,44 @@ def test_patients_without_an_outcome_are_kept_if_asked_for(path):
     assert sorted(kept.survival.index) == ["p1", "p2", "p3"]
     assert kept.survival.loc["p3"].isna().all()
     assert "p3" in kept.modalities["cnv"].index
+
+
+def test_one_sample_of_a_patient_is_taken_in_all_modalities(tmp_path):
+    names = ["TCGA-AA-0001-01", "TCGA-AA-0001-06", "TCGA-AA-0002-01"]
+    obs = pd.DataFrame({"os_time": [5.0, 5, 3], "os_event": [1, 1, 0]}, names)
+    x = np.array([[1.0, 2], [3, 4.5], [5, 7]])
+    tables = {"rna": (x, names, ["A", "B"]), "cnv": (x[1:], names[1:], ["A", "B"])}
+    cohort = quietly(written(tmp_path / "a.h5mu", tables, obs))
+    assert cohort.modalities["rna"]["A"].to_dict() == {"TCGA-AA-0001": 3, "TCGA-AA-0002": 5}
+
+
+def test_times_have_one_unit_and_events_no_opposite(tmp_path):
+    obs = pd.DataFrame(
+        {"os_days": [5.0, 8], "pfs_months": [1.0, 2], "dead": [1, 0], "alive": [0, 1]}, ["a", "b"]
+    )
+    file = written(tmp_path / "a.h5mu", {"rna": (np.eye(2), ["a", "b"], ["A", "B"])}, obs)
+    assert quietly(file, endpoints={"os": ("os_days", "dead")}).time_unit == "days"
+    with pytest.raises(InputError, match=r"a\.h5mu: times are in days, months"):
+        read_h5mu(file, endpoints={"os": ("os_days", "dead"), "pfs": ("pfs_months", "dead")})
+    with pytest.raises(InputError, match=r"a\.h5mu: column 'alive' reads as the opposite"):
+        read_h5mu(file, endpoints={"os": ("os_days", "alive")})
+
+
+def test_other_content_is_refused_by_name(tmp_path):
+    import anndata
+
+    anndata.AnnData(np.eye(2)).write_h5ad(tmp_path / "a.h5mu")
+    with pytest.raises(InputError, match=r"a\.h5mu: holds no MuData"):
+        read_h5mu(tmp_path / "a.h5mu")
+    obs = OBS.loc[["p1", "p2"]]
+    file = written(tmp_path / "b.h5mu", {"rna": (np.eye(2), ["p1", "p2"], ["A", "B"])}, obs)
+    file.write_bytes(file.read_bytes()[:-3000])
+    with pytest.raises(InputError, match=r"b\.h5mu: cannot be read"):
+        read_h5mu(file)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.mkdir()])
+def test_what_is_no_file_is_refused(make, tmp_path):
+    make(tmp_path / "a.h5mu")
+    with pytest.raises(InputError, match=r"a\.h5mu: is a (pipe or a device|folder), not a file"):
+        read_h5mu(tmp_path / "a.h5mu")

@@ -11,19 +11,25 @@ from jaxsurv.types import InputError
 ROWS = "TP53\t1\t2\t3\nMYC\t4\t5\t6\n"
 
 
+def read(text):
+    return read_matrix(enumerate(io.StringIO(text), 1))
+
+
 def test_a_matrix_is_read():
-    matrix = read_matrix(io.StringIO("gene\ts1\ts2\ts3\n" + ROWS))
+    matrix = read("gene\ts1\ts2\ts3\n" + ROWS)
     assert (list(matrix.index), list(matrix.columns)) == (["TP53", "MYC"], ["s1", "s2", "s3"])
     np.testing.assert_array_equal(matrix, [[1, 2, 3], [4, 5, 6]])
 
 
 def test_a_header_without_the_first_name_is_refused_not_shifted():
     with pytest.raises(
-        InputError, match=r"more cells than the header \(s1, s2, s3\); name the first"
+        InputError, match=r"line 2 \(TP53\) has 4 cells, the header 3; name .* \(.* s1, s2, s3\)"
     ):
-        read_matrix(io.StringIO("s1\ts2\ts3\n" + ROWS))
+        read("s1\ts2\ts3\n" + ROWS)
 
 
-def test_tabs_at_the_end_of_rows_are_no_cells():
-    text = "gene\ts1\ts2\ts3\n" + ROWS.replace("\n", "\t\n")
-    np.testing.assert_array_equal(read_matrix(io.StringIO(text)), [[1, 2, 3], [4, 5, 6]])
+def test_a_column_of_text_is_no_sample():
+    with pytest.raises(
+        InputError, match="column 'note' holds text alone, such as 'a'; take it out"
+    ):
+        read("gene\tnote\ts1\nTP53\ta\t1\nMYC\tb\t2\n")

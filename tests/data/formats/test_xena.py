@@ -30,8 +30,8 @@ MYC 2 1
 CLINICAL = """
 sampleID gender age_at_initial_pathologic_diagnosis pathologic_T days_to_death
 TCGA-OR-A5J1-01 MALE 58 T3 1355
-TCGA-OR-A5J2-01 FEMALE 44 T2
-TCGA-OR-A5J3-06 FEMALE 23 [Discrepancy]
+TCGA-OR-A5J2-01 FEMALE 44 T2 NA
+TCGA-OR-A5J3-06 FEMALE 23 [Discrepancy] NA
 """
 HUB = {
     "survival_ACC_survival.txt": SURVIVAL,
@@ -69,6 +69,27 @@ def test_a_hub_folder_is_read(files, comes_back):
     comes_back(cohort)
 
 
+@pytest.mark.parametrize("semi_supervised", [False, True])
+@pytest.mark.parametrize("column", ["Redaction", "redaction "])
+def test_redacted_patients_are_left_out_of_all_tables(files, column, semi_supervised):
+    marked = SURVIVAL.replace("Redaction", column.strip()).replace("1677 NA\n", "1677 Redacted\n")
+    folder = files(HUB | {"survival_ACC_survival.txt": marked})
+    with pytest.warns(DataWarning) as caught:
+        cohort = read_xena(folder, semi_supervised=semi_supervised)
+    assert "1 redacted patients are left out: TCGA-OR-A5J2" in "".join(
+        str(w.message) for w in caught
+    )
+    assert "TCGA-OR-A5J2" not in cohort.survival.index
+    assert all("TCGA-OR-A5J2" not in table.index for table in cohort.modalities.values())
+
+
+def test_folders_in_the_folder_are_named(files):
+    folder = files(HUB | {"more/HiSeqV2": RNA})
+    with pytest.warns(DataWarning) as caught:
+        read_xena(folder)
+    assert "the files in its folders are not read: more; move them up" in str(caught[0].message)
+
+
 def test_patients_come_from_barcodes_without_a_patient_column(files):
     lines = [line.split() for line in SURVIVAL.strip().split("\n")]
     without = "\n".join(" ".join(cells[:1] + cells[2:]) for cells in lines)
@@ -85,7 +106,12 @@ def test_patients_come_from_barcodes_without_a_patient_column(files):
             "needs one survival table .* found other.survival.tsv, surv",
         ),
         ("survival_ACC_survival.txt", "sample x\na 1", "needs one survival table .* found none"),
-        ("mutations.tsv", "sample chr start\nTCGA-OR-A5J1-01 17 75", "no column is a sample"),
+        (
+            "mutations.tsv",
+            "sample chr start\nTCGA-OR-A5J1-01 17 75",
+            "mutations.tsv: is a list of mutations or segments, .* columns chr, start; take it out",
+        ),
+        ("genes.tsv", "id x y\nTP53 chr17 75", "no column is a sample"),
         (
             "x_phenotype",
             CLINICAL,
