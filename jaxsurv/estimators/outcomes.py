@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from jaxsurv.data import Cohort
+from jaxsurv.data.names import hint
 from jaxsurv.data.survival_table import clean_survival
 from jaxsurv.data.tables import few
 from jaxsurv.estimators.inputs import Modalities, Patients, has_names, read_patients
@@ -92,8 +93,8 @@ def read_outcome(y: Any, patients: Patients) -> pd.DataFrame:
             raise InputError(f"y has several rows for patient {few(twice)}; keep one of each")
         if len(absent := names[~names.isin(table.index)]):
             raise InputError(
-                f"{len(absent)} patients in X are not in y: {few(absent)}; leave them out of X, or check "
-                "the names"
+                f"{len(absent)} patients in X are not in y: {few(absent)}{hint(absent, table.index)}; leave "
+                "them out of X, or check the names"
             )
         return clean_survival(table.loc[names])
     if not patients.ordered:

@@ -7,7 +7,17 @@ from typing import Literal
 import pandas as pd
 
 from jaxsurv.data import Cohort
-from jaxsurv.data.tables import clean_modality, clean_rows, few, is_numeric, to_float, to_text
+from jaxsurv.data.names import alike, hint, shown
+from jaxsurv.data.tables import (
+    clean_modality,
+    clean_rows,
+    collected,
+    few,
+    is_numeric,
+    to_float,
+    to_text,
+    warn,
+)
 from jaxsurv.types import InputError
 
 
@@ -73,6 +83,9 @@ class Schema:
             InputError: a modality that the model does not know or none that it does; features that are
                 missing, listed beside those that it does not know; a cell that does not fit the kind or
                 a category never seen in training, with column, patient and value.
+
+        Warns:
+            DataWarning: columns that the model does not know and whose names look like those it does.
         """
         for m in tables:
             if m not in self.features:
@@ -81,22 +94,32 @@ class Schema:
                 )
         if not tables:
             raise InputError(f"no modality is given; the model reads {few(list(self.features))}")
-        return {m: self._conform(m, table, needed[m]) for m, table in tables.items()}
+        made = {}
+        with collected() as problem:
+            for m, table in tables.items():
+                with problem():
+                    made[m] = self._conform(m, table, needed[m])
+        return made
 
     def _conform(self, m: str, table: pd.DataFrame, needed: Collection[str]) -> pd.DataFrame:
         label, text = f"modality {m!r}", self.categories[m]
         table = clean_rows(table, label)
         missing = [f for f in self.features[m] if f in needed and f not in table.columns]
+        unknown = table.columns.difference(self.features[m], sort=False)
         if missing:
-            unknown = table.columns.difference(self.features[m], sort=False)
             others = (
                 f", and has {len(unknown)} that the model does not know: {few(unknown)}"
                 * bool(len(unknown))
-            )
+            ) + hint(unknown, missing)
             raise InputError(
                 f"{label} lacks {len(missing)} of the {len(needed)} features that the model "
                 f"needs: {few(missing, 20)}{others}. Rename them, or add empty columns for what was not "
                 "measured"
+            )
+        if pairs := alike(unknown, self.features[m]):
+            warn(
+                f"{label}: columns that the model does not know look like features that it reads: "
+                f"{shown(pairs)}; are they other measurements?"
             )
         columns = pd.Index(self.features[m])
         if not table.columns.equals(columns):  # a copy, of many patients the longest part
