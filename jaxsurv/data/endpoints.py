@@ -62,15 +62,14 @@ def _check_death(survival: pd.DataFrame, death: str, other: str) -> None:
 
 
 def _check_units(a: pd.Series, b: pd.Series, one: str, other: str) -> None:
-    both = (a > 0) & (b > 0)
-    if both.sum() < _SOME:
+    ratio = (a / b)[(a > 0) & (b > 0)]
+    if len(ratio) < _SOME:
         return
-    ratio = (a[both] / b[both]).to_numpy()
     ratio = ratio if np.median(ratio) >= 1 else 1 / ratio
     for units, factor in _UNITS.items():
-        same = np.abs(ratio / factor - 1) < _MONTH
+        same = (ratio / factor - 1).abs() < _MONTH
         if same.sum() >= max(_SOME, _SHARE * len(ratio)):
-            patients = few(a.index[both][same], 3)
+            patients = few(ratio.index[same], 3)
             what = f"{factor:.4g} times as long in {same.sum()} patients ({patients}), as {units}"
             break
     else:

@@ -105,13 +105,13 @@ def check_patients(tables: Mapping[str, pd.Index], part: Callable[[str], str] = 
             doubtful.append(group)
     if lost:
         raise InputError(
-            f"{len(lost)} names differ in spelling alone between {', '.join(tables)}: {shown(lost)} are names "
-            "of one patient; give each patient one name in all tables, and one sample"
+            f"{len(lost)} names differ in spelling alone between {', '.join(tables)}: {shown(lost)} are "
+            "names of one patient; give each patient one name in all tables, and one sample"
         )
     if doubtful:
         warn(
-            f"{len(doubtful)} names look alike and are not in all tables: {shown(doubtful)}; is each pair one "
-            "patient?"
+            f"{len(doubtful)} names look alike and are not in all tables: {shown(doubtful)}; is each "
+            "pair one patient?"
         )
 
 

@@ -238,8 +238,8 @@ def clean_modality(name: str, frame: pd.DataFrame, kind: str | None) -> tuple[pd
     """Check one modality; returns it as float64 (text columns as objects) with its kind.
 
     Patients without a single value do not have the modality and are left out. Continuous data on
-    the scale of counts (see :func:`jaxsurv.data.raw_scale.is_raw_scale`) are refused, unless they are declared continuous and not
-    whole numbers: in a linear method the largest values would dominate.
+    the scale of counts (see :func:`jaxsurv.data.raw_scale.is_raw_scale`) are refused, unless they are
+    declared continuous and not whole numbers: in a linear method the largest values would dominate.
 
     Args:
         name: name of the modality in messages.

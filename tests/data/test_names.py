@@ -118,7 +118,7 @@ def test_nor_does_a_cohort_in_files(how, semi_supervised, tmp_path):
 def test_nor_does_a_list_of_samples(how):
     samples = pd.Index([f"{n}-T" for n in NAMES])
     listed = {SPELLINGS[how](s): n for s, n in zip(samples, NAMES, strict=True)}
-    with pytest.raises(InputError, match="between rna.txt, list of samples: "):
+    with pytest.raises(InputError, match=r"between rna\.txt, list of samples: "):
         patients_of(samples, "rna.txt", patients=listed)
 
 

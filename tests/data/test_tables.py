@@ -161,7 +161,7 @@ def test_cells_that_are_neither_numbers_nor_text_are_refused_by_name(cells, show
     )
     with pytest.raises(InputError, match="modality 'm': " + row):
         clean_modality("m", column(1.0, 2.0, 3.0).assign(visit=pd.Series(cells, PATIENTS)), None)
-    with pytest.raises(InputError, match="survival table: the value .* in column 'os_time', pat"):
+    with pytest.raises(InputError, match=r"survival table: the value .* in column 'os_time', pat"):
         clean_survival(outcome(os_time=pd.Series(cells, PATIENTS)))
 
 
