@@ -16,8 +16,9 @@ from jaxsurv.data.consistency import aligned, check_information, refuse_empty, r
 from jaxsurv.data.endpoints import check_endpoints
 from jaxsurv.data.identifiers import is_normal, patient_part
 from jaxsurv.data.names import check_features, check_patients
+from jaxsurv.data.problems import collected
 from jaxsurv.data.survival_table import clean_survival, endpoint_names
-from jaxsurv.data.tables import clean_modality, collected, few, is_numeric
+from jaxsurv.data.tables import clean_modality, few, is_numeric
 from jaxsurv.types import InputError, Survival
 
 

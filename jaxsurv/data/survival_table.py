@@ -5,7 +5,8 @@
 
 import pandas as pd
 
-from jaxsurv.data.tables import clean_rows, collected, few, refuse_cells, refuse_codes, to_float
+from jaxsurv.data.problems import collected
+from jaxsurv.data.tables import clean_rows, few, refuse_cells, refuse_codes, to_float
 from jaxsurv.types import InputError
 
 _FIELDS = ("time", "event", "entry")

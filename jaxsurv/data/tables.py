@@ -5,8 +5,6 @@
 
 import sys
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from decimal import Decimal
 from numbers import Real
@@ -33,30 +31,6 @@ def warn(message: str) -> None:
     while frame.f_back and frame.f_globals.get("__name__", "").startswith("jaxsurv."):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, DataWarning, stacklevel=level)
-
-
-@contextmanager
-def collected() -> Iterator[Callable[[], AbstractContextManager]]:
-    """Context that gives ``problem``: the errors in each ``with problem():`` are raised together at its end.
-
-    Raises:
-        InputError: the one error, or several with a line for each.
-    """
-    found: list[InputError] = []
-
-    @contextmanager
-    def problem() -> Iterator[None]:
-        try:
-            yield
-        except InputError as error:
-            found.append(error)
-
-    yield problem
-    if len(found) > 1:
-        lines = [f"\n{i}. {error}" for i, error in enumerate(found, 1)]
-        raise InputError(f"{len(found)} problems:{''.join(lines)}")
-    for error in found:
-        raise error
 
 
 def refuse_repeated(names: pd.Index, what: str, fix: str = "keep one of each") -> None:
