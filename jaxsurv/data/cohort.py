@@ -16,7 +16,7 @@ from jaxsurv.data.consistency import aligned, check_information, refuse_empty, r
 from jaxsurv.data.endpoints import check_endpoints
 from jaxsurv.data.identifiers import is_normal, patient_part
 from jaxsurv.data.names import check_features, check_patients
-from jaxsurv.data.problems import collected
+from jaxsurv.data.problems import listing, refuse_all
 from jaxsurv.data.survival_table import clean_survival, endpoint_names
 from jaxsurv.data.tables import clean_modality, few, is_numeric
 from jaxsurv.types import InputError, Survival
@@ -83,20 +83,21 @@ class Cohort:
                 f"{few(list(self.modalities), 20)}"
             )
         given, tables, kinds, survival = {}, {}, {}, self.survival
-        with collected() as problem:
-            with problem():
-                survival = clean_survival(survival)
-            for m, table in self.modalities.items():
-                with problem():
-                    given[m], kinds[m] = clean_modality(m, table, self.kinds.get(m))
+        problems: list[str] = []
+        with listing(problems):
+            survival = clean_survival(survival)
+        for m, table in self.modalities.items():
+            with listing(problems):
+                given[m], kinds[m] = clean_modality(m, table, self.kinds.get(m))
+        refuse_all(problems)
         names = {"survival table": survival.index} | {repr(m): t.index for m, t in given.items()}
         check_patients(names, lambda name: name if is_normal(name) else patient_part(name))
-        with collected() as problem:
-            for m, table in given.items():
-                with problem():
-                    tables[m] = aligned(m, table, survival.index)
-                    refuse_empty(m, tables[m])
-                    refuse_outcome(m, tables[m], survival)
+        for m, table in given.items():
+            with listing(problems):
+                tables[m] = aligned(m, table, survival.index)
+                refuse_empty(m, tables[m])
+                refuse_outcome(m, tables[m], survival)
+        refuse_all(problems)
         unmatched = {m: len(table) - len(tables[m]) for m, table in given.items()}
         check_information(tables)
         check_features(tables)

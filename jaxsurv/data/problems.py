@@ -1,30 +1,21 @@
 """Errors of several checks, raised as one, so that a user mends all tables in one go."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from jaxsurv.types import InputError
 
 
 @contextmanager
-def collected() -> Iterator[Callable[[], AbstractContextManager]]:
-    """Context that gives ``problem``: the errors in each ``with problem():`` are raised together at its end.
+def listing(problems: list[str]) -> Iterator[None]:
+    """Context in which an InputError is added to ``problems``, so that the rest can be looked at first."""
+    try:
+        yield
+    except InputError as error:
+        problems.append(str(error))
 
-    Raises:
-        InputError: the one error, or several with a line for each.
-    """
-    found: list[InputError] = []
 
-    @contextmanager
-    def problem() -> Iterator[None]:
-        try:
-            yield
-        except InputError as error:
-            found.append(error)
-
-    yield problem
-    if len(found) > 1:
-        lines = [f"\n{i}. {error}" for i, error in enumerate(found, 1)]
-        raise InputError(f"{len(found)} problems:{''.join(lines)}")
-    for error in found:
-        raise error
+def refuse_all(problems: list[str]) -> None:
+    """Raise one InputError of all problems, a line each, if there are any."""
+    if problems:
+        raise InputError("\n".join(problems))

@@ -5,7 +5,7 @@
 
 import pandas as pd
 
-from jaxsurv.data.problems import collected
+from jaxsurv.data.problems import listing, refuse_all
 from jaxsurv.data.tables import clean_rows, few, refuse_cells, refuse_codes, to_float
 from jaxsurv.types import InputError
 
@@ -36,10 +36,11 @@ def clean_survival(frame: pd.DataFrame) -> pd.DataFrame:
             "<endpoint>_entry; rename it (os_time, os_event) or move it to a modality"
         )
     frame = to_float(frame, label, "code events 0/1 and give times as numbers")
-    with collected() as problem:
-        for endpoint in endpoint_names(frame):
-            with problem():
-                _check_endpoint(frame, endpoint)
+    problems: list[str] = []
+    for endpoint in endpoint_names(frame):
+        with listing(problems):
+            _check_endpoint(frame, endpoint)
+    refuse_all(problems)
     return frame
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from jaxsurv.data import Cohort
 from jaxsurv.data.consistency import MIN_CARRIERS
 from jaxsurv.data.names import alike, hint, shown
-from jaxsurv.data.problems import collected
+from jaxsurv.data.problems import listing, refuse_all
 from jaxsurv.data.tables import (
     clean_modality,
     clean_rows,
@@ -116,11 +116,11 @@ class Schema:
                 )
         if not tables:
             raise InputError(f"no modality is given; the model reads {few(list(self.features))}")
-        made = {}
-        with collected() as problem:
-            for m, table in tables.items():
-                with problem():
-                    made[m] = self._conform(m, table, needed[m])
+        made, problems = {}, []
+        for m, table in tables.items():
+            with listing(problems):
+                made[m] = self._conform(m, table, needed[m])
+        refuse_all(problems)
         return made
 
     def _conform(self, m: str, table: pd.DataFrame, needed: Collection[str]) -> pd.DataFrame:

@@ -180,8 +180,7 @@ def test_the_problems_of_all_tables_are_told_at_once():
     outcome = OUTCOME.assign(os_event=2, pfi_time=-1.0)
     with pytest.raises(InputError) as caught:
         Cohort(bad, outcome)
-    lines = str(caught.value).splitlines()
-    assert lines[0] == "4 problems:"
+    assert len(str(caught.value).splitlines()) == 5  # two of the survival table
     assert "os_event" in str(caught.value)
     assert "negative time" in str(caught.value)
     for name, table in bad.items():
@@ -191,7 +190,5 @@ def test_the_problems_of_all_tables_are_told_at_once():
     names = [f"p{i}" for i in range(30)]
     outcome = pd.DataFrame({"os_time": np.arange(30) + 1.5, "os_event": 1.0}, names)
     copied = pd.DataFrame({"copy": outcome["os_time"], "g": np.arange(30) % 7 / 3})
-    with pytest.raises(
-        InputError, match=r"(?s)1. .*'rna': column copy is the .*2. .*'cnv' has no pat"
-    ):
+    with pytest.raises(InputError, match=r"(?s)'rna': column copy is the .*\n.*'cnv' has no pat"):
         Cohort({"rna": copied, "cnv": CNV}, outcome)
