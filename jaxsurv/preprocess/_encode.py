@@ -86,7 +86,7 @@ def encode_table(schema: Schema, modality: str, table: pd.DataFrame) -> pd.DataF
     for name in table.columns:
         parts.append(_one_hot(table[name], text[name]) if name in text else table[name])
         if name in gaps:
-            parts.append(table[name].isna().astype(float).rename(_indicator(name, "")))
+            parts.append(table[name].isna().astype(float).to_frame(_indicator(name, "")))
     return pd.concat(parts, axis=1)
 
 
