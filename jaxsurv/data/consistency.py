@@ -66,8 +66,9 @@ def refuse_empty(m: str, table: pd.DataFrame) -> None:
         raise InputError(
             f"modality {m!r}: no patient has a value in column {few(empty)}; drop the column"
         )
-    constant = constant_columns(table) if len(table) > 1 else []  # one patient: all constant
-    if constant and len(constant) == table.shape[1]:
+    if len(table) < 2 or not constant_columns(table.iloc[:, :1]):  # counting all columns is slow
+        return
+    if len(constant := constant_columns(table)) == table.shape[1]:
         raise InputError(
             f"modality {m!r}: every column is constant ({few(constant)}); drop the modality"
         )
