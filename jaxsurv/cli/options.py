@@ -68,8 +68,8 @@ class RecipeOptions(StudyOptions):
 
     Attributes:
         offset: log hazard known beforehand: a clinical Cox model fitted in each fold, or none.
-        unknown: missing values of text columns: mean (each indicator at its training mean) or level (a
-            category of its own).
+        unknown: missing values of clinical columns: level (a category of its own, or an indicator beside a
+            number, where enough patients lack it) or mean (the training mean alone).
         select: selection of features per modality, in each fold: none (keep all), variance (the 200 of
             largest variance), elastic-net (large coefficients in an elastic-net Cox model).
         impute: imputation of missing values, in each fold: none (the network is told what is missing),
@@ -85,7 +85,7 @@ class RecipeOptions(StudyOptions):
     """
 
     offset: Literal["clinical", "none"] = "clinical"
-    unknown: Literal["mean", "level"] = "mean"
+    unknown: Literal["mean", "level"] = "level"
     select: Literal["none", "variance", "elastic-net"] = "none"
     impute: Literal["none", "mean", "gaussian", "round-robin"] = "none"
     components: int = 8

@@ -106,7 +106,7 @@ def run_study(
 
                 # beside what follows, on every host its part; or the findings say what the headline is
                 soon = fit(comparison) if keep and comparison.headline is not None else None
-                findings = find(data, comparison, trained, base)
+                findings = find(data, comparison, trained, base, baselines)
                 soon = fit(findings.comparison) if keep and soon is None else soon
 
                 def kept() -> list[str]:

@@ -12,7 +12,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from jaxsurv.data.consistency import aligned, check_information, refuse_outcome
+from jaxsurv.data.consistency import aligned, check_information, refuse_empty, refuse_outcome
+from jaxsurv.data.endpoints import check_endpoints
+from jaxsurv.data.identifiers import is_normal, patient_part
+from jaxsurv.data.names import check_features, check_patients
+from jaxsurv.data.problems import listing, refuse_all
 from jaxsurv.data.survival_table import clean_survival, endpoint_names
 from jaxsurv.data.tables import clean_modality, few, is_numeric
 from jaxsurv.types import InputError, Survival
@@ -28,8 +32,10 @@ class Cohort:
 
     A column without any value is an error, since neither a selection nor an imputation can use it.
     Constant columns are common in real cohorts (a gene that no patient has mutated): they give one
-    ``DataWarning`` and preprocessing drops them; a modality of nothing else is an error. So are names that
-    differ from the survival table's by blanks or capitals alone, and a column that is the outcome.
+    ``DataWarning`` and preprocessing drops them; a modality of nothing else is an error. So are patients
+    whose names differ between tables by spelling alone (see :mod:`jaxsurv.data.names`), and a column that is
+    the outcome. Doubtful names of features and endpoints that contradict each other give a
+    ``DataWarning``. The problems of all tables are listed in one error.
 
     Attributes:
         modalities: name to ``[patients who have it, features]``, index = patient names.
@@ -69,7 +75,6 @@ class Cohort:
     unmatched: Mapping[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
-        survival = clean_survival(self.survival)
         if not self.modalities:
             raise InputError("a cohort needs at least one modality")
         if unknown := set(self.kinds) - set(self.modalities):
@@ -77,13 +82,26 @@ class Cohort:
                 f"kinds names {few(sorted(unknown))}, which is not a modality; there are "
                 f"{few(list(self.modalities), 20)}"
             )
-        tables, kinds, unmatched = {}, {}, {}
-        for m, given in self.modalities.items():
-            table, kinds[m] = clean_modality(m, given, self.kinds.get(m))
-            tables[m] = aligned(m, table, survival.index)
-            unmatched[m] = len(table) - len(tables[m])
+        given, tables, kinds, survival = {}, {}, {}, self.survival
+        problems: list[str] = []
+        with listing(problems):
+            survival = clean_survival(survival)
+        for m, table in self.modalities.items():
+            with listing(problems):
+                given[m], kinds[m] = clean_modality(m, table, self.kinds.get(m))
+        refuse_all(problems)
+        names = {"survival table": survival.index} | {repr(m): t.index for m, t in given.items()}
+        check_patients(names, lambda name: name if is_normal(name) else patient_part(name))
+        for m, table in given.items():
+            with listing(problems):
+                tables[m] = aligned(m, table, survival.index)
+                refuse_empty(m, tables[m])
+                refuse_outcome(m, tables[m], survival)
+        refuse_all(problems)
+        unmatched = {m: len(table) - len(tables[m]) for m, table in given.items()}
         check_information(tables)
-        refuse_outcome(tables, survival)
+        check_features(tables)
+        check_endpoints(survival)
         self._set(survival=survival, modalities=tables, kinds=kinds, unmatched=unmatched)
 
     @property

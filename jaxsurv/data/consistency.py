@@ -15,82 +15,74 @@ MIN_CARRIERS = 5  # patients needed with each value of a two-valued feature, suc
 ENOUGH = 20  # patients: as many equal values are no coincidence
 
 
-def folded(names: pd.Index) -> pd.Index:
-    """Names without surrounding blanks, in lower case."""
-    return names.str.strip().str.casefold()
-
-
 def aligned(name: str, table: pd.DataFrame, patients: pd.Index) -> pd.DataFrame:
     """Rows of ``table`` whose patient is in ``patients``, in the order of ``patients``.
 
     Raises:
-        InputError: no patient in common, or names that differ by blanks or capitals alone.
+        InputError: no patient in common.
     """
-    label, there = f"modality {name!r}", patients.isin(table.index)
-    strangers, lacking = table.index[~table.index.isin(patients)], patients[~there]
-    known = dict(zip(folded(lacking), lacking, strict=True))
-    pairs = zip(strangers, folded(strangers), strict=True)
-    if alike := [(name, known[key]) for name, key in pairs if key in known]:
-        raise InputError(
-            f"{label} has {len(alike)} patients whose names differ from those of the survival table by "
-            f"blanks or capitals, such as {alike[0][0]!r} and {alike[0][1]!r}; give each patient one name"
-        )
+    there = patients.isin(table.index)
     if not there.any():
         fix = "check the patient names"
         if table.columns.isin(patients).any():
             fix = "its columns are patients: transpose it"
         raise InputError(
-            f"{label} has no patient in common with the survival table "
+            f"modality {name!r} has no patient in common with the survival table "
             f"({few(table.index, 2) or 'no rows'} against {few(patients, 2) or 'no rows'}); {fix}"
         )
     return table.loc[patients[there]]
 
 
-def refuse_outcome(tables: Mapping[str, pd.DataFrame], survival: pd.DataFrame) -> None:
+def refuse_outcome(m: str, table: pd.DataFrame, survival: pd.DataFrame) -> None:
     """Refuse features that are a copy of the outcome.
 
     Raises:
         InputError: a column that equals a time or an event in every patient with both values known,
             who are at least ``ENOUGH``.
     """
-    for m, table in tables.items():
-        numbers = table.select_dtypes("number")
-        values = numbers.to_numpy()
-        measured = np.isfinite(values)
-        for column in survival.columns:
-            if column.endswith("_entry"):
-                continue
-            outcome = survival[column].reindex(table.index).to_numpy()[:, None]
-            known = measured & np.isfinite(outcome)
-            same = np.all((values == outcome) | ~known, axis=0) & (known.sum(axis=0) >= ENOUGH)
-            if same.any():
-                raise InputError(
-                    f"modality {m!r}: column {few(numbers.columns[same])} is the outcome, equal to "
-                    f"{column} in every patient; leave it out of the features"
-                )
+    numbers = table.select_dtypes("number")
+    values = numbers.to_numpy()
+    measured = np.isfinite(values)
+    for column in survival.columns:
+        if column.endswith("_entry"):
+            continue
+        outcome = survival[column].reindex(table.index).to_numpy()[:, None]
+        known = measured & np.isfinite(outcome)
+        same = np.all((values == outcome) | ~known, axis=0) & (known.sum(axis=0) >= ENOUGH)
+        if same.any():
+            raise InputError(
+                f"modality {m!r}: column {few(numbers.columns[same])} is the outcome, equal to "
+                f"{column} in every patient; leave it out of the features"
+            )
+
+
+def refuse_empty(m: str, table: pd.DataFrame) -> None:
+    """Refuse features without a value, and a modality of constant columns.
+
+    Raises:
+        InputError: naming the columns.
+    """
+    if (empty := table.columns[table.isna().all()]).size:
+        raise InputError(
+            f"modality {m!r}: no patient has a value in column {few(empty)}; drop the column"
+        )
+    if len(table) < 2 or not constant_columns(table.iloc[:, :1]):  # counting all columns is slow
+        return
+    if len(constant := constant_columns(table)) == table.shape[1]:
+        raise InputError(
+            f"modality {m!r}: every column is constant ({few(constant)}); drop the modality"
+        )
 
 
 def check_information(tables: Mapping[str, pd.DataFrame]) -> None:
     """Look for features without information.
-
-    Raises:
-        InputError: a column without a value, a modality with constant columns only.
 
     Warns:
         DataWarning: constant columns; text columns without a category of ``MIN_CARRIERS`` patients.
     """
     constants, rarities = {}, {}
     for m, table in tables.items():
-        if (empty := table.columns[table.isna().all()]).size:
-            raise InputError(
-                f"modality {m!r}: no patient has a value in column {few(empty)}; drop the column"
-            )
-        constant = constant_columns(table) if len(table) > 1 else []  # one patient: all constant
-        if constant and len(constant) == table.shape[1]:
-            raise InputError(
-                f"modality {m!r}: every column is constant ({few(constant)}); drop the modality"
-            )
-        if constant:
+        if len(table) > 1 and (constant := constant_columns(table)):
             constants[m] = f"{len(constant)} of {table.shape[1]} in {m!r} ({few(constant, 3)})"
         text = table.select_dtypes(exclude="number")
         if rare := [c for c in text.columns if _only_rare(text[c])]:

@@ -46,6 +46,19 @@ def modality_table(cohort: Cohort) -> pd.DataFrame:
     return table.rename_axis("modality")
 
 
+def missing_table(cohort: Cohort) -> pd.DataFrame:
+    """One row per column with missing values, most of them first in each modality.
+
+    Columns ``modality``, ``column``, ``missing``: patients who have the modality and no value, and
+    ``patients`` who have the modality.
+    """
+    rows = []
+    for m, table in cohort.modalities.items():
+        gaps = table.isna().sum().sort_values(ascending=False, kind="stable")
+        rows += [(m, column, count, len(table)) for column, count in gaps[gaps > 0].items()]
+    return pd.DataFrame(rows, columns=["modality", "column", "missing", "patients"])
+
+
 def pattern_table(cohort: Cohort) -> pd.DataFrame:
     """One row per pattern of present modalities, most frequent first: booleans and ``patients``."""
     counts = cohort.presence.value_counts(sort=False).rename("patients").reset_index()

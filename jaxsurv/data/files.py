@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
+from jaxsurv.data.problems import listing
 from jaxsurv.types import InputError
 
 _GZIP = b"\x1f\x8b"
@@ -58,17 +59,8 @@ def naming(path: Path) -> Iterator[None]:
 @contextmanager
 def noting(path: Path, problems: list[str]) -> Iterator[None]:
     """Context in which an error is added to ``problems``, so that all files can be looked at first."""
-    try:
-        with naming(path):
-            yield
-    except InputError as error:
-        problems.append(str(error))
-
-
-def refuse_all(problems: list[str]) -> None:
-    """Raise one InputError of all problems, a line each, if there are any."""
-    if problems:
-        raise InputError("\n".join(problems))
+    with listing(problems), naming(path):
+        yield
 
 
 def require_file(path: Path) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from jaxsurv.data.names import check_patients
 from jaxsurv.data.tables import few, warn
 from jaxsurv.types import InputError
 
@@ -130,9 +131,14 @@ def patients_of(
         label: name of the table in the warning.
         patients: sample to patient, if the source tells; without it the patient part of a TCGA
             barcode is used, and any other sample is its own patient.
+
+    Raises:
+        InputError: a sample that ``patients`` spells in another way.
     """
     known = patients or {}
     names = samples.astype(str)
+    if known:
+        check_patients({label: names, "list of samples": pd.Index(list(known))})
     owners = [patient_part(known.get(s, s)) for s in names]
     normal = np.array([is_normal(s) for s in names], bool)
     table = pd.DataFrame({"sample": names, "patient": owners})[~normal]

@@ -11,8 +11,10 @@ import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.delimited import read_table
-from jaxsurv.data.files import naming, noting, open_text, read_json, refuse_all
+from jaxsurv.data.files import naming, noting, open_text, read_json
 from jaxsurv.data.identifiers import is_normal, match_barcodes, refuse_transposed
+from jaxsurv.data.names import check_patients
+from jaxsurv.data.problems import refuse_all
 from jaxsurv.data.samples import of_one_sample
 from jaxsurv.data.survival_table import clean_survival
 from jaxsurv.data.tables import clean_modality, few, is_numeric, refuse_cells, warn
@@ -148,6 +150,7 @@ def with_unlabelled(survival: pd.DataFrame, modalities: Mapping[str, pd.DataFram
     Samples of normal tissue are left out.
     """
     patients = survival.index
+    check_patients({"survival": patients} | {repr(m): t.index for m, t in modalities.items()})
     for table in modalities.values():
         others = table.index.difference(patients, sort=False).unique()
         patients = patients.append(others[[not is_normal(p) for p in others]])

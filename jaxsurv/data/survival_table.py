@@ -5,6 +5,7 @@
 
 import pandas as pd
 
+from jaxsurv.data.problems import listing, refuse_all
 from jaxsurv.data.tables import clean_rows, few, refuse_cells, refuse_codes, to_float
 from jaxsurv.types import InputError
 
@@ -35,26 +36,34 @@ def clean_survival(frame: pd.DataFrame) -> pd.DataFrame:
             "<endpoint>_entry; rename it (os_time, os_event) or move it to a modality"
         )
     frame = to_float(frame, label, "code events 0/1 and give times as numbers")
+    problems: list[str] = []
     for endpoint in endpoint_names(frame):
-        for column in (f"{endpoint}_time", f"{endpoint}_event"):
-            if column not in frame:
-                raise InputError(
-                    f"{label}: endpoint {endpoint!r} lacks the column {column!r}; it needs both "
-                    f"{endpoint}_time and {endpoint}_event"
-                )
-        time, event = frame[f"{endpoint}_time"], frame[f"{endpoint}_event"]
-        fix = "events are 0 (censored) or 1 (observed); recode, for example event == 2"
-        if set(time.dropna()) == {0, 1} and event.nunique() > 2:
-            fix = f"{time.name} holds 0 and 1 alone: times and events look swapped"
-        refuse_codes(event.to_frame(), (0, 1), label, fix)
-        _check_times(frame, endpoint)
-        half = time.isna() != event.isna()
-        if half.any():
-            raise InputError(
-                f"{label}: only one of {time.name!r} and {event.name!r} is given for "
-                f"{few(half.index[half])}; give both, or leave both empty (no label)"
-            )
+        with listing(problems):
+            _check_endpoint(frame, endpoint)
+    refuse_all(problems)
     return frame
+
+
+def _check_endpoint(frame: pd.DataFrame, endpoint: str) -> None:
+    label = "survival table"
+    for column in (f"{endpoint}_time", f"{endpoint}_event"):
+        if column not in frame:
+            raise InputError(
+                f"{label}: endpoint {endpoint!r} lacks the column {column!r}; it needs both "
+                f"{endpoint}_time and {endpoint}_event"
+            )
+    time, event = frame[f"{endpoint}_time"], frame[f"{endpoint}_event"]
+    fix = "events are 0 (censored) or 1 (observed); recode, for example event == 2"
+    if set(time.dropna()) == {0, 1} and event.nunique() > 2:
+        fix = f"{time.name} holds 0 and 1 alone: times and events look swapped"
+    refuse_codes(event.to_frame(), (0, 1), label, fix)
+    _check_times(frame, endpoint)
+    half = time.isna() != event.isna()
+    if half.any():
+        raise InputError(
+            f"{label}: only one of {time.name!r} and {event.name!r} is given for "
+            f"{few(half.index[half])}; give both, or leave both empty (no label)"
+        )
 
 
 def _check_times(frame: pd.DataFrame, endpoint: str) -> None:

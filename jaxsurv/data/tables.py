@@ -5,16 +5,19 @@
 
 import sys
 import warnings
+from datetime import timedelta
+from decimal import Decimal
+from numbers import Real
 
 import numpy as np
 import pandas as pd
 
+from jaxsurv.data.raw_scale import refuse_logarithms, refuse_raw_scale
 from jaxsurv.types import InputError
 
 KINDS = ("continuous", "counts", "five_state", "binary", "categorical", "mixed")
 _CODES = {"binary": (0, 1), "five_state": (-2, -1, 0, 1, 2)}
-_NUMBERS = ("integer", "floating", "mixed-integer-float", "boolean", "decimal")
-WIDE = 50  # least number of features to infer a table's scale from its values
+_NUMBERS = (Real, Decimal, np.bool_)
 MANY_NUMBERS = 10  # distinct numbers; a column with more is no code
 
 
@@ -68,7 +71,7 @@ def refuse_cells(bad: pd.DataFrame, frame: pd.DataFrame, label: str, what: str, 
 
 
 def _without_text(frame: pd.DataFrame) -> bool:
-    return all(map(pd.api.types.is_numeric_dtype, frame.dtypes))
+    return all(map(is_numeric, frame.dtypes))
 
 
 def _numbers(frame: pd.DataFrame) -> pd.DataFrame:
@@ -105,11 +108,33 @@ def to_text(column: pd.Series) -> pd.Series:
     return text.where(column.notna() & (text != ""), np.nan)
 
 
-def is_numeric(column: pd.Series) -> bool:
-    """True for numbers and booleans, also as objects beside missing values."""
-    if column.dtype != object:
-        return pd.api.types.is_numeric_dtype(column)
-    return pd.api.types.infer_dtype(column, skipna=True) in _NUMBERS
+is_numeric = pd.api.types.is_numeric_dtype  # of a column that `plain_column` has read
+
+
+def plain_column(column: pd.Series, label: str) -> pd.Series:
+    """Column as numbers or as text, whatever its type: objects, nullable, Arrow, categories.
+
+    Numbers, decimals and booleans that are stored as objects become float64; durations become days.
+
+    Raises:
+        InputError: a date, a list, bytes or another value that is neither a number nor text, with
+            ``label``, column and patient.
+    """
+    if column.dtype.kind in "biuf" and not isinstance(column.dtype, pd.SparseDtype):
+        return column
+    cells = column.astype(object)
+    cells = cells.where(cells.notna(), np.nan)
+    known = cells[cells.notna()]
+    if len(known) and all(isinstance(v, timedelta | np.timedelta64) for v in known):
+        return pd.to_timedelta(cells) / pd.Timedelta(days=1)
+    number = known.map(lambda v: isinstance(v, _NUMBERS))
+    if number.all():
+        return cells.astype("float64")
+    text = known.map(lambda v: isinstance(v, str))
+    bad = ~(number | text).reindex(cells.index, fill_value=True)
+    fix = "give a number or text; for a date the days since diagnosis, for example"
+    refuse_cells(bad.to_frame(), cells.to_frame(), label, "the value", fix)
+    return cells
 
 
 def with_text_names(frame: pd.DataFrame) -> pd.DataFrame:
@@ -131,12 +156,18 @@ def clean_rows(frame: pd.DataFrame, label: str) -> pd.DataFrame:
     """Table with names of patients and features as text; values are not copied.
 
     Raises:
-        InputError: a table without columns, dates, repeated or missing names of rows and columns.
+        InputError: a table without columns, repeated or missing names of rows and columns, a cell that
+            `plain_column` refuses.
     """
     if not isinstance(frame, pd.DataFrame):
         raise InputError(f"{label} must be a pandas DataFrame, got {type(frame).__name__}")
     if not frame.shape[1]:
         raise InputError(f"{label} has no columns beside the patient names; check the separator")
+    if frame.columns.nlevels > 1:
+        raise InputError(
+            f"{label}: columns need one name each, not {frame.columns.nlevels}; give one table per modality, "
+            "such as frame['rna']"
+        )
     given, frame = frame.index, with_text_names(frame)
     if given.isna().any() or (frame.index == "").any():
         raise InputError(f"{label} has rows without a patient name; name or drop them")
@@ -148,12 +179,10 @@ def clean_rows(frame: pd.DataFrame, label: str) -> pd.DataFrame:
         ("columns", frame.columns, "keep one of each"),
     ):
         refuse_repeated(names, f"{label} has duplicate {what}:", fix)
-    if dates := [column for column, kind in frame.dtypes.items() if kind.kind in "mM"]:
-        raise InputError(
-            f"{label}: column {few(dates)} holds dates or durations; give numbers, such as days since "
-            "diagnosis"
-        )
-    return frame
+    if all(kind.kind in "biuf" and isinstance(kind, np.dtype) for kind in frame.dtypes):
+        return frame
+    columns = {name: plain_column(frame[name], label) for name in frame.columns}
+    return pd.DataFrame(columns, frame.index).set_axis(frame.columns, axis=1)
 
 
 def infer_kind(frame: pd.DataFrame, label: str) -> str:
@@ -183,8 +212,8 @@ def clean_modality(name: str, frame: pd.DataFrame, kind: str | None) -> tuple[pd
     """Check one modality; returns it as float64 (text columns as objects) with its kind.
 
     Patients without a single value do not have the modality and are left out. Continuous data on
-    the scale of counts (see ``is_raw_scale``) are refused, unless they are declared continuous and not
-    whole numbers: in a linear method the largest values would dominate.
+    the scale of counts (see :func:`jaxsurv.data.raw_scale.is_raw_scale`) are refused, unless they are
+    declared continuous and not whole numbers: in a linear method the largest values would dominate.
 
     Args:
         name: name of the modality in messages.
@@ -216,11 +245,11 @@ def clean_modality(name: str, frame: pd.DataFrame, kind: str | None) -> tuple[pd
             fix = "counts are >= 0: set what is below a background to 0, or declare log-scale data as "
             fix += "'continuous'"
             refuse_cells(frame < 0, frame, label, "the negative value", fix)
-            _refuse_logarithms(frame, label)
+            refuse_logarithms(frame, label)
         elif kind in _CODES:
             refuse_codes(frame, _CODES[kind], label)
         elif not frame.empty:
-            _refuse_raw_scale(frame, label, declared)
+            refuse_raw_scale(frame, label, declared)
     return frame.dropna(how="all"), kind
 
 
@@ -242,45 +271,6 @@ def _as_number(column: pd.Series) -> pd.Series:
     """Numbers or NaN; text may have commas, for decimals or thousands."""
     plain = column.map(lambda v: v.replace(",", "") if isinstance(v, str) else v)
     return pd.to_numeric(plain, errors="coerce")
-
-
-def is_raw_scale(frame: pd.DataFrame) -> bool:
-    """True if numbers look like counts or intensities, not like their logarithms.
-
-    The rule: at least 50 features, less than 1 % negative values (a subtracted background leaves
-    some), and values beyond 100 in more than a tenth of the features. Logarithms of measured values stay
-    below 100; z-scores, log ratios and most protein data have negative values; percentages and
-    methylation end at 100 or 1; and a table of laboratory values has fewer features.
-    """
-    if frame.shape[1] < WIDE or frame.empty:
-        return False
-    few_negative = (frame < 0).sum().sum() < 0.01 * frame.count().sum()
-    return bool(few_negative and (frame.max() > 100).mean() > 0.1)
-
-
-def _refuse_logarithms(frame: pd.DataFrame, label: str) -> None:
-    """Refuse counts that look like logarithms: many features, fractions, all values below 40."""
-    largest = frame.max().dropna()
-    if len(largest) < WIDE or largest.max() >= 40 or not (frame % 1).max().max() > 0:
-        return
-    raise InputError(
-        f"{label}: fractions, and no value above {largest.max():.3g} (column {largest.idxmax()!r}), look "
-        "like logarithms, of which log2(x + 1) would be taken again; give the counts, or declare the "
-        "modality as 'continuous'"
-    )
-
-
-def _refuse_raw_scale(frame: pd.DataFrame, label: str, declared: bool) -> None:
-    """Refuse continuous data on the scale of counts; declared data only if they are whole numbers."""
-    if not is_raw_scale(frame) or (declared and (frame % 1).max().max() > 0):
-        return
-    column = frame.max().idxmax()
-    otherwise = "" if declared else ", or as 'continuous' if they are to be used as they are"
-    raise InputError(
-        f"{label}: values up to {frame[column].max():g} (column {column!r}) look like counts or "
-        f"intensities, not like their logarithm; declare the modality as 'counts', which become "
-        f"log2(x + 1){otherwise}"
-    )
 
 
 def constant_columns(frame: pd.DataFrame) -> list[str]:

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 from scipy.sparse import issparse
 from sklearn.utils import check_array
 
 from jaxsurv.data import Cohort
-from jaxsurv.data.tables import few, with_text_names
+from jaxsurv.data.tables import few, refuse_repeated, with_text_names
 from jaxsurv.types import InputError
 
 FEATURES = "features"  # the one modality of a table whose columns are not assigned
@@ -38,9 +39,10 @@ def read_patients(X: Any, modalities: Modalities | None) -> Patients:
     """Tables by modality.
 
     Args:
-        X: an array ``[n, d]`` (columns x0, x1, ...), a DataFrame, a dict of DataFrames by modality,
-            whose patients may differ, a :class:`jaxsurv.data.Cohort` or a MuData.
-        modalities: modality to its columns, for a DataFrame or an array; columns that none names are
+        X: an array ``[n, d]`` (columns x0, x1, ...), a table (see `as_frame`), a dict of tables by modality,
+            whose patients may differ, a :class:`jaxsurv.data.Cohort` or a MuData. The columns of a
+            DataFrame may be pairs (modality, feature).
+        modalities: modality to its columns, for a table or an array; columns that none names are
             not read. None = one modality, ``"features"``.
 
     Raises:
@@ -58,10 +60,13 @@ def read_patients(X: Any, modalities: Modalities | None) -> Patients:
         raise InputError(
             "X is a Series; give a table, for one patient X.iloc[[0]] instead of X.iloc[0]"
         )
-    labelled = isinstance(X, pd.DataFrame)
-    table = X if labelled else _read_array(X)
+    X = native(X)
+    labelled, X = isinstance(X, pd.DataFrame), as_frame(X)
+    table = X if isinstance(X, pd.DataFrame) else _read_array(X)
     if not len(table) or not table.shape[1]:
         raise InputError(f"X has {len(table)} patients and {table.shape[1]} columns; needs both")
+    if table.columns.nlevels == 2 and modalities is None:
+        return _read_dict({str(m): table[m] for m in table.columns.unique(0)})
     named = has_names(table.index)
     table = with_text_names(table)
     if modalities is None:
@@ -87,10 +92,45 @@ def _check_modalities(modalities: Any) -> None:
         )
 
 
+def as_frame(table: Any) -> Any:
+    """Table with named columns as a DataFrame; anything else as it is.
+
+    Tables of polars, pyarrow, narwhals, modin, cuDF, xarray, AnnData and structured arrays, and any with the
+    interchange protocol (``__dataframe__``), are read by name. Those without row labels have
+    none here: their rows are 0, 1, ...
+
+    Raises:
+        InputError: a table that is not computed yet.
+    """
+    table = native(table)
+    if isinstance(table, pd.DataFrame | pd.Series | Mapping | Cohort):
+        return table
+    if hasattr(type(table), "columns") and (hasattr(table, "collect") or hasattr(table, "compute")):
+        raise InputError(
+            f"a {type(table).__name__} is not computed yet; call its collect() or compute() first"
+        )
+    fields = getattr(getattr(table, "dtype", None), "names", None)
+    for names in (getattr(table, "column_names", None), getattr(table, "columns", None), fields):
+        if isinstance(names, list | tuple) and all(isinstance(name, str) for name in names):
+            refuse_repeated(pd.Index(names), "X has several columns named")
+            return pd.DataFrame({name: np.asarray(table[name]) for name in names})
+    for convert in ("to_df", "to_pandas"):
+        if hasattr(table, convert):
+            return getattr(table, convert)()
+    exchanged = hasattr(table, "__dataframe__")
+    return pd.api.interchange.from_dataframe(table) if exchanged else table
+
+
+def native(table: Any) -> Any:
+    """Table that one of narwhals wraps."""
+    return table.to_native() if hasattr(table, "to_native") else table
+
+
 def _read_array(X: Any) -> pd.DataFrame:
+    X = X.filled(np.nan) if isinstance(X, np.ma.MaskedArray) else X
     try:
         x = check_array(X, ensure_all_finite="allow-nan")
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise InputError(str(error)) from error
     return pd.DataFrame(x, columns=[f"x{j}" for j in range(x.shape[1])])
 
@@ -98,11 +138,18 @@ def _read_array(X: Any) -> pd.DataFrame:
 def _read_dict(X: Mapping[str, Any]) -> Patients:
     if not X:
         raise InputError("X has no modality; give {modality: DataFrame}")
+    X = {m: as_frame(table) for m, table in X.items()}
     for m, table in X.items():
         if not isinstance(table, pd.DataFrame):
             raise InputError(f"X[{m!r}] must be a DataFrame, got {type(table).__name__}")
     first = next(iter(X.values())).index
     together = all(table.index.equals(first) for table in X.values())
+    bare = {m: len(table) for m, table in X.items() if not has_names(table.index)}
+    if len(set(bare.values())) > 1:
+        raise InputError(
+            f"the tables {few(list(bare))} have {few(list(bare.values()))} rows without names: which belong "
+            "to one patient? give each table the patients as its index"
+        )
     named = not together or has_names(first)
     tables = {m: with_text_names(table) for m, table in X.items()}
     names = pd.Index([], dtype=object).append([t.index for t in tables.values()])
@@ -111,4 +158,4 @@ def _read_dict(X: Mapping[str, Any]) -> Patients:
 
 def has_names(index: pd.Index) -> bool:
     """False for 0, 1, ..., which nobody gave."""
-    return not isinstance(index, pd.RangeIndex)
+    return not (isinstance(index, pd.RangeIndex) and index.equals(pd.RangeIndex(len(index))))

@@ -7,9 +7,17 @@ import numpy as np
 import pandas as pd
 
 from jaxsurv.data import Cohort
+from jaxsurv.data.names import hint
 from jaxsurv.data.survival_table import clean_survival
-from jaxsurv.data.tables import few
-from jaxsurv.estimators.inputs import Modalities, Patients, has_names, read_patients
+from jaxsurv.data.tables import few, is_numeric, plain_column
+from jaxsurv.estimators.inputs import (
+    Modalities,
+    Patients,
+    as_frame,
+    has_names,
+    native,
+    read_patients,
+)
 from jaxsurv.types import InputError
 
 OUTCOME = "outcome"  # the endpoint of a cohort that is made here
@@ -65,11 +73,11 @@ def read_outcome(y: Any, patients: Patients) -> pd.DataFrame:
     """The survival table of the patients, in their order.
 
     Args:
-        y: a structured array with one boolean and one float field; a DataFrame with columns ``event``
+        y: a structured array with one boolean and one float field; a table with columns ``event``
             and ``time``, or one pair ``<endpoint>_event``, ``<endpoint>_time``; or a pair of arrays
             ``(event, time)``. A DataFrame or structured array may have ``entry`` or ``<endpoint>_entry``,
             delayed entry. Rows are matched by name if both have names (an index that is not 0, 1,
-            ...), else by order; equal labels in another order are refused.
+            ...), else by order, unless they share labels that are not in the same rows.
 
     Returns:
         columns ``outcome_event`` and ``outcome_time``, both missing where there is no outcome, and
@@ -92,8 +100,8 @@ def read_outcome(y: Any, patients: Patients) -> pd.DataFrame:
             raise InputError(f"y has several rows for patient {few(twice)}; keep one of each")
         if len(absent := names[~names.isin(table.index)]):
             raise InputError(
-                f"{len(absent)} patients in X are not in y: {few(absent)}; leave them out of X, or check "
-                "the names"
+                f"{len(absent)} patients in X are not in y: {few(absent)}{hint(absent, table.index)}; leave "
+                "them out of X, or check the names"
             )
         return clean_survival(table.loc[names])
     if not patients.ordered:
@@ -105,11 +113,10 @@ def read_outcome(y: Any, patients: Patients) -> pd.DataFrame:
         raise InputError(f"X has {len(names)} patients and y has {len(table)}; needs as many")
     if index is not None and patients.labelled:
         labels = index.astype(str)
-        if not labels.equals(names) and labels.sort_values().equals(names.sort_values()):
+        if not labels.equals(names) and labels.isin(names).any():
             raise InputError(
-                f"X and y have the same row labels in another order ({few(names, 3)} against "
-                f"{few(labels, 3)}): if they belong together by label, give y.loc[X.index], if by order "
-                "y.set_axis(X.index)"
+                f"X and y share row labels, in other rows ({few(names, 3)} against {few(labels, 3)}): if "
+                "they belong together by label, give y.loc[X.index], if by order y.set_axis(X.index)"
             )
     return clean_survival(table.set_axis(names, axis=0))
 
@@ -121,9 +128,12 @@ def _columns_of(y: Any) -> tuple[Any, Any, Any]:
             "the estimator requires y to be passed, but the target y is None; give a structured array, "
             "a DataFrame with event and time, or a pair (event, time)"
         )
-    if isinstance(y, pd.DataFrame):
-        event, time, entry = _named_columns(list(y.columns), "the columns of y")
-        return y[event], y[time], None if entry is None else y[entry]
+    table = y if isinstance(y, np.ndarray) else as_frame(y)
+    if isinstance(table, pd.DataFrame):
+        event, time, entry = _named_columns(list(table.columns), "the columns of y")
+        labelled = isinstance(native(y), pd.DataFrame)  # the rows of other tables have no names
+        events = table[event] if labelled else table[event].to_numpy()
+        return events, table[time], None if entry is None else table[entry]
     if names := getattr(getattr(y, "dtype", None), "names", None):
         logical = [name for name in names if y.dtype[name].kind == "b"]
         if len(names) == 2 and len(logical) == 1:
@@ -162,19 +172,14 @@ def _named_columns(names: list, what: str) -> tuple:
 
 
 def _numbers(values: Any, what: str, fix: str) -> np.ndarray:
-    """``[n]`` floats, NaN where missing, of any dtype that holds numbers or booleans."""
-    form = pd.api.types.infer_dtype(values, skipna=True)
-    if form.startswith(("date", "timedelta", "period")):
-        raise InputError(f"{what} in y holds dates or durations; {fix}")
-    column = pd.Series(np.asarray(values, dtype=object))
-    text = column.map(lambda v: isinstance(v, str))
-    if text.any():
-        value = column[text].iloc[0]
-        raise InputError(f"{what} in y is text, such as {value!r}; {fix}")
-    try:
-        return column.where(column.notna(), np.nan).to_numpy(float)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{what} in y is no number: {error}; {fix}") from error
+    """``[n]`` floats, NaN where missing, of any dtype that holds numbers, booleans or durations (days)."""
+    column = plain_column(pd.Series(values).rename_axis("row").rename(what), "y")
+    if not is_numeric(column):
+        text = column[column.map(lambda v: isinstance(v, str))]
+        raise InputError(
+            f"{what} in y is text, such as {text.iloc[0]!r} in row {text.index[0]}; {fix}"
+        )
+    return column.to_numpy(float, na_value=np.nan)
 
 
 def _times(time: Any) -> np.ndarray:

@@ -16,7 +16,7 @@ from jaxsurv.estimators.explanation import Explanation, explain
 from jaxsurv.estimators.file_entries import tuples
 from jaxsurv.estimators.fitted import FittedModel, FittedTerms, describe_training
 from jaxsurv.estimators.fitted_estimator import FittedEstimator
-from jaxsurv.estimators.inputs import Modalities, Patients, read_patients
+from jaxsurv.estimators.inputs import Modalities, Patients, as_frame, read_patients
 from jaxsurv.estimators.outcomes import labelled_cohort, read_outcome
 from jaxsurv.estimators.saved_survival import read_fitted, write_fitted
 from jaxsurv.metrics import concordance_index
@@ -33,8 +33,9 @@ _KEPT = ("n_features_in_", "feature_names_in_", "lambda_", "choice_")
 class SurvivalEstimator(FittedEstimator[FittedModel], base=True):
     """A survival model with fit, predict and score as scikit-learn has them.
 
-    X is a DataFrame or array (``modalities`` says which columns belong together), a dict of DataFrames
-    by modality, whose patients may differ, a :class:`jaxsurv.data.Cohort` or a MuData. Within a
+    X is a table or array (``modalities`` says which columns belong together), a dict of tables
+    by modality, whose patients may differ, a :class:`jaxsurv.data.Cohort` or a MuData. Tables are pandas',
+    whose columns may be pairs (modality, feature), or any with named columns, such as polars'. Within a
     table, a patient without any value lacks the modality. y is a structured array with a boolean and a
     float field, a DataFrame with event and time, or a pair ``(event, time)``; DataFrames and structured
     arrays may have ``entry``, delayed entry; for a cohort, y is the name of an endpoint. Rows of X and y
@@ -263,7 +264,8 @@ class SurvivalEstimator(FittedEstimator[FittedModel], base=True):
     def _note_columns(self, X: Any) -> None:
         for name in ("n_features_in_", "feature_names_in_"):
             self.__dict__.pop(name, None)
-        if isinstance(X, Cohort) or np.ndim(X) != 2:
+        X = as_frame(X)
+        if isinstance(X, Cohort | Mapping) or np.ndim(X) != 2:
             return
         self.n_features_in_ = np.shape(X)[1]
         if hasattr(X, "columns") and all(isinstance(c, str) for c in X.columns):

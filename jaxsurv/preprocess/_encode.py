@@ -23,7 +23,8 @@ class Encoded:
         x: ``[n, d]`` float32; NaN where the value or the whole modality is missing.
         columns: modality to its slice of the d columns.
         presence: modality to ``[n]`` float32, 1 where the patient has it.
-        names: ``d`` feature names; one-hot columns are ``column=category``.
+        names: ``d`` feature names; one-hot columns are ``column=category``, and indicators of missing
+            values ``column=(missing)``.
         measured: ``[d]`` booleans: of a continuous, mixed or counts table, so gross outliers are possible.
         schema: the tables' columns and categories.
     """
@@ -57,11 +58,15 @@ def _one_hot(column: pd.Series, categories: Sequence[str]) -> pd.DataFrame:
 
 def encoded_names(schema: Schema, modality: str) -> list[tuple[str, str]]:
     """Pairs of source feature and own name for each encoded column of a modality."""
-    text = schema.categories[modality]
+    text, gaps = schema.categories[modality], schema.indicators.get(modality, ())
     return [
         (f, name)
         for f in schema.features[modality]
-        for name in ([_indicator(f, c) for c in _columns(text[f])] if f in text else [f])
+        for name in (
+            [_indicator(f, c) for c in _columns(text[f])]
+            if f in text
+            else [f, *([_indicator(f, "")] if f in gaps else [])]
+        )
     ]
 
 
@@ -73,22 +78,23 @@ def encoded_columns(schema: Schema, modality: str) -> list[str]:
 def encode_table(schema: Schema, modality: str, table: pd.DataFrame) -> pd.DataFrame:
     """One modality's table as numbers; ``table`` conforms to the schema."""
     if schema.kinds[modality] == "counts":
-        return np.log2(table + 1.0)
-    text = schema.categories[modality]
-    if not text:
+        table = np.log2(table + 1.0)
+    text, gaps = schema.categories[modality], schema.indicators.get(modality, ())
+    if not text and not gaps:
         return table
-    columns = [table[name] for name in table.columns]
-    return pd.concat(
-        [_one_hot(c, text[str(c.name)]) if c.name in text else c.to_frame() for c in columns],
-        axis=1,
-    )
+    parts = []
+    for name in table.columns:
+        parts.append(_one_hot(table[name], text[name]) if name in text else table[name])
+        if name in gaps:
+            parts.append(table[name].isna().astype(float).to_frame(_indicator(name, "")))
+    return pd.concat(parts, axis=1)
 
 
 def encode(
     cohort: Cohort,
     modalities: Collection[str] | None = None,
     *,
-    unknown: Literal["mean", "level"] = "mean",
+    unknown: Literal["mean", "level"] = "level",
 ) -> Encoded:
     """Encode modalities; rows are those of ``cohort.survival``.
 
@@ -98,7 +104,7 @@ def encode(
     Args:
         cohort: patients and tables.
         modalities: names of those to encode; None = all.
-        unknown: missing values of text columns, see :meth:`Schema.of`.
+        unknown: missing values, see :meth:`Schema.of`.
     """
     schema, index = Schema.of(cohort, modalities, unknown=unknown), cohort.survival.index
     blocks, columns, names, measured = [], {}, [], []

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from jaxsurv.data import DataWarning
-from jaxsurv.data.consistency import folded
 from jaxsurv.data.identifiers import patient_part
+from jaxsurv.data.names import check_patients, shown, spellings
 from jaxsurv.data.tables import few
 from jaxsurv.preprocess._encode import encode_table, encoded_columns
 from jaxsurv.preprocess.imputation import Imputation, impute_missing
@@ -117,7 +117,7 @@ class Preprocessing:
 
         Raises:
             InputError: see :meth:`Schema.conform`: features that are missing are listed; two names of
-                one TCGA patient, or in two tables names that differ by blanks or capitals alone.
+                one TCGA patient, or in two tables names that differ by spelling alone.
 
         Warns:
             DataWarning: nobody has a modality; two tables share no patient; many values of a modality, or
@@ -129,7 +129,11 @@ class Preprocessing:
         patients = pd.Index([]).append([t.index for t in given.values()]).unique()
         if not len(patients):
             raise InputError("no patient has a single value; check the tables")
-        _refuse_two_names(patients, given)
+        if samples := spellings(patients, patient_part):
+            raise InputError(
+                f"{shown(samples)} are names of one patient; give each patient one name and one sample"
+            )
+        check_patients({repr(m): t.index for m, t in given.items()})
         _warn_of_strangers(given)
         _warn_of_absence(needed, given, len(patients))
         columns, presence = self.columns, {}
@@ -167,24 +171,6 @@ class Preprocessing:
         """Project standardised columns to the input of a network, modality to ``[n, columns]``."""
         inputs = {**z, **{m: z[m][:, columns] for m, columns in self.chosen.items()}}
         return inputs | {m: inputs[m] @ projection for m, projection in self.projection.items()}
-
-
-def _refuse_two_names(patients: pd.Index, tables: Mapping[str, pd.DataFrame]) -> None:
-    """Refuse two names of one patient, each of whom would lack modalities."""
-    owners = patients.map(patient_part)
-    if all(table.index.equals(patients) for table in tables.values()):
-        alike = owners
-    else:  # names within one table are different patients
-        alike = folded(owners)
-        for table in tables.values():
-            own = folded(table.index)
-            alike = alike.where(~alike.isin(own[own.duplicated()]), owners)
-    if alike.has_duplicates:
-        first = alike == alike[alike.duplicated()][0]
-        raise InputError(
-            f"{few(patients[first].map(repr))} are names of one patient; give each patient one name in all "
-            "tables, and one sample"
-        )
 
 
 def _warn_of_strangers(tables: Mapping[str, pd.DataFrame]) -> None:

@@ -45,8 +45,10 @@ def unpack(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Prepr
         m: {c: tuple(values) for c, values in columns.items()}
         for m, columns in schema["categories"].items()
     }
+    # files of earlier versions have no indicators
+    indicators = {m: tuple(names) for m, names in schema.get("indicators", {}).items()}
     fitted = Preprocessing(
-        Schema(schema["kinds"], features, categories),
+        Schema(schema["kinds"], features, categories, indicators),
         Scaler(**_below("scaler", arrays)),
         _below("projection", arrays),
         _below("chosen", arrays),

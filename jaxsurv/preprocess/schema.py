@@ -1,14 +1,42 @@
 """Inputs of a model, by name, so that a table with other columns or another order is not misread."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import pandas as pd
 
 from jaxsurv.data import Cohort
-from jaxsurv.data.tables import clean_modality, clean_rows, few, is_numeric, to_float, to_text
+from jaxsurv.data.consistency import MIN_CARRIERS
+from jaxsurv.data.names import alike, hint, shown
+from jaxsurv.data.problems import listing, refuse_all
+from jaxsurv.data.tables import (
+    clean_modality,
+    clean_rows,
+    few,
+    is_numeric,
+    to_float,
+    to_text,
+    warn,
+)
 from jaxsurv.types import InputError
+
+NARROW = 50  # columns; a table with as many is no clinical one
+ENOUGH, SHARE = 10, 0.05  # least number with and without a value, and least share without
+
+
+def _indicators(table: pd.DataFrame) -> tuple[str, ...]:
+    """Numeric columns whose missing values are told to a model, of a table of fewer than ``NARROW`` columns.
+
+    At least ``ENOUGH`` patients have a value, and ``ENOUGH`` and a share of ``SHARE`` have none. Of columns
+    that are missing in the same patients, such as one blood sample's, the first stands for all.
+    """
+    if table.shape[1] >= NARROW:
+        return ()
+    gaps = table.loc[:, [is_numeric(table[c]) for c in table.columns]].isna()
+    count = gaps.sum()
+    gaps = gaps.loc[:, (count >= max(ENOUGH, SHARE * len(table))) & (len(table) - count >= ENOUGH)]
+    return tuple(gaps.columns[~gaps.T.duplicated()])
 
 
 @dataclass(frozen=True)
@@ -20,11 +48,13 @@ class Schema:
         features: modality to the columns of its table.
         categories: modality to the categories of its text columns, sorted; the last one is ``""`` where a
             missing value is a category of its own.
+        indicators: modality to those of its numeric columns that have an indicator of missing values.
     """
 
     kinds: Mapping[str, str]
     features: Mapping[str, tuple[str, ...]]
     categories: Mapping[str, Mapping[str, tuple[str, ...]]]
+    indicators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -32,30 +62,32 @@ class Schema:
         cohort: Cohort,
         modalities: Collection[str] | None = None,
         *,
-        unknown: Literal["mean", "level"] = "mean",
+        unknown: Literal["mean", "level"] = "level",
     ) -> "Schema":
         """The schema of a cohort's own tables.
 
         Args:
             cohort: patients and tables.
             modalities: names of the modalities to read; None = all.
-            unknown: ``"level"``: a missing value of a text column is a category, ``""``, if there is one.
+            unknown: ``"level"``: a missing value of a text column is a category, ``""``, if at least
+                ``MIN_CARRIERS`` patients lack it, and numeric columns have `_indicators`.
         """
         tables = {
             m: t for m, t in cohort.modalities.items() if modalities is None or m in modalities
         }
-        categories = {}
+        categories, level = {}, unknown == "level"
         for m, table in tables.items():
             text = [table[c] for c in table.columns if not is_numeric(table[c])]
             categories[m] = {
                 str(c.name): (
                     *sorted(c.dropna().unique()),
-                    *([""] if unknown == "level" and c.isna().any() else []),
+                    *([""] if level and c.isna().sum() >= MIN_CARRIERS else []),
                 )
                 for c in text
             }
         features = {m: tuple(table.columns) for m, table in tables.items()}
-        return cls({m: cohort.kinds[m] for m in tables}, features, categories)
+        indicators = {m: _indicators(table) if level else () for m, table in tables.items()}
+        return cls({m: cohort.kinds[m] for m in tables}, features, categories, indicators)
 
     def conform(
         self, tables: Mapping[str, pd.DataFrame], needed: Mapping[str, Collection[str]]
@@ -73,6 +105,9 @@ class Schema:
             InputError: a modality that the model does not know or none that it does; features that are
                 missing, listed beside those that it does not know; a cell that does not fit the kind or
                 a category never seen in training, with column, patient and value.
+
+        Warns:
+            DataWarning: columns that the model does not know and whose names look like those it does.
         """
         for m in tables:
             if m not in self.features:
@@ -81,22 +116,32 @@ class Schema:
                 )
         if not tables:
             raise InputError(f"no modality is given; the model reads {few(list(self.features))}")
-        return {m: self._conform(m, table, needed[m]) for m, table in tables.items()}
+        made, problems = {}, []
+        for m, table in tables.items():
+            with listing(problems):
+                made[m] = self._conform(m, table, needed[m])
+        refuse_all(problems)
+        return made
 
     def _conform(self, m: str, table: pd.DataFrame, needed: Collection[str]) -> pd.DataFrame:
         label, text = f"modality {m!r}", self.categories[m]
         table = clean_rows(table, label)
         missing = [f for f in self.features[m] if f in needed and f not in table.columns]
+        unknown = table.columns.difference(self.features[m], sort=False)
         if missing:
-            unknown = table.columns.difference(self.features[m], sort=False)
             others = (
                 f", and has {len(unknown)} that the model does not know: {few(unknown)}"
                 * bool(len(unknown))
-            )
+            ) + hint(unknown, missing)
             raise InputError(
                 f"{label} lacks {len(missing)} of the {len(needed)} features that the model "
                 f"needs: {few(missing, 20)}{others}. Rename them, or add empty columns for what was not "
                 "measured"
+            )
+        if pairs := alike(unknown, self.features[m]):
+            warn(
+                f"{label}: columns that the model does not know look like features that it reads: "
+                f"{shown(pairs)}; are they other measurements?"
             )
         columns = pd.Index(self.features[m])
         if not table.columns.equals(columns):  # a copy, of many patients the longest part

@@ -24,8 +24,10 @@ class Recipe:
         blocks: names of the modalities that are read; None = all.
         scaling: z-scores. ``"clipped"``: of values clipped at Tukey's far-out fences; ``"plain"``: of the
             values as they are.
-        unknown: missing values of a text column. ``"mean"``: each indicator is at its training mean;
-            ``"level"``: a category of its own.
+        unknown: missing values. ``"level"``: of a text column a category of its own, if at least five
+            patients lack it; of a numeric column, in tables of fewer than 50, the training mean beside an
+            indicator, if at least ten patients and 5 % lack it and ten have it. An indicator that is constant
+            or rare in training is not read. ``"mean"``: the training mean alone.
         select: features of each modality other than the clinical one. ``"variance"``: the ``top`` of
             largest variance; ``"elastic-net"``: those with a large coefficient in an elastic-net Cox model.
         top: number of features that ``select="variance"`` keeps per modality.
@@ -43,7 +45,7 @@ class Recipe:
 
     blocks: tuple[str, ...] | None = None
     scaling: Scaling = "clipped"
-    unknown: UnknownCategories = "mean"
+    unknown: UnknownCategories = "level"
     select: Select = "none"
     top: int = TOP
     impute: Impute = "none"

@@ -12,6 +12,7 @@ from jaxsurv.data import Cohort
 from jaxsurv.data.describe import (
     FAR,
     endpoint_table,
+    missing_table,
     modality_table,
     outlier_table,
     pattern_table,
@@ -60,9 +61,10 @@ def endpoints_section(cohort: Cohort) -> Section:
 
 def modalities_section(cohort: Cohort) -> Section:
     """Section on modalities: kinds, sizes, missing cells and constant features."""
-    n = len(cohort.survival)
-    rows = []
+    n, rows, gaps = len(cohort.survival), [], missing_table(cohort)
     for name, row in modality_table(cohort).iterrows():
+        own = gaps[gaps["modality"] == name]
+        lacking = few([f"{c} ({k})" for c, k in zip(own["column"], own["missing"], strict=True)])
         constant = constant_columns(cohort.modalities[str(name)]) if row["constant"] else []
         rows.append(
             {
@@ -71,7 +73,7 @@ def modalities_section(cohort: Cohort) -> Section:
                 "patients": f"{row['patients']} of {n}",
                 "without outcome": f"{row['unmatched']}",
                 "features": f"{row['features']}",
-                "missing cells": f"{row['missing']:.1%}" if row["missing"] else "none",
+                "missing cells": f"{row['missing']:.1%}: {lacking}" if row["missing"] else "none",
                 "constant features": f"{len(constant)}: {few(constant, 5)}" if constant else "none",
             }
         )
@@ -79,7 +81,8 @@ def modalities_section(cohort: Cohort) -> Section:
         "Modalities",
         pd.DataFrame(rows),
         "without outcome: patients of this table whom the survival table does not have; they are left out. "
-        "Constant features tell nothing, and preprocessing drops them.",
+        "missing cells: of the patients of this table, and the columns with most of them, with their "
+        "number. Constant features tell nothing, and preprocessing drops them.",
     )
 
 
@@ -190,6 +193,7 @@ def describe(cohort: Cohort, folder: ResultsFolder, console: Console) -> None:
         outliers = outlier_table(cohort)
         folder.table("endpoints.csv", endpoint_table(cohort).reset_index())
         folder.table("modalities.csv", modality_table(cohort).reset_index())
+        folder.table("missing.csv", missing_table(cohort))
         folder.table("patterns.csv", pattern_table(cohort))
         folder.table("outliers.csv", outliers)
         drawn = _figures(cohort)

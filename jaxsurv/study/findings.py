@@ -13,6 +13,7 @@ from jaxsurv.study.statistics import Estimate, corrected_t, paired, summarise
 from jaxsurv.types import InputError
 
 SPLIT = ["repeat", "fold"]
+SCALE = "log hazard, centred and divided by its standard deviation on each run's development rows"
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,9 @@ class Findings:
             columns ``setting``, ``repeat``, ``fold``.
         summary: one row per setting, choice and baseline.
         baselines: names of the baselines.
-        predictions: one pooled out-of-fold risk per tested patient and setting.
+        predictions: one row per tested patient and row of ``summary``: ``patient``, ``time``, ``event``,
+            ``setting``, ``risk`` pooled out of fold by :func:`jaxsurv.study.execute.pooled_risk`, and its
+            ``scale``.
     """
 
     data: Prepared
@@ -112,9 +115,13 @@ def with_choices(runs: pd.DataFrame, comparison: Comparison) -> pd.DataFrame:
 
 
 def find(
-    data: Prepared, comparison: Comparison, trained: Sequence[Trained], baselines: pd.DataFrame
+    data: Prepared,
+    comparison: Comparison,
+    trained: Sequence[Trained],
+    base: pd.DataFrame,
+    baselines: Mapping[str, CrossFitted],
 ) -> Findings:
-    """Summarise the runs of a study beside its baselines."""
+    """Summarise the runs of a study beside its baselines, whose scores by split are ``base``."""
     runs = pd.concat([t.rows for t in trained], ignore_index=True)
     risk = np.concatenate([t.arrays.prediction for t in trained])
     split = np.concatenate([t.arrays.split for t in trained])
@@ -130,7 +137,10 @@ def find(
         stacked = np.asarray(stack(data, {**members, row: member}).log_hazard)
         risks[name] = np.arange(len(stacked)), stacked
         stacks.append(baseline_rows(data, name, stacked))
-    together = pd.concat([networks, *stacks, baselines], ignore_index=True)
+    for name, model in baselines.items():
+        fitted = np.asarray(model.log_hazard)
+        risks[name] = np.arange(len(fitted)), fitted
+    together = pd.concat([networks, *stacks, base], ignore_index=True)
     how = {"score": "test_c", "by": "setting", "split": SPLIT, "test_fraction": data.test_fraction}
     summary = summarise(together, **how)
     ensembles = ensemble_rows(data, networks, risk[networks.index])
@@ -145,7 +155,7 @@ def find(
     }
     for column, values in columns.items():
         summary[column] = summary["setting"].map(values)
-    names = list(baselines["setting"].unique())
+    names = list(baselines)
     error = how | {"score": "test_ibs"}
     brier = summarise(together, **error).set_index("setting")[["mean", "lower", "upper"]]
     summary = summary.join(brier.add_prefix("ibs_"), on="setting")
@@ -179,12 +189,13 @@ def _pool(data: Prepared, risks: Mapping[str, tuple[np.ndarray, np.ndarray]]) ->
     tables = []
     for setting, (split, risk) in risks.items():
         pooled = pooled_risk(data, split, risk)
-        tables.append(outcome.assign(setting=setting, risk=pooled).dropna(subset="risk"))
+        rows = outcome.assign(setting=setting, risk=pooled, scale=SCALE)
+        tables.append(rows.dropna(subset="risk"))
     return pd.concat(tables, ignore_index=True)
 
 
 def hazard_ratios(findings: Findings) -> pd.DataFrame:
-    """High against low pooled out-of-fold risk, split at its median: one row per setting and choice.
+    """High against low pooled out-of-fold risk, split at its median: one row per row of the summary.
 
     NaN where the median does not split it, as when no run has learned anything.
     """

@@ -169,3 +169,26 @@ def test_some_patients_of_a_cohort():
 def test_rows_to_take_are_checked(rows, message):
     with pytest.raises(InputError, match=message):
         cohort().take(rows)
+
+
+def test_the_problems_of_all_tables_are_told_at_once():
+    bad = {
+        "rna": RNA.replace(7, np.inf),
+        "cnv": CNV.set_axis(["c", "c"]),
+        "clinical": RNA.rename(index={"a": ""}),
+    }
+    outcome = OUTCOME.assign(os_event=2, pfi_time=-1.0)
+    with pytest.raises(InputError) as caught:
+        Cohort(bad, outcome)
+    assert len(str(caught.value).splitlines()) == 5  # two of the survival table
+    assert "os_event" in str(caught.value)
+    assert "negative time" in str(caught.value)
+    for name, table in bad.items():
+        with pytest.raises(InputError) as alone:
+            Cohort({name: table}, OUTCOME)
+        assert str(alone.value) in str(caught.value)
+    names = [f"p{i}" for i in range(30)]
+    outcome = pd.DataFrame({"os_time": np.arange(30) + 1.5, "os_event": 1.0}, names)
+    copied = pd.DataFrame({"copy": outcome["os_time"], "g": np.arange(30) % 7 / 3})
+    with pytest.raises(InputError, match=r"(?s)'rna': column copy is the .*\n.*'cnv' has no pat"):
+        Cohort({"rna": copied, "cnv": CNV}, outcome)

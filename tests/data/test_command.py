@@ -59,7 +59,7 @@ def test_describe_writes_a_page_that_stands_alone(tmp_path, capsys):
     out = tmp_path / "report"
     assert main(["describe", str(bundled), "--out", str(out)]) == 0
     names = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
-    tables = {f"{t}.csv" for t in ("endpoints", "modalities", "patterns", "outliers")}
+    tables = {f"{t}.csv" for t in ("endpoints", "modalities", "missing", "patterns", "outliers")}
     figures = {
         f"figures/{f}.{s}" for f in ("modalities", "kaplan_meier_os") for s in ("png", "svg")
     }

@@ -17,18 +17,6 @@ def clinical(**columns):
     return pd.DataFrame({"age": RNG.normal(60, 9, N), **columns}, NAMES)
 
 
-@pytest.mark.parametrize("change", [str.lower, "{} ".format], ids=["capitals", "blanks"])
-def test_names_that_differ_by_blanks_or_capitals_are_refused(change):
-    table = clinical().rename({p: change(p) for p in NAMES[::2]})
-    message = (
-        f"'clinical' has 30 patients .* blanks or capitals, such as '{change('PT000')}' and 'PT000'"
-    )
-    with pytest.raises(InputError, match=message):
-        Cohort({"clinical": table}, OUTCOME)
-    both = table.rename({"PT001": "pt003"})  # PT003 is there too: another patient
-    Cohort({"clinical": both.iloc[1::2]}, OUTCOME)
-
-
 @pytest.mark.parametrize("column", ["os_time", "os_event"])
 def test_the_outcome_is_no_feature(column):
     table = clinical(copy=OUTCOME[column].where(np.arange(N) % 3 > 0))

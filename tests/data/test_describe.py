@@ -7,6 +7,7 @@ import pytest
 from jaxsurv.data import Cohort, load_tcga_acc
 from jaxsurv.data.describe import (
     endpoint_table,
+    missing_table,
     modality_table,
     outlier_table,
     pattern_table,
@@ -25,6 +26,17 @@ def test_median_follow_up_treats_censoring_as_the_event():
     assert row["follow_up"] == 4
     assert np.isnan(row["survival"])  # 0.8, 0.8 * 2/3 = 0.53: never a half
     assert np.isnan(row["follow_up_upper"])
+
+
+def test_columns_with_missing_values_are_named():
+    clinical = pd.DataFrame(
+        {"age": [50.0, np.nan, 60, 61], "grade": [None, "II", "I", None], "sex": list("fmfm")},
+        list("abcd"),
+    )
+    rna = pd.DataFrame({"g": [1.5, 2, np.nan]}, list("abe"))  # e has no outcome
+    outcome = pd.DataFrame({"os_time": [1.0, 2, 3, 4], "os_event": [1, 0, 1, 0]}, list("abcd"))
+    rows = missing_table(Cohort({"clinical": clinical, "rna": rna}, outcome)).to_numpy().tolist()
+    assert rows == [["clinical", "grade", 2, 4], ["clinical", "age", 1, 4]]
 
 
 def test_tables_of_a_real_cohort():

@@ -1,5 +1,8 @@
 """What a valid table is, and that a refusal names the column, the patient and the value."""
 
+from datetime import timedelta
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -138,14 +141,66 @@ def test_codes_of_which_some_are_numbers_stay_categories():
 DAYS = pd.date_range("2010-01-01", periods=3)
 
 
-@pytest.mark.parametrize("dates", [DAYS, DAYS.tz_localize("UTC"), DAYS - DAYS[0], [pd.NaT] * 3])
-def test_dates_and_durations_are_refused(dates):
-    with pytest.raises(
-        InputError, match="'m': column visit holds dates or durations; give numbers"
-    ):
-        clean_modality("m", column(1.0, 2.0, 3.0).assign(visit=dates), None)
-    with pytest.raises(InputError, match="survival table: column os_time holds dates or durations"):
-        clean_survival(outcome(os_time=dates))
+@pytest.mark.parametrize(
+    ("cells", "shown"),
+    [
+        (DAYS, "2010-01-01 00:00:00"),
+        (DAYS.tz_localize("UTC"), r"2010-01-01 00:00:00\+00:00"),
+        (DAYS.to_period(), "2010-01-01"),
+        ([None, *DAYS[1:].date], "2010-01-02"),
+        ([1.0, "a", DAYS[2].date()], "2010-01-03"),
+        ([1 + 2j, 3 + 0j, 4j], r"\(1\+2j\)"),
+        ([b"f", b"m", b"f"], "b'f'"),
+        ([["a"], ["b"], ["c"]], r"\['a'\]"),
+    ],
+    ids=str,
+)
+def test_cells_that_are_neither_numbers_nor_text_are_refused_by_name(cells, shown):
+    row = (
+        rf"the value {shown} in column 'visit', patient 'p\d'.*; give a number or text; for a date"
+    )
+    with pytest.raises(InputError, match="modality 'm': " + row):
+        clean_modality("m", column(1.0, 2.0, 3.0).assign(visit=pd.Series(cells, PATIENTS)), None)
+    with pytest.raises(InputError, match=r"survival table: the value .* in column 'os_time', pat"):
+        clean_survival(outcome(os_time=pd.Series(cells, PATIENTS)))
+
+
+NUMBERS = [1.0, 0.0, np.nan]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [True, False, None],
+        pd.array([True, False, None], "boolean"),
+        pd.array([1, 0, None], "Int64"),
+        pd.array([1, 0, None], "Float64"),
+        [Decimal("1.0"), Decimal("0"), None],
+        [Decimal("1.0"), 0.0, pd.NA],
+        [np.True_, 0, None],
+        pd.Categorical([1, 0, None]),
+        pd.arrays.SparseArray(NUMBERS),
+        [timedelta(1), timedelta(0), None],
+        pd.to_timedelta([1, 0, None], unit="D"),
+        [np.timedelta64(24, "h"), np.timedelta64(0, "s"), None],
+    ],
+    ids=str,
+)
+def test_numbers_are_numbers_and_durations_days_in_every_type(cells):
+    for beside in ({}, {"sex": ["f", "m", "f"]}):  # beside text, too
+        frame = pd.DataFrame({"x": pd.Series(cells, PATIENTS), "y": [1.5, 2, 3], **beside})
+        read = clean_modality("m", frame, None)[0]["x"]
+        assert read.dtype == float
+        np.testing.assert_array_equal(read, NUMBERS)
+    entry = pd.Series(cells).iloc[[0, 1, 0]].set_axis(PATIENTS)
+    clean = clean_survival(outcome(os_time=[3.0, 3, 3], os_entry=entry))
+    np.testing.assert_array_equal(clean["os_entry"], [1.0, 0, 1])
+
+
+def test_columns_at_two_levels_are_refused_in_a_table_of_features():
+    frame = pd.DataFrame(np.eye(3), PATIENTS, pd.MultiIndex.from_product([["rna"], list("abc")]))
+    with pytest.raises(InputError, match=r"one name each, not 2; .* such as frame\['rna'\]"):
+        clean_modality("m", frame, None)
 
 
 def wide(low, high, n=60, features=60):

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from jaxsurv.data import Cohort, DataWarning
+from jaxsurv.estimators import Coxnet
 from jaxsurv.estimators.inputs import read_patients
 from jaxsurv.estimators.outcomes import labelled_cohort
 from jaxsurv.types import InputError
@@ -18,6 +19,10 @@ X = pd.DataFrame(
 EVENT, TIME = np.array([True, False, True, True]), np.array([5.0, 6.0, 7.0, 0.5])
 Y = np.array(list(zip(EVENT, TIME, strict=True)), dtype=[("status", bool), ("days", float)])
 FRAME = pd.DataFrame({"event": EVENT, "time": TIME}, index=X.index)
+RNG = np.random.default_rng(0)
+MANY = dict(zip("abc", RNG.normal(size=(3, 60)), strict=True))
+MANY_FRAME = pd.DataFrame(MANY)
+MANY_Y = (RNG.random(60) < 0.7, RNG.exponential(np.exp(-MANY["a"])))
 
 
 def read(x, y, modalities=None, kinds=None, unlabelled=False):
@@ -58,7 +63,10 @@ def test_all_forms_of_an_outcome_are_one(y):
         ((TIME, EVENT), "look swapped: the order is"),
         ((TIME, EVENT + 1), "look swapped: the order is"),
         ((np.array([1, 2, 1, 2]), TIME), r"value 2; events are 1 \(observed\) or 0"),
-        ((np.array(["dead", "alive"] * 2), TIME), "event in y is text, such as 'dead'; give True"),
+        (
+            (np.array(["dead", "alive"] * 2), TIME),
+            "event in y is text, such as 'dead' in row 0; give T",
+        ),
         ((pd.Series(["1", "0"] * 2, dtype="string"), TIME), "event in y is text, such as '1'"),
         ((EVENT, np.array(["5", "6", "7", "8"])), "time in y is text, such as '5'"),
         ((EVENT, -TIME), "negative time"),
@@ -80,14 +88,16 @@ def test_what_is_no_outcome_is_refused_by_name(y, message):
         read(X, y)
 
 
-@pytest.mark.parametrize("unit", ["timedelta64[D]", "datetime64[D]"])
-def test_dates_are_no_times(unit):
-    time = pd.Series(TIME.astype(int).astype(unit), X.index)
-    for y in ((EVENT, time), (EVENT, time.to_numpy()), FRAME.assign(time=time)):
+def test_dates_are_no_times_and_durations_are_days():
+    dates = pd.Series(TIME.astype(int).astype("datetime64[D]"), X.index)
+    for y in ((EVENT, dates), (EVENT, dates.to_numpy()), FRAME.assign(time=dates)):
         with pytest.raises(
-            InputError, match="time in y holds dates or durations; give times as numb"
+            InputError, match=r"y: the value 1970-01-06 .* 'time', row .*; give a num"
         ):
             read(X, y)
+    days = pd.to_timedelta(pd.Series(TIME, X.index), unit="D")
+    for y in ((EVENT, days), (EVENT, days.to_numpy()), FRAME.assign(time=days)):
+        np.testing.assert_array_equal(outcome(X, y).time, TIME)
 
 
 def test_equal_labels_in_another_order_are_no_guess():
@@ -95,7 +105,7 @@ def test_equal_labels_in_another_order_are_no_guess():
     turned = y.iloc[::-1]
     for one, other in ((x, turned), (x.iloc[::-1], y)):
         with pytest.raises(
-            InputError, match=r"same row labels in another order \(.*y.loc\[X.index\]"
+            InputError, match=r"share row labels, in other rows \(.*y.loc\[X.index\]"
         ):
             read(one, other)
     np.testing.assert_array_equal(outcome(x.iloc[::-1], turned).time, TIME[::-1])
@@ -115,6 +125,37 @@ def test_equal_labels_in_another_order_are_no_guess():
 def test_what_is_no_table_of_features_is_refused(x, modalities, message):
     with pytest.raises(InputError, match=message):
         read(x, Y, modalities)
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [
+        (range(4), range(1, 5)),
+        (range(1, 5), range(4)),
+        (range(4), [9, 2, 7, 1]),
+        ([9, 2, 7, 1], range(4)),
+        ([9, 2, 7, 1], [9, 2, 7, 3]),
+        (list("wxyz"), list("wxya")),
+        (list("wxyz"), ["w", "x", "y", "Z"]),
+        (range(4), range(5)),
+        (list("wxyz"), list("wxy")),
+    ],
+    ids=str,
+)
+def test_rows_with_some_labels_in_common_are_never_joined_by_order(x, y):
+    def index(labels):
+        return pd.RangeIndex(labels.start, labels.stop) if isinstance(labels, range) else labels
+
+    outcomes = pd.concat([FRAME, FRAME]).iloc[: len(y)].set_axis(index(y))
+    for given in (outcomes, (outcomes["event"], outcomes["time"])):
+        with pytest.raises(InputError, match=r"share row labels|not in y|needs as many"):
+            read(X.set_axis(index(x)), given)
+
+
+def test_rows_without_labels_in_common_are_joined_by_order_if_one_side_has_none():
+    slices = FRAME.set_axis(pd.RangeIndex(50, 54))
+    np.testing.assert_array_equal(outcome(X.reset_index(drop=True), slices).time, TIME)
+    np.testing.assert_array_equal(outcome(X.set_axis(slices.index), slices.iloc[::-1]).time, TIME)
 
 
 def test_rows_are_matched_by_name_only_where_both_have_names():
@@ -222,6 +263,165 @@ def test_surprising_dtypes_are_read_as_what_they_hold(x):
 def test_what_are_no_features_is_refused_by_name(x, message):
     with pytest.raises(InputError, match=message):
         read(x, Y)
+
+
+class Stub:
+    """A table with named columns and nothing else."""
+
+    def __init__(self, frame, name):
+        self.frame, self._name = frame, name
+
+    def __getattr__(self, name):
+        if name != self._name:
+            raise AttributeError(name)
+        return getattr(self.frame, "columns" if name == "column_names" else name)
+
+    def __array__(self, *_, **__):
+        return self.frame.to_numpy()
+
+    def __len__(self):
+        return len(self.frame)
+
+
+class Columns(Stub):
+    def __init__(self, frame):
+        super().__init__(frame, "")
+        self.columns = list(frame.columns)
+
+    def __getitem__(self, name):
+        return self.frame[name].to_numpy()
+
+
+class Pandas(Stub):
+    def __init__(self, frame):
+        super().__init__(frame, "")
+
+    def to_pandas(self):
+        return self.frame
+
+
+def tables(library):
+    """Function that makes a table of a DataFrame, or of its rows without names."""
+    if library == "polars":
+        return pytest.importorskip("polars").DataFrame
+    if library == "pyarrow":
+        return pytest.importorskip("pyarrow").table
+    if library == "narwhals":
+        return pytest.importorskip("narwhals").from_native
+    if library == "narwhals of polars":
+        polars = pytest.importorskip("polars").DataFrame
+        return lambda columns: pytest.importorskip("narwhals").from_native(polars(columns))
+    if library == "structured array":
+        return lambda columns: pd.DataFrame(columns).to_records(index=False)
+    made = {
+        "columns": Columns,
+        "interchange": lambda t: Stub(t, "__dataframe__"),
+        "to_pandas": Pandas,
+    }
+    return lambda columns: made[library](pd.DataFrame(columns))
+
+
+LIBRARIES = ["polars", "pyarrow", "narwhals", "narwhals of polars", "structured array"]
+LIBRARIES += ["columns", "interchange", "to_pandas"]
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_every_table_with_named_columns_is_read_by_name(library):
+    make = tables(library)
+    columns = {name: X[name].to_numpy() for name in X}
+    given = columns if library != "narwhals" else pd.DataFrame(columns)
+    turned = dict(reversed(columns.items())) if library != "narwhals" else given[["c", "b", "a"]]
+    fitted = Coxnet(n_lambdas=3, folds=2).fit(pd.DataFrame(MANY), MANY_Y)
+    many = {c: MANY[c] for c in ("c", "a", "b")}
+    many = pd.DataFrame(many) if library == "narwhals" else many
+    np.testing.assert_array_equal(fitted.predict(make(many)), fitted.predict(pd.DataFrame(MANY)))
+    again = Coxnet(n_lambdas=3, folds=2).fit(make(many), MANY_Y)
+    assert list(again.feature_names_in_) == ["c", "a", "b"]
+    assert again.n_features_in_ == 3
+    np.testing.assert_allclose(again.predict(MANY_FRAME), fitted.predict(MANY_FRAME), rtol=1e-5)
+    for table in (make(given), make(turned)):
+        read_back = read_patients(table, None).tables["features"]
+        pd.testing.assert_frame_equal(
+            read_back[list("abc")].reset_index(drop=True), X.reset_index(drop=True)
+        )
+        split = read_patients(table, {"one": ["b"], "two": ["a", "c"]}).tables
+        assert {m: list(t) for m, t in split.items()} == {"one": ["b"], "two": ["a", "c"]}
+    both = read_patients({"one": make(given), "two": make(turned)}, None).tables
+    assert list(both["two"]["a"]) == list(X["a"])
+
+
+@pytest.mark.parametrize(
+    "library", sorted(set(LIBRARIES) - {"narwhals", "structured array", "to_pandas"})
+)
+def test_an_outcome_in_every_table_is_read_by_name_and_order(library):
+    columns = {"time": TIME, "event": EVENT}
+    shuffled = X.set_axis([7, 2, 0, 3])  # labels of rows that such a table does not have
+    np.testing.assert_array_equal(outcome(shuffled, tables(library)(columns)).time, TIME)
+    turned = FRAME.set_axis([2, 0, 1, 3])
+    x = tables(library)({name: X[name].to_numpy() for name in X})
+    np.testing.assert_array_equal(outcome(x, turned).time, TIME)
+
+
+def test_missing_values_and_types_of_polars_come_through():
+    pl = pytest.importorskip("polars")
+    table = pl.DataFrame(
+        {
+            "i": [1, None, 3, 8],
+            "b": [True, None, False, True],
+            "s": ["x", None, "y", "x"],
+            "d": pl.Series([1.5, None, 2.5, 0.5]).cast(pl.Decimal(10, 2)),
+            "t": pl.Series([86_400_000, None, 0, 43_200_000]).cast(pl.Duration("ms")),
+            "c": pl.Series(["u", None, "v", "v"], dtype=pl.Categorical),
+        }
+    )
+    read_back = read(table, Y)[0].modalities["features"]
+    nan = np.nan
+    expected = {
+        "i": [1, nan, 3, 8],
+        "b": [1, nan, 0, 1],
+        "d": [1.5, nan, 2.5, 0.5],
+        "t": [1, nan, 0, 0.5],
+    }
+    for name, values in expected.items():
+        rows = read_back[name].reindex(["0", "1", "2", "3"])
+        np.testing.assert_array_equal(rows, values)
+    assert list(read_back["s"].dropna()) == ["x", "y", "x"]
+    assert list(read_back["c"].dropna()) == ["u", "v", "v"]
+    with pytest.raises(InputError, match="LazyFrame is not computed yet"):
+        read(table.lazy(), Y)
+
+
+def test_columns_at_two_levels_are_modalities():
+    pairs = X.set_axis(
+        pd.MultiIndex.from_tuples([("rna", "a"), ("clinical", "b"), ("rna", "c")]), axis=1
+    )
+    cohort = read(pairs, FRAME.iloc[::-1])[0]
+    assert {m: list(t) for m, t in cohort.modalities.items()} == {
+        "rna": ["a", "c"],
+        "clinical": ["b"],
+    }
+    np.testing.assert_array_equal(cohort.modalities["clinical"]["b"], X["b"])
+    fitted = Coxnet(n_lambdas=3, folds=2)
+    many = MANY_FRAME.set_axis(pairs.columns, axis=1)
+    risk = fitted.fit(many, MANY_Y).predict(many)
+    np.testing.assert_array_equal(risk, fitted.predict(many.iloc[:, ::-1]))
+    three = X.set_axis(pd.MultiIndex.from_tuples([(1, 2, 3), (1, 2, 4), (1, 3, 3)]), axis=1)
+    with pytest.raises(InputError, match="columns need one name each, not 3"):
+        read(three, FRAME)
+
+
+def test_tables_of_unequal_length_need_names():
+    frame = X.reset_index(drop=True)
+    with pytest.raises(InputError, match="one, two have 4, 3 rows without names: which belong to"):
+        read_patients({"one": frame[["a"]], "two": frame[["b"]].iloc[:3]}, None)
+
+
+def test_masked_values_are_missing():
+    masked = np.ma.masked_array(X.to_numpy(), X.to_numpy() > 5)
+    pd.testing.assert_frame_equal(
+        read_patients(masked, None).tables["features"].reset_index(drop=True),
+        X.mask(X > 5).set_axis(["x0", "x1", "x2"], axis=1).reset_index(drop=True),
+    )
 
 
 def test_arrays_have_numbered_columns():

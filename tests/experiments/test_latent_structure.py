@@ -43,7 +43,8 @@ def test_smoke(tmp_path, capsys):
     assert stable["categories_in_use"].between(1, 3).all()
 
     ratios = pd.read_csv(folder / "hazard_ratios.csv").set_index("setting")
-    assert list(ratios.index) == SETTINGS + CHOSEN
+    assert list(ratios.index)[: len(SETTINGS + CHOSEN)] == SETTINGS + CHOSEN
+    assert set(ratios.index) == set(pd.read_csv(folder / "summary.csv")["setting"])
     inside = (ratios["lower"] < ratios["hazard_ratio"]) & (ratios["hazard_ratio"] < ratios["upper"])
     assert inside.all()
     page = (folder / "report.html").read_text()

@@ -16,6 +16,7 @@ import pytest
 from experiments.sweep_beta import command as sweep_beta
 from jaxsurv.data import load_tcga_acc, write_cohort
 from jaxsurv.estimators import SurvivalStack, load
+from jaxsurv.metrics import concordance_index
 from jaxsurv.models import HParams, SurvivalVAEConfig
 
 ROOT = Path(__file__).parents[2]
@@ -56,6 +57,20 @@ def test_writes_everything_and_prints_the_table(finished):
     rows = ("β = 0.1", "β = 1", "β chosen per fold", "ridge Cox", "clinical Cox")
     for name in (*rows, "best run"):
         assert name in done.stdout
+
+
+def test_predictions_hold_every_row_of_the_table_in_one_scale(finished):
+    out, _ = finished
+    rows, summary = pd.read_csv(out / "predictions.csv.gz"), pd.read_csv(out / "summary.csv")
+    assert set(rows["setting"]) == set(summary["setting"])
+    patients = len(load_tcga_acc().outcome("os").event)
+    assert (rows.groupby("setting")["patient"].nunique() == patients).all()
+    assert len(rows) == patients * len(summary)
+    assert rows["scale"].nunique() == 1
+    assert "divided by its standard deviation" in rows["scale"][0]
+    ridge = rows[rows["setting"] == "ridge Cox"]
+    assert 0.5 < ridge["risk"].std() < 2
+    assert concordance_index(*(ridge[c].to_numpy() for c in ("risk", "event", "time"))).index > 0.7
 
 
 @pytest.mark.filterwarnings("ignore:no epoch of any network")

@@ -387,8 +387,9 @@ def test_a_missing_category_has_a_column_of_its_own(levels):
         for unknown, data in levels.items()
     }
     assert "grade=(missing)" not in names["mean"]
-    assert [n for n in names["level"] if n not in names["mean"]] == ["grade=(missing)"]
-    data = levels["level"]  # "centre" has no gap, and no such column
+    more = ["clinical_0=(missing)", "grade=(missing)"]  # "centre" and other numbers have no gap
+    assert [n for n in names["level"] if n not in names["mean"]] == more
+    data = levels["level"]
     gaps = data.cohort.modalities[CLINICAL]["grade"].isna().to_numpy()
     column = data.encoded.names.index("grade=(missing)")
     np.testing.assert_array_equal(data.encoded.x[:, column], gaps)

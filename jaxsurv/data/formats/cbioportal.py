@@ -11,10 +11,11 @@ import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.delimited import Lines, read_table
-from jaxsurv.data.files import naming, noting, open_text, refuse_all, require_file
+from jaxsurv.data.files import naming, noting, open_text, require_file
 from jaxsurv.data.formats.matrix import as_modality, measured_kind, read_matrix
 from jaxsurv.data.formats.outcomes import clinical_table, outcome_table, paired_endpoints
 from jaxsurv.data.identifiers import gene_name, match_samples, patients_of
+from jaxsurv.data.problems import refuse_all
 from jaxsurv.data.readers import found_cohort
 from jaxsurv.data.samples import of_one_sample
 from jaxsurv.data.tables import few, refuse_repeated, warn

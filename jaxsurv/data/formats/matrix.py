@@ -6,7 +6,8 @@ import pandas as pd
 
 from jaxsurv.data.delimited import Lines, read_table
 from jaxsurv.data.identifiers import one_row_per_gene, patients_of
-from jaxsurv.data.tables import is_raw_scale, to_float
+from jaxsurv.data.raw_scale import is_raw_scale
+from jaxsurv.data.tables import to_float
 from jaxsurv.types import InputError
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.delimited import read_header, read_table
-from jaxsurv.data.files import naming, noting, open_text, refuse_all
+from jaxsurv.data.files import naming, noting, open_text
 from jaxsurv.data.formats.matrix import as_modality, measured_kind, read_matrix
 from jaxsurv.data.formats.outcomes import (
     clinical_table,
@@ -17,6 +17,7 @@ from jaxsurv.data.formats.outcomes import (
     paired_endpoints,
 )
 from jaxsurv.data.identifiers import patient_part, patients_of
+from jaxsurv.data.problems import refuse_all
 from jaxsurv.data.readers import found_cohort
 from jaxsurv.data.samples import of_one_sample
 from jaxsurv.data.tables import few, refuse_repeated, warn
