@@ -77,7 +77,7 @@ def subtype_figure(
     learned = table["largest_probability"].notna()
     hybrid, clusters = table[learned], table[~learned]
     runs = findings.runs[findings.runs["setting"].isin(hybrid["setting"])]
-    best, epochs = runs["best_epoch"].median(), findings.trained[0].method.config.epochs
+    best, epochs = runs["best_epoch"].median(), findings.trained[0].method.training.epochs
     told = (
         "Two seeds on the same split agree about the hybrid's subtypes (most probable category) with a mean "
         f"adjusted Rand index of {_range(hybrid['mean'])} over its settings; k-means on μ of "

@@ -11,6 +11,7 @@ CHOSEN = ["hybrid: K and τ chosen per fold", "latent, K and τ chosen per fold"
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:no feature of mutation:jaxsurv.data.DataWarning")
 def test_smoke(tmp_path, capsys):
     assert latent_structure.main(["--preset", "smoke", "--out", str(tmp_path / "r")]) == 0
     printed = capsys.readouterr().out
