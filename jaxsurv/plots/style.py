@@ -6,7 +6,12 @@ from typing import ParamSpec
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import FixedFormatter
+
+from jaxsurv.data.safe_text import printable
 
 # Okabe & Ito (2008), distinguishable with every common colour vision
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
@@ -18,6 +23,10 @@ _RC = {
     "axes.titlesize": 10,
     "axes.titlelocation": "left",
     "legend.frameon": False,
+    # names are shown letter by letter: no formulas between dollars
+    "text.parse_math": False,
+    "text.usetex": False,
+    "axes.formatter.use_mathtext": False,
 }
 
 
@@ -33,9 +42,20 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     @wraps(draw)
     def in_style(*args: P.args, **kwargs: P.kwargs) -> Figure:
         with mpl.rc_context(_RC):
-            return draw(*args, **kwargs)
+            figure = draw(*args, **kwargs)
+            for text in figure.findobj(Text):
+                text.set_text(printable(text.get_text()))  # type: ignore[attr-defined]
+            for axis in figure.findobj(Axis):
+                if isinstance(ticks := axis.get_major_formatter(), FixedFormatter):  # type: ignore[attr-defined]
+                    ticks.seq = [printable(name) for name in ticks.seq]
+            return figure
 
     return in_style
+
+
+def series_label(name: str) -> str:
+    """The name for a legend, from which matplotlib leaves out names that begin with an underscore."""
+    return f"\u200b{name}" if name.startswith("_") else name
 
 
 def ordered_colours(k: int) -> list:
