@@ -225,7 +225,7 @@ def write_cohort(cohort: Cohort, path: str | Path) -> None:
             without a name, or with blanks around it.
     """
     for name, table in cohort.modalities.items():
-        if Path(name).name != name or "\\" in name or printable(name) != name or len(name) > 60:
+        if Path(name).name != name or printable(name) != name or len(name.encode()) > 200:
             raise InputError(
                 f"modality {name!r} cannot be the name of a file; rename it, such as 'rna'"
             )

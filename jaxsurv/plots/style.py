@@ -1,15 +1,15 @@
 """Common style of all figures: colour-blind-safe, no chart junk, whatever the user's own settings."""
 
 from collections.abc import Callable
-from functools import wraps
-from typing import ParamSpec
+from functools import partial, wraps
+from typing import ParamSpec, cast
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from matplotlib.ticker import FixedFormatter
+from matplotlib.ticker import FuncFormatter
 
 from jaxsurv.data.safe_text import printable
 
@@ -43,14 +43,18 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     def in_style(*args: P.args, **kwargs: P.kwargs) -> Figure:
         with mpl.rc_context(_RC):
             figure = draw(*args, **kwargs)
-            for text in figure.findobj(Text):
-                text.set_text(printable(text.get_text()))  # type: ignore[attr-defined]
-            for axis in figure.findobj(Axis):
-                if isinstance(ticks := axis.get_major_formatter(), FixedFormatter):  # type: ignore[attr-defined]
-                    ticks.seq = [printable(name) for name in ticks.seq]
+            for text in cast(list[Text], figure.findobj(Text)):
+                text.set_text(printable(text.get_text()))
+            for axis in cast(list[Axis], figure.findobj(Axis)):
+                if isinstance(names := axis.get_major_formatter(), FuncFormatter):
+                    axis.set_major_formatter(partial(_printable_tick, names))
             return figure
 
     return in_style
+
+
+def _printable_tick(names: FuncFormatter, value: float, position: int | None) -> str:
+    return printable(names(value, position))
 
 
 def series_label(name: str) -> str:
