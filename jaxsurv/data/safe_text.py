@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from csv import QUOTE_MINIMAL, QUOTE_NONNUMERIC
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,12 @@ def write_csv(table: pd.DataFrame, path: Path, **settings: Any) -> None:
         path: file to write.
         **settings: settings of :meth:`pandas.DataFrame.to_csv`.
     """
-    _each_text(table, _inert).to_csv(path, errors="backslashreplace", **settings)
+    inert = _each_text(table, _inert)
+    text = inert.select_dtypes(["object", "category", "string"])
+    names = [*inert.index, *inert.columns, *text.to_numpy(object).ravel()]
+    # csv quotes no carriage return by itself, and a reader takes it for the end of the row
+    quoting = QUOTE_NONNUMERIC if any("\r" in n for n in names if type(n) is str) else QUOTE_MINIMAL
+    inert.to_csv(path, errors="backslashreplace", quoting=quoting, **settings)
 
 
 def as_named(table: pd.DataFrame) -> pd.DataFrame:

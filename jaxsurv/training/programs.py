@@ -35,10 +35,8 @@ def kept(most: int) -> Callable[[Made], Made]:
     return decorate
 
 
-MOST_PROGRAMS = 12  # compiled sweeps, of whatever shapes, that are kept
-FORGET_EVERY = (
-    8  # of them that are forgotten, after which JAX forgets the small programs around them
-)
+MOST_PROGRAMS = 6  # compiled sweeps, of whatever shapes, that are kept
+FORGET_EVERY = 4  # forgotten sweeps after which JAX forgets its small programs too
 _compiled: OrderedDict[Any, Any] = OrderedDict()
 _guard = Lock()
 _forgotten = 0
