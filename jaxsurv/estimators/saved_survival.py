@@ -98,9 +98,11 @@ def read_fitted(network: Model | None, config: Any, stored: StoredModel) -> Fitt
             raise InputError(f"settings.modalities.{m} lacks {few(sorted(absent))}")
     preprocessing = unpack(entries["preprocessing"], stored.preprocessing)
     _check_preprocessing(preprocessing, stored.preprocessing)
+    if wrong := [n for n, a in weights.items() if a.dtype not in (np.float32, np.float64)]:
+        raise InputError(f"the weights {few(wrong)} are {weights[wrong[0]].dtype}, not float32")
     center = weights.pop("center")
     n = len(center)
-    if center.shape != (n,) or center.dtype.kind != "f" or not 1 <= n <= MOST_MEMBERS:
+    if center.shape != (n,) or not 1 <= n <= MOST_MEMBERS:
         raise InputError(
             f"the weights 'center' must be one number per member, of which there are 1 to {MOST_MEMBERS}"
         )
