@@ -225,7 +225,8 @@ def write_cohort(cohort: Cohort, path: str | Path) -> None:
             without a name, or with blanks around it.
     """
     for name, table in cohort.modalities.items():
-        if Path(name).name != name or printable(name) != name or len(name.encode()) > 200:
+        odd = name.startswith(".") or Path(name).name != name or printable(name) != name
+        if odd or len(name.encode()) > 200:
             raise InputError(
                 f"modality {name!r} cannot be the name of a file; rename it, such as 'rna'"
             )
