@@ -78,6 +78,8 @@ def check_entries(value: Any, hint: Any, name: str) -> None:
     """
     if wrong := _misfit(value, hint, name):
         place, found = wrong
+        if found is None:
+            raise InputError(f"{place} is missing or null")
         text = repr(found)
         raise InputError(f"{place} must not be {text if len(text) < 60 else text[:60] + '...'}")
 

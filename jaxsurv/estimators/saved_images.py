@@ -81,7 +81,7 @@ def read_images(stored: StoredModel) -> tuple[FittedImages, dict[str, Any]]:
     settings = {"config": config, "hparams": hparams, **entries["settings"]}
     draws, random_state = (int(settings[k]) for k in ("draws", "random_state"))
     if not 1 <= draws <= MOST_DRAWS:
-        raise InputError(f"draws must be at least 1 and at most {MOST_DRAWS}, got {draws}")
+        raise InputError(f"draws must be at least 1, got {draws}; the most is {MOST_DRAWS}")
     shapes = {_input(m): shape for m, shape in tuples(entries["images"]).items()}
     shapes["outcome"] = tuples(entries["outcome"])
     patients, held_out = (entries["training"][k] for k in ("patients", "held_out"))
