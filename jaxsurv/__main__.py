@@ -75,14 +75,13 @@ class Inspect(ModelFile):
 
 def run(options: Score | Explain | Inspect) -> None:
     """Score, explain or inspect."""
-    from rich.console import Console
-
     from jaxsurv.cli.command import import_models
+    from jaxsurv.cli.terminal import Terminal
     from jaxsurv.estimators import SurvivalEstimator, load
     from jaxsurv.estimators.card import print_card
     from jaxsurv.types import InputError
 
-    console = Console(width=None if sys.stdout.isatty() else 100)
+    console = Terminal(100)
     import_models(options.models)
     try:
         model = load(options.model)
@@ -106,6 +105,7 @@ def run(options: Score | Explain | Inspect) -> None:
 
 def _score(options: Score, model: Any, console: Any) -> None:
     from jaxsurv.data import read_features
+    from jaxsurv.data.safe_text import write_csv
     from jaxsurv.types import InputError
 
     if options.out.exists() and not options.overwrite:
@@ -119,7 +119,7 @@ def _score(options: Score, model: Any, console: Any) -> None:
     scores = model.risk_table(tables, options.times)
     try:
         options.out.parent.mkdir(parents=True, exist_ok=True)
-        scores.to_csv(options.out, float_format="%.8g")
+        write_csv(scores, options.out, float_format="%.8g")
     except OSError as error:
         raise InputError(f"cannot write {options.out}: {error.strerror or error}") from error
     high = (scores["group"] == "high").sum()

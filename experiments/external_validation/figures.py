@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from jaxsurv.plots.style import GREY, ordered_colours, styled
+from jaxsurv.plots.style import GREY, ordered_colours, series_label, styled
 
 _MARKERS = "osD^vPX"
 
@@ -28,7 +28,7 @@ def external_scores(table: pd.DataFrame, *, title: str = "") -> Figure:
         ax.errorbar(
             c, np.arange(len(cohorts)) + shift[k], xerr=[c - lower, upper - c],
             fmt=_MARKERS[k % len(_MARKERS)], ms=4.5, capsize=2, lw=1.1, color=colours[k],
-            label=model,
+            label=series_label(model),
         )  # fmt: skip
     first = table.drop_duplicates("cohort").set_index("cohort")
     labels = [

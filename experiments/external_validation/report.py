@@ -20,6 +20,7 @@ from experiments.external_validation.texts import (
     weights_of,
 )
 from jaxsurv.artifacts import ResultsFolder
+from jaxsurv.data.safe_text import literal
 from jaxsurv.plots import RiskGroups, risk_groups
 from jaxsurv.report.page import Picture, Section, write_report
 from jaxsurv.report.tables import print_table
@@ -185,4 +186,4 @@ def publish(
     folder.manifest(**facts, status="complete")
     print_table(console, title, shown(table), note)
     for sentence in hindered(table) + inverted(table):
-        console.print(sentence, style="yellow")
+        console.print(literal(sentence), style="yellow")

@@ -96,7 +96,6 @@ def run(options: HCLOptions) -> None:
     import jax.numpy as jnp
     import numpy as np
     import pandas as pd
-    from rich.progress import Progress
 
     from experiments.hcl import report
     from experiments.hcl.outcomes import LabelledDraws, predict_labels, tabulate_labels
@@ -111,6 +110,7 @@ def run(options: HCLOptions) -> None:
         tabulate,
     )
     from jaxsurv.artifacts import Chunks
+    from jaxsurv.cli.terminal import progress
     from jaxsurv.cli.workplace import open_workplace
     from jaxsurv.factors import Structure
     from jaxsurv.report.page import write_report
@@ -141,18 +141,18 @@ def run(options: HCLOptions) -> None:
     def table(part: str) -> pd.DataFrame:
         return pd.concat(tables[part], ignore_index=True)
 
-    with Progress(console=console, transient=True) as progress:
+    with progress(console) as bars:
 
         def run_all(part: str, name: str, one: Callable, items: Any, rows: Callable) -> None:
             """Run all items; rows are kept after every compiled call."""
             plan = workplace.plan or choose_plan(len(items.seed))
             program = compile_map(lambda _, item: one(item), plan)
-            task = progress.add_task(name, total=len(items.seed))
+            task = bars.add_task(name, total=len(items.seed))
             store = Chunks(folder, name)
             for done, found in map_chunks(program, plan, program.place(np.zeros(0)), items, store):
                 tables[part].append(rows(done, found))
                 folder.table(f"{part}.csv", table(part))
-                progress.update(task, advance=len(done.seed))
+                bars.update(task, advance=len(done.seed))
 
         for s in cases:
             sizes = " / ".join(str(d) for _, d in s.sizes)

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from jaxsurv.plots.style import many_colours, styled
+from jaxsurv.plots.style import many_colours, series_label, styled
 
 
 @styled
@@ -34,7 +34,9 @@ def error_curves(
             own = own.sort_values("n")
             lower = np.maximum(own["lower"], floor)
             axis.fill_between(own["n"], lower, own["upper"], color=colours[method], alpha=0.2, lw=0)
-            axis.plot(own["n"], own["mean"], "o-", ms=4, color=colours[method], label=method)
+            axis.plot(
+                own["n"], own["mean"], "o-", ms=4, color=colours[method], label=series_label(method)
+            )
         n = np.unique(rows["n"])
         if root:
             start = rows.loc[rows["n"] == n[0], "mean"].min() * 0.8

@@ -135,7 +135,6 @@ def check(options: InVAOptions) -> None:
 def run(options: InVAOptions) -> None:
     """Run the whole experiment, from the simulator to the report."""
     import jax
-    from rich.progress import Progress
 
     from experiments.inva.bart import run_bart
     from experiments.inva.images import ImageStudy, run_baseline, run_network
@@ -144,6 +143,7 @@ def run(options: InVAOptions) -> None:
     from experiments.inva.run import run_conditions
     from experiments.inva.tensor import tensor_regression
     from jaxsurv.artifacts import Chunks
+    from jaxsurv.cli.terminal import progress
     from jaxsurv.cli.workplace import open_workplace
     from jaxsurv.models import InVAConfig
     from jaxsurv.report.page import write_report
@@ -188,12 +188,12 @@ def run(options: InVAOptions) -> None:
 
     study = ImageStudy(options.side, length=options.length, most=max(options.n))
     total = len(wanted) * ((len(names) + 2) * options.replicates + few)
-    with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("", total=total)
+    with progress(console) as bars:
+        task = bars.add_task("", total=total)
         found = run_conditions(
             wanted, methods, study, count=options.replicates, few=few, pixels=options.bart_pixels,
             keep=lambda part, frame: folder.table(f"{part}.csv", frame),
-            advance=lambda name, n: progress.update(task, description=name, advance=n),
+            advance=lambda name, n: bars.update(task, description=name, advance=n),
         )  # fmt: skip
     summary = summarise_images(found.runs, "InVA")
     folder.table("summary.csv", summary)

@@ -2,8 +2,9 @@
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
-from jaxsurv.plots.style import BLUE, GREEN, GREY, ORANGE, styled
+from jaxsurv.plots.style import BLUE, GREEN, GREY, ORANGE, series_label, styled
 from jaxsurv.report.page import Picture
 from jaxsurv.report.sentences import tested
 from jaxsurv.study.findings import Findings
@@ -47,13 +48,15 @@ def score_against_scale(
         scale, mean, lower, upper = rows[["scale", "mean", "lower", "upper"]].to_numpy(float).T
         ax.errorbar(
             scale, mean, [mean - lower, upper - mean], fmt=marker + "-", ms=4, lw=1.2, capsize=2,
-            color=colour, label=method, elinewidth=0.6,
+            color=colour, label=series_label(method), elinewidth=0.6,
         )  # fmt: skip
     for (_, row), dash in zip(baselines.iterrows(), ("--", ":", "-."), strict=False):
         ax.axhline(
             row["mean"], color=GREY, ls=dash, lw=1.2, zorder=0, label=f"{row['setting']}, mean"
         )
     ax.set_xscale("log")
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_formatter(LogFormatter())
     ax.set(
         xlabel="weighted regulariser / weighted Cox loss, at the best epoch",
         ylabel=ylabel,

@@ -15,10 +15,13 @@ import jax
 import matplotlib as mpl
 import pandas as pd
 
+from jaxsurv.artifacts.lock import Lock, lock
+from jaxsurv.data.safe_text import write_csv
 from jaxsurv.types import InputError
 
 MANIFEST = "manifest.json"
 _DRAFT = ".writing-"
+LOCK = f"{_DRAFT}lock"
 _OUTCOMES = ("finished_runs", "wall_seconds", "hosts")  # entries that change no result
 # options that change no result, or whose effect is an entry of its own
 _WHERE = (
@@ -32,16 +35,18 @@ _WHERE = (
     "patience_seconds",
 )
 # settings for saving figures: text stays text, and equal results give equal files
-_SVG = {"svg.fonttype": "none", "svg.hashsalt": "jaxsurv"}
+_SVG = {"svg.fonttype": "none", "svg.hashsalt": "jaxsurv", "text.parse_math": False}
 
 
 class ResultsFolder:
     """Folder that one experiment writes.
 
-    Every file is written under a temporary name and then moved, so that a reader always finds whole
-    files, even after a kill. ``manifest.json`` comes first and marks the folder as taken. Its
-    ``status`` is ``running`` until the experiment changes it; its ``files`` have their SHA-256. If several
-    hosts share the experiment, only the first writes.
+    Every file is written under a temporary name, brought to the disk and then moved, so that a reader
+    always finds whole files, even after a kill. ``manifest.json`` comes first and marks the folder as
+    taken. Its ``status`` is ``running`` until the experiment changes it; its ``files`` have their SHA-256.
+    Until then a `Lock` keeps other processes out. If several hosts share the experiment, only the first
+    writes. If the manifest was lost, a resumed run writes it again and takes the chunks that say that they
+    are its own.
 
     Args:
         path: path of the folder; created if absent.
@@ -50,8 +55,9 @@ class ResultsFolder:
             none.
 
     Raises:
-        InputError: a path that is a file, or that holds another run or other files without ``overwrite``
-            or ``resume``; later, a resumed run that differs from the present one.
+        InputError: a path that is a file, that cannot be written, that another process writes, or that
+            holds another run or other files without ``overwrite`` or ``resume``; later, a resumed run that
+            differs from the present one.
     """
 
     def __init__(
@@ -61,24 +67,50 @@ class ResultsFolder:
         self.files: dict[str, str] = {}
         self._entries: dict[str, Any] = {}
         self._earlier: dict[str, Any] | None = None
-        self._resume = resume
+        self._overwrite, self._resume = overwrite, resume
+        self._lock: Lock | None = None
+        self.rebuilt = False  # whether the manifest of the resumed run was lost
         if jax.process_index() > 0:
             return
         if overwrite and resume:
             raise InputError("give overwrite or resume, not both")
-        if self.path.exists() and not self.path.is_dir():
+        try:
+            there, folder = self.path.exists(), self.path.is_dir()
+        except OSError as error:
+            raise InputError(f"cannot write {self.path}: {error.strerror or error}") from error
+        if there and not folder:
             raise InputError(f"{self.path} is a file; give a folder for the results")
+        if there:
+            self._read_manifest()  # nothing is written among the files of somebody else
+            self._take()
+
+    def _take(self) -> None:
+        """Lock the folder, and look at what is in it, which nobody else can change from now on."""
+        taken = self._lock is not None
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._lock = lock(self.path / LOCK)
+        except (OSError, InputError, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
+            reason = getattr(error, "strerror", None) or error
+            raise InputError(f"cannot write {self.path}: {reason}") from error
+        if taken:  # by this run, which was complete and goes on
+            return
         earlier = self._read_manifest()
-        if earlier and not overwrite and not resume:
+        if earlier and not self._overwrite and not self._resume:
+            self._lock = None
             raise InputError(
                 f"{self.path} already holds another run; choose another folder or pass --overwrite, or, to "
                 "finish an experiment that was interrupted, --resume"
             )
         for draft in self.path.rglob(f"{_DRAFT}*"):  # drafts of a killed run
-            shutil.rmtree(draft, ignore_errors=True)
+            if draft.name != LOCK:
+                shutil.rmtree(draft, ignore_errors=True)
         self._earlier = earlier
-        if resume and earlier:
+        if self._resume and earlier:
             self.files = dict(earlier["files"])
+            self.rebuilt = len(earlier) == 1
 
     def _read_manifest(self) -> dict[str, Any] | None:
         """Read the manifest of the run in the folder; None if the folder is empty or absent."""
@@ -89,45 +121,60 @@ class ResultsFolder:
             earlier = json.loads((self.path / MANIFEST).read_text(encoding="utf-8"))
             if all(isinstance(digest, str) for digest in earlier["files"].values()):
                 return earlier  # in a model file's manifest they are no strings
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             pass
-        raise InputError(f"{self.path} holds files that are not results; choose another folder")
+        if not any((self.path / "chunks").glob("*.npz")):
+            raise InputError(f"{self.path} holds files that are not results; choose another folder")
+        if not self._resume:
+            raise InputError(
+                f"{self.path / MANIFEST} is damaged or gone; to use the finished chunks of that run again, "
+                "repeat its command with --resume; else choose another folder"
+            )
+        return {"files": {}}
 
     def write(self, name: str, save: Callable[[Path], Any]) -> Path:
         """Call ``save(temporary path)`` and move the file that it wrote to ``name``."""
         target = self.path / name
         if jax.process_index() > 0:
             return target
-        if self._earlier is not None and not self._resume:
-            for old in self._earlier["files"]:  # of the run that is being overwritten
-                if (file := (self.path / old).resolve()).is_relative_to(self.path.resolve()):
-                    file.unlink(missing_ok=True)
-            self._earlier = None
+        if not Path(os.path.abspath(target)).is_relative_to(os.path.abspath(self.path)):
+            raise InputError(f"{name!r} is not a file in {self.path}; give a name without '..'")
+        if self._lock is None or not self._lock.release.alive:
+            self._take()
         try:
+            if self._earlier is not None and not self._resume:
+                for old in self._earlier["files"]:  # of the run that is being overwritten
+                    file = Path(os.path.realpath(self.path / old.replace("\0", "")))
+                    if file.is_file() and file.is_relative_to(self.path.resolve()):
+                        file.unlink()
+                self._earlier = None
             target.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=target.parent, prefix=_DRAFT) as scratch:
                 # keep the suffixes, which choose format and compression
                 draft = Path(scratch) / target.name
                 save(draft)
+                with draft.open("rb+") as written:  # whole on the disk before it is in its place
+                    os.fsync(written.fileno())
                 digest = sha256(draft)
                 os.replace(draft, target)
                 self.files[name] = digest
         except OSError as error:
+            fix = "move away what is there" if target.is_dir() else "make room"
             raise InputError(
                 f"cannot write {target}: {error.strerror or error}; files that were finished stay as they "
-                "are; make room and pass --resume"
+                f"are; {fix} and pass --resume"
             ) from error
         return target
 
     def table(self, name: str, frame: pd.DataFrame) -> Path:
-        """Write a table as CSV, compressed if its name ends in .gz; equal tables give equal bytes."""
+        """Write a table with `write_csv`, compressed if its name ends in .gz; equal tables, equal bytes."""
         packed = {"method": "gzip", "mtime": 1} if name.endswith(".gz") else None
         settings = {"index": False, "float_format": "%.8g", "compression": packed}
-        return self.write(name, lambda p: frame.to_csv(p, **settings))
+        return self.write(name, lambda p: write_csv(frame, p, **settings))
 
     def text(self, name: str, text: str) -> Path:
         """Write a text file in UTF-8."""
-        return self.write(name, lambda p: p.write_text(text, encoding="utf-8"))
+        return self.write(name, lambda p: p.write_text(text, "utf-8", errors="backslashreplace"))
 
     def manifest(self, **entries: Any) -> Path:
         """Write ``manifest.json``: the given entries and the versions of Python and of packages.
@@ -138,7 +185,10 @@ class ResultsFolder:
         self._entries = self.check_same(**entries, versions=versions())
         if self._resume:
             self._earlier = None
-        return self.list_files()
+        written = self.list_files()
+        if entries.get("status") != "running" and self._lock is not None:
+            self._lock.release()
+        return written
 
     def check_same(self, **entries: Any) -> dict[str, Any]:
         """Compare the entries with a resumed run; returns them as JSON has them.
@@ -147,7 +197,7 @@ class ResultsFolder:
             InputError: a resumed run had other entries; the message says which.
         """
         record = as_json(entries)
-        if self._resume and self._earlier is not None:
+        if self._resume and self._earlier is not None and not self.rebuilt:
             new = comparable(record)
             old = comparable({name: self._earlier.get(name) for name in record})
             if different := differences(old, new):
@@ -161,6 +211,12 @@ class ResultsFolder:
         self.files.pop(MANIFEST, None)
         record = {**self._entries, "files": dict(sorted(self.files.items()))}
         return self.text(MANIFEST, json.dumps(record, indent=2) + "\n")
+
+    @property
+    def run(self) -> str:
+        """SHA-256 of the entries that a run must share with the run that it resumes."""
+        record = json.dumps(comparable(self._entries), sort_keys=True)
+        return hashlib.sha256(record.encode()).hexdigest()
 
     def figure(self, name: str, figure: Any) -> None:
         """Write a matplotlib figure as ``figures/name.png`` and ``.svg``."""
@@ -187,7 +243,9 @@ def sha256(path: Path) -> str:
 def comparable(record: Mapping[str, Any]) -> dict[str, Any]:
     """Entries of a manifest that must be equal for a run to be resumed."""
     kept = {k: v for k, v in record.items() if k not in ("status", "files", *_OUTCOMES)}
-    options = {k: v for k, v in (record.get("options") or {}).items() if k not in _WHERE}
+    options = record.get("options") or {}
+    if isinstance(options, Mapping):
+        options = {k: v for k, v in options.items() if k not in _WHERE}
     return {**kept, "options": options}
 
 

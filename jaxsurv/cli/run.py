@@ -10,10 +10,10 @@ import jax
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from jaxsurv.artifacts import Chunks, ResultsFolder
 from jaxsurv.cli.hosts import agree, devices
+from jaxsurv.cli.terminal import progress
 from jaxsurv.cli.workplace import Workplace
 from jaxsurv.recipe import CrossFitted, Prepared, selection_table
 from jaxsurv.report.page import Picture, Section, write_report
@@ -24,13 +24,6 @@ from jaxsurv.study.execute import Method, baseline_rows, train
 from jaxsurv.study.findings import Comparison, Findings, check_criteria, find
 from jaxsurv.training import Plan, choose_plan
 from jaxsurv.types import InputError
-
-_BAR = (
-    TextColumn("training {task.description}"),
-    BarColumn(),
-    MofNCompleteColumn(),
-    TimeRemainingColumn(),
-)
 
 Draw = Callable[[Findings], Sequence[tuple[Figure, Picture]]]
 
@@ -84,16 +77,16 @@ def run_study(
         with ThreadPoolExecutor(1) as other:
             for module in ("jaxsurv.report.figures", "jaxsurv.cli.keep"):  # slow to import
                 other.submit(import_module, module)
-            with Progress(*_BAR, console=console, transient=True) as progress:
-                task = progress.add_task("", total=sum(counts))
+            with progress(console) as bars:
+                task = bars.add_task("training", total=sum(counts))
 
                 def report(rows: pd.DataFrame) -> None:
                     done.append(rows)
                     folder.table("runs.csv", pd.concat(done, ignore_index=True))
-                    progress.advance(task, len(rows))
+                    bars.advance(task, len(rows))
 
                 for i, (method, plan) in enumerate(zip(methods, plans, strict=True)):
-                    progress.update(task, description=method.name)
+                    bars.update(task, description=f"training {method.name}")
                     store = Chunks(folder, f"{i}-{method.name}")
                     trained.append(
                         train(method, seeds=range(seeds), plan=plan, report=report, store=store)

@@ -3,18 +3,22 @@
 import sys
 import warnings
 from collections.abc import Callable
+from io import TextIOWrapper
 
 
 def exit_status(action: Callable[[], None]) -> int:
     """Run ``action``; 0, 2 after an ``InputError`` (its message on stderr), 130 after Ctrl-C."""
-    from jaxsurv.types import InputError  # imports JAX
+    from jaxsurv.data.safe_text import printable  # imports JAX
+    from jaxsurv.types import InputError
 
+    if isinstance(sys.stdout, TextIOWrapper):  # a name that the terminal's encoding lacks is shown
+        sys.stdout.reconfigure(errors="backslashreplace")
     before = warnings.formatwarning
-    warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
+    warnings.formatwarning = lambda message, *_, **__: f"warning: {printable(message)}\n"
     try:
         action()
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

@@ -1,6 +1,5 @@
 """Workplace of an experiment: its folder, its console, and the layout of its runs."""
 
-import sys
 from dataclasses import asdict
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ from rich.console import Console
 from jaxsurv.artifacts import ResultsFolder, versions
 from jaxsurv.cli.hosts import agree, devices
 from jaxsurv.cli.options import Execution
+from jaxsurv.cli.terminal import Terminal
 from jaxsurv.training import Plan
 
 
@@ -33,5 +33,5 @@ def open_workplace(options: Execution) -> Workplace:
     folder = ResultsFolder(options.out, overwrite=options.overwrite, resume=options.resume)
     folder.check_same(options=asdict(options))
     # a wide console, so that tables in files do not wrap
-    console = Console(width=None if sys.stdout.isatty() else 170, quiet=jax.process_index() > 0)
+    console = Terminal(170, quiet=jax.process_index() > 0)
     return Workplace(folder, console, None if options.plan is None else Plan.parse(options.plan))

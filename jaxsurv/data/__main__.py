@@ -62,14 +62,14 @@ class Describe(Source):
 
 def run(options: Convert | Describe) -> None:
     """Read the source, then write the folder or the report."""
-    from rich.console import Console
-
     from jaxsurv.artifacts import ResultsFolder
+    from jaxsurv.cli.terminal import Terminal
     from jaxsurv.data import write_cohort
     from jaxsurv.data.formats import detect_format, read_any
+    from jaxsurv.data.safe_text import file_stem
     from jaxsurv.report.cohort import describe, print_summary
 
-    console = Console(width=None if sys.stdout.isatty() else 170)
+    console = Terminal(170)
     with console.status(f"reading {options.source}"):
         console.print(f"{options.source}: {detect_format(options.source)}")
         cohort = read_any(
@@ -80,7 +80,7 @@ def run(options: Convert | Describe) -> None:
             semi_supervised=options.semi_supervised or None,
         )
     if isinstance(options, Describe):
-        out = options.out or Path("results/describe") / cohort.name
+        out = options.out or Path("results/describe") / file_stem(cohort.name)
         describe(cohort, ResultsFolder(out, overwrite=options.overwrite), console)
         return
     with console.status(f"writing {options.destination}"):

@@ -15,6 +15,7 @@ from jaxsurv.data.files import naming, noting, open_text, read_json
 from jaxsurv.data.identifiers import is_normal, match_barcodes, refuse_transposed
 from jaxsurv.data.names import check_patients
 from jaxsurv.data.problems import refuse_all
+from jaxsurv.data.safe_text import as_named, printable, write_csv
 from jaxsurv.data.samples import of_one_sample
 from jaxsurv.data.survival_table import clean_survival
 from jaxsurv.data.tables import clean_modality, few, is_numeric, refuse_cells, warn
@@ -28,7 +29,7 @@ _SETTINGS = ("name", "title", "time_unit", "kinds", "source", "licence")
 
 def _read_table(path: Path, separator: str, kind: str | None) -> pd.DataFrame:
     with open_text(path) as text:
-        return _read_cells(text, separator, kind)
+        return as_named(_read_cells(text, separator, kind))
 
 
 def _read_cells(text: TextIO, separator: str, kind: str | None) -> pd.DataFrame:
@@ -222,10 +223,16 @@ def write_cohort(cohort: Cohort, path: str | Path) -> None:
         path: path of a new or empty folder.
 
     Raises:
-        InputError: the folder exists and is not empty; a category that would come back as a number or
-            as missing, with column and patient; a column without a name, or with blanks around it.
+        InputError: the folder exists and is not empty; a modality whose name cannot be that of a file; a
+            category that would come back as a number or as missing, with column and patient; a column
+            without a name, or with blanks around it.
     """
     for name, table in cohort.modalities.items():
+        odd = name.startswith(".") or Path(name).name != name or printable(name) != name
+        if odd or len(name.encode()) > 200:
+            raise InputError(
+                f"modality {name!r} cannot be the name of a file; rename it, such as 'rna'"
+            )
         _refuse_what_would_change(name, table, cohort.kinds[name])
     folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)
@@ -233,6 +240,6 @@ def write_cohort(cohort: Cohort, path: str | Path) -> None:
         raise InputError(f"{folder} is not empty; write a cohort to a folder of its own")
     for name, table in {**cohort.modalities, "survival": cohort.survival}.items():
         compression = {"method": "gzip", "mtime": 0}  # the same cohort gives the same bytes
-        table.to_csv(folder / f"{name}.csv.gz", compression=compression)
+        write_csv(table, folder / f"{name}.csv.gz", compression=compression)
     settings = {f.name: getattr(cohort, f.name) for f in fields(cohort) if f.name in _SETTINGS}
     (folder / "cohort.json").write_text(json.dumps(settings, indent=1) + "\n", "utf-8")

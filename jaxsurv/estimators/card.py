@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from jaxsurv.artifacts import StoredModel, read_model
+from jaxsurv.data.safe_text import literal
 from jaxsurv.data.tables import few
 
 
@@ -23,8 +24,9 @@ def print_card(path: str | os.PathLike, console: Console) -> None:
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
     for name, text in [*_members(stored), *_lines(entries)]:
-        table.add_row(name, text)
-    console.print(f"{os.fspath(path)}: {entries['model']}", style="bold", highlight=False)
+        table.add_row(literal(name), literal(text))
+    title = literal(f"{os.fspath(path)}: {entries['model']}")
+    console.print(title, style="bold", highlight=False)
     console.print(table, highlight=False)
 
 

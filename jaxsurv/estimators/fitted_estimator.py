@@ -3,19 +3,34 @@
 import os
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, NotRequired, Self, TypedDict, TypeVar, get_type_hints
 
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from jaxsurv.artifacts import StoredModel, read_model, versions, write_model
 from jaxsurv.data.tables import few
-from jaxsurv.estimators.file_entries import plain
+from jaxsurv.estimators.file_entries import check_entries, plain
 from jaxsurv.types import InputError
 
 Fitted = TypeVar("Fitted")
 KINDS: dict[str, type["FittedEstimator"]] = {}  # every estimator by the name of its class
 _INTERVAL = ("value", "lower", "upper")
+
+
+class _Interval(TypedDict):
+    value: float
+    lower: float
+    upper: float
+
+
+class _Common(TypedDict):
+    """Entries of every model file."""
+
+    settings: Mapping[str, Any]
+    metrics: Mapping[str, _Interval]
+    versions: Mapping[str, str]
+    notes: NotRequired[str]
 
 
 class FittedEstimator(BaseEstimator, Generic[Fitted]):
@@ -107,14 +122,25 @@ def load(path: str | os.PathLike) -> Any:
     """
     stored = read_model(path)
     name = stored.entries.get("model")
-    if name not in KINDS:
+    if not isinstance(name, str) or name not in KINDS:
         raise InputError(
             f"{path}: unknown model {name!r}; there are {few(list(KINDS), 20)}. If it is yours, import the "
             "file that defines it first"
         )
     try:
+        check_entries(stored.entries, _Common, "manifest")
+        _check_settings(KINDS[name], stored.entries["settings"])
         return KINDS[name]._restore(stored)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except Exception as error:  # whatever a file of another make leads to
         raise InputError(f"{path} is damaged or of another make: {error!r}") from error
+
+
+def _check_settings(kind: type[FittedEstimator], settings: Mapping[str, Any]) -> None:
+    """Refuse parameters of an estimator that are not of their type; counts and seeds are at least 0."""
+    hints = get_type_hints(kind.__init__)
+    check_entries(settings, {f"{name}?": hint for name, hint in hints.items()}, "settings")
+    for name, value in settings.items():
+        if isinstance(value, int) and value < 0:
+            raise InputError(f"settings.{name} must be at least 0, got {value}")

@@ -1,9 +1,9 @@
 """The image estimator as what model files hold, and back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
-from typing import Any
+from typing import Any, TypedDict
 
 import jax
 import jax.numpy as jnp
@@ -11,13 +11,38 @@ import numpy as np
 
 from jaxsurv.artifacts import StoredModel
 from jaxsurv.data.tables import few
-from jaxsurv.estimators.file_entries import differing, named, structured, tuples
+from jaxsurv.estimators.file_entries import (
+    MOST_LISTED,
+    check_entries,
+    differing,
+    longest_list,
+    named,
+    structured,
+    tuples,
+)
 from jaxsurv.estimators.fitted_images import FittedImages, posterior_predictive
 from jaxsurv.estimators.images import image_batch
 from jaxsurv.metrics import IntervalCalibration
 from jaxsurv.models import InVAConfig, InVAHParams, inva
 from jaxsurv.preprocess import ImageScaler
 from jaxsurv.types import InputError
+
+MOST_DRAWS = 10_000  # of a prediction, each a pass through the network
+
+
+class _TrainingEntry(TypedDict):
+    patients: int
+    held_out: int
+
+
+class _Entries(TypedDict):
+    config: InVAConfig
+    hparams: InVAHParams
+    images: Mapping[str, Sequence[int]]
+    outcome: Sequence[int]
+    patterns: Sequence[Sequence[str]]
+    training: _TrainingEntry
+
 
 _VARIANCE, _RATIOS = "calibration/residual_variance", "calibration/ratios"
 
@@ -48,13 +73,20 @@ def write_images(fitted: FittedImages, settings: Mapping[str, Any]) -> StoredMod
 def read_images(stored: StoredModel) -> tuple[FittedImages, dict[str, Any]]:
     """The fitted model and the parameters of its estimator; refuses parts that do not fit each other."""
     entries, arrays = stored.entries, stored.preprocessing
+    check_entries(entries, _Entries, "manifest")
+    if (longest := longest_list(entries["config"])) > MOST_LISTED:
+        raise InputError(f"the config has a list of {longest}; the most is {MOST_LISTED}")
     config = InVAConfig(**tuples(entries["config"]))
     hparams = InVAHParams(**entries["hparams"])
     settings = {"config": config, "hparams": hparams, **entries["settings"]}
     draws, random_state = (int(settings[k]) for k in ("draws", "random_state"))
+    if not 1 <= draws <= MOST_DRAWS:
+        raise InputError(f"draws must be at least 1, got {draws}; the most is {MOST_DRAWS}")
     shapes = {_input(m): shape for m, shape in tuples(entries["images"]).items()}
     shapes["outcome"] = tuples(entries["outcome"])
     patients, held_out = (entries["training"][k] for k in ("patients", "held_out"))
+    if not 0 < held_out < patients:
+        raise InputError(f"{held_out} of {patients} patients held out is not possible")
     _check_arrays(arrays, shapes, held_out)
     scalers = {m: _scaler(arrays, _input(m)) for m in entries["images"]}
     outcome_scaler = _scaler(arrays, "outcome")
@@ -94,7 +126,7 @@ def _check_arrays(
         wanted |= {f"{name}/center": shape, f"{name}/scale": (), f"{name}/mask": shape}
     inside = int(np.sum(arrays["outcome/mask"] > 0)) if "outcome/mask" in arrays else 0
     wanted[_RATIOS] = (held_out * inside,)
-    found = {name: a.shape for name, a in arrays.items()}
+    found = {name: a.shape for name, a in arrays.items() if a.dtype == np.float32}
     if wrong := differing(found, wanted):
         raise InputError(f"the preprocessing {few(wrong)} does not fit images and patients")
     for name in shapes:

@@ -8,12 +8,20 @@ import jax
 import numpy as np
 
 from jaxsurv.artifacts import StoredModel
-from jaxsurv.data.tables import few
-from jaxsurv.estimators.file_entries import differing, named, structured, tuples
+from jaxsurv.data.tables import KINDS, few
+from jaxsurv.estimators.file_entries import (
+    check_entries,
+    differing,
+    named,
+    structured,
+    tuples,
+)
 from jaxsurv.estimators.fitted import FittedModel, TrainingCohort, functions_of
+from jaxsurv.estimators.survival_entries import SurvivalEntries
 from jaxsurv.models import CLINICAL, Model, registered
 from jaxsurv.preprocess import Preprocessing, Scaler
 from jaxsurv.preprocess._encode import encoded_columns
+from jaxsurv.preprocess.round_robin import RoundRobin
 from jaxsurv.preprocess.saved import pack, unpack
 from jaxsurv.recipe import LinearCox, Rows, Terms
 from jaxsurv.recipe.members import batch_of, tiled
@@ -22,6 +30,7 @@ from jaxsurv.types import InputError
 
 _LINEAR = ("linear", "squares", "frequencies")
 _VECTORS = ("cosine", "sine", "center")
+MOST_MEMBERS = 10_000  # of an ensemble; the arrays of its Cox models are there for each
 
 
 def write_fitted(
@@ -76,14 +85,27 @@ def registered_name(model: Model) -> str:
 
 
 def read_fitted(network: Model | None, config: Any, stored: StoredModel) -> FittedModel:
-    """The fitted model; refuses parts that do not fit each other."""
+    """The fitted model; refuses entries of a wrong type, and parts that do not fit each other."""
     entries, weights = stored.entries, dict(stored.weights)
+    check_entries(entries, SurvivalEntries, "manifest")
+    cohort = TrainingCohort(**tuples(entries["cohort"]))
+    _check_cohort(cohort)
+    if unknown := set(entries["preprocessing"]["schema"]["kinds"].values()) - set(KINDS):
+        raise InputError(f"there is no kind {few(sorted(unknown))}; there are {KINDS}")
+    tables, schema = entries["settings"].get("modalities"), entries["preprocessing"]["schema"]
+    for m, names in schema["features"].items() if tables else ():
+        if absent := set(names) - set(tables.get(m, ())):
+            raise InputError(f"settings.modalities.{m} lacks {few(sorted(absent))}")
     preprocessing = unpack(entries["preprocessing"], stored.preprocessing)
     _check_preprocessing(preprocessing, stored.preprocessing)
+    if wrong := [n for n, a in weights.items() if a.dtype not in (np.float32, np.float64)]:
+        raise InputError(f"the weights {few(wrong)} are {weights[wrong[0]].dtype}, not float32")
     center = weights.pop("center")
     n = len(center)
-    if center.shape != (n,):
-        raise InputError("the weights 'center' must be one number per member")
+    if center.shape != (n,) or not 1 <= n <= MOST_MEMBERS:
+        raise InputError(
+            f"the weights 'center' must be one number per member, of which there are 1 to {MOST_MEMBERS}"
+        )
     terms = _unpack_terms(entries.get("terms"), weights, preprocessing, n)
     if network is not None:
         params = _parameters(network, config, preprocessing, weights, n)
@@ -92,7 +114,7 @@ def read_fitted(network: Model | None, config: Any, stored: StoredModel) -> Fitt
         raise InputError(f"the weights {few(list(weights))} belong to no member")
     return FittedModel(
         network, config, preprocessing, terms, center, _baseline(entries["baseline"]),
-        TrainingCohort(**tuples(entries["cohort"])),
+        cohort,
     )  # fmt: skip
 
 
@@ -143,7 +165,8 @@ def _unpack_terms(
     cox = {one["name"]: unpack_cox(f"cox/{i}", one) for i, one in enumerate(header["cox"])}
     offset = None if header["offset"] is None else unpack_cox("offset", header["offset"])
     values, members = weights.pop("weights"), header["members"]
-    if set(members) - {"network"} != set(cox) or values.shape != (len(members),):
+    named_once = len(set(members)) == len(members) and len(cox) == len(header["cox"])
+    if not named_once or set(members) - {"network"} != set(cox) or values.shape != (len(members),):
         raise InputError("the weights of the stack do not fit its members")
     each = {name: np.full(n, w, np.float32) for name, w in zip(members, values, strict=True)}
     return Terms(None, offset, cox, each)
@@ -194,14 +217,63 @@ def _check_preprocessing(fitted: Preprocessing, arrays: Mapping[str, np.ndarray]
     found = {name: a.shape for name, a in arrays.items() if name.startswith(parts)}
     if wrong := differing(found, wanted):
         raise InputError(f"the preprocessing {few(wrong)} does not fit features and projection")
+    if wrong := [n for n, a in arrays.items() if a.dtype.name not in _dtypes(n)]:
+        raise InputError(
+            f"the preprocessing {few(wrong)} has the type {arrays[wrong[0]].dtype}, which is not that of "
+            f"such values: {_dtypes(wrong[0])}"
+        )
     if fitted.imputation is None and len(found) < len(arrays):
         raise InputError(
             f"the preprocessing {few(sorted(set(arrays) - set(found)))} belongs to nothing"
         )
     if fitted.imputation is not None:
-        columns = fitted.imputation.columns
-        if columns.ndim != 1 or np.any((columns < 0) | (columns >= size)):
+        model, imputed = fitted.imputation
+        if imputed.ndim != 1 or np.any((imputed < 0) | (imputed >= size)):
             raise InputError(f"the imputed columns do not fit the {size} features")
+        if model is not None and not _fits(model, columns, len(imputed)):
+            raise InputError("the imputation does not fit the features")
+
+
+def _fits(model: Any, columns: Mapping[str, slice], d: int) -> bool:
+    """Whether an imputation has the shapes of the features, of which it imputes ``d``."""
+    if isinstance(model, RoundRobin):
+        k = model.neighbours.shape[-1]
+        vectors = (*model.scaler, model.indicator, model.discrete, model.least, model.most)
+        return (
+            all(a.shape == (d,) for a in vectors)
+            and model.neighbours.shape == (d, k)
+            and bool(np.all((model.neighbours >= 0) & (model.neighbours < d)))
+            and model.coef.shape[1:] == (d, k + 1)
+        )
+    widths = {m: c.stop - c.start for m, c in columns.items()}
+    return all(
+        {*r.present, r.missing} <= set(widths)
+        and r.coef.shape == (sum(widths[m] for m in r.present), widths[r.missing])
+        and r.intercept.shape == (widths[r.missing],)
+        for r in model.regressions
+    )
+
+
+def _dtypes(name: str) -> tuple[str, ...]:
+    """Types of numbers that an array of the preprocessing may have."""
+    if name in ("selected", "chain/indicator", "chain/discrete"):
+        return ("bool",)
+    places = name in ("imputed", "chain/neighbours") or name.startswith("chosen/")
+    return ("int32", "int64") if places else ("float32", "float64")
+
+
+def _check_cohort(cohort: TrainingCohort) -> None:
+    counts = (cohort.patients, cohort.events, cohort.unlabelled)
+    p = np.asarray(cohort.percentiles)
+    middle = p.shape == (101,) and np.isclose(cohort.threshold, p[50], rtol=1e-5, atol=1e-6)
+    if min(counts) < 0 or cohort.events > cohort.patients:
+        raise InputError(
+            f"the cohort cannot have {counts} patients, events and unlabelled patients"
+        )
+    if not middle or np.any(np.diff(p) < 0):
+        raise InputError(
+            "the cohort's percentiles must be 101 ascending numbers around the threshold"
+        )
 
 
 def _baseline(entries: Mapping[str, Any]) -> StepFunction:

@@ -13,7 +13,7 @@ from sklearn.utils import Tags
 from jaxsurv.artifacts import StoredModel
 from jaxsurv.data import Cohort, without_test
 from jaxsurv.estimators.explanation import Explanation, explain
-from jaxsurv.estimators.file_entries import tuples
+from jaxsurv.estimators.file_entries import MOST_LISTED, check_entries, longest_list, tuples
 from jaxsurv.estimators.fitted import FittedModel, FittedTerms, describe_training
 from jaxsurv.estimators.fitted_estimator import FittedEstimator
 from jaxsurv.estimators.inputs import Modalities, Patients, as_frame, read_patients
@@ -229,13 +229,18 @@ class SurvivalEstimator(FittedEstimator[FittedModel], base=True):
     def _restore(cls, stored: StoredModel) -> Self:
         entries = stored.entries
         settings = dict(entries["settings"])
+        check_entries(entries, {"recipe?": Recipe | None}, "manifest")
         if (recipe := entries.get("recipe")) is not None:
             settings["recipe"] = recipe_of(recipe)
         estimator = cls(**settings)
         network = estimator._network
         if network is not None and network.hparams is not None:
+            check_entries(entries["hparams"], type(network.hparams), "hparams")
             estimator.hparams = type(network.hparams)(**entries["hparams"])
             if network.config is not None:
+                check_entries(entries["config"], type(network.config), "config")
+                if (longest := longest_list(entries["config"])) > MOST_LISTED:
+                    raise InputError(f"config has a list of {longest}; the most is {MOST_LISTED}")
                 estimator.config = config_of(type(network.config), tuples(entries["config"]))
         estimator._keep(read_fitted(network, estimator._config, stored))
         for column, value in entries["columns"].items():

@@ -26,6 +26,7 @@ _CHOICES = {
     "contrast": ("similarity", "infonce", "none"),
     "outcome": tuple(CRITERIA),
 }
+MOST_MODALITIES = 10  # whose subsets are all taken
 _SUBSETS = ("all", "pairs", "shared_private")
 
 
@@ -103,6 +104,11 @@ def structures(config: HCLConfig, batch: Any) -> tuple[Subset, ...]:
     names = sorted(batch.inputs)
     if isinstance(config.subsets, str):
         count = len(names)
+        if config.subsets == "all" and count > MOST_MODALITIES:
+            raise InputError(
+                f"{count} modalities have 2^{count} subsets; for more than {MOST_MODALITIES} name them, or "
+                "take subsets='pairs'"
+            )
         sizes = {"all": range(1, count + 1), "pairs": [2], "shared_private": sorted({1, count})}
         chosen = tuple(s for size in sizes[config.subsets] for s in combinations(names, size))
     else:

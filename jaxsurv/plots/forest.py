@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from jaxsurv.plots.style import BLUE, GREY, ORANGE, styled
+from jaxsurv.plots.style import BLUE, GREY, ORANGE, series_label, styled
 
 
 class Forest(NamedTuple):
@@ -73,7 +73,7 @@ def _draw(ax: Axes, panel: Forest, at: dict[str, int], highlight: str, dots: str
         error = np.stack([rows["mean"] - rows["lower"], rows["upper"] - rows["mean"]])
         ax.errorbar(
             rows["mean"], rows["setting"].map(at), xerr=error, fmt="o", ms=5, lw=1.5, capsize=3,
-            color=colour, zorder=3, label=label,
+            color=colour, zorder=3, label=series_label(label),
         )  # fmt: skip
         if picked:
             ax.axvline(rows["mean"].item(), color=colour, lw=1, ls="--", zorder=0)

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from jaxsurv.plots.style import GREY, many_colours, styled
+from jaxsurv.plots.style import GREY, many_colours, series_label, styled
 
 
 @styled
@@ -37,7 +37,13 @@ def importance_bars(
     ):
         error = np.abs(rows[["lower", "upper"]].to_numpy().T - rows["mean"].to_numpy()[None])
         axis.errorbar(
-            rows["mean"], place + offset, xerr=error, fmt="o", ms=4, color=colour, label=name
+            rows["mean"],
+            place + offset,
+            xerr=error,
+            fmt="o",
+            ms=4,
+            color=colour,
+            label=series_label(name),
         )
     if truth is not None:
         axis.plot(truth, place, "|", ms=22, color="0.2", label="truth")

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from jaxsurv.plots.style import BLUE, ORANGE, many_colours, styled
+from jaxsurv.plots.style import BLUE, ORANGE, many_colours, series_label, styled
 
 
 class Profile(NamedTuple):
@@ -50,7 +50,7 @@ def score_profiles(panels: Sequence[Profile], *, ylabel: str, title: str = "") -
             ax.errorbar(
                 np.arange(len(mean)) + apart[i], mean, np.stack([mean - lower, upper - mean]),
                 fmt=f"{'os^Dv'[i % 5]}-", color=colours[i] if several else BLUE,
-                ms=4, lw=1.2, capsize=3, elinewidth=0.7, label=name if several else None,
+                ms=4, lw=1.2, capsize=3, elinewidth=0.7, label=series_label(name) if several else None,
             )  # fmt: skip
         line = ax.axhline(panel.reference, color=ORANGE, ls="--", lw=1.2)
         ax.legend(

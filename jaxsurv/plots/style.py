@@ -1,12 +1,17 @@
 """Common style of all figures: colour-blind-safe, no chart junk, whatever the user's own settings."""
 
 from collections.abc import Callable
-from functools import wraps
-from typing import ParamSpec
+from functools import partial, wraps
+from typing import ParamSpec, cast
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import FuncFormatter
+
+from jaxsurv.data.safe_text import printable
 
 # Okabe & Ito (2008), distinguishable with every common colour vision
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
@@ -18,6 +23,10 @@ _RC = {
     "axes.titlesize": 10,
     "axes.titlelocation": "left",
     "legend.frameon": False,
+    # names are shown letter by letter: no formulas between dollars
+    "text.parse_math": False,
+    "text.usetex": False,
+    "axes.formatter.use_mathtext": False,
 }
 
 
@@ -33,9 +42,24 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     @wraps(draw)
     def in_style(*args: P.args, **kwargs: P.kwargs) -> Figure:
         with mpl.rc_context(_RC):
-            return draw(*args, **kwargs)
+            figure = draw(*args, **kwargs)
+            for text in cast(list[Text], figure.findobj(Text)):
+                text.set_text(printable(text.get_text()))
+            for axis in cast(list[Axis], figure.findobj(Axis)):
+                if isinstance(names := axis.get_major_formatter(), FuncFormatter):
+                    axis.set_major_formatter(partial(_printable_tick, names))
+            return figure
 
     return in_style
+
+
+def _printable_tick(names: FuncFormatter, value: float, position: int | None) -> str:
+    return printable(names(value, position))
+
+
+def series_label(name: str) -> str:
+    """The name for a legend, from which matplotlib leaves out names that begin with an underscore."""
+    return f"\u200b{name}" if name.startswith("_") else name
 
 
 def ordered_colours(k: int) -> list:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from jaxsurv.plots.style import ordered_colours, styled
+from jaxsurv.plots.style import ordered_colours, series_label, styled
 
 
 @styled
@@ -39,11 +39,12 @@ def training_curves(
             alive = np.isfinite(h).sum(axis=0)
             last = int(np.sum(alive >= max(1, len(h) / 2)))
             held = pd.DataFrame(h[:, :last].T).ffill().mean(axis=1)
-            name_of_line = value if isinstance(value, str) else f"{value:g}"
+            name_of_line = series_label(value) if isinstance(value, str) else f"{value:g}"
             ax.plot(held.index + 1, held, color=colour, lw=1.2, label=name_of_line)
         ax.set(xlabel="epoch", ylabel=label)
         if name == "kl":
             ax.set_yscale("symlog", linthresh=0.01)
+            ax.yaxis.set_major_formatter("{x:g}")
     for ax in axes.flat[len(panels) :]:
         ax.set_axis_off()
     figure.legend(*axes[0, 0].get_legend_handles_labels(), title=legend, loc="outside right upper")

@@ -17,6 +17,7 @@ from jaxsurv.data.describe import (
     outlier_table,
     pattern_table,
 )
+from jaxsurv.data.safe_text import file_stem, literal
 from jaxsurv.data.tables import constant_columns, few
 from jaxsurv.plots import modality_patterns, survival_curve
 from jaxsurv.report.page import Picture, Section, write_report
@@ -169,7 +170,7 @@ def _figures(cohort: Cohort) -> list[tuple[Figure, Picture]]:
             f"Kaplan-Meier curve of {endpoint}: {events} events in {patients} patients, median "
             f"{_span(row, 'survival')}."
         )
-        drawn.append((figure, Picture(f"kaplan_meier_{endpoint}", caption, alternative)))
+        drawn.append((figure, Picture(f"kaplan_meier_{file_stem(endpoint)}", caption, alternative)))
     return drawn
 
 
@@ -203,4 +204,4 @@ def describe(cohort: Cohort, folder: ResultsFolder, console: Console) -> None:
         write_report(folder, title, _sentences(cohort, outliers), sections, drawn, facts)
     folder.manifest(**facts, status="complete")
     print_table(console, f"{cohort.name}: outliers", sections[-1].table, sections[-1].note)
-    console.print(f"report: {folder.path / 'report.html'}")
+    console.print(literal(f"report: {folder.path / 'report.html'}"))

@@ -13,6 +13,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from jaxsurv.artifacts import ResultsFolder
+from jaxsurv.data.safe_text import printable
 from jaxsurv.types import InputError
 
 
@@ -117,7 +118,7 @@ _LONG = 40  # characters; a cell with more is broken into lines
 
 
 def _escape(x: object) -> str:
-    return html.escape(str(x))
+    return html.escape(printable(x))
 
 
 def _contents(headings: Sequence[str]) -> str:

@@ -4,6 +4,8 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from jaxsurv.data.safe_text import literal
+
 
 def interval(row: pd.Series, prefix: str = "", *, sign: bool = False, digits: int = 2) -> str:
     """Format the columns mean, lower, upper as ``0.671 (0.63 to 0.71)``; limits have ``digits``."""
@@ -16,9 +18,11 @@ def interval(row: pd.Series, prefix: str = "", *, sign: bool = False, digits: in
 
 def print_table(console: Console, title: str, frame: pd.DataFrame, note: str) -> None:
     """Print a table of strings."""
-    table = Table(title=title, title_justify="left", caption=note, caption_justify="left")
-    for column in frame.columns:
-        table.add_column(column, justify="right" if column != frame.columns[0] else "left")
-    for row in frame.itertuples(index=False):
-        table.add_row(*row)
+    table = Table(
+        title=literal(title), title_justify="left", caption=literal(note), caption_justify="left"
+    )
+    for i, column in enumerate(frame.columns):
+        table.add_column(literal(column), justify="right" if i else "left")
+    for row in frame.itertuples(index=False, name=None):
+        table.add_row(*map(literal, row))
     console.print(table)

@@ -144,6 +144,7 @@ def train(
         optimizer=method.model.optimizer,
         collect=_with_parameters(method.collect) if own else method.collect,
         store=store,
+        keeps=not own,  # of such models not the parameters
     ):
         frame = chunk.to_frame().drop(columns=list(method.objective.unread))
         pad = plan.runs - len(frame)  # one shape, one compilation

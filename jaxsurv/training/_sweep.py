@@ -16,7 +16,7 @@ from jax import lax
 from jaxsurv.training._fit import FitConfig, Masks, training
 from jaxsurv.training.learner import Optimizer, adam
 from jaxsurv.training.mapped import Program, Store, compile_map, map_chunks
-from jaxsurv.training.memory import OutOfMemory
+from jaxsurv.training.memory import OutOfMemory, check_results
 from jaxsurv.training.plan import Plan, choose_plan, step_flops
 from jaxsurv.training.programs import kept
 from jaxsurv.training.slots import in_slots
@@ -174,8 +174,13 @@ def sweep_chunks(
     collect: Collect | None = None,
     store: Store | None = None,
     streams: Sequence[int] | None = None,
+    keeps: bool = True,
 ) -> Iterator[SweepResult]:
-    """The runs of each compiled call as soon as they are done. Arguments as in `sweep`."""
+    """The runs of each compiled call as soon as they are done. Arguments as in `sweep`.
+
+    Raises:
+        InputError: invalid arguments; results that would fill the memory, where the caller ``keeps`` all.
+    """
     n_splits = jax.tree.leaves(splits)[0].shape[0]
     if not seeds or not hparams or not n_splits:
         raise InputError("a sweep needs at least one split, one seed and one setting")
@@ -205,6 +210,8 @@ def sweep_chunks(
         data = program.place((shared, splits))
         try:
             for runs, outputs in map_chunks(program, plan, data, grid, store):
+                if keeps and not begun:
+                    check_results(outputs, len(runs.seed), len(grid.seed))
                 begun = True
                 yield SweepResult(runs.split, runs.seed, runs.hparams, **outputs)
             return
@@ -240,6 +247,10 @@ def sweep(*arguments: Any, **options: Any) -> SweepResult:
         store: store of finished calls, so that an interrupted sweep goes on, see :class:`Store`.
         streams: number of each split's stream of random numbers; None = 0, 1, ... A sweep over split s
             alone with ``streams=[s]`` has the bits of that split in a sweep over all, at equal width.
+        keeps: check that there is memory for all results.
+
+    Raises:
+        InputError: invalid arguments; results that would fill the memory.
 
     Two folds, two seeds and two settings are eight runs:
 

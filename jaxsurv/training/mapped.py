@@ -13,8 +13,7 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from jaxsurv.training.memory import OutOfMemory, check_memory
 from jaxsurv.training.plan import Plan
-
-MOST_SHAPES = 4  # of a program that are kept compiled
+from jaxsurv.training.programs import compiled
 
 
 class Program(NamedTuple):
@@ -69,7 +68,6 @@ def compile_map(
     specs = {"in_specs": (whole, by_item), "out_specs": by_item, "check_vma": False}
     jitted = jax.jit(jax.shard_map(several or in_groups, mesh=mesh, **specs))
 
-    compiled: dict[Any, Any] = {}  # by the shapes of the arguments
     checked = False  # whether its memory is there, since the last arguments were placed
 
     def call(shared, items):
@@ -78,15 +76,11 @@ def compile_map(
         leaves, structure = jax.tree.flatten(arguments)
         shapes = structure, tuple((a.shape, a.dtype) for a in leaves)
         try:
-            if shapes not in compiled:
-                program = jitted.lower(*arguments).compile()
-                while len(compiled) >= MOST_SHAPES:
-                    del compiled[next(iter(compiled))]
-                compiled[shapes] = program
+            program = compiled((jitted, shapes), lambda: jitted.lower(*arguments).compile())
             if not checked:
-                check_memory(compiled[shapes], devices)
+                check_memory(program, devices)
                 checked = True
-            return jax.block_until_ready(compiled[shapes](*arguments))
+            return jax.block_until_ready(program(*arguments))
         except jax.errors.JaxRuntimeError as error:
             if "RESOURCE_EXHAUSTED" in str(error):
                 raise OutOfMemory(

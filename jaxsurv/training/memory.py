@@ -1,7 +1,9 @@
-"""Memory check: a compiled program must fit on its devices."""
+"""Memory checks: a compiled program must fit on its devices, and what a sweep keeps on the host."""
 
 from pathlib import Path
 from typing import Any
+
+import jax
 
 from jaxsurv.types import InputError
 
@@ -40,4 +42,24 @@ def check_memory(compiled: Any, devices: list[Any]) -> None:
         raise OutOfMemory(
             f"a call needs {need / 1e9:.3g} GB on each device, where {free / 1e9:.3g} GB are free; "
             "pass --plan with a smaller width, or fewer devices if they share memory"
+        )
+
+
+def check_results(first: Any, done: int, runs: int) -> None:
+    """Refuse a sweep whose results would fill the memory of the host, once the first of them are known.
+
+    Args:
+        first: pytree of arrays, the results of the first call.
+        done: number of runs in it.
+        runs: number of runs of the sweep.
+
+    Raises:
+        InputError: the results, of which joining them makes a copy, are more than is free.
+    """
+    held = sum(x.nbytes for x in jax.tree.leaves(first))
+    need, free = 2 * held * runs // done - held, free_bytes(jax.local_devices(backend="cpu")[:1])
+    if free is not None and need > free:
+        raise InputError(
+            f"the results of {runs} runs need {need / 1e9:.3g} GB, where {free / 1e9:.3g} GB are free; take "
+            "fewer seeds, splits or settings at a time, or fewer features (a selection, or components)"
         )

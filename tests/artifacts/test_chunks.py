@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from jaxsurv.artifacts import Chunks, ResultsFolder
+from jaxsurv.data.safe_text import file_stem
 from jaxsurv.types import InputError
 
 
@@ -16,7 +17,7 @@ class Pair(NamedTuple):
 
 
 TREE = {"p": Pair(np.arange(6, dtype=np.float32).reshape(2, 3)), "q": [np.array([True, False])]}
-FILE = "chunks/0-shared_private-000003.npz"
+FILE = f"chunks/{file_stem('0-shared / private')}-000003.npz"
 
 
 @pytest.fixture

@@ -94,8 +94,8 @@ def test_the_card_says_what_it_is(path):
             lambda e, w, p: e["config"].update(latent=4),
             r"the weights .* do not fit config and features",
         ),
-        (lambda e, w, p: e["config"].update(latent=10**12), "do not fit config and features"),
-        (lambda e, w, p: e["config"].update(latent="4"), "is damaged or of another make"),
+        (lambda e, w, p: e["config"].update(latent=10**12), "config.latent must not be 10000"),
+        (lambda e, w, p: e["config"].update(latent="4"), "config.latent must not be '4'"),
         (lambda e, w, p: e["config"].update(prior="flat"), "is damaged or of another make"),
         (
             lambda e, w, p: e["hparams"].pop("beta") and e.pop("hparams"),
@@ -122,7 +122,7 @@ def test_the_card_says_what_it_is(path):
             lambda e, w, p: e["baseline"]["values"].reverse(),
             "baseline hazard must be nondecreasing",
         ),
-        (lambda e, w, p: e["cohort"].pop("threshold"), "is damaged or of another make"),
+        (lambda e, w, p: e["cohort"].pop("threshold"), "manifest.cohort.threshold is missing"),
     ],
 )
 def test_parts_that_do_not_fit_each_other_are_refused(path, edit, message):
