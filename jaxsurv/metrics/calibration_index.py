@@ -5,6 +5,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.baseline import breslow_baseline
 from jaxsurv.survival.linear_cox import cox_fit
 from jaxsurv.survival.risk_sets import prepare_risk_sets
@@ -25,6 +26,7 @@ class CalibrationIndex(NamedTuple):
     observed: Array
 
 
+@read_arguments
 def integrated_calibration_index(
     survival: ArrayLike,
     event: ArrayLike,

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival._coxnet_path import CoxnetPath, PathRows, Penalties, fit_path
 from jaxsurv.survival.risk_sets import (
     Columns,
@@ -22,6 +23,7 @@ from jaxsurv.types import Array, ArrayLike, InputError
 _BLOCK = 1024
 
 
+@read_arguments
 @columns_shown
 def coxnet_path(
     x: ArrayLike,
@@ -64,7 +66,7 @@ def coxnet_path(
         standardize: penalise coefficients per standard deviation (with divisor n); they are
             reported per unit of x all the same.
         entry: ``[n]``, delayed entry: the row is at risk in ``(entry, time]``.
-        strata: ``[n]``, integers.
+        strata: ``[n]``, labels of any type (integers under ``jit``).
         weights: ``[n]``, case weights.
         where: ``[n]``, False for rows that are not there.
         risk_sets: result of `prepare_risk_sets` or `restrict`, instead of the outcome.
@@ -105,11 +107,11 @@ def standardised_rows(x: Any, rs: RiskSets) -> PathRows:
     if np.ndim(x) != 2:
         raise InputError(f"x must have shape [n, p], got {list(np.shape(x))}")
     check_vectors(x=np.empty(np.shape(x)[0]), risk_sets=rs.start)
-    x = np.asarray(x) if is_concrete(x) else x
     check_finite("x", x)
-    if is_concrete(rs.total) and not rs.total > 0:
+    x = np.asarray(x) if is_concrete(x) else x
+    if is_concrete(rs.total) and not np.asarray(rs.total) > 0:
         raise InputError("no events: the partial likelihood says nothing; check event and where")
-    ordered = replace(rs, order=None, position=None)
+    ordered = replace(rs, order=None, position=None, labels=None)
     # Centre and scale on the rows that are there: the others may hold any values.
     if not all(is_concrete(a) for a in (x, rs.start, rs.log_weight)):
         x, here = to_positions(rs, as_real(x)).T, rs.log_weight[None, :] > -jnp.inf
@@ -134,8 +136,9 @@ def checked_penalties(
 ) -> Penalties:
     """Checked and completed arguments of `coxnet_path`."""
     p, n = x.shape
-    if is_concrete(l1_ratio) and not 0 <= l1_ratio <= 1:
-        raise InputError(f"l1_ratio must be between 0 (ridge) and 1 (lasso), got {l1_ratio}")
+    for name, number in (("lambda_min_ratio", least), ("tolerance", tolerance)):
+        if number is not None and is_concrete(number) and number == 0:
+            raise InputError(f"{name} must be > 0, got {number}")
     lambdas = np.full(n_lambdas, np.nan) if lambdas is None else lambdas
     check_vectors(lambdas=lambdas)
     if is_concrete(lambdas) and (np.any(np.diff(lambdas) >= 0) or np.any(np.asarray(lambdas) <= 0)):

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.partial_likelihood import checked_scores, per_event
 from jaxsurv.survival.risk_sets import RiskSets, in_precision
 from jaxsurv.survival.summed_loss import Ties, summed_loss
@@ -140,6 +141,7 @@ def shard_risk_sets(risk_sets: RiskSets, mesh: Mesh | None = None) -> ShardedRis
     return ShardedRiskSets(jax.tree.map(put, blocks), row, mesh)
 
 
+@read_arguments
 def sharded_neg_log_partial_likelihood(
     log_hazard: ArrayLike,
     risk_sets: ShardedRiskSets,
