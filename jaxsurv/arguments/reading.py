@@ -18,17 +18,14 @@ T = TypeVar("T")
 
 READERS: dict[str, Callable[[str, Any], Any]] = {
     # columns [n]
-    **dict.fromkeys(
-        ("event", "time", "entry", "weights", "train_event", "train_time", "log_hazard")
-        + ("martingale", "cumulative_hazard", "times", "lambdas", "penalty_factor", "positions"),
-        column,
-    ),
+    **dict.fromkeys(("event", "time", "entry", "weights", "train_event", "train_time"), column),
+    **dict.fromkeys(("log_hazard", "martingale", "cumulative_hazard", "positions"), column),
+    # other columns
+    **dict.fromkeys(("times", "lambdas", "penalty_factor"), column),
+    **dict.fromkeys(("bandwidth", "bandwidth_x", "bandwidth_y"), column),
     # columns or tables [n, ...]
-    **dict.fromkeys(
-        ("x", "y", "risk", "survival", "latent", "mu", "logvar", "logits", "scores", "outcome")
-        + ("bandwidth", "bandwidth_x", "bandwidth_y"),
-        numbers,
-    ),
+    **dict.fromkeys(("x", "y", "risk", "survival", "latent", "scores", "outcome"), numbers),
+    **dict.fromkeys(("mu", "logvar", "logits"), numbers),
     **dict.fromkeys(("strata", "cluster", "group", "fold"), labels),
     **dict.fromkeys(("where", "eligible", "train", "held_out"), mask),
     # settings
@@ -71,7 +68,7 @@ def read_arguments(function: Callable[P, T]) -> Callable[P, T]:
             named = zip(positional, args, strict=False)
         clean: Any = [read(name, value) for name, value in named]
         rest: Any = {name: read(name, value) for name, value in kwargs.items()}
-        return function(*clean, *args[len(clean) :], **rest)
+        return function(*clean, *args[len(clean) :], **rest)  # type: ignore[call-arg]
 
     return reading
 

@@ -17,8 +17,10 @@ def check_whole(name: str, value: Any, least: int = 1) -> int:
     Raises:
         InputError: names the setting, what it must be, and the value.
     """
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
-        raise InputError(f"{name} must be an integer of at least {least}, got {value!r}")
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise InputError(f"{name} must be an integer, got {value!r}")
+    if value < least:
+        raise InputError(f"{name} must be at least {least}, got {value!r}")
     return int(value)
 
 
@@ -36,7 +38,7 @@ def real(least: float = -np.inf, most: float = np.inf) -> Callable[[str, Any], A
             return x
         values = np.asarray(x)
         if not ((values >= least) & (values <= most)).all():
-            room = f"in [{least:g}, {most:g}]" if most < np.inf else f"a number >= {least:g}"
+            room = f"between {least:g} and {most:g}" if most < np.inf else f"a number >= {least:g}"
             percent = most == 1 and np.nanmax(values) > 1
             fix = "; divide percent by 100" if percent else ""
             raise InputError(f"{name} must be {room}, got {x}{fix}")

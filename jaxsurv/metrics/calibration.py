@@ -177,7 +177,7 @@ def observed_expected(
     check_some(len(event), where)
     check_event(event)
     check_finite("cumulative_hazard", cumulative_hazard)
-    if is_concrete(cumulative_hazard) and np.min(cumulative_hazard) < 0:
+    if is_concrete(cumulative_hazard) and np.min(np.asarray(cumulative_hazard)) < 0:
         raise InputError("cumulative_hazard must be >= 0")
     xp = array_module(cumulative_hazard, event, where)
     here = True if where is None else xp.asarray(where).astype(bool)

@@ -8,9 +8,12 @@ import numpy as np
 from lifelines.plotting import add_at_risk_counts
 from matplotlib.figure import Figure
 
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.plots.style import BLUE, ORANGE, styled
+from jaxsurv.survival.validation import check_survival
 
 
+@read_arguments
 @styled
 def survival_curve(
     event: np.ndarray,
@@ -31,6 +34,7 @@ def survival_curve(
         note: text printed in the panel (medians).
         title: title of the figure.
     """
+    check_survival(event, time, entry=entry)
     figure = Figure(figsize=(5.6, 4.0), layout="constrained")
     ax = figure.subplots()
     curve = lifelines.KaplanMeierFitter().fit(time, event, entry=entry, label="all patients")

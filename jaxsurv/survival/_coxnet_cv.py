@@ -16,13 +16,12 @@ from jaxsurv.survival.breslow import saturated_loss
 from jaxsurv.survival.coxnet import checked_penalties, precise, standardised_rows
 from jaxsurv.survival.partial_likelihood import neg_log_partial_likelihood
 from jaxsurv.survival.risk_sets import (
-    Columns,
     RiskSets,
-    columns_shown,
     prepare_risk_sets,
     restrict,
     to_rows,
 )
+from jaxsurv.survival.row_columns import Columns, columns_shown
 from jaxsurv.survival.validation import check_vectors
 from jaxsurv.types import Array, ArrayLike, InputError
 

@@ -16,14 +16,13 @@ from jaxsurv.survival.cumulative import cumulative_logsumexp, safe_log
 from jaxsurv.survival.life_table import run_numbers, step_at
 from jaxsurv.survival.partial_likelihood import checked_scores, neg_log_partial_likelihood
 from jaxsurv.survival.risk_sets import (
-    Columns,
     RiskSets,
-    columns_shown,
     given_risk_sets,
     in_precision,
     to_positions,
     to_rows,
 )
+from jaxsurv.survival.row_columns import Columns, columns_shown
 from jaxsurv.survival.summed_loss import Ties, log_denominators
 from jaxsurv.survival.validation import (
     array_module,

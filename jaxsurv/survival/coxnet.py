@@ -11,13 +11,18 @@ import numpy as np
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival._coxnet_path import CoxnetPath, PathRows, Penalties, fit_path
 from jaxsurv.survival.risk_sets import (
-    Columns,
     RiskSets,
-    columns_shown,
     given_risk_sets,
     to_positions,
 )
-from jaxsurv.survival.validation import as_real, check_finite, check_vectors, is_concrete
+from jaxsurv.survival.row_columns import Columns, columns_shown
+from jaxsurv.survival.validation import (
+    as_real,
+    check_events,
+    check_finite,
+    check_vectors,
+    is_concrete,
+)
 from jaxsurv.types import Array, ArrayLike, InputError
 
 _BLOCK = 1024
@@ -109,8 +114,7 @@ def standardised_rows(x: Any, rs: RiskSets) -> PathRows:
     check_vectors(x=np.empty(np.shape(x)[0]), risk_sets=rs.start)
     check_finite("x", x)
     x = np.asarray(x) if is_concrete(x) else x
-    if is_concrete(rs.total) and not np.asarray(rs.total) > 0:
-        raise InputError("no events: the partial likelihood says nothing; check event and where")
+    check_events(rs.total)
     ordered = replace(rs, order=None, position=None, labels=None)
     # Centre and scale on the rows that are there: the others may hold any values.
     if not all(is_concrete(a) for a in (x, rs.start, rs.log_weight)):

@@ -18,15 +18,20 @@ from jaxsurv.survival.baseline import StepFunction, breslow_baseline
 from jaxsurv.survival.cox_moments import CoxMoments, log_likelihood, moments, score_residuals
 from jaxsurv.survival.life_table import segment_sum
 from jaxsurv.survival.risk_sets import (
-    Columns,
     RiskSets,
-    columns_shown,
     given_risk_sets,
     in_precision,
     to_positions,
 )
+from jaxsurv.survival.row_columns import Columns, columns_shown
 from jaxsurv.survival.summed_loss import Ties
-from jaxsurv.survival.validation import as_real, check_finite, check_vectors, is_concrete
+from jaxsurv.survival.validation import (
+    as_real,
+    check_events,
+    check_finite,
+    check_vectors,
+    is_concrete,
+)
 from jaxsurv.types import Array, ArrayLike, InputError
 
 _MAX_STEPS = 50
@@ -149,8 +154,7 @@ def cox_fit(
     check_vectors(x=np.empty(x.shape[0]), risk_sets=rs.start, cluster=cluster)
     if x.shape[1] > x.shape[0] and is_concrete(l2) and not np.all(np.asarray(l2) > 0):
         raise InputError(f"x has more columns than rows ({x.shape[1]} > {x.shape[0]}): give l2 > 0")
-    if is_concrete(rs.total) and not np.asarray(rs.total) > 0:
-        raise InputError("no events: the partial likelihood says nothing; check event and where")
+    check_events(rs.total)
     x = as_real(x)
     cluster = jnp.arange(x.shape[0]) if cluster is None else jnp.asarray(dense(cluster))
     rs = in_precision(rs, x.dtype)

@@ -1,10 +1,8 @@
 """Risk sets: all data of an outcome that the partial likelihood needs, sorted once."""
 
-import inspect
-from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from types import ModuleType
-from typing import Any, TypedDict, TypeVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -16,28 +14,6 @@ from jaxsurv.survival.delayed_entry import Intervals, make_intervals
 from jaxsurv.survival.life_table import entry_positions, run_bounds, segment_sum
 from jaxsurv.survival.validation import array_module, check_survival, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
-
-
-class Columns(TypedDict, total=False):
-    """Optional columns of the rows beside event and time, see `prepare_risk_sets`; ``[n]`` each."""
-
-    entry: ArrayLike | None
-    strata: ArrayLike | None
-    weights: ArrayLike | None
-    where: ArrayLike | None
-
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def columns_shown(function: Function) -> Function:
-    """Decorator: help and signatures show ``**columns`` as its keywords, each None by default."""
-    signature = inspect.signature(function)
-    *others, _ = signature.parameters.values()
-    keyword = {"kind": inspect.Parameter.KEYWORD_ONLY, "default": None}
-    shown = [inspect.Parameter(name, **keyword) for name in Columns.__annotations__]
-    function.__signature__ = signature.replace(parameters=[*others, *shown])
-    return function
 
 
 @dataclass(frozen=True)

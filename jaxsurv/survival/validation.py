@@ -57,26 +57,27 @@ def check_event(event: Any) -> None:
         return
     if (unknown := np.isnan(e)).any():
         raise InputError(f"event is missing (NaN) in {first_rows(unknown)}; drop such rows")
-    codes = np.unique(e).tolist()
-    told = ", ".join(f"{code:g}" for code in codes[:5]) + (", ..." if len(codes) > 5 else "")
+    others = ", ".join(f"{code:g}" for code in np.unique(e[bad])[:5])
     raise InputError(
-        f"event must be 0 (censored) or 1 (observed), and it has the codes {told}; "
-        f"other ones in {first_rows(bad)}. {_recoding(codes)}"
+        f"event must be 0 (censored) or 1 (observed); found {others} in {first_rows(bad)}. "
+        f"{_recoding(np.unique(e).tolist())}"
     )
 
 
 def _recoding(codes: list[float]) -> str:
+    """Advice for the codes that an event column holds."""
     if len(codes) == 2:
         censored, observed = codes
         return (
             f"If {censored:g} means censored and {observed:g} observed, give event == {observed:g}"
         )
     if codes[0] == 0 and all(code == int(code) for code in codes):
+        told = ", ".join(f"{code:g}" for code in codes[:6])
         return (
-            "If these are competing risks (0 = censored, each other code a cause), event == 1 with the "
-            "other causes censored gives the cause-specific hazard of cause 1, not the probability of "
-            "cause 1, which takes an Aalen-Johansen curve; event != 0 is any cause. If a code means "
-            "unknown, drop those rows"
+            f"The codes {told} are competing risks, if 0 is censored and each other code a cause: "
+            f"event == {codes[1]:g} censors the other causes, which answers another question (the "
+            f"hazard of cause {codes[1]:g}, not its probability); event != 0 is any cause. If a code "
+            "means unknown, drop those rows"
         )
     return "Say which codes mean observed, for example event = np.isin(code, [1, 2])"
 
@@ -126,6 +127,12 @@ def check_some(n: int, where: Any) -> None:
         raise InputError(f"where is False in all {n} rows: no row counts")
 
 
+def check_events(total: Any) -> None:
+    """Refuse an outcome without events, from their known (weighted) number."""
+    if is_concrete(total) and not np.asarray(total) > 0:
+        raise InputError("no events: the partial likelihood says nothing; check event and where")
+
+
 def check_times(times: Any) -> int:
     """Check evaluation times ``[t]``: at least one, finite, ascending, without repeats; returns t.
 
@@ -163,15 +170,11 @@ def check_curves(survival: Any, times: Any, n: int) -> Any:
         is_frame(survival) and is_concrete(times) and _are_times(names, times)
         for names in (getattr(survival, "index", ()), getattr(survival, "columns", ()))
     )
-    if shape == (t, n) and not at_columns and (at_rows or n != t):
-        raise InputError(
-            f"survival must have one row per patient and one column per time, [n, t] = [{n}, {t}]; "
-            "got one row per time: give survival.T"
-        )
-    if shape != (n, t):
+    turned = shape == (t, n) and not at_columns and (at_rows or n != t)
+    if turned or shape != (n, t):
         raise InputError(
             f"survival must have shape [n, t] = [{n}, {t}], one row per patient and one column per "
-            f"time, got {list(shape)}"
+            f"time, got {list(shape)}{'; give survival.T' if turned else ''}"
         )
     if not is_frame(survival):
         return survival
