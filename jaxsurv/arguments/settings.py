@@ -18,7 +18,7 @@ def check_whole(name: str, value: Any, least: int = 1) -> int:
         InputError: names the setting, what it must be, and the value.
     """
     if not isinstance(value, Integral) or isinstance(value, bool):
-        raise InputError(f"{name} must be an integer, got {value!r}")
+        raise InputError(f"{name} must be an integer >= {least}, got {value!r}")
     if value < least:
         raise InputError(f"{name} must be at least {least}, got {value!r}")
     return int(value)

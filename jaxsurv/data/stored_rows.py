@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxsurv.arguments.settings import check_whole
 from jaxsurv.survival.validation import check_survival
 from jaxsurv.types import ArrayLike, InputError
 
@@ -52,8 +53,7 @@ class StoredRows:
             "batch_size": batch_size, "block_rows": block_rows, "buffer_blocks": buffer_blocks,
         }  # fmt: skip
         for name, size in sizes.items():
-            if size < 1:
-                raise InputError(f"{name} must be at least 1, got {size}")
+            check_whole(name, size)
         if batch_size > self.time.size:
             raise InputError(f"batch_size {batch_size} is more than the {self.time.size} rows")
         return self._batches(np.random.default_rng(seed), **sizes)

@@ -29,8 +29,6 @@ def mask(where: Any, n: int) -> Array:
         return jnp.ones(n, bool)
     if np.shape(where) != (n,):
         raise InputError(f"where must have shape [n] = [{n}], got {list(np.shape(where))}")
-    if not isinstance(where, jax.core.Tracer) and not np.asarray(where).any():
-        raise InputError(f"where is False in all {n} rows: no row counts")
     return jnp.asarray(where, bool)
 
 

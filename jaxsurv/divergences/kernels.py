@@ -156,7 +156,7 @@ def median_bandwidth(
         A constant for derivatives; 1 where the median is 0 or there is no pair.
 
     Raises:
-        InputError: wrong shapes, NaN, no rows.
+        InputError: wrong shapes, NaN.
 
     >>> import numpy as np
     >>> median_bandwidth(np.array([[0.0], [1.0], [5.0]]))
