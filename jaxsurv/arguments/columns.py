@@ -14,7 +14,7 @@ from jaxsurv.types import InputError
 
 def is_frame(x: Any) -> bool:
     """True for a table with named columns: pandas, polars, pyarrow."""
-    return hasattr(x, "columns") and not isinstance(x, np.ndarray | jax.Array)
+    return hasattr(type(x), "columns")  # asked of an instance, pandas would search the row names
 
 
 def first_rows(bad: np.ndarray, limit: int = 5) -> str:
@@ -95,12 +95,12 @@ def _from_cells(name: str, cells: np.ndarray) -> np.ndarray:
 
 def _array(name: str, x: Any) -> np.ndarray:
     """Array of real numbers from anything but a table."""
-    if hasattr(x, "toarray"):
+    if hasattr(type(x), "toarray"):
         raise InputError(f"{name} is a sparse matrix; give {name}.toarray()")
     if np.ma.isMaskedArray(x):
         x = np.ma.filled(x.astype(object), np.nan)
     dtype = getattr(x, "dtype", None)
-    if hasattr(x, "to_numpy") and getattr(dtype, "kind", " ") in "biuf":  # a pandas column
+    if hasattr(type(x), "to_numpy") and getattr(dtype, "kind", " ") in "biuf":  # a pandas column
         return x.to_numpy() if isinstance(dtype, np.dtype) else x.to_numpy(float, na_value=np.nan)
     try:
         array = np.asarray(x)
@@ -165,7 +165,7 @@ def _table(name: str, x: Any) -> Any:
     if isinstance(x, pd.DataFrame):
         kinds = set(x.dtypes)
         if all(isinstance(d, np.dtype) and d.kind in "biuf" for d in kinds):
-            return x if len(kinds) < 2 else x.astype(float)
+            return x if len(kinds) < 2 else pd.DataFrame(x.to_numpy(float), x.index, names)
         columns, index = [x.iloc[:, k] for k in range(len(names))], x.index
     else:
         columns, index = [x[c] for c in names], None

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.special
 
-from jaxsurv.arguments.labels import dense
+from jaxsurv.arguments.labels import encoded
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.metrics.pairs import PairRows, PairSums, absent, dense_pair_sums, sorted_pair_sums
 from jaxsurv.metrics.time_weights import TimeWeight, event_weights
@@ -218,7 +218,7 @@ def concordance_index(
     check_survival(event, time, entry=entry, strata=strata, weights=weights, where=where, risk=risk)
     if strata is not None and time_weight != "n":
         raise InputError("time_weight with strata is not defined: the curves would be per stratum")
-    strata = None if strata is None else dense(strata)
+    strata = None if strata is None else encoded(strata)[0]
     weight = event_weights(time_weight, event, time, entry=entry, weights=weights, where=where)
     if tau is not None:
         weight = weight * (array_module(time, tau).asarray(time) <= tau)

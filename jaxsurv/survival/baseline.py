@@ -69,9 +69,9 @@ class StepFunction(NamedTuple):
             InputError: NaN among the times; an unknown stratum, or none, of a curve with strata.
         """
         check_no_nan(times)
-        return self.at(times, self.codes(stratum))
+        return self._at(times, self.codes(stratum))
 
-    def at(self, times: Any, code: Any) -> Any:
+    def _at(self, times: Any, code: Any) -> Any:
         """Values at ``times`` in the strata of ``code``, see `codes`."""
         xp = array_module(times, code, self.times, self.values, self.stratum)
         query = xp.asarray(times, self.times.dtype)  # round like the event times
@@ -113,7 +113,7 @@ class StepFunction(NamedTuple):
             stratum = np.asarray(stratum).item()
         if isinstance(stratum, Hashable) and stratum in place:  # one label, which may be a tuple
             return np.int32(place[stratum])
-        one = isinstance(stratum, str | bytes) or np.ndim(stratum) == 0
+        one = isinstance(stratum, str | bytes) or not hasattr(stratum, "__len__")
         where, names = factorised(labels("stratum", [stratum] if one else stratum))
         if unknown := [name for name in names if name not in place]:
             raise InputError(f"stratum {unknown[0]!r} is not known{told}")
@@ -224,7 +224,8 @@ def survival_function(
     if np.ndim(code):
         check_vectors(log_hazard=log_hazard, stratum=code)
         code = code[:, None]
-    log_hazards = safe_log(baseline.at(times, code)) + x
+    hazard = baseline._at(times, code)
+    log_hazards = jnp.where(jnp.isnan(hazard), jnp.nan, safe_log(hazard)) + x
     return jnp.exp(-jnp.exp(log_hazards))
 
 

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsurv.arguments.labels import dense, factorised
+from jaxsurv.arguments.labels import encoded, factorised
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.life_table import entry_positions, run_bounds, segment_sum
 from jaxsurv.survival.validation import (
@@ -82,7 +82,7 @@ def logrank_test(
     if len(found) < 2:
         raise InputError(f"a log-rank test needs two groups, found {len(found)}: {found}")
     member = code[:, None] == np.arange(len(names))
-    strata = None if strata is None else dense(strata)
+    strata = None if strata is None else encoded(strata)[0]
     result = logrank_of_counts(group_counts(event, time, member, strata, where), rho)
     if is_concrete(result.degrees_of_freedom) and result.degrees_of_freedom < 1:
         raise InputError("no event at a time when two groups are at risk: nothing can be compared")
