@@ -35,7 +35,7 @@ def labels(name: str, x: Any) -> Any:
     if is_frame(x):
         raise InputError(f"{name} must be one column [n], got a table; take one of its columns")
     if np.ma.isMaskedArray(x):
-        x = np.ma.filled(x.astype(object), None)
+        x = np.ma.filled(x.astype(object), np.nan)
     if type(x) is not np.ndarray:
         x = _cells(name, x)
     if x.dtype.kind in "biu":

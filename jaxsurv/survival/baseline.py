@@ -99,16 +99,18 @@ class StepFunction(NamedTuple):
             return None
         if isinstance(stratum, jax.core.Tracer):
             return labels("stratum", stratum)
-        if not is_concrete(self.stratum):
-            known: Any = self.labels
-        else:
-            known = self.labels or np.unique(np.asarray(self.stratum)).tolist()
+        there: Any = None  # codes, where they are known
+        if is_concrete(self.stratum):
+            there = np.unique(np.asarray(self.stratum)).tolist()
+        elif self.labels is not None:
+            there = range(len(self.labels))
+        known = there if self.labels is None else [self.labels[code] for code in there]
         told = "" if known is None else f"; known are {', '.join(map(repr, known[:20]))}"
         if stratum is None:
             raise InputError(f"the curve has strata: give stratum, a label or one per row{told}")
         if known is None:  # the codes are traced, and are the labels
             return np.asarray(stratum, np.int32)
-        place = dict(zip(known, range(len(known)) if self.labels else known, strict=True))
+        place = dict(zip(known, there, strict=True))
         if isinstance(stratum, np.ndarray | jax.Array) and np.ndim(stratum) == 0:
             stratum = np.asarray(stratum).item()
         if isinstance(stratum, Hashable) and stratum in place:  # one label, which may be a tuple

@@ -56,7 +56,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], Call]] = {
     ),
     "breslow_baseline": (
         ("risk", "event", "time", "entry", "strata", "weights", "where"),
-        lambda risk, **c: survival.breslow_baseline(risk, **c).values[-1],
+        lambda risk, **c: survival.breslow_baseline(risk, **c).values.sum(),
     ),
     "martingale_residuals": (
         ("risk", "event", "time", "entry", "strata", "weights", "where"),
@@ -165,8 +165,14 @@ def of(names: tuple[str, ...], **changed: Any) -> dict[str, Any]:
         "train_event": clean["event"],
         "train_time": clean["time"],
         **dict.fromkeys(LABELS, clean["labels"]),
+        "group": (clean["labels"] + np.arange(N)) % 3,
     }
     return {name: changed.get(name, clean[name]) for name in names}
+
+
+def labelled(label: str) -> list[str]:
+    """Functions that take the labels of this name."""
+    return [name for name, (names, _) in FUNCTIONS.items() if label in names]
 
 
 def value(function: str, **changed: Any) -> float:
