@@ -39,7 +39,7 @@ def real(least: float = -np.inf, most: float = np.inf) -> Callable[[str, Any], A
         values = np.asarray(x)
         if not ((values >= least) & (values <= most)).all():
             room = f"between {least:g} and {most:g}" if most < np.inf else f"a number >= {least:g}"
-            percent = most == 1 and np.nanmax(values) > 1
+            percent = most == 1 and np.any(values > 1)
             fix = "; divide percent by 100" if percent else ""
             raise InputError(f"{name} must be {room}, got {x}{fix}")
         return x

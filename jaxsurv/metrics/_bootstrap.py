@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from jaxsurv.arguments.columns import numbers
 from jaxsurv.arguments.reading import read_arguments
-from jaxsurv.survival.validation import check_rows
+from jaxsurv.survival.validation import check_rows, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError, Key
 
 
@@ -51,7 +52,7 @@ def bootstrap(
 
     Raises:
         InputError: no arrays, or arrays of unequal length; no rows; a level outside (0, 1); fewer than
-            two samples.
+            two samples; a metric that is NaN on the patients themselves.
 
     >>> x = jnp.arange(100.0)
     >>> result = bootstrap(jnp.mean, jax.random.key(0), x, n_samples=500)
@@ -66,6 +67,10 @@ def bootstrap(
     data = [jnp.asarray(a) for a in arrays]
 
     estimate, samples = _run(metric, key, data, n_samples, batch_size)
+    if is_concrete(estimate) and np.isnan(np.asarray(estimate)):
+        raise InputError(
+            "the metric is NaN on the patients themselves; are there NaN in the arrays?"
+        )
     tail = (1 - level) / 2
     lower, upper = jnp.nanquantile(samples, jnp.array([tail, 1 - tail]))
     return Bootstrap(estimate, lower, upper, jnp.nanstd(samples, ddof=1), samples)

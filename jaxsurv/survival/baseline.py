@@ -29,6 +29,7 @@ from jaxsurv.survival.validation import (
     check_event,
     check_finite,
     check_no_nan,
+    check_some,
     check_vectors,
     is_concrete,
 )
@@ -221,6 +222,7 @@ def survival_function(
     check_vectors(log_hazard=log_hazard)
     check_vectors(times=times)
     check_finite("log_hazard", log_hazard)
+    check_no_nan(times)
     x, times = jnp.asarray(log_hazard)[:, None], jnp.asarray(times)[None, :]
     code = baseline.codes(stratum)
     if np.ndim(code):
@@ -274,7 +276,7 @@ def deviance_residuals(martingale: ArrayLike, event: ArrayLike) -> Array:
 
     Therneau, Grambsch & Fleming (1990), Biometrika 77, 147-160.
     """
-    check_vectors(martingale=martingale, event=event)
+    check_some(check_vectors(martingale=martingale, event=event), None)
     check_finite("martingale", martingale)
     check_event(event)
     if is_concrete(martingale) and is_concrete(event):

@@ -143,8 +143,10 @@ def checked_penalties(
     for name, number in (("lambda_min_ratio", least), ("tolerance", tolerance)):
         if number is not None and is_concrete(number) and number == 0:
             raise InputError(f"{name} must be > 0, got {number}")
+    check_finite("lambdas", lambdas)
     lambdas = np.full(n_lambdas, np.nan) if lambdas is None else lambdas
-    check_vectors(lambdas=lambdas)
+    if check_vectors(lambdas=lambdas) == 0:
+        raise InputError("lambdas is empty: give at least one, or leave it out")
     if is_concrete(lambdas) and (np.any(np.diff(lambdas) >= 0) or np.any(np.asarray(lambdas) <= 0)):
         raise InputError("lambdas must be > 0 and decrease: sort them, largest first")
     factor = jnp.ones(p, x.dtype) if factor is None else jnp.asarray(factor, x.dtype)

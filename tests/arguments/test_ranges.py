@@ -57,7 +57,7 @@ def test_a_curve_is_evaluated_at_times_in_any_order(times):
             curve([1.0, np.nan])
     with pytest.raises(InputError, match="times has NaN in row 1"):
         survival.survival_function(baseline, RISK, [1.0, np.nan])
-    with pytest.raises(InputError, match="log_hazard has NaN .*row 0"):
+    with pytest.raises(InputError, match=r"log_hazard has NaN .*row 0"):
         survival.survival_function(baseline, [np.nan], [1.0])
 
 
@@ -173,7 +173,7 @@ def test_masks(function):
         value(function, where=np.where(mask, np.nan, 1))
     with pytest.raises(InputError, match="where"):
         value(function, where=np.flatnonzero(mask)[:2] > 0)
-    with pytest.raises(InputError, match="where is False in all 40 rows|needs at least 1 rows"):
+    with pytest.raises(InputError, match=r"where is False in all 40 rows|needs at least 1 rows"):
         value(function, where=np.zeros(N, bool))
 
 
