@@ -15,12 +15,7 @@ from jaxsurv.survival._coxnet_path import CoxnetPath, PathRows, Penalties, fit_p
 from jaxsurv.survival.breslow import saturated_loss
 from jaxsurv.survival.coxnet import checked_penalties, precise, standardised_rows
 from jaxsurv.survival.partial_likelihood import neg_log_partial_likelihood
-from jaxsurv.survival.risk_sets import (
-    RiskSets,
-    prepare_risk_sets,
-    restrict,
-    to_rows,
-)
+from jaxsurv.survival.risk_sets import RiskSets, prepare_risk_sets, restrict, to_rows
 from jaxsurv.survival.row_columns import Columns, columns_shown
 from jaxsurv.survival.validation import check_vectors
 from jaxsurv.types import Array, ArrayLike, InputError

@@ -12,26 +12,16 @@ from jax import lax
 from jax.scipy.linalg import cho_factor, cho_solve, solve_triangular
 from jax.scipy.special import gammaincc
 
+from jaxsurv.arguments.columns import check_finite
 from jaxsurv.arguments.labels import dense
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.baseline import StepFunction, breslow_baseline
 from jaxsurv.survival.cox_moments import CoxMoments, log_likelihood, moments, score_residuals
 from jaxsurv.survival.life_table import segment_sum
-from jaxsurv.survival.risk_sets import (
-    RiskSets,
-    given_risk_sets,
-    in_precision,
-    to_positions,
-)
+from jaxsurv.survival.risk_sets import RiskSets, given_risk_sets, in_precision, to_positions
 from jaxsurv.survival.row_columns import Columns, columns_shown
 from jaxsurv.survival.summed_loss import Ties
-from jaxsurv.survival.validation import (
-    as_real,
-    check_events,
-    check_finite,
-    check_vectors,
-    is_concrete,
-)
+from jaxsurv.survival.validation import as_real, check_events, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
 _MAX_STEPS = 50
@@ -133,8 +123,8 @@ def cox_fit(
         risk_sets: result of `prepare_risk_sets` or `restrict`, instead of the outcome.
 
     Raises:
-        InputError: x is not ``[n, p]`` or not finite, p > n without a penalty, a malformed outcome, no
-            event. Under ``jit``, no event gives ``coef`` 0.
+        InputError: x is not ``[n, p]`` or not finite, p > n without a penalty, no event (``coef`` is 0
+            under ``jit``), a malformed outcome.
 
     Warns:
         MonotoneLikelihoodWarning, CollinearityWarning: messages name the columns. The fit is finite:
@@ -158,8 +148,7 @@ def cox_fit(
     x = as_real(x)
     cluster = jnp.arange(x.shape[0]) if cluster is None else jnp.asarray(dense(cluster))
     rs = in_precision(rs, x.dtype)
-    unlabelled = replace(rs, labels=None)  # one program, whatever the labels
-    fit, problems = _fit(x, unlabelled, cluster, jnp.asarray(l2, x.dtype), ties)
+    fit, problems = _fit(x, replace(rs, labels=None), cluster, jnp.asarray(l2, x.dtype), ties)
     if not is_concrete(cluster):
         inside = jnp.all((cluster >= 0) & (cluster < x.shape[0]))
         fit["robust_covariance"] = jnp.where(inside, fit["robust_covariance"], jnp.nan)
