@@ -10,14 +10,16 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "jaxsurv"
 
 # What each folder may import from jaxsurv. Imports run one way.
-_CORE = {"types", "survival"}
+_BASE = {"types", "arguments"}
+_CORE = {*_BASE, "survival"}
 ALLOWED = {
     "types": set(),
-    "survival": {"types"},
-    "divergences": {"types"},
+    "arguments": {"types"},
+    "survival": _BASE,
+    "divergences": _BASE,
     "latent": {"types"},
     "nets": {"types"},
-    "training": {"types"},
+    "training": _BASE,
     "metrics": _CORE,
     "factors": _CORE,
     "data": _CORE,

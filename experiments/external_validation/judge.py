@@ -20,6 +20,7 @@ from jaxsurv.metrics import (
 from jaxsurv.recipe import Rows
 from jaxsurv.survival import survival_function
 from jaxsurv.survival._kaplan_meier import Z95
+from jaxsurv.types import InputError
 
 Curve = Callable[[np.ndarray], Any]  # times [t] to probabilities [t]
 ONE_RISK = "one risk for everybody"
@@ -134,7 +135,7 @@ def judge(
     notes = []
     if without := left_out(fitted, patients.tables):
         notes.append(f"without its members {few(without, 10)}")
-    if np.ptp(risk) == 0:
+    if np.ptp(risk) <= 4 * np.finfo(np.float32).eps * np.abs(risk).max():  # constant up to rounding
         notes.append(ONE_RISK)
     else:
         c, slope = concordance_index(risk, event, time), calibration_slope(risk, event, time)
@@ -173,8 +174,10 @@ def _expected(
         )
     else:
         hazard = np.asarray(fitted.baseline(until)) * np.exp(risk)
-    ratio = observed_expected(hazard, np.where(time > end, 0, event))
     name = "observed_expected"
+    if not hazard.any():  # all left before the first event of the training cohort
+        return dict.fromkeys((name, f"{name}_lower", f"{name}_upper"), np.nan)
+    ratio = observed_expected(hazard, np.where(time > end, 0, event))
     values = float(ratio.ratio), float(ratio.lower), float(ratio.upper)
     return dict(zip((name, f"{name}_lower", f"{name}_upper"), values, strict=True))
 
@@ -210,12 +213,13 @@ def _groups(
     """Patients above the training cohort's median risk against the others."""
     high = risk > threshold
     found: dict[str, float] = {"threshold": threshold, "high": int(high.sum())}
-    if high.any() and not high.all():
+    try:
         hr = hazard_ratio(risk, event, time, split=threshold)
-        found |= {
-            "hazard_ratio": float(hr.hazard_ratio),
-            "hazard_ratio_lower": float(hr.lower),
-            "hazard_ratio_upper": float(hr.upper),
-            "p_value": float(hr.p_value),
-        }
-    return found
+    except InputError:  # one group is empty, or has left before the first event
+        return found
+    return found | {
+        "hazard_ratio": float(hr.hazard_ratio),
+        "hazard_ratio_lower": float(hr.lower),
+        "hazard_ratio_upper": float(hr.upper),
+        "p_value": float(hr.p_value),
+    }

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.types import InputError
 
@@ -97,6 +98,7 @@ def _survival(
     return (death <= follow_up).astype(int), time
 
 
+@read_arguments
 def simulate_cohort(
     seed: int = 0,
     n: int = _N,

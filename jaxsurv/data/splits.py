@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxsurv.survival.validation import check_event, check_vectors
+from jaxsurv.arguments.reading import read_arguments
+from jaxsurv.arguments.settings import mask
+from jaxsurv.survival.validation import check_event, check_some, check_vectors
 from jaxsurv.types import InputError
 
 
@@ -71,12 +73,11 @@ def _mask(n: int, rows: np.ndarray) -> np.ndarray:
 def _inputs(event: Any, eligible: Any) -> tuple[np.ndarray, np.ndarray]:
     """Event and eligibility as booleans ``[n]``."""
     check_vectors(event=event, eligible=eligible)
+    check_some(len(event), eligible)
     check_event(event)
     event = np.asarray(event).astype(bool)
     eligible = np.ones(event.size, bool) if eligible is None else np.asarray(eligible)
-    if eligible.dtype != bool:
-        raise InputError(f"eligible must be a boolean mask [n], got dtype {eligible.dtype}")
-    return event, eligible
+    return event, eligible.astype(bool)
 
 
 def _check_events(splits: Splits, event: np.ndarray, fix: str) -> Splits:
@@ -91,6 +92,7 @@ def _check_events(splits: Splits, event: np.ndarray, fix: str) -> Splits:
     return splits
 
 
+@read_arguments
 def stratified_kfold(
     event: Any,
     *,
@@ -130,8 +132,6 @@ def stratified_kfold(
     """
     event, eligible = _inputs(event, eligible)
     fraction = validation_fraction or 0.0
-    if folds < 2 or repeats < 1:
-        raise InputError(f"needs folds >= 2 and repeats >= 1, got {folds} and {repeats}")
     if not 0 <= fraction <= 0.5:
         raise InputError(f"validation_fraction must be in [0, 0.5], got {validation_fraction}")
     observed = np.flatnonzero(eligible & event)
@@ -190,6 +190,7 @@ def early_stopping_parts(
 PARTS = 5  # early-stopping parts of a fit to all rows
 
 
+@read_arguments
 def without_test(event: Any, develop: Any, *, seed: int = 0) -> Splits:
     """Splits without test rows: fits to development rows, each stopped by one of five parts.
 
@@ -205,7 +206,7 @@ def without_test(event: Any, develop: Any, *, seed: int = 0) -> Splits:
     """
     event, _ = _inputs(event, None)
     validation = []
-    for rows in (develop := np.atleast_2d(develop)):
+    for rows in (develop := np.atleast_2d(np.asarray(mask("develop", develop), bool))):
         if (events := int(event[rows].sum())) < 2:
             raise InputError(f"{events} events in {rows.sum()} patients; needs at least 2")
         parts = min(PARTS, events)
@@ -216,6 +217,7 @@ def without_test(event: Any, develop: Any, *, seed: int = 0) -> Splits:
     return Splits(train, validation, test, zero, np.arange(len(develop)), "three-way")
 
 
+@read_arguments
 def single_split(
     event: Any, eligible: Any = None, *, n_validation: int = 127, seed: int = 0
 ) -> Splits:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxsurv.arguments.reading import read_arguments
+from jaxsurv.arguments.settings import check_whole
 from jaxsurv.survival.validation import check_survival
 from jaxsurv.types import ArrayLike, InputError
 
@@ -26,6 +28,7 @@ class StoredRows:
     event: np.ndarray
     time: np.ndarray
 
+    @read_arguments
     def shuffled(
         self, seed: int, *, batch_size: int, block_rows: int = 1024, buffer_blocks: int = 64
     ) -> Iterator[Columns]:
@@ -52,8 +55,7 @@ class StoredRows:
             "batch_size": batch_size, "block_rows": block_rows, "buffer_blocks": buffer_blocks,
         }  # fmt: skip
         for name, size in sizes.items():
-            if size < 1:
-                raise InputError(f"{name} must be at least 1, got {size}")
+            check_whole(name, size)
         if batch_size > self.time.size:
             raise InputError(f"batch_size {batch_size} is more than the {self.time.size} rows")
         return self._batches(np.random.default_rng(seed), **sizes)
@@ -93,6 +95,7 @@ def _open(path: Path) -> np.ndarray:
     return np.lib.format.open_memmap(path, mode="r")
 
 
+@read_arguments
 def open_rows(path: str | Path, event: ArrayLike, time: ArrayLike) -> StoredRows:
     """Check a table on disk and the outcome that belongs to it; no row of the table is read yet.
 

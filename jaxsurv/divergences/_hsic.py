@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.divergences.arguments import (
     check_rows,
     is_unbiased,
@@ -29,6 +30,7 @@ from jaxsurv.divergences.kernels import (
 from jaxsurv.types import Array, ArrayLike, InputError
 
 
+@read_arguments
 def hsic(
     x: ArrayLike,
     y: ArrayLike,
@@ -60,7 +62,7 @@ def hsic(
         A scalar. Under ``jit`` with fewer pairs than the estimator needs (1 or 4): 0, zero gradient.
 
     Raises:
-        InputError: wrong shapes, a bandwidth <= 0, too few rows.
+        InputError: wrong shapes, NaN, a bandwidth <= 0, too few rows.
 
     >>> import numpy as np
     >>> x = np.array([[0.0], [1.0], [2.0], [3.0]])
@@ -73,7 +75,9 @@ def hsic(
     unbiased, keep = is_unbiased(estimator), mask(where, len(x))
     check_rows(keep, 4 if unbiased else 1, "hsic")
     gamma_x, gamma_y = precisions(bandwidth_x, x.dtype), precisions(bandwidth_y, x.dtype)
-    return _hsic(zero_outside(x, keep), zero_outside(y, keep), keep, gamma_x, gamma_y, unbiased)
+    return _hsic(
+        zero_outside("x", x, keep), zero_outside("y", y, keep), keep, gamma_x, gamma_y, unbiased
+    )
 
 
 @partial(jax.jit, static_argnums=5)

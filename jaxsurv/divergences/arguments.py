@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from jaxsurv.arguments.columns import check_finite
 from jaxsurv.types import Array, InputError, check_choice
 
 
@@ -17,8 +18,9 @@ def samples(**arrays: Any) -> list[Array]:
         if len(shape) != 2 or 0 in shape:
             fix = f"; use {name}[:, None]" if len(shape) == 1 else ""
             raise InputError(f"{name} must have shape [n, d], got {list(shape)}{fix}")
-    dtype = jnp.promote_types(jnp.result_type(*arrays.values(), float), jnp.float32)
-    return [jnp.asarray(x, dtype) for x in arrays.values()]
+    plain = {k: x if isinstance(x, jax.Array) else np.asarray(x) for k, x in arrays.items()}
+    dtype = jnp.promote_types(jnp.result_type(*plain.values(), float), jnp.float32)
+    return [jnp.asarray(x, dtype) for x in plain.values()]
 
 
 def mask(where: Any, n: int) -> Array:
@@ -53,6 +55,12 @@ def check_rows(keep: Array, least: int, name: str) -> None:
         raise InputError(f"{name} needs at least {least} rows, got {np.sum(np.asarray(keep))}")
 
 
-def zero_outside(x: Array, keep: Array) -> Array:
-    """Set masked rows to zero, so that nothing in them, NaN included, reaches a value or a gradient."""
-    return jnp.where(keep[:, None], x, 0)
+def zero_outside(name: str, x: Array, keep: Array) -> Array:
+    """Set masked rows to zero, so that nothing in them, NaN included, reaches a value or a gradient.
+
+    Raises:
+        InputError: NaN or infinite values in the other rows.
+    """
+    x = jnp.where(keep[:, None], x, 0)
+    check_finite(name, x)
+    return x

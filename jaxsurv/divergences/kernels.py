@@ -8,6 +8,8 @@ import jax.numpy as jnp
 from jax import lax
 from jax.custom_derivatives import SymbolicZero
 
+from jaxsurv.arguments.columns import check_finite
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.divergences.arguments import mask, precisions, samples, zero_outside
 from jaxsurv.types import Array, ArrayLike, InputError
 
@@ -15,6 +17,7 @@ HIGHEST = lax.Precision.HIGHEST  # a GPU's shorter formats leave nothing of a sm
 _MEDIAN_ROWS = 2048
 
 
+@read_arguments
 def rbf_kernel(x: ArrayLike, y: ArrayLike, *, bandwidth: ArrayLike | float) -> Array:
     """Gaussian kernel ``k(x_i, y_j) = mean_b exp(-|x_i - y_j|² / (2 bandwidth_b²))``.
 
@@ -31,7 +34,7 @@ def rbf_kernel(x: ArrayLike, y: ArrayLike, *, bandwidth: ArrayLike | float) -> A
         Kernel values ``[n, m]``, in ``[0, 1]``.
 
     Raises:
-        InputError: wrong shapes, a bandwidth <= 0.
+        InputError: wrong shapes, NaN, a bandwidth <= 0.
 
     >>> import numpy as np
     >>> rbf_kernel(np.zeros((1, 2)), np.array([[0.0, 0.0], [0.0, 2.0]]), bandwidth=2.0)
@@ -39,6 +42,8 @@ def rbf_kernel(x: ArrayLike, y: ArrayLike, *, bandwidth: ArrayLike | float) -> A
     """
     x, y = samples(x=x, y=y)
     check_columns(x, y)
+    check_finite("x", x)
+    check_finite("y", y)
     x, y = centred(x, y)
     return kernel(left_factor(x), right_factor(y), precisions(bandwidth, x.dtype))
 
@@ -133,6 +138,7 @@ def along(gradient: Callable[[], Array], tangent: Any) -> Array | float:
     return 0.0 if isinstance(tangent, SymbolicZero) else jnp.sum(gradient() * tangent)
 
 
+@read_arguments
 def median_bandwidth(
     x: ArrayLike, y: ArrayLike | None = None, *, where: ArrayLike | None = None
 ) -> Array:
@@ -150,7 +156,7 @@ def median_bandwidth(
         A constant for derivatives; 1 where the median is 0 or there is no pair.
 
     Raises:
-        InputError: wrong shapes.
+        InputError: wrong shapes, NaN.
 
     >>> import numpy as np
     >>> median_bandwidth(np.array([[0.0], [1.0], [5.0]]))
@@ -162,7 +168,7 @@ def median_bandwidth(
         x, y = samples(x=x, y=y)
         check_columns(x, y)
         x, keep = jnp.concatenate([x, y]), jnp.concatenate([keep, jnp.ones(len(y), bool)])
-    return _median_distance(zero_outside(lax.stop_gradient(x), keep), keep)
+    return _median_distance(zero_outside("x", lax.stop_gradient(x), keep), keep)
 
 
 @jax.jit

@@ -6,6 +6,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from jaxsurv.arguments.columns import check_finite
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.divergences.arguments import (
     check_rows,
     is_unbiased,
@@ -18,6 +20,7 @@ from jaxsurv.divergences.kernels import along, check_columns, potential, square
 from jaxsurv.types import Array, ArrayLike
 
 
+@read_arguments
 def mmd2(
     x: ArrayLike,
     y: ArrayLike,
@@ -46,7 +49,7 @@ def mmd2(
         A scalar. Under ``jit`` with fewer rows than the estimator needs (1 or 2): 0, zero gradient.
 
     Raises:
-        InputError: wrong shapes, a bandwidth <= 0, too few rows.
+        InputError: wrong shapes, NaN, a bandwidth <= 0, too few rows.
 
     >>> import numpy as np
     >>> mmd2(np.zeros((3, 1)), np.full((2, 1), 2.0), bandwidth=1.0)
@@ -57,7 +60,8 @@ def mmd2(
     unbiased, keep = is_unbiased(estimator), mask(where, len(x))
     check_rows(keep, 1 + unbiased, "x")
     check_rows(jnp.ones(len(y)), 1 + unbiased, "y")
-    return _mmd2(zero_outside(x, keep), y, keep, precisions(bandwidth, x.dtype), unbiased)
+    check_finite("y", y)
+    return _mmd2(zero_outside("x", x, keep), y, keep, precisions(bandwidth, x.dtype), unbiased)
 
 
 @partial(jax.jit, static_argnames="unbiased")
@@ -72,6 +76,7 @@ def _mmd2(x: Array, y: Array, keep: Array, gamma: Array, unbiased: bool) -> Arra
     return jnp.where(weight.sum() > unbiased, value, 0)
 
 
+@read_arguments
 def mmd2_standard_normal(
     x: ArrayLike,
     *,
@@ -94,7 +99,7 @@ def mmd2_standard_normal(
         A scalar. Under ``jit`` with fewer rows than the estimator needs (1 or 2): 0, zero gradient.
 
     Raises:
-        InputError: wrong shapes, a bandwidth <= 0, too few rows.
+        InputError: wrong shapes, NaN, a bandwidth <= 0, too few rows.
 
     >>> import numpy as np
     >>> mmd2_standard_normal(np.zeros((1, 1)), bandwidth=1.0)
@@ -103,7 +108,7 @@ def mmd2_standard_normal(
     (x,) = samples(x=x)
     unbiased, keep = is_unbiased(estimator), mask(where, len(x))
     check_rows(keep, 1 + unbiased, "x")
-    return _to_prior(zero_outside(x, keep), keep, precisions(bandwidth, x.dtype), unbiased)
+    return _to_prior(zero_outside("x", x, keep), keep, precisions(bandwidth, x.dtype), unbiased)
 
 
 @partial(jax.jit, static_argnames="unbiased")

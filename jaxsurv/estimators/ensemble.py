@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Mapping
-from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -10,6 +9,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.metaestimators import available_if
 
+from jaxsurv.arguments.settings import check_whole
 from jaxsurv.estimators.fitted import FittedTerms
 from jaxsurv.estimators.inputs import Modalities
 from jaxsurv.estimators.search import Grid, Search, folds_of, scored, search_table, settings_of
@@ -74,8 +74,7 @@ class NetworkEnsemble(SurvivalEstimator, base=True):
 
     def _sweep(self, prepared: Prepared, settings: list[Any]) -> SweepResult:
         """All splits x seeds x settings in one compiled program."""
-        if not isinstance(self.n_seeds, Integral) or self.n_seeds < 1:
-            raise InputError(f"n_seeds must be at least 1, got {self.n_seeds!r}")
+        check_whole("n_seeds", self.n_seeds)
         training = FitConfig(self.epochs, self.burn_in, self.patience, self.batch_size)
         return train_networks(
             prepared, self._network, self._objective, settings, seeds=int(self.n_seeds),

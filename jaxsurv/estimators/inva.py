@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsurv.arguments.settings import check_whole
 from jaxsurv.artifacts import StoredModel
 from jaxsurv.estimators.fitted_estimator import FittedEstimator
 from jaxsurv.estimators.fitted_images import FittedImages, compiled_predictive
@@ -107,8 +108,8 @@ class InVA(FittedEstimator[FittedImages]):
             raise InputError("no image is given; needs at least one")
         if not 0 < self.held_out < 1:
             raise InputError(f"held_out must be between 0 and 1, got {self.held_out}")
-        if self.draws < 1:
-            raise InputError(f"draws must be at least 1, got {self.draws}")
+        check_whole("draws", self.draws)
+        check_whole("random_state", self.random_state, 0)
         n = number_of_patients(images)
         if unknown := sorted(set(masks or {}) - set(images)):
             raise InputError(f"masks for {unknown}, the images are {sorted(images)}")

@@ -3,13 +3,13 @@
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
-from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from sklearn.utils import Tags
 
+from jaxsurv.arguments.settings import check_whole
 from jaxsurv.artifacts import StoredModel
 from jaxsurv.data import Cohort, without_test
 from jaxsurv.estimators.explanation import Explanation, explain
@@ -185,8 +185,7 @@ class SurvivalEstimator(FittedEstimator[FittedModel], base=True):
             DataWarning: a modality that none of the patients has.
         """
         for name, value in {"steps": steps, "repeats": repeats}.items():
-            if not isinstance(value, Integral) or value < 1:
-                raise InputError(f"{name} must be an integer >= 1, got {value!r}")
+            check_whole(name, value)
         patients, *outcome = (self._new(X),) if y is None else self._with_outcome(X, y)
         return explain(
             self.fitted(), patients, tuple(outcome) or None,
@@ -213,8 +212,7 @@ class SurvivalEstimator(FittedEstimator[FittedModel], base=True):
 
     def _prepare(self, cohort: Cohort, endpoint: str, develop: np.ndarray) -> Prepared:
         """The recipe fitted to each row of ``develop [s, n]``."""
-        if not isinstance(self.random_state, Integral) or self.random_state < 0:
-            raise InputError(f"random_state must be an integer >= 0, got {self.random_state!r}")
+        check_whole("random_state", self.random_state, 0)
         event, time, _ = outcome_of(cohort, endpoint)
         labelled = ~np.isnan(time)
         event = event[labelled].astype(bool)

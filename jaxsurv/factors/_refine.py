@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import optax
 from jax import lax
 
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.types import Array
 
 
@@ -23,6 +24,7 @@ class Refined(NamedTuple):
     gradient: Array
 
 
+@read_arguments
 def refine(
     loadings: Array, signal: Array, mask: Array, *, most: int = 500, tolerance: float = 1e-4
 ) -> Refined:

@@ -6,6 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from jaxsurv.arguments.columns import numbers
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.factors.decompositions import eigh
 from jaxsurv.factors.eigen import largest
 from jaxsurv.factors.structure import Structure
@@ -43,12 +45,14 @@ def together(structure: Structure, inputs: dict[str, Array]) -> Array:
     """Features ``[n, D]`` of all modalities, side by side in the order of the structure."""
     if set(inputs) != set(structure.modalities):
         raise InputError(f"needs {sorted(structure.modalities)}, got {sorted(inputs)}")
+    inputs = {m: numbers(m, x) for m, x in inputs.items()}
     for m, d in structure.sizes:
         if inputs[m].shape[1:] != (d,):
             raise InputError(f"{m} must be [n, {d}], got {inputs[m].shape}")
-    return jnp.concatenate([inputs[m] for m in structure.modalities], axis=1)
+    return jnp.concatenate([jnp.asarray(inputs[m]) for m in structure.modalities], axis=1)
 
 
+@read_arguments
 def moments(
     structure: Structure,
     inputs: dict[str, Array],
@@ -75,7 +79,7 @@ def moments(
             have both.
     """
     x = together(structure, inputs)
-    rows = jnp.ones(len(x), x.dtype) if where is None else where.astype(x.dtype)
+    rows = jnp.ones(len(x), x.dtype) if where is None else jnp.asarray(where, x.dtype)
     if presence is None:
         n = jnp.sum(rows)
         mean = rows @ x / n

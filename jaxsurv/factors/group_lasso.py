@@ -8,8 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from jaxsurv.arguments.labels import dense
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.factors.decompositions import eigh
-from jaxsurv.types import Array
+from jaxsurv.survival.validation import is_concrete
+from jaxsurv.types import Array, InputError
 
 INNER, OUTER = 200, 30  # largest numbers of cycles over the blocks, and of Newton steps
 TOLERANCE = 1e-5  # largest last step, relative to the coefficients
@@ -136,6 +139,7 @@ def largest_penalty(loss: Callable[[Array], Loss], groups: np.ndarray) -> Array:
     return jnp.max(block_norms(start.gradient / start.size, groups))
 
 
+@read_arguments
 def group_penalised(
     loss_on: LossOn,
     where: Array,
@@ -154,12 +158,19 @@ def group_penalised(
     Args:
         loss_on: function of the rows to use, ``[n]`` booleans, that returns their loss.
         where: ``[n]`` booleans, the rows to use.
-        fold: ``[n]`` integers from 0, the fold in which a row is held out.
+        fold: ``[n]``, labels of any type, the fold in which a row is held out; integers from 0 while
+            ``jit`` traces.
         groups: ``[R]``, static: the block of each coefficient.
         folds: number of folds, static.
         n_penalties: length of the path, which ends at ``ratio`` times the largest penalty that matters.
         ratio: last over first penalty.
+
+    Raises:
+        InputError: a missing label, or more labels than folds.
     """
+    fold = dense(fold)
+    if is_concrete(fold) and (found := len(np.unique(fold))) > folds:
+        raise InputError(f"fold has {found} labels, more than folds = {folds}")
     every = loss_on(where)
     penalties = largest_penalty(every, groups) * jnp.geomspace(1.0, ratio, n_penalties)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import jax.numpy as jnp
 
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.factors.decompositions import eigh
 from jaxsurv.factors.group_lasso import Loss, LossOn
 from jaxsurv.survival import RiskSets, restrict
@@ -12,6 +13,7 @@ from jaxsurv.survival.risk_sets import to_positions
 from jaxsurv.types import Array
 
 
+@read_arguments
 def squared_error(scores: Array, outcome: Array, error: Array | None = None) -> LossOn:
     """Half the squared error, for scores with an error of known covariance::
 
@@ -47,6 +49,7 @@ def squared_error(scores: Array, outcome: Array, error: Array | None = None) -> 
     return on
 
 
+@read_arguments
 def cox(scores: Array, risk_sets: RiskSets) -> LossOn:
     """Negative log partial likelihood (Efron's ties) of ``scores @ coef``.
 

@@ -6,9 +6,12 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
-from jaxsurv.survival.validation import check_rows
+from jaxsurv.arguments.columns import numbers
+from jaxsurv.arguments.reading import read_arguments
+from jaxsurv.survival.validation import check_rows, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError, Key
 
 
@@ -27,6 +30,7 @@ class Bootstrap(NamedTuple):
     samples: Array
 
 
+@read_arguments
 def bootstrap(
     metric: Callable[..., Any],
     key: Key,
@@ -47,19 +51,26 @@ def bootstrap(
         batch_size: samples computed side by side; only memory and speed depend on it.
 
     Raises:
-        InputError: arrays of unequal length; a level outside (0, 1).
+        InputError: no arrays, or arrays of unequal length; no rows; a level outside (0, 1); fewer than
+            two samples; a metric that is NaN on the patients themselves.
 
     >>> x = jnp.arange(100.0)
     >>> result = bootstrap(jnp.mean, jax.random.key(0), x, n_samples=500)
     >>> float(result.estimate), bool(result.lower < 49.5 < result.upper)
     (49.5, True)
     """
-    check_rows(*arrays)
+    arrays = tuple(numbers(f"array {k}", a) for k, a in enumerate(arrays))
+    if check_rows(*arrays) == 0:
+        raise InputError("there are no rows to draw from")
     if not 0 < level < 1:
         raise InputError(f"level must be between 0 and 1, got {level}")
     data = [jnp.asarray(a) for a in arrays]
 
     estimate, samples = _run(metric, key, data, n_samples, batch_size)
+    if is_concrete(estimate) and np.isnan(np.asarray(estimate)):
+        raise InputError(
+            "the metric is NaN on the patients themselves; are there NaN in the arrays?"
+        )
     tail = (1 - level) / 2
     lower, upper = jnp.nanquantile(samples, jnp.array([tail, 1 - tail]))
     return Bootstrap(estimate, lower, upper, jnp.nanstd(samples, ddof=1), samples)

@@ -7,6 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from jaxsurv.arguments.reading import read_arguments
+from jaxsurv.arguments.settings import one
 from jaxsurv.survival._kaplan_meier import Z95
 from jaxsurv.survival.logrank import GroupCounts, group_counts, logrank_of_counts
 from jaxsurv.survival.validation import check_survival, is_concrete
@@ -57,6 +59,7 @@ def _log_hazard_ratio(counts: GroupCounts) -> tuple[Array, Array]:
     return b, curvature(b) ** -0.5
 
 
+@read_arguments
 def hazard_ratio(
     risk: ArrayLike,
     event: ArrayLike,
@@ -80,7 +83,8 @@ def hazard_ratio(
         where: ``[n]`` booleans, False for patients that are not there.
 
     Raises:
-        InputError: malformed input (see `check_survival`); all risks on one side of the split.
+        InputError: malformed input (see `check_survival`); all risks on one side of the split; no event
+            while both groups are at risk.
 
     >>> time = np.arange(1.0, 9)
     >>> hr = hazard_ratio(np.array([8.0, 7, 3, 6, 5, 4, 2, 1]), np.ones(8), time)
@@ -94,15 +98,18 @@ def hazard_ratio(
     if split == "median":
         threshold = jnp.nanmedian(jnp.where(here, scores, jnp.nan))
     else:
-        threshold = jnp.asarray(split, number)
+        threshold = jnp.asarray(one()("split", split), number)
     high = scores > threshold
     if is_concrete(high) and len(np.unique(np.asarray(high)[np.asarray(here)])) < 2:
         raise InputError(f"all risks are on one side of the split at {float(threshold):g}")
     member = jnp.stack([high, ~high], 1)
     counts = group_counts(event, time, member, None, where, entry)
+    test = logrank_of_counts(counts)
+    if is_concrete(test.degrees_of_freedom) and test.degrees_of_freedom < 1:
+        raise InputError("no event while both groups are at risk: no hazards to compare")
     b, error = _log_hazard_ratio(counts)
     ends = jnp.abs(b) >= _FARTHEST
     ratio = jnp.where(ends, jnp.where(b > 0, jnp.inf, 0), jnp.exp(b))
     lower = jnp.where(ends, 0, jnp.exp(b - Z95 * error))
     upper = jnp.where(ends, jnp.inf, jnp.exp(b + Z95 * error))
-    return HazardRatio(ratio, lower, upper, logrank_of_counts(counts).p_value, b, error, threshold)
+    return HazardRatio(ratio, lower, upper, test.p_value, b, error, threshold)

@@ -5,8 +5,11 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
+from jaxsurv.arguments.reading import read_arguments
+from jaxsurv.survival.validation import is_concrete
 from jaxsurv.types import Array, InputError, Key
 
 
@@ -48,10 +51,9 @@ class IntervalCalibration(NamedTuple):
     count: Array | int
 
 
+@read_arguments
 def predictive(one_draw: Callable[[Key], Array], key: Key, draws: int = 32) -> Predictive:
     """Mean and variance (divisor ``draws``) of ``one_draw(key) -> [n, *shape]``, in constant memory."""
-    if draws < 1:
-        raise InputError(f"draws must be at least 1, got {draws}")
 
     def body(i: Array, carry: tuple[Array, Array]) -> tuple[Array, Array]:
         mean, squares = carry  # Welford: the variance may be tiny beside the mean
@@ -65,6 +67,7 @@ def predictive(one_draw: Callable[[Key], Array], key: Key, draws: int = 32) -> P
     return Predictive(mean, squares / draws)
 
 
+@read_arguments
 def conformal_scale(
     predicted: Predictive,
     outcome: Array,
@@ -101,6 +104,7 @@ def conformal_scale(
     return calibrated_scale(calibration, level=level)
 
 
+@read_arguments
 def calibrate_intervals(
     predicted: Predictive,
     outcome: Array,
@@ -124,6 +128,7 @@ def calibrate_intervals(
     return IntervalCalibration(variance, ordered, jnp.sum(counted))
 
 
+@read_arguments
 def calibrated_scale(calibration: IntervalCalibration, *, level: float = 0.95) -> IntervalScale:
     """Scale of intervals at one level, see `conformal_scale`.
 
@@ -132,10 +137,12 @@ def calibrated_scale(calibration: IntervalCalibration, *, level: float = 0.95) -
         level: coverage, in (0, 1).
 
     Raises:
-        InputError: a level outside (0, 1).
+        InputError: a level outside (0, 1); no held-out pixel. Under ``jit`` the factor is inf then.
     """
     if not 0 < level < 1:
         raise InputError(f"level must be between 0 and 1, got {level}")
+    if is_concrete(calibration.count) and not np.asarray(calibration.count) > 0:
+        raise InputError("no pixel of a held-out row to calibrate with; check held_out and mask")
     m = jnp.asarray(calibration.count)
     rank = jnp.minimum(jnp.ceil((m + 1) * level), m).astype(int)
     factor = calibration.ratios[jnp.maximum(rank - 1, 0)]

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.life_table import run_bounds
 from jaxsurv.survival.validation import array_module, check_finite, check_vectors
 from jaxsurv.types import Array, ArrayLike, InputError
@@ -22,6 +23,7 @@ class LatentAlignment(NamedTuple):
     mean_dimension: Array
 
 
+@read_arguments
 def latent_alignment(latent: ArrayLike, risk: ArrayLike) -> LatentAlignment:
     """Rank correlation of risk with the first principal component and with each dimension.
 
@@ -30,7 +32,7 @@ def latent_alignment(latent: ArrayLike, risk: ArrayLike) -> LatentAlignment:
         risk: ``[n]``.
 
     Raises:
-        InputError: latent not ``[n, d]``, NaN.
+        InputError: latent not ``[n, d]``, no rows, NaN.
 
     >>> z = np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 1.0], [5.0, 1.0]])
     >>> result = latent_alignment(z, np.array([4.0, 3.0, 2.0, 1.0]))
@@ -38,7 +40,7 @@ def latent_alignment(latent: ArrayLike, risk: ArrayLike) -> LatentAlignment:
     (1.0, 0.5)
     """
     n = check_vectors(risk=risk)
-    if np.ndim(latent) != 2 or np.shape(latent)[0] != n:
+    if np.ndim(latent) != 2 or np.shape(latent)[0] != n or 0 in np.shape(latent):
         raise InputError(f"latent must have shape [n, d], n = {n}, got {list(np.shape(latent))}")
     check_finite("latent", latent)
     check_finite("risk", risk)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.metrics.concordance import Concordance, checked, concordance_of
 from jaxsurv.metrics.pairs import PairRows, PairSums, absent, compare
 from jaxsurv.survival.validation import (
@@ -20,6 +21,7 @@ from jaxsurv.types import Array, ArrayLike
 _CHUNK = 1 << 22  # pairs compared at a time
 
 
+@read_arguments
 def concordance_td(
     survival: ArrayLike,
     times: ArrayLike,
@@ -37,7 +39,7 @@ def concordance_td(
 
     Args:
         survival: ``[n, t]``, S(times | x), one row per patient.
-        times: ``[t]``, ascending.
+        times: ``[t]``, ascending, without repeats.
         event: ``[n]``, 1 = observed, 0 = censored.
         time: ``[n]``, follow-up time in the unit of ``times``.
         where: ``[n]`` booleans, False for patients that are not there.
@@ -54,7 +56,7 @@ def concordance_td(
     (1.0, 3.0)
     """
     n = check_survival(event, time, where=where)
-    check_curves(survival, times, n)
+    survival = check_curves(survival, times, n)
     check_probabilities("survival", survival)
     xp = array_module(times, event, time, where)
     column = xp.searchsorted(xp.asarray(times), xp.asarray(time), side="right")

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.special
 
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival._kaplan_meier import Z95
 from jaxsurv.survival.linear_cox import cox_fit
 from jaxsurv.survival.validation import (
@@ -14,6 +15,7 @@ from jaxsurv.survival.validation import (
     check_event,
     check_finite,
     check_probabilities,
+    check_some,
     check_survival,
     check_vectors,
     is_concrete,
@@ -35,8 +37,9 @@ class DCalibration(NamedTuple):
 
 class CalibrationSlope(NamedTuple):
     """Attributes:
-    slope: 1 = right spread; below 1 = predictions too extreme, as after overfitting.
-    standard_error: standard error of the slope.
+    slope: 1 = right spread; below 1 = predictions too extreme, as after overfitting; NaN for
+        predictions that are all the same.
+    standard_error: standard error of the slope; NaN as well.
     """
 
     slope: Array
@@ -46,7 +49,8 @@ class CalibrationSlope(NamedTuple):
 class ObservedExpected(NamedTuple):
     """Attributes:
     ratio: observed / expected events; above 1 = risk underestimated.
-    lower, upper: 95 % limits, exp(log ratio -+ 1.96 / sqrt(observed)).
+    lower, upper: 95 % limits, exp(log ratio -+ 1.96 / sqrt(observed)); without any observed event 0 and
+        the exact Poisson limit, -log(0.025) / expected.
     observed, expected: number of events.
     """
 
@@ -57,6 +61,7 @@ class ObservedExpected(NamedTuple):
     expected: Array
 
 
+@read_arguments
 def d_calibration(
     survival: ArrayLike,
     event: ArrayLike,
@@ -80,7 +85,7 @@ def d_calibration(
         where: ``[n]`` booleans, False for patients that are not there.
 
     Raises:
-        InputError: unequal lengths, event codes, survival outside [0, 1].
+        InputError: unequal lengths, no rows, event codes, survival outside [0, 1], fewer than two bins.
 
     Reference: Haider et al., JMLR 21 (2020) 85.
 
@@ -88,6 +93,7 @@ def d_calibration(
     [0.5, 0.5]
     """
     check_vectors(survival=survival, event=event, where=where)
+    check_some(len(event), where)
     check_event(event)
     check_probabilities("survival", survival)
     xp = array_module(survival, event, where)
@@ -106,6 +112,7 @@ def d_calibration(
     return DCalibration(statistic, special.gammaincc((bins - 1) / 2, statistic / 2), counts / n)
 
 
+@read_arguments
 def calibration_slope(
     log_hazard: ArrayLike,
     event: ArrayLike,
@@ -121,8 +128,10 @@ def calibration_slope(
         time: ``[n]``, any unit.
         where: ``[n]`` booleans, False for patients that are not there.
 
+    A prediction that is constant, up to rounding, has no slope: both numbers are NaN.
+
     Raises:
-        InputError: see `check_survival`.
+        InputError: see `check_survival`; no event.
 
     Predictions that are twice as far apart have half the slope:
 
@@ -133,10 +142,17 @@ def calibration_slope(
     """
     check_survival(event, time, where=where, log_hazard=log_hazard)
     x = jnp.asarray(log_hazard, jnp.result_type(float))[:, None]
+    here = jnp.ones(x.shape, bool) if where is None else jnp.asarray(where).astype(bool)[:, None]
+    low, high = jnp.min(x, where=here, initial=jnp.inf), jnp.max(x, where=here, initial=-jnp.inf)
+    constant = high - low <= 4 * jnp.finfo(x.dtype).eps * jnp.maximum(jnp.abs(low), jnp.abs(high))
+    if is_concrete(constant) and constant:
+        return CalibrationSlope(jnp.full((), jnp.nan), jnp.full((), jnp.nan))
     fit = cox_fit(x, event, time, where=where)
-    return CalibrationSlope(fit.coef[0], jnp.sqrt(fit.covariance[0, 0]))
+    values = fit.coef[0], jnp.sqrt(fit.covariance[0, 0])
+    return CalibrationSlope(*(jnp.where(constant, jnp.nan, v) for v in values))
 
 
+@read_arguments
 def observed_expected(
     cumulative_hazard: ArrayLike, event: ArrayLike, *, where: ArrayLike | None = None
 ) -> ObservedExpected:
@@ -148,7 +164,8 @@ def observed_expected(
         where: ``[n]`` booleans, False for patients that are not there.
 
     Raises:
-        InputError: unequal lengths, event codes, a hazard that is negative or not finite.
+        InputError: unequal lengths, no rows, event codes, a hazard that is negative or not finite, or 0
+            in all rows.
 
     Reference: Crowson, Atkinson and Therneau, Stat. Methods Med. Res. 25 (2016) 1692.
 
@@ -157,14 +174,18 @@ def observed_expected(
     1.5
     """
     check_vectors(cumulative_hazard=cumulative_hazard, event=event, where=where)
+    check_some(len(event), where)
     check_event(event)
     check_finite("cumulative_hazard", cumulative_hazard)
-    if is_concrete(cumulative_hazard) and np.min(cumulative_hazard) < 0:
+    if is_concrete(cumulative_hazard) and np.min(np.asarray(cumulative_hazard)) < 0:
         raise InputError("cumulative_hazard must be >= 0")
     xp = array_module(cumulative_hazard, event, where)
     here = True if where is None else xp.asarray(where).astype(bool)
     observed = xp.sum(xp.where(here, xp.asarray(event), 0))
     expected = xp.sum(xp.where(here, xp.asarray(cumulative_hazard), 0))
+    if is_concrete(expected) and not np.asarray(expected) > 0:
+        raise InputError("the expected number of events is 0: cumulative_hazard is 0 in all rows")
     ratio = observed / expected
-    factor = xp.exp(Z95 / xp.sqrt(observed))
-    return ObservedExpected(ratio, ratio / factor, ratio * factor, observed, expected)
+    factor = xp.exp(Z95 / xp.sqrt(xp.maximum(observed, 1)))
+    upper = xp.where(observed > 0, ratio * factor, -np.log(0.025) / expected)
+    return ObservedExpected(ratio, ratio / factor, upper, observed, expected)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.baseline import breslow_baseline
 from jaxsurv.survival.linear_cox import cox_fit
 from jaxsurv.survival.risk_sets import prepare_risk_sets
@@ -25,6 +26,7 @@ class CalibrationIndex(NamedTuple):
     observed: Array
 
 
+@read_arguments
 def integrated_calibration_index(
     survival: ArrayLike,
     event: ArrayLike,
@@ -52,10 +54,13 @@ def integrated_calibration_index(
     Reference: Austin, Harrell and van Klaveren, Stat. Med. 39 (2020) 2714.
     """
     check_survival(event, time, where=where, survival=survival)
-    if is_concrete(survival) and not (np.min(survival) > 0 and np.max(survival) < 1):
+    inside = not is_concrete(survival) or (np.asarray(survival) > 0) & (np.asarray(survival) < 1)
+    if not np.all(inside):
         raise InputError("survival must be inside (0, 1)")
-    if is_concrete(time) and is_concrete(tau) and tau > np.max(time):
-        raise InputError(f"tau = {float(tau):g} is beyond the follow-up of {np.max(time):g}")
+    if is_concrete(time) and is_concrete(tau) and tau > np.max(np.asarray(time)):
+        raise InputError(
+            f"tau = {float(tau):g} is beyond the follow-up of {np.max(np.asarray(time)):g}"
+        )
     predicted = jnp.asarray(survival, jnp.result_type(float))
     here = jnp.ones(predicted.shape, bool) if where is None else jnp.asarray(where).astype(bool)
     x = jnp.log(-jnp.log(predicted))

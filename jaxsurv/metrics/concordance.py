@@ -7,6 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.special
 
+from jaxsurv.arguments.labels import encoded
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.metrics.pairs import PairRows, PairSums, absent, dense_pair_sums, sorted_pair_sums
 from jaxsurv.metrics.time_weights import TimeWeight, event_weights
 from jaxsurv.survival.validation import array_module, check_survival, check_vectors, is_concrete
@@ -165,6 +167,7 @@ def pairwise_concordance(
     return checked(result._replace(influence=result.influence[:n]))
 
 
+@read_arguments
 def concordance_index(
     risk: ArrayLike,
     event: ArrayLike,
@@ -193,7 +196,8 @@ def concordance_index(
         event: ``[n]``, 1 = observed, 0 = censored.
         time: ``[n]``, any unit.
         weights: ``[n]``, case weights; the weight of a pair is the product.
-        strata: ``[n]`` integers; only pairs inside a stratum are compared.
+        strata: ``[n]``, labels of any type (integers under ``jit``); only pairs inside a stratum are
+            compared.
         entry: ``[n]``, delayed entry: the patient is at risk in ``(entry, time]``.
         where: ``[n]`` booleans, False for patients that are not there.
         tau: last event time that counts; None = all events.
@@ -214,6 +218,7 @@ def concordance_index(
     check_survival(event, time, entry=entry, strata=strata, weights=weights, where=where, risk=risk)
     if strata is not None and time_weight != "n":
         raise InputError("time_weight with strata is not defined: the curves would be per stratum")
+    strata = None if strata is None else encoded(strata)[0]
     weight = event_weights(time_weight, event, time, entry=entry, weights=weights, where=where)
     if tau is not None:
         weight = weight * (array_module(time, tau).asarray(time) <= tau)

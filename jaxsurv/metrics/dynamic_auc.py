@@ -8,10 +8,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsurv.arguments.columns import is_frame
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.metrics.prediction_error import case_control_weights
 from jaxsurv.survival._kaplan_meier import kaplan_meier
 from jaxsurv.survival.life_table import run_bounds
-from jaxsurv.survival.validation import array_module, check_finite, check_survival, check_vectors
+from jaxsurv.survival.validation import array_module, check_finite, check_survival, check_times
 from jaxsurv.types import Array, ArrayLike, InputError
 
 
@@ -27,6 +29,7 @@ class DynamicAUC(NamedTuple):
     mean: Array
 
 
+@read_arguments
 def cumulative_dynamic_auc(
     risk: ArrayLike,
     times: ArrayLike,
@@ -69,10 +72,11 @@ def cumulative_dynamic_auc(
     >>> found.auc.tolist()  # the second patient died before the third, at a lower risk
     [1.0, 0.75]
     """
-    n, t = check_survival(event, time, where=where), check_vectors(times=times)
+    n, t = check_survival(event, time, where=where), check_times(times)
     if np.shape(risk) not in ((n,), (n, t)):
         raise InputError(f"risk must have shape [{n}] or [{n}, {t}], got {list(np.shape(risk))}")
     check_finite("risk", risk)
+    risk = np.asarray(risk) if is_frame(risk) else risk
     case, until, _ = case_control_weights(times, event, time, train_event, train_time, where)
     xp = array_module(risk, times, event, time, where, case)
     column = xp.arange(t)[None]

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.metrics.concordance import Concordance, pairwise_concordance
 from jaxsurv.survival.censoring import censoring_curve, check_follow_up, inverse_censoring_weights
 from jaxsurv.survival.validation import array_module, check_survival
 from jaxsurv.types import ArrayLike
 
 
+@read_arguments
 def concordance_index_ipcw(
     risk: ArrayLike,
     event: ArrayLike,

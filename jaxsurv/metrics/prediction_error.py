@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.censoring import (
     censoring_curve,
     check_follow_up,
@@ -56,6 +57,7 @@ def case_control_weights(
     return inverse_censoring_weights(curve, time, is_case), until, control
 
 
+@read_arguments
 def brier_score(
     survival: ArrayLike,
     times: ArrayLike,
@@ -76,7 +78,7 @@ def brier_score(
 
     Args:
         survival: ``[n, t]``, predicted S(times | x).
-        times: ``[t]``, ascending.
+        times: ``[t]``, ascending, without repeats.
         event: ``[n]``, 1 = observed, 0 = censored.
         time: ``[n]``, follow-up time in the unit of ``times``.
         train_event, train_time: ``[m]``, outcome of the training set.
@@ -100,7 +102,7 @@ def brier_score(
     [0.25]
     """
     n = check_survival(event, time, where=where)
-    check_curves(survival, times, n)
+    survival = check_curves(survival, times, n)
     case, until, control = case_control_weights(times, event, time, train_event, train_time, where)
     count = n if where is None else jnp.sum(jnp.asarray(where).astype(bool))
     score = weighted_squares(survival, case, until, control) / count
@@ -142,6 +144,7 @@ def weighted_squares(survival: Array, case: Array, until: Array, control: Array)
     return lax.fori_loop(0, -(-n // rows), add, jnp.zeros((rows, t), number)).sum(0)
 
 
+@read_arguments
 @taking(brier_score)
 def integrated_brier_score(
     survival: ArrayLike, times: ArrayLike, *outcome: ArrayLike, **options: ArrayLike | None
@@ -163,7 +166,7 @@ def integrated_brier_score(
     >>> float(score)
     0.25
     """
-    if np.shape(times)[0] < 2:
+    if np.size(times) < 2:
         raise InputError("an integral needs at least two times")
     score = brier_score(survival, times, *outcome, **options)  # type: ignore[misc]
     times = jnp.asarray(times, score.dtype)

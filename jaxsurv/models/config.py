@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeVar
 
+from jaxsurv.arguments.settings import check_whole
 from jaxsurv.types import Array, InputError, check_choice
 
 
@@ -104,9 +105,8 @@ class SurvivalVAEConfig:
     balanced: bool = False
 
     def __post_init__(self) -> None:
-        if self.latent < 1:
-            raise InputError(f"latent must be at least 1, got {self.latent}")
-        if self.categories < 0 or self.categories == 1:
+        check_whole("latent", self.latent)
+        if check_whole("categories", self.categories, 0) == 1:
             raise InputError(f"categories must be 0 or at least 2, got {self.categories}")
         if not self.head or self.head[-1] != 1:
             raise InputError(f"head must end in one output, got {self.head}")

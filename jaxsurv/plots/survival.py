@@ -8,9 +8,14 @@ import numpy as np
 from lifelines.plotting import add_at_risk_counts
 from matplotlib.figure import Figure
 
+from jaxsurv.arguments.columns import column
+from jaxsurv.arguments.reading import read_arguments
+from jaxsurv.arguments.settings import mask
 from jaxsurv.plots.style import BLUE, ORANGE, styled
+from jaxsurv.survival.validation import check_survival
 
 
+@read_arguments
 @styled
 def survival_curve(
     event: np.ndarray,
@@ -31,6 +36,7 @@ def survival_curve(
         note: text printed in the panel (medians).
         title: title of the figure.
     """
+    check_survival(event, time, entry=entry)
     figure = Figure(figsize=(5.6, 4.0), layout="constrained")
     ax = figure.subplots()
     curve = lifelines.KaplanMeierFitter().fit(time, event, entry=entry, label="all patients")
@@ -87,10 +93,13 @@ def risk_groups(panels: Sequence[RiskGroups], *, xlabel: str, title: str = "") -
     figure.suptitle(title, x=0.01, ha="left", fontsize=10)
     for ax, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         curves, labels = [], []
-        for rows, name, colour in ((~panel.high, "low", BLUE), (panel.high, "high", ORANGE)):
+        high = np.asarray(mask("high", panel.high), bool)
+        columns = column("event", panel.event), column("time", panel.time)
+        check_survival(*columns, where=np.ones_like(high))
+        for rows, name, colour in ((~high, "low", BLUE), (high, "high", ORANGE)):
             if not rows.any():
                 continue  # a constant risk has no high group
-            event, time = panel.event[rows], panel.time[rows]
+            event, time = (np.asarray(x)[rows] for x in columns)
             label = f"{name} risk (n = {rows.sum()}, events = {int(event.sum())})"
             curve = lifelines.KaplanMeierFitter().fit(time, event, label=label)
             curve.plot_survival_function(

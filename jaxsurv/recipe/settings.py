@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
+from jaxsurv.arguments.settings import check_whole
 from jaxsurv.preprocess.select import TOP
 from jaxsurv.types import InputError, check_choice
 
@@ -59,10 +60,9 @@ class Recipe:
         }  # fmt: skip
         for name, choices in known.items():
             check_choice(name, getattr(self, name), get_args(choices))
-        if self.components is not None and self.components < 1:
-            raise InputError(f"components must be at least 1 or None, got {self.components}")
-        if self.top < 1:
-            raise InputError(f"top must be at least 1, got {self.top}")
+        if self.components is not None:
+            check_whole("components", self.components)
+        check_whole("top", self.top)
         if self.blocks is not None:
             if isinstance(self.blocks, str) or not self.blocks:
                 raise InputError(f"blocks must be names of modalities or None, got {self.blocks!r}")

@@ -1,5 +1,6 @@
 """Results of a study: means, intervals, paired differences, pooled risks."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -197,13 +198,14 @@ def _pool(data: Prepared, risks: Mapping[str, tuple[np.ndarray, np.ndarray]]) ->
 def hazard_ratios(findings: Findings) -> pd.DataFrame:
     """High against low pooled out-of-fold risk, split at its median: one row per row of the summary.
 
-    NaN where the median does not split it, as when no run has learned anything.
+    NaN where the median does not split it, as when no run has learned anything, or one group has left
+    before the first event.
     """
     rows = []
     for setting, pooled in findings.predictions.groupby("setting", sort=False):
         risk, event, time = (pooled[c].to_numpy(float) for c in ("risk", "event", "time"))
         values = dict.fromkeys(HazardRatio._fields, np.nan)
-        if np.any(risk > np.median(risk)):
+        with contextlib.suppress(InputError):
             ratio = hazard_ratio(risk, event, time)
             values = {name: float(value) for name, value in ratio._asdict().items()}
         rows.append(

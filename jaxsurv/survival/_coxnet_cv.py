@@ -9,18 +9,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsurv.arguments.labels import factorised
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival._coxnet_path import CoxnetPath, PathRows, Penalties, fit_path
 from jaxsurv.survival.breslow import saturated_loss
 from jaxsurv.survival.coxnet import checked_penalties, precise, standardised_rows
 from jaxsurv.survival.partial_likelihood import neg_log_partial_likelihood
-from jaxsurv.survival.risk_sets import (
-    Columns,
-    RiskSets,
-    columns_shown,
-    prepare_risk_sets,
-    restrict,
-    to_rows,
-)
+from jaxsurv.survival.risk_sets import RiskSets, prepare_risk_sets, restrict, to_rows
+from jaxsurv.survival.row_columns import Columns, columns_shown
 from jaxsurv.survival.validation import check_vectors
 from jaxsurv.types import Array, ArrayLike, InputError
 
@@ -48,6 +44,7 @@ class CoxnetCV(NamedTuple):
     held_out: Array
 
 
+@read_arguments
 @columns_shown
 def coxnet_cv(
     x: ArrayLike,
@@ -75,19 +72,20 @@ def coxnet_cv(
     Args:
         x, event, time, l1_ratio, n_lambdas, lambda_min_ratio, lambdas: see `coxnet_path`.
         penalty_factor, standardize, entry, strata, weights, where, tolerance: see `coxnet_path`.
-        fold: ``[n]``, integers: the fold in which each row is held out.
+        fold: ``[n]``, labels of any type: the fold in which each row is held out.
 
     Raises:
         InputError: fewer than two folds, a fold without events, or any error of `coxnet_path`.
     """
     check_vectors(event=event, time=time, fold=fold)
-    fold, where = np.asarray(fold), columns.get("where")
-    here = np.ones(len(fold), bool) if where is None else np.asarray(where)
-    rs = prepare_risk_sets(event, time, **columns)
+    fold, labels = factorised(np.asarray(fold))
+    where = columns.get("where")
+    here = np.ones(len(fold), bool) if where is None else np.asarray(where, bool)
+    rs = replace(prepare_risk_sets(event, time, **columns), labels=None)
     names = np.unique(fold[here])
     empty = [k for k in names if not np.asarray(event, bool)[here & (fold == k)].any()]
     if len(names) < 2 or empty:
-        what = f"no event in fold {empty[0]}" if empty else f"only {len(names)} fold"
+        what = f"no event in fold {labels[empty[0]]!r}" if empty else f"only {len(names)} fold"
         raise InputError(f"{what}: use at least two folds, stratified by event")
     rows = standardised_rows(x, rs)
     penalties = checked_penalties(

@@ -4,8 +4,9 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.life_table import LifeTable, life_table, reversed_cumsum, step_at
-from jaxsurv.survival.validation import array_module, check_survival
+from jaxsurv.survival.validation import array_module, check_no_nan, check_survival
 from jaxsurv.types import Array, ArrayLike, InputError
 
 Z95 = 1.959963984540054  # normal quantile of a two-sided 95 % interval
@@ -45,16 +46,22 @@ class KaplanMeier(NamedTuple):
     lower: Array
     upper: Array
 
+    @read_arguments
     def __call__(self, times: ArrayLike) -> Array:
         """S(t) at each of ``times``, of any shape."""
+        check_no_nan(times)
         return step_at(times, self.times, self.survival, initial=1.0)
 
+    @read_arguments
     def quantile(self, p: ArrayLike | float) -> Quantile:
         """First time with S(t) <= 1 - p, e.g. the median for p = 0.5.
 
         If S is 1 - p on a whole interval, its midpoint, as in R. The bounds are where the
         confidence limits of the curve first cross 1 - p (Brookmeyer and Crowley, Biometrics 1982);
         R sorts the limits first, which moves its upper bound where they are not monotone.
+
+        Raises:
+            InputError: p outside [0, 1].
         """
         xp = array_module(p, *self)
         level = 1 - xp.asarray(p, self.survival.dtype)[..., None]
@@ -84,8 +91,10 @@ class NelsonAalen(NamedTuple):
     cumulative_hazard: Array
     standard_error: Array
 
+    @read_arguments
     def __call__(self, times: ArrayLike) -> Array:
         """H(t) at each of ``times``, of any shape."""
+        check_no_nan(times)
         return step_at(times, self.times, self.cumulative_hazard, initial=0.0)
 
 
@@ -102,6 +111,7 @@ def _checked_table(event: Any, time: Any, entry: Any, weights: Any, where: Any) 
     return life_table(event, time, entry=entry, weights=weights, where=where)
 
 
+@read_arguments
 def kaplan_meier(
     event: ArrayLike,
     time: ArrayLike,
@@ -156,6 +166,7 @@ def kaplan_meier(
         return KaplanMeier(table.times, s, s * error, lower, upper)
 
 
+@read_arguments
 def nelson_aalen(
     event: ArrayLike,
     time: ArrayLike,
@@ -176,6 +187,7 @@ def nelson_aalen(
     return NelsonAalen(table.times, hazard, xp.sqrt(variance))
 
 
+@read_arguments
 def restricted_mean(curve: KaplanMeier, tau: ArrayLike | float) -> RestrictedMean:
     """Mean survival time up to tau, the area under the curve: ∫_0^tau S(t) dt.
 
@@ -186,7 +198,8 @@ def restricted_mean(curve: KaplanMeier, tau: ArrayLike | float) -> RestrictedMea
         tau: end of the interval, in the unit of time.
 
     Raises:
-        InputError: tau beyond the last time of a curve that has not come down to 0.
+        InputError: tau that is no number >= 0, or beyond the last time of a curve that has not come down
+            to 0.
 
     >>> curve = kaplan_meier(np.array([1, 0, 1]), np.array([2.0, 3.0, 5.0]))
     >>> float(restricted_mean(curve, 5.0).mean)  # 2 · 1 + 3 · 2/3

@@ -1,5 +1,7 @@
 """Baseline hazards, survival curves and residuals of a Cox model with any log hazards."""
 
+from collections.abc import Hashable
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple, Unpack
 
@@ -7,21 +9,35 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsurv.arguments.columns import first_rows
+from jaxsurv.arguments.labels import Labels, factorised, labels
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.cumulative import cumulative_logsumexp, safe_log
-from jaxsurv.survival.life_table import step_at
+from jaxsurv.survival.life_table import run_numbers, step_at
 from jaxsurv.survival.partial_likelihood import checked_scores, neg_log_partial_likelihood
 from jaxsurv.survival.risk_sets import (
-    Columns,
     RiskSets,
-    columns_shown,
     given_risk_sets,
     in_precision,
     to_positions,
     to_rows,
 )
+from jaxsurv.survival.row_columns import Columns, columns_shown
 from jaxsurv.survival.summed_loss import Ties, log_denominators
-from jaxsurv.survival.validation import array_module, check_vectors, is_concrete
+from jaxsurv.survival.validation import (
+    array_module,
+    check_event,
+    check_finite,
+    check_no_nan,
+    check_some,
+    check_vectors,
+    is_concrete,
+)
 from jaxsurv.types import Array, ArrayLike, InputError
+
+
+def _all_zero(stratum: Any) -> bool:
+    return bool(np.all(np.asarray(stratum, object) == 0))
 
 
 class StepFunction(NamedTuple):
@@ -30,32 +46,84 @@ class StepFunction(NamedTuple):
     Attributes:
         times: ``[m]``, ascending (within strata). NumPy arrays if the values are known.
         values: ``[m]``, value from each time on.
-        stratum: ``[m]``, 0, 1, ... in the order of the sorted labels, or None.
+        stratum: ``[m]``, ascending codes of the strata, or None.
+        labels: the strata's labels in the order of their codes 0, 1, ..., a constant for JAX; None where
+            the codes are the labels themselves.
     """
 
     times: ArrayLike
     values: ArrayLike
     stratum: ArrayLike | None = None
+    labels: Labels | None = None
 
-    def __call__(self, times: ArrayLike, stratum: ArrayLike | int = 0) -> Any:
-        """Values at ``times``, of any shape, in ``stratum`` (a number, or an array of the same shape)."""
-        xp = array_module(times, stratum, *(a for a in self if a is not None))
+    @read_arguments
+    def __call__(self, times: ArrayLike, stratum: Any = None) -> Any:
+        """Values at ``times``, of any shape, in the stratum of a label.
+
+        Args:
+            times: any shape.
+            stratum: label as it was given for the fit, or labels in an array that broadcasts with
+                ``times``. While ``jit`` traces it: integers, the labels themselves if these are
+                integers, otherwise their position in ``labels``; an unknown one gives NaN.
+
+        Raises:
+            InputError: NaN among the times; an unknown stratum, or none, of a curve with strata.
+        """
+        check_no_nan(times)
+        return self._at(times, self.codes(stratum))
+
+    def _at(self, times: Any, code: Any) -> Any:
+        """Values at ``times`` in the strata of ``code``, see `codes`."""
+        xp = array_module(times, code, self.times, self.values, self.stratum)
         query = xp.asarray(times, self.times.dtype)  # round like the event times
         if self.stratum is None:
             return step_at(query, self.times, self.values, initial=0.0)
         # The steps are sorted by stratum and, within it, by the rank of their time among all.
-        curves = xp.asarray(self.stratum)
+        curves, code = xp.asarray(self.stratum), xp.asarray(code)
         all_times, m = xp.sort(xp.asarray(self.times)), curves.shape[0]
+        number = run_numbers(xp, curves)
 
-        def key(times: Any, stratum: Any) -> Any:
-            return stratum * (m + 1) + xp.searchsorted(all_times, times, side="right")
+        def key(times: Any, number: Any) -> Any:
+            return number * (m + 1) + xp.searchsorted(all_times, times, side="right")
 
-        asked = key(query, xp.asarray(stratum))
-        step = xp.searchsorted(key(self.times, curves), asked, side="right") - 1
-        is_own = (step >= 0) & (curves[step] == xp.asarray(stratum))
-        return xp.where(is_own, xp.asarray(self.values)[step], 0)
+        first = xp.minimum(xp.searchsorted(curves, code), m - 1)
+        known = curves[first] == code
+        step = xp.searchsorted(key(self.times, number), key(query, number[first]), side="right") - 1
+        is_own = (step >= 0) & (curves[step] == code)
+        return xp.where(known, xp.where(is_own, xp.asarray(self.values)[step], 0), xp.nan)
+
+    def codes(self, stratum: Any) -> Any:
+        """Codes of labels, of their shape; None for a curve without strata."""
+        if self.stratum is None:
+            if is_concrete(stratum) and not (stratum is None or _all_zero(stratum)):
+                raise InputError(f"the curve has no strata; leave out stratum={stratum!r}")
+            return None
+        if isinstance(stratum, jax.core.Tracer):
+            return labels("stratum", stratum)
+        there: Any = None  # codes, where they are known
+        if is_concrete(self.stratum):
+            there = np.unique(np.asarray(self.stratum)).tolist()
+        elif self.labels is not None:
+            there = range(len(self.labels))
+        known = there if self.labels is None else [self.labels[code] for code in there]
+        told = "" if known is None else f"; known are {', '.join(map(repr, known[:20]))}"
+        if stratum is None:
+            raise InputError(f"the curve has strata: give stratum, a label or one per row{told}")
+        if known is None:  # the codes are traced, and are the labels
+            return np.asarray(stratum, np.int32)
+        place = dict(zip(known, there, strict=True))
+        if isinstance(stratum, np.ndarray | jax.Array) and np.ndim(stratum) == 0:
+            stratum = np.asarray(stratum).item()
+        if isinstance(stratum, Hashable) and stratum in place:  # one label, which may be a tuple
+            return np.int32(place[stratum])
+        one = isinstance(stratum, str | bytes) or not hasattr(stratum, "__len__")
+        where, names = factorised(labels("stratum", [stratum] if one else stratum))
+        if unknown := [name for name in names if name not in place]:
+            raise InputError(f"stratum {unknown[0]!r} is not known{told}")
+        return np.array([place[name] for name in names], np.int32)[where]
 
 
+@read_arguments
 @columns_shown
 def breslow_baseline(
     log_hazard: ArrayLike,
@@ -81,7 +149,7 @@ def breslow_baseline(
         time: ``[n]``, >= 0, any unit.
         ties: treatment of tied events, ``"efron"`` or ``"breslow"``.
         entry: ``[n]``, delayed entry: the row is at risk in ``(entry, time]``.
-        strata: ``[n]``, integers.
+        strata: ``[n]``, labels of any type (integers under ``jit``).
         weights: ``[n]``, case weights.
         where: ``[n]``, False for rows that are not there.
         risk_sets: result of `prepare_risk_sets` or `restrict`, instead of the outcome.
@@ -101,12 +169,17 @@ def breslow_baseline(
     rs = given_risk_sets(risk_sets, event, time, **columns)
     log_hazard = checked_scores(log_hazard, rs)
     rs = in_precision(rs, log_hazard.dtype)
-    values = _cumulative_hazard(log_hazard, rs, ties)
-    curve = StepFunction(rs.time, values, rs.stratum)
+    values = _cumulative_hazard(log_hazard, replace(rs, labels=None), ties)
+    curve = StepFunction(rs.time, values, rs.stratum, rs.labels)
     if is_concrete(values):
         at_jump = np.zeros(values.shape, bool)
         at_jump[np.asarray(rs.last)[np.asarray(rs.event_weight) > 0]] = True
-        at_jump[0] |= not at_jump.any()
+        # A stratum without events keeps one row of its patients: its hazard is known to be 0.
+        here = np.flatnonzero(np.asarray(rs.log_weight) > -np.inf)
+        strata = np.zeros(here.size) if rs.stratum is None else np.asarray(rs.stratum)[here]
+        for first in here[np.unique(strata, return_index=True)[1]]:
+            own = slice(None) if rs.stratum is None else np.asarray(rs.stratum) == rs.stratum[first]
+            at_jump[first] |= not at_jump[own].any()
         curve = jax.tree.map(lambda a: np.asarray(a)[at_jump], curve)
     return curve
 
@@ -119,12 +192,13 @@ def _cumulative_hazard(log_hazard: Array, rs: RiskSets, ties: Ties) -> Array:
     return jnp.exp(cumulative_logsumexp(jnp.where(happened, jumps, -jnp.inf), segment=rs.stratum))
 
 
+@read_arguments
 def survival_function(
     baseline: StepFunction,
     log_hazard: ArrayLike,
     times: ArrayLike,
     *,
-    stratum: ArrayLike | int = 0,
+    stratum: Any = None,
 ) -> Array:
     """Survival probabilities ``S(t | i) = exp(-H(t) exp(log_hazard_i))``.
 
@@ -132,10 +206,14 @@ def survival_function(
         baseline: result of `breslow_baseline`, with log hazards on the same scale.
         log_hazard: ``[n]``, higher = worse.
         times: ``[t]``, evaluation times in the unit of the baseline.
-        stratum: number of the stratum, or ``[n]``, if the baseline has strata.
+        stratum: label of the stratum, or ``[n]`` labels, if the baseline has strata, see
+            `StepFunction`.
 
     Returns:
         Survival probabilities ``[n, t]``.
+
+    Raises:
+        InputError: NaN, an unknown stratum, or none, for a baseline with strata.
 
     >>> baseline = breslow_baseline(np.zeros(3), np.array([1, 0, 1]), np.array([1.0, 2.0, 3.0]))
     >>> survival_function(baseline, np.array([0.0, 1.0]), np.array([0.5, 1.0])).round(3).tolist()
@@ -143,11 +221,19 @@ def survival_function(
     """
     check_vectors(log_hazard=log_hazard)
     check_vectors(times=times)
+    check_finite("log_hazard", log_hazard)
+    check_no_nan(times)
     x, times = jnp.asarray(log_hazard)[:, None], jnp.asarray(times)[None, :]
-    log_hazards = safe_log(baseline(times, jnp.atleast_1d(jnp.asarray(stratum))[:, None])) + x
+    code = baseline.codes(stratum)
+    if np.ndim(code):
+        check_vectors(log_hazard=log_hazard, stratum=code)
+        code = code[:, None]
+    hazard = baseline._at(times, code)
+    log_hazards = jnp.where(jnp.isnan(hazard), jnp.nan, safe_log(hazard)) + x
     return jnp.exp(-jnp.exp(log_hazards))
 
 
+@read_arguments
 @columns_shown
 def martingale_residuals(
     log_hazard: ArrayLike,
@@ -177,6 +263,7 @@ def martingale_residuals(
     return -gradient / jnp.where(weight > 0, weight, 1)
 
 
+@read_arguments
 def deviance_residuals(martingale: ArrayLike, event: ArrayLike) -> Array:
     """Martingale residuals m made symmetric: ``sign(m) sqrt(-2 (m + event log(event - m)))``.
 
@@ -184,9 +271,20 @@ def deviance_residuals(martingale: ArrayLike, event: ArrayLike) -> Array:
         martingale: ``[n]``, result of `martingale_residuals`.
         event: ``[n]``, 1 = observed, 0 = censored.
 
+    Raises:
+        InputError: unequal lengths, NaN, event codes, a residual above its event.
+
     Therneau, Grambsch & Fleming (1990), Biometrika 77, 147-160.
     """
-    check_vectors(martingale=martingale, event=event)
+    check_some(check_vectors(martingale=martingale, event=event), None)
+    check_finite("martingale", martingale)
+    check_event(event)
+    if is_concrete(martingale) and is_concrete(event):
+        above = np.asarray(martingale, float) > np.asarray(event, float)
+        if above.any():
+            raise InputError(
+                f"martingale must be at most event; it is above in {first_rows(above)}"
+            )
     m, event = jnp.asarray(martingale), jnp.asarray(event)
     expected = jnp.where(event > 0, event - m, 1)
     return jnp.sign(m) * jnp.sqrt(jnp.maximum(-2 * (m + event * jnp.log(expected)), 0))

@@ -4,9 +4,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival._kaplan_meier import log_product_limit
 from jaxsurv.survival.life_table import life_table, step_at
-from jaxsurv.survival.validation import array_module, check_survival, is_concrete
+from jaxsurv.survival.validation import array_module, check_no_nan, check_survival, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
 
@@ -21,11 +22,14 @@ class CensoringCurve(NamedTuple):
     times: Array
     survival: Array
 
+    @read_arguments
     def before(self, times: ArrayLike) -> Array:
         """G(t-) = P(C >= t), the probability of being under observation at t; all weights use it."""
+        check_no_nan(times)
         return step_at(times, self.times, self.survival, initial=1.0, left=True)
 
 
+@read_arguments
 def censoring_curve(
     event: ArrayLike,
     time: ArrayLike,

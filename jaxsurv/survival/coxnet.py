@@ -8,20 +8,23 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival._coxnet_path import CoxnetPath, PathRows, Penalties, fit_path
-from jaxsurv.survival.risk_sets import (
-    Columns,
-    RiskSets,
-    columns_shown,
-    given_risk_sets,
-    to_positions,
+from jaxsurv.survival.risk_sets import RiskSets, given_risk_sets, to_positions
+from jaxsurv.survival.row_columns import Columns, columns_shown
+from jaxsurv.survival.validation import (
+    as_real,
+    check_events,
+    check_finite,
+    check_vectors,
+    is_concrete,
 )
-from jaxsurv.survival.validation import as_real, check_finite, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
 _BLOCK = 1024
 
 
+@read_arguments
 @columns_shown
 def coxnet_path(
     x: ArrayLike,
@@ -64,7 +67,7 @@ def coxnet_path(
         standardize: penalise coefficients per standard deviation (with divisor n); they are
             reported per unit of x all the same.
         entry: ``[n]``, delayed entry: the row is at risk in ``(entry, time]``.
-        strata: ``[n]``, integers.
+        strata: ``[n]``, labels of any type (integers under ``jit``).
         weights: ``[n]``, case weights.
         where: ``[n]``, False for rows that are not there.
         risk_sets: result of `prepare_risk_sets` or `restrict`, instead of the outcome.
@@ -105,11 +108,10 @@ def standardised_rows(x: Any, rs: RiskSets) -> PathRows:
     if np.ndim(x) != 2:
         raise InputError(f"x must have shape [n, p], got {list(np.shape(x))}")
     check_vectors(x=np.empty(np.shape(x)[0]), risk_sets=rs.start)
-    x = np.asarray(x) if is_concrete(x) else x
     check_finite("x", x)
-    if is_concrete(rs.total) and not rs.total > 0:
-        raise InputError("no events: the partial likelihood says nothing; check event and where")
-    ordered = replace(rs, order=None, position=None)
+    x = np.asarray(x) if is_concrete(x) else x
+    check_events(rs.total)
+    ordered = replace(rs, order=None, position=None, labels=None)
     # Centre and scale on the rows that are there: the others may hold any values.
     if not all(is_concrete(a) for a in (x, rs.start, rs.log_weight)):
         x, here = to_positions(rs, as_real(x)).T, rs.log_weight[None, :] > -jnp.inf
@@ -134,10 +136,13 @@ def checked_penalties(
 ) -> Penalties:
     """Checked and completed arguments of `coxnet_path`."""
     p, n = x.shape
-    if is_concrete(l1_ratio) and not 0 <= l1_ratio <= 1:
-        raise InputError(f"l1_ratio must be between 0 (ridge) and 1 (lasso), got {l1_ratio}")
+    for name, number in (("lambda_min_ratio", least), ("tolerance", tolerance)):
+        if number is not None and is_concrete(number) and number == 0:
+            raise InputError(f"{name} must be > 0, got {number}")
+    check_finite("lambdas", lambdas)
     lambdas = np.full(n_lambdas, np.nan) if lambdas is None else lambdas
-    check_vectors(lambdas=lambdas)
+    if check_vectors(lambdas=lambdas) == 0:
+        raise InputError("lambdas is empty: give at least one, or leave it out")
     if is_concrete(lambdas) and (np.any(np.diff(lambdas) >= 0) or np.any(np.asarray(lambdas) <= 0)):
         raise InputError("lambdas must be > 0 and decrease: sort them, largest first")
     factor = jnp.ones(p, x.dtype) if factor is None else jnp.asarray(factor, x.dtype)

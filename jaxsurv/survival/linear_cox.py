@@ -12,19 +12,16 @@ from jax import lax
 from jax.scipy.linalg import cho_factor, cho_solve, solve_triangular
 from jax.scipy.special import gammaincc
 
+from jaxsurv.arguments.columns import check_finite
+from jaxsurv.arguments.labels import dense
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.baseline import StepFunction, breslow_baseline
 from jaxsurv.survival.cox_moments import CoxMoments, log_likelihood, moments, score_residuals
 from jaxsurv.survival.life_table import segment_sum
-from jaxsurv.survival.risk_sets import (
-    Columns,
-    RiskSets,
-    columns_shown,
-    given_risk_sets,
-    in_precision,
-    to_positions,
-)
+from jaxsurv.survival.risk_sets import RiskSets, given_risk_sets, in_precision, to_positions
+from jaxsurv.survival.row_columns import Columns, columns_shown
 from jaxsurv.survival.summed_loss import Ties
-from jaxsurv.survival.validation import as_real, check_finite, check_vectors, is_concrete
+from jaxsurv.survival.validation import as_real, check_events, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
 _MAX_STEPS = 50
@@ -87,6 +84,7 @@ class CoxFit(NamedTuple):
     converged: Array
 
 
+@read_arguments
 @columns_shown
 def cox_fit(
     x: ArrayLike,
@@ -116,15 +114,17 @@ def cox_fit(
         time: ``[n]``, >= 0, any unit.
         ties: treatment of tied events.
         entry: ``[n]``, delayed entry: the row is at risk in ``(entry, time]``.
-        strata: ``[n]``, integers.
+        strata: ``[n]``, labels of any type (integers under ``jit``).
         weights: ``[n]``, case weights.
         where: ``[n]``, False for rows that are not there.
-        cluster: ``[n]`` integers >= 0 and < n; rows of one value are one unit of ``robust_covariance``.
+        cluster: ``[n]``, labels of any type; rows of one label are one unit of ``robust_covariance``.
+            While ``jit`` traces: integers >= 0 and < n, otherwise ``robust_covariance`` is NaN.
         l2: ridge penalty, >= 0; must be > 0 if p > n.
         risk_sets: result of `prepare_risk_sets` or `restrict`, instead of the outcome.
 
     Raises:
-        InputError: x is not ``[n, p]`` or not finite, p > n without a penalty, a malformed outcome.
+        InputError: x is not ``[n, p]`` or not finite, p > n without a penalty, no event (``coef`` is 0
+            under ``jit``), a malformed outcome.
 
     Warns:
         MonotoneLikelihoodWarning, CollinearityWarning: messages name the columns. The fit is finite:
@@ -138,16 +138,20 @@ def cox_fit(
     if np.ndim(x) != 2:
         raise InputError(f"x must have shape [n, p], got {list(np.shape(x))}")
     names = list(getattr(x, "columns", range(np.shape(x)[1])))
-    x = np.asarray(x) if is_concrete(x) else x
     check_finite("x", x)
+    x = np.asarray(x) if is_concrete(x) else x
     rs = given_risk_sets(risk_sets, event, time, exact=ties == "exact", **columns)
     check_vectors(x=np.empty(x.shape[0]), risk_sets=rs.start, cluster=cluster)
     if x.shape[1] > x.shape[0] and is_concrete(l2) and not np.all(np.asarray(l2) > 0):
         raise InputError(f"x has more columns than rows ({x.shape[1]} > {x.shape[0]}): give l2 > 0")
+    check_events(rs.total)
     x = as_real(x)
-    cluster = jnp.arange(x.shape[0]) if cluster is None else jnp.asarray(cluster)
+    cluster = jnp.arange(x.shape[0]) if cluster is None else jnp.asarray(dense(cluster))
     rs = in_precision(rs, x.dtype)
-    fit, problems = _fit(x, rs, cluster, jnp.asarray(l2, x.dtype), ties)
+    fit, problems = _fit(x, replace(rs, labels=None), cluster, jnp.asarray(l2, x.dtype), ties)
+    if not is_concrete(cluster):
+        inside = jnp.all((cluster >= 0) & (cluster < x.shape[0]))
+        fit["robust_covariance"] = jnp.where(inside, fit["robust_covariance"], jnp.nan)
     _warn(problems, names)
     curve = breslow_baseline(
         x @ fit["coef"], risk_sets=rs, ties="breslow" if ties == "exact" else ties
@@ -293,4 +297,4 @@ def _warn(problems: tuple[Array, Array], names: list[Any]) -> None:
     ):
         if found.any():
             which = ", ".join(str(names[k]) for k in np.flatnonzero(found))
-            warnings.warn(told.format(which), kind, stacklevel=3)
+            warnings.warn(told.format(which), kind, stacklevel=4)

@@ -7,8 +7,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsurv.arguments.labels import encoded, factorised
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.life_table import entry_positions, run_bounds, segment_sum
-from jaxsurv.survival.validation import array_module, check_survival, is_concrete
+from jaxsurv.survival.validation import (
+    array_module,
+    check_survival,
+    check_vectors,
+    is_concrete,
+)
 from jaxsurv.types import Array, ArrayLike, InputError
 
 
@@ -17,7 +24,8 @@ class LogRank(NamedTuple):
     statistic: chi-square.
     p_value: upper tail of the chi-square distribution with the degrees of freedom below.
     degrees_of_freedom: number of groups in which events are expected, minus one.
-    observed: ``[k]``, weighted events per group, in the order of ``numpy.unique(group)``.
+    observed: ``[k]``, weighted events per group, in the ascending order of the labels
+        (several types: by type).
     expected: ``[k]``, expected events per group under one common hazard.
     """
 
@@ -28,6 +36,7 @@ class LogRank(NamedTuple):
     expected: Array
 
 
+@read_arguments
 def logrank_test(
     event: ArrayLike,
     time: ArrayLike,
@@ -48,12 +57,14 @@ def logrank_test(
         event: ``[n]``, 1 = observed, 0 = censored.
         time: ``[n]``, any unit.
         group: ``[n]``, labels of any type; they must be known while ``jit`` traces.
-        strata: ``[n]`` integers; patients are compared inside their stratum.
+        strata: ``[n]``, labels of any type (integers under ``jit``); patients are compared inside their
+            stratum.
         where: ``[n]`` booleans, False for patients that are not there.
         rho: power of the pooled survival.
 
     Raises:
-        InputError: see `check_survival`; fewer than two groups.
+        InputError: see `check_survival`; a missing label; fewer than two groups with patients; no event
+            at a time when two groups are at risk. While ``jit`` traces, p is NaN in the last two cases.
 
     Reference: Fleming and Harrington, Comm. Statist. A 10 (1981) 763.
 
@@ -64,13 +75,18 @@ def logrank_test(
     check_survival(event, time, strata=strata, where=where)
     if not is_concrete(group):
         raise InputError("group must be known while jit traces: it sets the number of groups")
-    labels, code = np.unique(np.asarray(group), return_inverse=True)
-    if code.shape != np.shape(time):
-        raise InputError(f"group must have shape {list(np.shape(time))}, got {list(code.shape)}")
-    if labels.size < 2:
-        raise InputError(f"a log-rank test needs two groups, found {labels.size}")
-    member = code[:, None] == np.arange(labels.size)
-    return logrank_of_counts(group_counts(event, time, member, strata, where), rho)
+    check_vectors(time=time, group=group)
+    code, names = factorised(np.asarray(group))
+    here = code[np.asarray(where, bool)] if where is not None and is_concrete(where) else code
+    found = [names[k] for k in np.unique(here)]
+    if len(found) < 2:
+        raise InputError(f"a log-rank test needs two groups, found {len(found)}: {found}")
+    member = code[:, None] == np.arange(len(names))
+    strata = None if strata is None else encoded(strata)[0]
+    result = logrank_of_counts(group_counts(event, time, member, strata, where), rho)
+    if is_concrete(result.degrees_of_freedom) and result.degrees_of_freedom < 1:
+        raise InputError("no event at a time when two groups are at risk: nothing can be compared")
+    return result
 
 
 class GroupCounts(NamedTuple):

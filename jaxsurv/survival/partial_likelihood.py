@@ -1,5 +1,6 @@
 """The Cox partial likelihood: Breslow, Efron and exact ties, weights, strata, delayed entry."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Literal, Unpack
 
@@ -8,22 +9,23 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.cumulative import cumulative_logsumexp
 from jaxsurv.survival.life_table import segment_sum
 from jaxsurv.survival.risk_sets import (
-    Columns,
     RiskSets,
-    columns_shown,
     given_risk_sets,
     in_precision,
     to_positions,
     to_rows,
 )
+from jaxsurv.survival.row_columns import Columns, columns_shown
 from jaxsurv.survival.summed_loss import Ties, largest, log_weighted, summed_loss
 from jaxsurv.survival.validation import as_real, check_finite, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, check_choice
 
 
+@read_arguments
 @columns_shown
 def neg_log_partial_likelihood(
     log_hazard: ArrayLike,
@@ -55,7 +57,8 @@ def neg_log_partial_likelihood(
         time: ``[n]``, >= 0, any unit.
         ties: treatment of tied events.
         entry: ``[n]``, delayed entry: the row is at risk in ``(entry, time]``.
-        strata: ``[n]``, integers; risk sets never cross strata.
+        strata: ``[n]``, labels of any type (integers under ``jit``); risk sets never cross
+            strata.
         weights: ``[n]``, case weights, in R's convention under Efron ties; not with ``"exact"``.
         where: ``[n]``, False for rows that are not there.
         reduction: ``"mean"`` divides by the *weighted number of events*, so that a penalty means
@@ -78,7 +81,8 @@ def neg_log_partial_likelihood(
     check_choice("ties", ties, ("breslow", "efron", "exact"))
     check_choice("reduction", reduction, ("mean", "sum"))
     risk_sets = given_risk_sets(risk_sets, event, time, exact=ties == "exact", **columns)
-    return _reduced(checked_scores(log_hazard, risk_sets), risk_sets, ties, reduction)
+    unlabelled = replace(risk_sets, labels=None)  # one program, whatever the labels
+    return _reduced(checked_scores(log_hazard, risk_sets), unlabelled, ties, reduction)
 
 
 def checked_scores(log_hazard: ArrayLike, risk_sets: RiskSets) -> Array:

@@ -1,41 +1,19 @@
 """Risk sets: all data of an outcome that the partial likelihood needs, sorted once."""
 
-import inspect
-from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from types import ModuleType
-from typing import Any, TypedDict, TypeVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsurv.arguments.labels import Labels, encoded
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.delayed_entry import Intervals, make_intervals
-from jaxsurv.survival.life_table import entry_positions, run_bounds, run_numbers, segment_sum
+from jaxsurv.survival.life_table import entry_positions, run_bounds, segment_sum
 from jaxsurv.survival.validation import array_module, check_survival, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
-
-
-class Columns(TypedDict, total=False):
-    """Optional columns of the rows beside event and time, see `prepare_risk_sets`; ``[n]`` each."""
-
-    entry: ArrayLike | None
-    strata: ArrayLike | None
-    weights: ArrayLike | None
-    where: ArrayLike | None
-
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def columns_shown(function: Function) -> Function:
-    """Decorator: help and signatures show ``**columns`` as its keywords, each None by default."""
-    signature = inspect.signature(function)
-    *others, _ = signature.parameters.values()
-    keyword = {"kind": inspect.Parameter.KEYWORD_ONLY, "default": None}
-    shown = [inspect.Parameter(name, **keyword) for name in Columns.__annotations__]
-    function.__signature__ = signature.replace(parameters=[*others, *shown])
-    return function
 
 
 @dataclass(frozen=True)
@@ -57,13 +35,15 @@ class RiskSets:
         rest: ``[n]``, first position after the events of the group, or n.
         last: ``[n]``, last event at or before the time of the group, or -1.
         earlier: ``[n]``, last position before the group for an event, otherwise ``last``.
-        stratum: ``[n]``, numbers of the strata, or None.
+        stratum: ``[n]``, ascending codes of the strata, or None.
         intervals: data for delayed entry, or None.
         total: scalar, the weighted number of events.
         tied: scalar, whether any events are tied.
         final: scalar, first position of the risk set of the last event.
         max_ties: static, the largest number of tied events rounded up to a power of 2 (so that few
             programs are compiled); None unless ``exact=True``.
+        labels: static, the strata's labels in the order of their codes 0, 1, ...; None where the codes
+            are the labels themselves.
     """
 
     order: Array | None
@@ -83,6 +63,7 @@ class RiskSets:
     tied: Array
     final: Array
     max_ties: int | None
+    labels: Labels | None = None
 
 
 jax.tree_util.register_dataclass(
@@ -150,13 +131,14 @@ def _grouped(
         rest=xp.where(rest < stop, rest, n),
         last=last,
         earlier=earlier,
-        stratum=run_numbers(xp, *columns[:-1]) if len(columns) > 1 else None,
+        stratum=columns[0] if len(columns) > 1 else None,
         intervals=None if enter is None else make_intervals(xp, died, enter, start, end),
         **given,
         **_there(xp, start, events, weight),
     )
 
 
+@read_arguments
 def prepare_risk_sets(
     event: ArrayLike,
     time: ArrayLike,
@@ -177,7 +159,7 @@ def prepare_risk_sets(
         event: ``[n]``, 1 = observed, 0 = censored.
         time: ``[n]``, >= 0, any unit.
         entry: ``[n]``, delayed entry: the row is at risk in ``(entry, time]``.
-        strata: ``[n]``, integers; risk sets never cross strata.
+        strata: ``[n]``, labels of any type, integers while ``jit`` traces; risk sets never cross strata.
         weights: ``[n]``, case weights >= 0; a row of weight 0 is not there.
         where: ``[n]``, False for rows that are not there.
         exact: keep the largest number of tied events, which ``ties="exact"`` needs.
@@ -186,8 +168,8 @@ def prepare_risk_sets(
             time at n = 10^6.
 
     Raises:
-        InputError: see `jaxsurv.survival.validation.check_survival`; ``presorted`` rows in another
-            order; ``exact`` with weights or with a traced outcome.
+        InputError: see `jaxsurv.survival.validation.check_survival`; a missing label; ``presorted``
+            rows in another order; ``exact`` with weights or with a traced outcome.
 
     >>> rs = prepare_risk_sets(np.array([1, 0, 1]), np.array([3.0, 2.0, 1.0]))
     >>> rs.order.tolist(), float(rs.total)
@@ -204,7 +186,8 @@ def prepare_risk_sets(
     weight = xp.ones(n, number) if weights is None else xp.asarray(weights).astype(number)
     if where is not None:
         weight = xp.where(xp.asarray(where).astype(bool), weight, 0)
-    columns = (t,) if strata is None else (xp.asarray(strata), t)
+    codes, labels = (None, None) if strata is None else encoded(strata)
+    columns = (t,) if strata is None else (xp.asarray(codes), t)
 
     order = xp.lexsort((~died, *columns[::-1]))
     if presorted and is_concrete(order) and (order != np.arange(n)).any():
@@ -220,6 +203,7 @@ def prepare_risk_sets(
         position=None if presorted else xp.argsort(order).astype(np.int32),
         time=columns[-1].astype(number),
         max_ties=None,
+        labels=labels,
     )
     if exact:
         counts = np.bincount(risk_sets.start, died)
@@ -230,6 +214,7 @@ def prepare_risk_sets(
     return jax.device_put(risk_sets) if xp is np else risk_sets  # all at once: twice as fast
 
 
+@read_arguments
 def subset(risk_sets: RiskSets, positions: Array, where: ArrayLike) -> RiskSets:
     """Risk sets of some rows among themselves, with no new sort: minibatches inside ``jit``.
 
@@ -257,6 +242,7 @@ def subset(risk_sets: RiskSets, positions: Array, where: ArrayLike) -> RiskSets:
         position=None,
         time=rs.time[positions],
         max_ties=rs.max_ties,
+        labels=rs.labels,
     )
 
 
@@ -275,6 +261,7 @@ def given_risk_sets(
     return risk_sets
 
 
+@read_arguments
 def restrict(risk_sets: RiskSets, where: ArrayLike) -> RiskSets:
     """Risk sets of the rows where ``where`` is True, with no new sort.
 

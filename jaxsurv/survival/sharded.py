@@ -9,6 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
+from jaxsurv.arguments.columns import is_frame
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.partial_likelihood import checked_scores, per_event
 from jaxsurv.survival.risk_sets import RiskSets, in_precision
 from jaxsurv.survival.summed_loss import Ties, summed_loss
@@ -33,6 +35,7 @@ class ShardedRiskSets:
     row: np.ndarray
     mesh: Mesh
 
+    @read_arguments
     def place(self, x: ArrayLike) -> Array:
         """Spread data ``[n, ...]`` of the patients, e.g. features, as ``[places, ...]`` over the devices.
 
@@ -41,7 +44,7 @@ class ShardedRiskSets:
         n = np.count_nonzero(self.row >= 0)
         if np.shape(x)[:1] != (n,):
             raise InputError(f"give one row for each of the {n} patients, got {list(np.shape(x))}")
-        row = np.maximum(self.row, 0)
+        row, x = np.maximum(self.row, 0), np.asarray(x) if is_frame(x) else x
 
         def of_block(index: Any) -> Any:
             return x[row[index[0]]]
@@ -140,6 +143,7 @@ def shard_risk_sets(risk_sets: RiskSets, mesh: Mesh | None = None) -> ShardedRis
     return ShardedRiskSets(jax.tree.map(put, blocks), row, mesh)
 
 
+@read_arguments
 def sharded_neg_log_partial_likelihood(
     log_hazard: ArrayLike,
     risk_sets: ShardedRiskSets,

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsurv.arguments.columns import check_finite, first_cells, first_rows, is_frame
 from jaxsurv.types import InputError
 
 
@@ -31,12 +32,6 @@ def as_real(x: Any) -> jax.Array:
     return x.astype(jnp.promote_types(x.dtype, jnp.float32) if real else jnp.result_type(float))
 
 
-def _first(bad: np.ndarray, limit: int = 5) -> str:
-    rows = np.flatnonzero(bad)
-    more = f" and {rows.size - limit} more" if rows.size > limit else ""
-    return f"{'row' if rows.size == 1 else 'rows'} {', '.join(map(str, rows[:limit]))}{more}"
-
-
 def check_vectors(**arrays: Any) -> int:
     """Check that all given arrays are ``[n]`` with one common n, and return n; None is skipped."""
     shapes = {name: np.shape(a) for name, a in arrays.items() if a is not None}
@@ -50,15 +45,6 @@ def check_vectors(**arrays: Any) -> int:
     return next(iter(shapes.values()))[0]
 
 
-def check_finite(name: str, x: Any) -> None:
-    """Refuse NaN and infinity in a concrete array."""
-    if x is None or not is_concrete(x):
-        return
-    bad = ~np.isfinite(np.asarray(x))
-    if bad.any():
-        raise InputError(f"{name} has NaN or infinite values in {_first(bad)}; drop or impute them")
-
-
 def check_event(event: Any) -> None:
     """Refuse event codes other than 0/1 or booleans."""
     if not is_concrete(event):
@@ -67,12 +53,33 @@ def check_event(event: Any) -> None:
     if e.dtype.kind not in "biuf":
         raise InputError(f"event must be 0/1 or boolean, got dtype {e.dtype}")
     bad = ~((e == 0) | (e == 1))
-    if bad.any():
-        codes = ", ".join(str(v) for v in np.unique(e[bad])[:5])
-        raise InputError(
-            f"event must be 0 (censored) or 1 (observed); found {codes} in {_first(bad)}. "
-            "Recode, for example event == 2"
+    if not bad.any():
+        return
+    if (unknown := np.isnan(e)).any():
+        raise InputError(f"event is missing (NaN) in {first_rows(unknown)}; drop such rows")
+    others = ", ".join(f"{code:g}" for code in np.unique(e[bad])[:5])
+    raise InputError(
+        f"event must be 0 (censored) or 1 (observed); found {others} in {first_rows(bad)}. "
+        f"{_recoding(np.unique(e).tolist())}"
+    )
+
+
+def _recoding(codes: list[float]) -> str:
+    """Advice for the codes that an event column holds."""
+    if len(codes) == 2:
+        censored, observed = codes
+        return (
+            f"If {censored:g} means censored and {observed:g} observed, give event == {observed:g}"
         )
+    if codes[0] == 0 and all(code == int(code) for code in codes):
+        told = ", ".join(f"{code:g}" for code in codes[:6])
+        return (
+            f"The codes {told} are competing risks, if 0 is censored and each other code a cause: "
+            f"event == {codes[1]:g} censors the other causes, which answers another question (the "
+            f"hazard of cause {codes[1]:g}, not its probability); event != 0 is any cause. If a code "
+            "means unknown, drop those rows"
+        )
+    return "Say which codes mean observed, for example event = np.isin(code, [1, 2])"
 
 
 def check_survival(
@@ -91,39 +98,104 @@ def check_survival(
     checked for shape and finiteness under their own name.
 
     Raises:
-        InputError: unequal lengths, ``[n, 1]`` against ``[n]``, NaN, event codes outside
+        InputError: unequal lengths, ``[n, 1]`` against ``[n]``, no rows, NaN, event codes outside
             {0, 1, True, False}, negative time, negative weights, ``entry >= time``.
     """
     numbers = {"time": time, "entry": entry, "weights": weights}
     n = check_vectors(**predictions, event=event, **numbers, strata=strata, where=where)
+    check_some(n, where)
     for name, x in {**predictions, **numbers}.items():
         check_finite(name, x)
     check_event(event)
     for name, x in (("time", time), ("weights", weights)):
         if x is not None and is_concrete(x) and (bad := np.asarray(x) < 0).any():
-            raise InputError(f"{name} must be >= 0; negative in {_first(bad)}")
+            raise InputError(f"{name} must be >= 0; negative in {first_rows(bad)}")
+    if weights is not None and is_concrete(weights) and not np.any(np.asarray(weights)):
+        raise InputError("weights are all 0: no row counts")
     if entry is not None and is_concrete(entry) and is_concrete(time):
         bad = np.asarray(entry) >= np.asarray(time)
         if bad.any():
-            raise InputError(f"entry must be before time; entry >= time in {_first(bad)}")
+            raise InputError(f"entry must be before time; entry >= time in {first_rows(bad)}")
     return n
 
 
-def check_curves(survival: Any, times: Any, n: int) -> None:
-    """Check survival curves ``[n, t]`` at ``times [t]``: shapes and ascending times.
+def check_some(n: int, where: Any) -> None:
+    """Refuse an outcome without rows, or whose rows are all masked out."""
+    if n == 0:
+        raise InputError("there are no rows; check the selection of patients")
+    if where is not None and is_concrete(where) and not np.any(np.asarray(where)):
+        raise InputError(f"where is False in all {n} rows: no row counts")
+
+
+def check_events(total: Any) -> None:
+    """Refuse an outcome without events, from their known (weighted) number."""
+    if is_concrete(total) and not np.asarray(total) > 0:
+        raise InputError("no events: the partial likelihood says nothing; check event and where")
+
+
+def check_times(times: Any) -> int:
+    """Check evaluation times ``[t]``: at least one, finite, ascending, without repeats; returns t.
 
     Raises:
-        InputError: a wrong shape, or times that are not finite and ascending.
+        InputError: names the first time that is out of order.
     """
     t = check_vectors(times=times)
-    if np.shape(survival) != (n, t):
+    if t == 0:
+        raise InputError("times is empty: give at least one time")
+    check_finite("times", times)
+    if is_concrete(times) and (bad := np.diff(np.asarray(times, float)) <= 0).any():
+        k = int(np.flatnonzero(bad)[0])
+        raise InputError(
+            f"times must be ascending, without repeats; {times[k]:g} is followed by {times[k + 1]:g}. "
+            "Give np.unique(times)"
+        )
+    return t
+
+
+def check_no_nan(times: Any) -> None:
+    """Refuse NaN among the times at which a curve is evaluated; infinity is after its last time."""
+    if is_concrete(times) and (bad := np.isnan(np.asarray(times, float))).any():
+        raise InputError(f"times has NaN in {first_cells(bad, times)}; drop it")
+
+
+def check_curves(survival: Any, times: Any, n: int) -> Any:
+    """Check survival curves ``[n, t]`` at ``times [t]``, and return them without row and column names.
+
+    Raises:
+        InputError: a wrong shape; times that are not finite and ascending; a table with one column
+            per patient, or whose columns are other times.
+    """
+    t, shape = check_times(times), np.shape(survival)
+    at_rows, at_columns = (
+        is_frame(survival) and is_concrete(times) and _are_times(names, times)
+        for names in (getattr(survival, "index", ()), getattr(survival, "columns", ()))
+    )
+    turned = shape == (t, n) and not at_columns and (at_rows or n != t)
+    if turned or shape != (n, t):
         raise InputError(
             f"survival must have shape [n, t] = [{n}, {t}], one row per patient and one column per "
-            f"time, got {list(np.shape(survival))}"
+            f"time, got {list(shape)}{'; give survival.T' if turned else ''}"
         )
-    check_finite("times", times)
-    if is_concrete(times) and not np.all(np.diff(np.asarray(times, float)) > 0):
-        raise InputError("times must be ascending, without repeats")
+    if not is_frame(survival):
+        return survival
+    if not at_columns and is_concrete(times) and _name_times(survival.columns):
+        raise InputError(
+            f"the columns of survival are the times {list(survival.columns)[:5]}, but times begins "
+            f"{np.asarray(times)[:5].tolist()}; give times=survival.columns, in ascending order"
+        )
+    return np.asarray(survival)
+
+
+def _name_times(names: Any) -> bool:
+    """True for names of columns that are numbers, and not pandas' own 0, 1, 2, ..."""
+    own = all(name == k for k, name in enumerate(names))
+    return not own and all(isinstance(name, int | float | np.number) for name in names)
+
+
+def _are_times(names: Any, times: Any) -> bool:
+    if len(names) != len(times) or not _name_times(names):
+        return False
+    return bool(np.allclose(np.asarray(names, float), np.asarray(times, float), rtol=1e-5))
 
 
 def check_probabilities(name: str, x: Any) -> None:
@@ -134,7 +206,7 @@ def check_probabilities(name: str, x: Any) -> None:
     if not (values.min() >= -1e-6 and values.max() <= 1 + 1e-6):
         good = (values >= -1e-6) & (values <= 1 + 1e-6)
         bad = ~good.reshape(len(values), -1).all(1)
-        raise InputError(f"{name} must be in [0, 1]; NaN or outside in {_first(bad)}")
+        raise InputError(f"{name} must be in [0, 1]; NaN or outside in {first_rows(bad)}")
 
 
 def check_rows(*arrays: Any) -> int:

@@ -10,9 +10,10 @@ import jax.numpy as jnp
 import optax
 from jax import lax
 
+from jaxsurv.arguments.settings import check_whole
 from jaxsurv.training.learner import Learner, Optimizer, adam, begin, learn
 from jaxsurv.training.stopping import FitResult, Training, all_epochs, refit, stop_early
-from jaxsurv.types import Array, InputError, Key, Objective, Params, taking
+from jaxsurv.types import Array, Key, Objective, Params, taking
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,10 @@ class FitConfig:
     early_stopping: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "patience"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if self.burn_in < 0:
-            raise InputError(f"burn_in must be at least 0, got {self.burn_in}")
-        if self.batch_size is not None and self.batch_size < 2:
-            raise InputError(f"batch_size must be at least 2, got {self.batch_size}")
+        least = {"epochs": 1, "patience": 1, "burn_in": 0, "batch_size": 2}
+        for name, smallest in least.items():
+            if name != "batch_size" or self.batch_size is not None:
+                check_whole(name, getattr(self, name), smallest)
 
 
 class Masks(NamedTuple):

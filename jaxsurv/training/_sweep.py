@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from jax import lax
 
+from jaxsurv.arguments.settings import check_whole
 from jaxsurv.training._fit import FitConfig, Masks, training
 from jaxsurv.training.learner import Optimizer, adam
 from jaxsurv.training.mapped import Program, Store, compile_map, map_chunks
@@ -188,6 +189,8 @@ def sweep_chunks(
         raise InputError(f"seeds must differ, got {list(seeds)}")
     if not all(0 <= seed < 2**32 for seed in seeds):
         raise InputError(f"seeds must be from 0 to 2**32 - 1, got {list(seeds)}")
+    for seed in seeds:
+        check_whole("a seed", seed, 0)
     streams = range(n_splits) if streams is None else streams
     if len(streams) != n_splits or not all(0 <= stream < 2**32 for stream in streams):
         raise InputError(

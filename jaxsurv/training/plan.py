@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import jax
 
+from jaxsurv.arguments.settings import check_whole
 from jaxsurv.training._fit import each_row_once
 from jaxsurv.training.learner import Learner, Optimizer, adam, begin, learn
 from jaxsurv.types import InputError, Objective
@@ -34,8 +35,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         for name in ("devices", "length", "width"):
-            if getattr(self, name) < 1:
-                raise InputError(f"plan: {name} must be at least 1, got {getattr(self, name)}")
+            check_whole(f"plan: {name}", getattr(self, name))
         if self.devices > jax.local_device_count():
             raise InputError(
                 f"plan: {self.devices} devices asked for, {jax.local_device_count()} present"

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsurv.arguments.settings import check_whole
 from jaxsurv.training.learner import Optimizer, adam, begin, learn
 from jaxsurv.types import InputError, Key, Objective, Params
 
@@ -82,8 +83,7 @@ def fit_stream(
     Raises:
         InputError: no pass, or no batch in it.
     """
-    if passes < 1:
-        raise InputError(f"passes must be at least 1, got {passes}")
+    check_whole("passes", passes)
     key_init, key_run = jax.random.split(key)
     keys = [jax.random.split(jax.random.fold_in(key_run, i)) for i in range(passes)]
     seeds = [int(jax.random.bits(key_order)) for key_order, _ in keys]

@@ -129,7 +129,7 @@ def test_refusals():
         stratified_kfold(event, eligible=np.arange(40))
     with pytest.raises(InputError, match="common length"):
         stratified_kfold(event, eligible=np.ones(39, bool))
-    with pytest.raises(InputError, match="folds >= 2"):
+    with pytest.raises(InputError, match="folds must be at least 2, got 1"):
         stratified_kfold(event, folds=1)
     with pytest.raises(InputError, match="validation_fraction"):
         stratified_kfold(event, folds=2, validation_fraction=1.0)

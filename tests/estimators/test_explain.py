@@ -288,7 +288,7 @@ def test_a_patient_without_any_table_gets_nothing(vae, cohort):
 
 def test_refusals(coxnet, cohort):
     x, y = cohort
-    with pytest.raises(InputError, match="repeats must be an integer >= 1, got 0"):
+    with pytest.raises(InputError, match="repeats must be at least 1, got 0"):
         coxnet.explain(x, y, repeats=0)
     with pytest.raises(InputError, match=r"steps must be an integer >= 1, got 1\.5"):
         coxnet.explain(x, y, steps=1.5)

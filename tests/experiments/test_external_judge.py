@@ -268,3 +268,26 @@ def test_counts_are_read_on_the_models_scale(cohorts):
     np.testing.assert_allclose(read(raw, "continuous"), np.log2(counts["eta"] + 1))
     np.testing.assert_allclose(read(logs, "continuous", ["score"]), np.log2(counts["eta"] + 1))
     np.testing.assert_array_equal(read(logs, "counts", ["score"]), counts["eta"])
+
+
+@pytest.mark.parametrize("constant", [0.25, 0.1, -0.0123])
+def test_a_constant_up_to_the_last_bit_keeps_its_other_numbers(cohorts, constant):
+    first, second = cohorts
+    eta = np.full(300, constant, np.float32)
+    eta[::7] = np.nextafter(eta[::7], np.float32(np.inf))
+    row = judge(frozen(first), second._replace(eta=eta).cohort(), "os", km(first)).row
+    assert row["note"] == ONE_RISK
+    assert "c" not in row
+    assert "slope" not in row
+    assert np.isfinite([row["ibs"], row["observed_expected"]]).all()
+
+
+def test_a_group_that_leaves_before_the_first_event_has_no_hazard_ratio(cohorts):
+    first, second = cohorts
+    low = second.eta < 0
+    early = second._replace(
+        event=np.where(low, 0.0, second.event), time=np.where(low, 0.01, 1 + second.time)
+    )
+    row = judge(frozen(first), early.cohort(), "os", km(first)).row
+    assert "hazard_ratio" not in row
+    assert np.isfinite([row["c"], row["slope"], row["ibs"]]).all()

@@ -241,8 +241,8 @@ def test_nothing_to_impute_changes_nothing():
 @pytest.mark.parametrize(
     ("choices", "message"),
     [
-        ({"components": 0}, "components must be at least 1 or None, got 0"),
-        ({"components": -3}, "components must be at least 1 or None, got -3"),
+        ({"components": 0}, "components must be at least 1, got 0"),
+        ({"components": -3}, "components must be at least 1, got -3"),
         ({"top": 0}, "top must be at least 1, got 0"),
         ({"select": "lasso"}, "select must be one of .*elastic-net.*, got 'lasso'"),
         ({"impute": "knn"}, "impute must be one of .*'mean'.*, got 'knn'"),

@@ -92,7 +92,7 @@ def test_survival_function_by_stratum_and_at_extreme_scores():
         curve, np.array([0.0, 1.0]), np.array([0.5, 1.0]), stratum=np.array([0, 1])
     )
     np.testing.assert_allclose(got, [[1, np.exp(-0.5)], [1, np.exp(-0.5)]], rtol=1e-6)
-    extreme = survival_function(curve, np.array([-500.0, 500.0]), np.array([0.5, 1.0]))
+    extreme = survival_function(curve, np.array([-500.0, 500.0]), np.array([0.5, 1.0]), stratum=0)
     assert extreme.tolist() == [[1, 1], [1, 0]]
 
 
