@@ -9,6 +9,7 @@ from jax import lax
 
 from jaxsurv.metrics.concordance import Concordance, checked, concordance_of
 from jaxsurv.metrics.pairs import PairRows, PairSums, absent, compare
+from jaxsurv.survival.ties import at_known_times, merge_near_ties
 from jaxsurv.survival.validation import (
     array_module,
     check_curves,
@@ -57,6 +58,8 @@ def concordance_td(
     check_curves(survival, times, n)
     check_probabilities("survival", survival)
     xp = array_module(times, event, time, where)
+    time = merge_near_ties(time)[0]
+    times = at_known_times(times, time)
     column = xp.searchsorted(xp.asarray(times), xp.asarray(time), side="right")
     rows = PairRows(None, xp.asarray(event).astype(bool), xp.asarray(time))
     if where is not None:

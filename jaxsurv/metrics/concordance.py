@@ -9,6 +9,7 @@ import scipy.special
 
 from jaxsurv.metrics.pairs import PairRows, PairSums, absent, dense_pair_sums, sorted_pair_sums
 from jaxsurv.metrics.time_weights import TimeWeight, event_weights
+from jaxsurv.survival.ties import merge_near_ties, rounding
 from jaxsurv.survival.validation import array_module, check_survival, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
@@ -143,6 +144,7 @@ def pairwise_concordance(
     """Concordance with pairs weighted by event_weight_i weights_i weights_j; no checks."""
     xp = array_module(risk, event, time, event_weight, weights, entry, strata, where)
     number = float if xp is np else jnp.result_type(float)
+    time, entry = merge_near_ties(time, entry)
     rows = PairRows(
         *(None if x is None else xp.asarray(x) for x in (risk, event, time, entry, strata))
     )
@@ -163,6 +165,13 @@ def pairwise_concordance(
         rows = absent(np, rows, np.arange(n + more) >= n)
     result = concordance_of(sums(rows, earlier, later), earlier, later)
     return checked(result._replace(influence=result.influence[:n]))
+
+
+def until(time: Any, tau: Any) -> Any:
+    """Mask ``[n]``, True for times <= tau, also where they are equal but for rounding."""
+    xp = array_module(time, tau)
+    tau = xp.asarray(tau)
+    return xp.asarray(time) <= (tau + rounding(tau, np.sort(time)) if xp is np else tau)
 
 
 def concordance_index(
@@ -216,7 +225,7 @@ def concordance_index(
         raise InputError("time_weight with strata is not defined: the curves would be per stratum")
     weight = event_weights(time_weight, event, time, entry=entry, weights=weights, where=where)
     if tau is not None:
-        weight = weight * (array_module(time, tau).asarray(time) <= tau)
+        weight = weight * until(time, tau)
     return pairwise_concordance(
         risk,
         event,

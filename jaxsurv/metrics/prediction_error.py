@@ -12,6 +12,7 @@ from jaxsurv.survival.censoring import (
     check_follow_up,
     inverse_censoring_weights,
 )
+from jaxsurv.survival.ties import at_known_times, merge_near_ties
 from jaxsurv.survival.validation import (
     array_module,
     check_curves,
@@ -41,6 +42,8 @@ def case_control_weights(
     """
     curve = censoring_curve(train_event, train_time)
     xp = array_module(times, event, time, where, *curve)
+    time = merge_near_ties(time)[0]
+    times = at_known_times(times, time)
     times, time, event = xp.asarray(times), xp.asarray(time), xp.asarray(event).astype(bool)
     check_follow_up(curve, times[-1], "time")
     if xp is np and times[-1] > (last := time.max()):

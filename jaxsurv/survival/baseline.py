@@ -20,7 +20,8 @@ from jaxsurv.survival.risk_sets import (
     to_rows,
 )
 from jaxsurv.survival.summed_loss import Ties, log_denominators
-from jaxsurv.survival.validation import array_module, check_vectors, is_concrete
+from jaxsurv.survival.ties import at_known_times
+from jaxsurv.survival.validation import array_module, as_real, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
 
@@ -31,21 +32,37 @@ class StepFunction(NamedTuple):
         times: ``[m]``, ascending (within strata). NumPy arrays if the values are known.
         values: ``[m]``, value from each time on.
         stratum: ``[m]``, 0, 1, ... in the order of the sorted labels, or None.
+        log_values: ``[m]``, logarithm of ``values``, which is finite where ``values`` is too small or too
+            large for a number; or None.
     """
 
     times: ArrayLike
     values: ArrayLike
     stratum: ArrayLike | None = None
+    log_values: ArrayLike | None = None
 
     def __call__(self, times: ArrayLike, stratum: ArrayLike | int = 0) -> Any:
         """Values at ``times``, of any shape, in ``stratum`` (a number, or an array of the same shape)."""
+        return self._at(self.values, 0.0, times, stratum)
+
+    def log(self, times: ArrayLike, stratum: ArrayLike | int = 0) -> Any:
+        """Logarithms of the values at ``times``, -inf where the value is 0; arguments as in the call."""
+        if self.log_values is not None:
+            return self._at(self.log_values, -np.inf, times, stratum)
+        xp, values = array_module(*(a for a in self if a is not None)), self(times, stratum)
+        with np.errstate(divide="ignore"):
+            return np.log(values) if xp is np else safe_log(values)
+
+    def _at(self, values: ArrayLike, initial: float, times: Any, stratum: Any) -> Any:
+        """Evaluate a step function whose values are those given, and ``initial`` before the first."""
         xp = array_module(times, stratum, *(a for a in self if a is not None))
-        query = xp.asarray(times, self.times.dtype)  # round like the event times
+        query = xp.asarray(times) if xp is np else xp.asarray(times, self.times.dtype)
         if self.stratum is None:
-            return step_at(query, self.times, self.values, initial=0.0)
+            return step_at(query, self.times, values, initial=initial)
         # The steps are sorted by stratum and, within it, by the rank of their time among all.
         curves = xp.asarray(self.stratum)
         all_times, m = xp.sort(xp.asarray(self.times)), curves.shape[0]
+        query = at_known_times(query, all_times)
 
         def key(times: Any, stratum: Any) -> Any:
             return stratum * (m + 1) + xp.searchsorted(all_times, times, side="right")
@@ -53,7 +70,7 @@ class StepFunction(NamedTuple):
         asked = key(query, xp.asarray(stratum))
         step = xp.searchsorted(key(self.times, curves), asked, side="right") - 1
         is_own = (step >= 0) & (curves[step] == xp.asarray(stratum))
-        return xp.where(is_own, xp.asarray(self.values)[step], 0)
+        return xp.where(is_own, xp.asarray(values)[step], initial)
 
 
 @columns_shown
@@ -87,7 +104,8 @@ def breslow_baseline(
         risk_sets: result of `prepare_risk_sets` or `restrict`, instead of the outcome.
 
     Returns:
-        Callable curve, at the distinct event times, or under ``jit`` at all n sorted times.
+        Callable curve, at the distinct event times, or under ``jit`` at all n sorted times. Survival
+        probabilities do not depend on where log hazards have their zero, since ``log_values`` are kept.
 
     Raises:
         InputError: bad shapes or values; ``ties="exact"``, which defines no baseline.
@@ -99,24 +117,26 @@ def breslow_baseline(
     if ties == "exact":
         raise InputError("ties='exact' defines no baseline hazard; use 'efron' or 'breslow'")
     rs = given_risk_sets(risk_sets, event, time, **columns)
-    log_hazard = checked_scores(log_hazard, rs)
-    rs = in_precision(rs, log_hazard.dtype)
-    values = _cumulative_hazard(log_hazard, rs, ties)
-    curve = StepFunction(rs.time, values, rs.stratum)
-    if is_concrete(values):
-        at_jump = np.zeros(values.shape, bool)
-        at_jump[np.asarray(rs.last)[np.asarray(rs.event_weight) > 0]] = True
-        at_jump[0] |= not at_jump.any()
-        curve = jax.tree.map(lambda a: np.asarray(a)[at_jump], curve)
-    return curve
+    scores, reference = checked_scores(log_hazard, rs)
+    rs = in_precision(rs, scores.dtype)
+    log_values = _log_cumulative_hazard(scores, rs, ties)
+    if not is_concrete(log_values):
+        return StepFunction(rs.time, jnp.exp(log_values), rs.stratum, log_values)
+    at_jump = np.zeros(log_values.shape, bool)
+    at_jump[np.asarray(rs.last)[np.asarray(rs.event_weight) > 0]] = True
+    at_jump[0] |= not at_jump.any()
+    log_values = np.asarray(log_values, float) - reference
+    with np.errstate(over="ignore"):
+        curve = StepFunction(rs.time, np.exp(log_values), rs.stratum, log_values)
+    return jax.tree.map(lambda a: np.asarray(a)[at_jump], curve)
 
 
 @partial(jax.jit, static_argnames="ties")
-def _cumulative_hazard(log_hazard: Array, rs: RiskSets, ties: Ties) -> Array:
+def _log_cumulative_hazard(log_hazard: Array, rs: RiskSets, ties: Ties) -> Array:
     happened = rs.event_weight > 0
     x = jnp.where(rs.log_weight > -jnp.inf, to_positions(rs, log_hazard), 0)
     jumps = jnp.log(jnp.where(happened, rs.mean_weight, 1)) - log_denominators(x, rs, ties)
-    return jnp.exp(cumulative_logsumexp(jnp.where(happened, jumps, -jnp.inf), segment=rs.stratum))
+    return cumulative_logsumexp(jnp.where(happened, jumps, -jnp.inf), segment=rs.stratum)
 
 
 def survival_function(
@@ -143,9 +163,13 @@ def survival_function(
     """
     check_vectors(log_hazard=log_hazard)
     check_vectors(times=times)
-    x, times = jnp.asarray(log_hazard)[:, None], jnp.asarray(times)[None, :]
-    log_hazards = safe_log(baseline(times, jnp.atleast_1d(jnp.asarray(stratum))[:, None])) + x
-    return jnp.exp(-jnp.exp(log_hazards))
+    xp = array_module(log_hazard, times, stratum, *(a for a in baseline if a is not None))
+    x, times = xp.asarray(log_hazard)[:, None], xp.asarray(times)[None, :]
+    at_zero = baseline.log(times, xp.atleast_1d(xp.asarray(stratum))[:, None])
+    # Their sum is of moderate size even where both are far from zero.
+    log_hazards = as_real(at_zero + x)
+    # Beyond e^80 S is 0; a derivative would be 0 times infinity.
+    return jnp.exp(-jnp.exp(jnp.minimum(log_hazards, 80)))
 
 
 @columns_shown
@@ -173,7 +197,7 @@ def martingale_residuals(
         return neg_log_partial_likelihood(x, risk_sets=rs, ties=ties, reduction="sum")
 
     weight = jnp.exp(to_rows(rs, rs.log_weight))
-    gradient = jax.grad(loss)(checked_scores(log_hazard, rs))
+    gradient = jax.grad(loss)(checked_scores(log_hazard, rs)[0])
     return -gradient / jnp.where(weight > 0, weight, 1)
 
 
@@ -187,6 +211,9 @@ def deviance_residuals(martingale: ArrayLike, event: ArrayLike) -> Array:
     Therneau, Grambsch & Fleming (1990), Biometrika 77, 147-160.
     """
     check_vectors(martingale=martingale, event=event)
-    m, event = jnp.asarray(martingale), jnp.asarray(event)
+    m, event = as_real(martingale), jnp.asarray(event)
     expected = jnp.where(event > 0, event - m, 1)
-    return jnp.sign(m) * jnp.sqrt(jnp.maximum(-2 * (m + event * jnp.log(expected)), 0))
+    square = -2 * (m + event * jnp.log(jnp.where(expected > 0, expected, 1)))
+    square = jnp.where(expected > 0, square, jnp.inf)
+    positive = square > 0
+    return jnp.where(positive, jnp.sign(m) * jnp.sqrt(jnp.where(positive, square, 1)), 0)

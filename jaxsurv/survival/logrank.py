@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsurv.survival.life_table import entry_positions, run_bounds, segment_sum
+from jaxsurv.survival.ties import merge_near_ties
 from jaxsurv.survival.validation import array_module, check_survival, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
@@ -104,6 +105,7 @@ def group_counts(
     """Count those at risk and the events of groups given as indicators ``member [n, k]``."""
     xp = array_module(event, time, member, strata, where, entry)
     number = float if xp is np else jnp.result_type(float)
+    time, entry = merge_near_ties(time, entry)
     time = xp.asarray(time)
     strata = xp.zeros(time.shape, np.int32) if strata is None else xp.asarray(strata)
     member = xp.asarray(member).astype(number)

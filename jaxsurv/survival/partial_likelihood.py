@@ -78,16 +78,26 @@ def neg_log_partial_likelihood(
     check_choice("ties", ties, ("breslow", "efron", "exact"))
     check_choice("reduction", reduction, ("mean", "sum"))
     risk_sets = given_risk_sets(risk_sets, event, time, exact=ties == "exact", **columns)
-    return _reduced(checked_scores(log_hazard, risk_sets), risk_sets, ties, reduction)
+    return _reduced(checked_scores(log_hazard, risk_sets)[0], risk_sets, ties, reduction)
 
 
-def checked_scores(log_hazard: ArrayLike, risk_sets: RiskSets) -> Array:
-    """Return log hazards as real numbers; refuse a wrong shape, and NaN in rows that are there."""
+def checked_scores(log_hazard: ArrayLike, risk_sets: RiskSets) -> tuple[Array, float]:
+    """Log hazards minus a reference, as real numbers, and the reference.
+
+    The reference is the largest log hazard if the values are known in a higher precision than JAX
+    will keep, so that they may be far from zero; otherwise 0. Refuses a wrong shape, and NaN in rows
+    that are there.
+    """
     check_vectors(log_hazard=log_hazard, risk_sets=risk_sets.start)
-    if is_concrete(log_hazard) and is_concrete(risk_sets.log_weight):
-        here = np.asarray(to_rows(risk_sets, risk_sets.log_weight)) > -np.inf
-        check_finite("log_hazard", np.where(here, np.asarray(log_hazard), 0))
-    return as_real(log_hazard)
+    if not (is_concrete(log_hazard) and is_concrete(risk_sets.log_weight)):
+        return as_real(log_hazard), 0.0
+    here = np.asarray(to_rows(risk_sets, risk_sets.log_weight)) > -np.inf
+    known = np.where(here, np.asarray(log_hazard), 0)
+    check_finite("log_hazard", known)
+    if known.dtype.itemsize <= jnp.result_type(float).itemsize or not here.any():
+        return as_real(log_hazard), 0.0
+    reference = float(known[here].max())
+    return as_real(known - reference), reference
 
 
 @partial(jax.jit, static_argnames=("ties", "reduction"))

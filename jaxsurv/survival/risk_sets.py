@@ -12,6 +12,7 @@ import numpy as np
 
 from jaxsurv.survival.delayed_entry import Intervals, make_intervals
 from jaxsurv.survival.life_table import entry_positions, run_bounds, run_numbers, segment_sum
+from jaxsurv.survival.ties import merge_near_ties
 from jaxsurv.survival.validation import array_module, check_survival, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
@@ -48,7 +49,8 @@ class RiskSets:
     Attributes:
         order: ``[n]``, the original row at each position; None if the rows came in this order.
         position: ``[n]``, the position of each original row; None if the rows came in this order.
-        time: ``[n]``, times for reporting; ties are those of the times as they were given.
+        time: ``[n]``, times for reporting, a NumPy array in the precision in which they were given unless
+            ``jit`` traces; ties are those of these times.
         log_weight: ``[n]``, log case weight; -inf for a row that is not there.
         event_weight: ``[n]``, the weight of an event, otherwise 0.
         mean_weight: ``[n]``, mean weight of the events of the group for an event, otherwise 0.
@@ -91,10 +93,11 @@ jax.tree_util.register_dataclass(
 
 
 def in_precision(risk_sets: RiskSets, dtype: Any) -> RiskSets:
-    """Convert all real numbers to the given precision."""
-    return jax.tree.map(
+    """Convert all real numbers, except the times, to the given precision."""
+    converted = jax.tree.map(
         lambda a: a.astype(dtype) if jnp.issubdtype(a.dtype, jnp.floating) else a, risk_sets
     )
+    return replace(converted, time=risk_sets.time)
 
 
 def to_positions(risk_sets: RiskSets, x: Array) -> Array:
@@ -170,8 +173,9 @@ def prepare_risk_sets(
 ) -> RiskSets:
     """Check, sort and group an outcome once, on the host, in the precision it comes in.
 
-    Times are compared as given (float64 stays float64), so that ties are those of the data. Values
-    traced by ``jit`` are sorted inside ``jit``, which is slow on a CPU: prepare outside.
+    Times are compared as given (float64 stays float64), so that ties are those of the data; times that
+    are equal but for rounding are one, see `merge_near_ties`. Values traced by ``jit`` are compared as
+    they are and sorted inside ``jit``, which is slow on a CPU: prepare outside.
 
     Args:
         event: ``[n]``, 1 = observed, 0 = censored.
@@ -200,6 +204,7 @@ def prepare_risk_sets(
     if exact and weights is not None:
         raise InputError("ties='exact' is not defined with weights; use 'efron' or 'breslow'")
     number = jnp.result_type(float)
+    time, entry = merge_near_ties(time, entry)
     died, t = xp.asarray(event).astype(bool), xp.asarray(time)
     weight = xp.ones(n, number) if weights is None else xp.asarray(weights).astype(number)
     if where is not None:
@@ -226,8 +231,10 @@ def prepare_risk_sets(
         most = max(int(counts.max(initial=1)), 1)
         risk_sets = replace(risk_sets, max_ties=1 << (most - 1).bit_length())
     kinds = {"f": number, "i": np.int32, "b": np.bool}
+    times = risk_sets.time
     risk_sets = jax.tree.map(lambda a: xp.asarray(a, kinds[a.dtype.kind]), risk_sets)
-    return jax.device_put(risk_sets) if xp is np else risk_sets  # all at once: twice as fast
+    # All at once, which is twice as fast; without the times, which float32 might not tell apart.
+    return replace(jax.device_put(risk_sets), time=times) if xp is np else risk_sets
 
 
 def subset(risk_sets: RiskSets, positions: Array, where: ArrayLike) -> RiskSets:

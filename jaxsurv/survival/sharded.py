@@ -181,7 +181,7 @@ def sharded_neg_log_partial_likelihood(
             f"log_hazard must have shape [places] = {list(risk_sets.row.shape)}, got "
             f"{list(np.shape(log_hazard))}; compute it from risk_sets.place(x)"
         )
-    return _reduced(checked_scores(log_hazard, risk_sets.blocks), risk_sets, ties, reduction)
+    return _reduced(checked_scores(log_hazard, risk_sets.blocks)[0], risk_sets, ties, reduction)
 
 
 @partial(jax.jit, static_argnames=("ties", "reduction"))
