@@ -204,6 +204,8 @@ def martingale_residuals(
 def deviance_residuals(martingale: ArrayLike, event: ArrayLike) -> Array:
     """Martingale residuals m made symmetric: ``sign(m) sqrt(-2 (m + event log(event - m)))``.
 
+    At m = 0 of a censored patient the slope is infinite, and the derivative 0 by definition.
+
     Args:
         martingale: ``[n]``, result of `martingale_residuals`.
         event: ``[n]``, 1 = observed, 0 = censored.
@@ -212,8 +214,11 @@ def deviance_residuals(martingale: ArrayLike, event: ArrayLike) -> Array:
     """
     check_vectors(martingale=martingale, event=event)
     m, event = as_real(martingale), jnp.asarray(event)
-    expected = jnp.where(event > 0, event - m, 1)
-    square = -2 * (m + event * jnp.log(jnp.where(expected > 0, expected, 1)))
-    square = jnp.where(expected > 0, square, jnp.inf)
-    positive = square > 0
-    return jnp.where(positive, jnp.sign(m) * jnp.sqrt(jnp.where(positive, square, 1)), 0)
+    small = (event > 0) & (jnp.abs(m) < 0.02)
+    # Near 0 the logarithm cancels: -2 (m + log(1 - m)) = m² (1 + 2 m / 3 + 2 m² / 4 + ...).
+    series = jnp.polyval(2 / jnp.arange(9.0, 1, -1, dtype=m.dtype), jnp.where(small, m, 0))
+    left = jnp.where((event > 0) & ~small, event - m, 1)
+    square = -2 * (m + event * jnp.log(left))
+    root = jnp.sqrt(jnp.where(square > 0, square, 1))
+    root = jnp.where(square > 0, jnp.sign(m) * root, 0)
+    return jnp.where(small, m * jnp.sqrt(series), root)

@@ -16,8 +16,8 @@ from jaxsurv.survival.risk_sets import (
     columns_shown,
     given_risk_sets,
     in_precision,
+    rows_there,
     to_positions,
-    to_rows,
 )
 from jaxsurv.survival.summed_loss import Ties, largest, log_weighted, summed_loss
 from jaxsurv.survival.validation import as_real, check_finite, check_vectors, is_concrete
@@ -89,9 +89,9 @@ def checked_scores(log_hazard: ArrayLike, risk_sets: RiskSets) -> tuple[Array, f
     that are there.
     """
     check_vectors(log_hazard=log_hazard, risk_sets=risk_sets.start)
-    if not (is_concrete(log_hazard) and is_concrete(risk_sets.log_weight)):
+    here = rows_there(risk_sets)
+    if here is None or not is_concrete(log_hazard):
         return as_real(log_hazard), 0.0
-    here = np.asarray(to_rows(risk_sets, risk_sets.log_weight)) > -np.inf
     known = np.where(here, np.asarray(log_hazard), 0)
     check_finite("log_hazard", known)
     if known.dtype.itemsize <= jnp.result_type(float).itemsize or not here.any():

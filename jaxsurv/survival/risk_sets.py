@@ -110,6 +110,14 @@ def to_rows(risk_sets: RiskSets, x: Array) -> Array:
     return x if risk_sets.position is None else _permute(x, risk_sets.position)
 
 
+def rows_there(risk_sets: RiskSets) -> np.ndarray | None:
+    """Mask ``[n]`` of the rows that are there, in their original order; None if it is not known now."""
+    if not is_concrete(risk_sets.log_weight):
+        return None
+    here = np.asarray(risk_sets.log_weight) > -np.inf
+    return here if risk_sets.position is None else here[np.asarray(risk_sets.position)]
+
+
 def _permute(x: Array, order: Array) -> Array:
     return x.at[order].get(mode="promise_in_bounds", unique_indices=True)
 
@@ -223,7 +231,7 @@ def prepare_risk_sets(
         None if entry is None else entry_positions(xp, columns, xp.asarray(entry)[order]),
         order=None if presorted else xp.asarray(order, np.int32),
         position=None if presorted else xp.argsort(order).astype(np.int32),
-        time=columns[-1].astype(number),
+        time=columns[-1] if xp is np else columns[-1].astype(number),
         max_ties=None,
     )
     if exact:
@@ -262,7 +270,7 @@ def subset(risk_sets: RiskSets, positions: Array, where: ArrayLike) -> RiskSets:
         None if intervals is None else jnp.searchsorted(positions, intervals.enter[positions]),
         order=None,
         position=None,
-        time=rs.time[positions],
+        time=jnp.asarray(rs.time)[positions],
         max_ties=rs.max_ties,
     )
 
