@@ -1,14 +1,16 @@
 """Bootstrap percentile intervals of any metric, by resampling patients."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
-from jaxsurv.survival.validation import check_rows
+from jaxsurv.survival.validation import check_rows, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError, Key
 
 
@@ -57,12 +59,21 @@ def bootstrap(
     check_rows(*arrays)
     if not 0 < level < 1:
         raise InputError(f"level must be between 0 and 1, got {level}")
-    data = [jnp.asarray(a) for a in arrays]
-
-    estimate, samples = _run(metric, key, data, n_samples, batch_size)
+    with jax.enable_x64(True) if any(map(_needs_double, arrays)) else nullcontext():
+        data = [jnp.asarray(a) for a in arrays]
+        estimate, samples = _run(metric, key, data, n_samples, batch_size)
     tail = (1 - level) / 2
     lower, upper = jnp.nanquantile(samples, jnp.array([tail, 1 - tail]))
     return Bootstrap(estimate, lower, upper, jnp.nanstd(samples, ddof=1), samples)
+
+
+def _needs_double(x: ArrayLike) -> bool:
+    """Whether JAX's default precision would make values equal that are not."""
+    if not is_concrete(x) or np.asarray(x).dtype.kind not in "fiu":
+        return False
+    x = np.asarray(x)
+    narrow = x.astype(jax.dtypes.canonicalize_dtype(x.dtype))
+    return not np.array_equal(narrow, x) and len(np.unique(narrow)) < len(np.unique(x))
 
 
 @partial(jax.jit, static_argnums=(0, 3, 4))

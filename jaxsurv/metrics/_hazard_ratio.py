@@ -9,7 +9,7 @@ from jax import lax
 
 from jaxsurv.survival._kaplan_meier import Z95
 from jaxsurv.survival.logrank import GroupCounts, group_counts, logrank_of_counts
-from jaxsurv.survival.validation import check_survival, is_concrete
+from jaxsurv.survival.validation import array_module, check_survival, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
 _FARTHEST = 15.0  # a log hazard ratio this far out means that one group has all the events
@@ -88,17 +88,18 @@ def hazard_ratio(
     '6.85 (0.75 to 62.94), p = 0.051'
     """
     n = check_survival(event, time, risk=risk, entry=entry, where=where)
-    here = jnp.ones(n, bool) if where is None else jnp.asarray(where).astype(bool)
-    number = jnp.result_type(float)
-    scores = jnp.asarray(risk, number)
+    xp = array_module(risk, where, split)  # known risks are compared in the precision they have
+    number = float if xp is np else jnp.result_type(float)
+    here = xp.ones(n, bool) if where is None else xp.asarray(where).astype(bool)
+    scores = xp.asarray(risk, number)
     if split == "median":
-        threshold = jnp.nanmedian(jnp.where(here, scores, jnp.nan))
+        threshold = xp.nanmedian(xp.where(here, scores, xp.nan))
     else:
-        threshold = jnp.asarray(split, number)
+        threshold = xp.asarray(split, number)
     high = scores > threshold
     if is_concrete(high) and len(np.unique(np.asarray(high)[np.asarray(here)])) < 2:
         raise InputError(f"all risks are on one side of the split at {float(threshold):g}")
-    member = jnp.stack([high, ~high], 1)
+    member = xp.stack([high, ~high], 1)
     counts = group_counts(event, time, member, None, where, entry)
     b, error = _log_hazard_ratio(counts)
     ends = jnp.abs(b) >= _FARTHEST

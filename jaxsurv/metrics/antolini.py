@@ -15,6 +15,7 @@ from jaxsurv.survival.validation import (
     check_curves,
     check_probabilities,
     check_survival,
+    is_concrete,
 )
 from jaxsurv.types import Array, ArrayLike
 
@@ -66,8 +67,12 @@ def concordance_td(
         rows = absent(xp, rows, ~xp.asarray(where).astype(bool))
     if xp is np:
         rows = rows._replace(time=np.unique(rows.time, return_inverse=True)[1])
-    survival = jnp.asarray(survival, jnp.result_type(float))
-    earlier = jnp.asarray(rows.event, survival.dtype)
+    number = jnp.result_type(float)
+    if is_concrete(survival) and np.asarray(survival).dtype.itemsize > number.itemsize:
+        # ranks, as float32 would take probabilities near 1 for equal
+        ranks = [np.unique(s, return_inverse=True)[1] for s in np.asarray(survival).T]
+        survival = np.stack(ranks, 1).astype(np.int32)
+    earlier = jnp.asarray(rows.event, number)
     return checked(concordance_of(_pair_sums(survival, column, rows, earlier), earlier, None))
 
 

@@ -115,6 +115,8 @@ def calibration_slope(
 ) -> CalibrationSlope:
     """Coefficient of the predicted log hazard as the only covariate of a Cox model (van Houwelingen 2000).
 
+    It can be differentiated with respect to the log hazards, by implicit differentiation.
+
     Args:
         log_hazard: ``[n]``, predicted log hazard; higher = worse.
         event: ``[n]``, 1 = observed, 0 = censored. Ties after Efron.
@@ -132,8 +134,7 @@ def calibration_slope(
     [0.358, 0.179]
     """
     check_survival(event, time, where=where, log_hazard=log_hazard)
-    x = jnp.asarray(log_hazard, jnp.result_type(float))[:, None]
-    fit = cox_fit(x, event, time, where=where)
+    fit = cox_fit(array_module(log_hazard).asarray(log_hazard)[:, None], event, time, where=where)
     return CalibrationSlope(fit.coef[0], jnp.sqrt(fit.covariance[0, 0]))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxsurv.survival.baseline import breslow_baseline
 from jaxsurv.survival.linear_cox import cox_fit
 from jaxsurv.survival.risk_sets import prepare_risk_sets
-from jaxsurv.survival.validation import check_survival, is_concrete
+from jaxsurv.survival.validation import array_module, check_survival, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
 
@@ -57,15 +57,17 @@ def integrated_calibration_index(
     if is_concrete(time) and is_concrete(tau) and tau > np.max(time):
         raise InputError(f"tau = {float(tau):g} is beyond the follow-up of {np.max(time):g}")
     predicted = jnp.asarray(survival, jnp.result_type(float))
+    xp = array_module(survival)
+    exact = np.asarray(survival, float) if xp is np else predicted  # S may be 1 in float32
     here = jnp.ones(predicted.shape, bool) if where is None else jnp.asarray(where).astype(bool)
-    x = jnp.log(-jnp.log(predicted))
+    x = jnp.asarray(xp.log(-xp.log(exact)), predicted.dtype)
     knots = jnp.nanquantile(jnp.where(here, x, jnp.nan), jnp.array([0.1, 0.5, 0.9]))
     if is_concrete(knots) and (np.diff(knots) <= 0).any():
         raise InputError("a calibration curve needs at least three distinct predictions")
     basis = jnp.stack([x, _curvature(x, knots)], 1)
     risk_sets = prepare_risk_sets(event, time, where=where)
     score = basis @ cox_fit(basis, risk_sets=risk_sets).coef
-    hazard = breslow_baseline(score, risk_sets=risk_sets)(jnp.asarray(tau))
+    hazard = breslow_baseline(score, risk_sets=risk_sets)(tau)
     observed = -jnp.expm1(-hazard * jnp.exp(score))
     off = jnp.where(here, jnp.abs(observed - (1 - predicted)), jnp.nan)
     e50, e90 = jnp.nanquantile(off, jnp.array([0.5, 0.9]))

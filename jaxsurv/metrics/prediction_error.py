@@ -169,5 +169,7 @@ def integrated_brier_score(
     if np.shape(times)[0] < 2:
         raise InputError("an integral needs at least two times")
     score = brier_score(survival, times, *outcome, **options)  # type: ignore[misc]
-    times = jnp.asarray(times, score.dtype)
-    return jnp.trapezoid(score, times) / (times[-1] - times[0])
+    xp = array_module(times)  # known times may be far from zero: float32 would make them equal
+    times = xp.asarray(times) if xp is np else times.astype(score.dtype)
+    share = jnp.asarray((times - times[0]) / (times[-1] - times[0]), score.dtype)
+    return jnp.trapezoid(score, share)

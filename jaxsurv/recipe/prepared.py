@@ -154,14 +154,25 @@ class Prepared:
         return [m for m, columns in self.encoded.columns.items() if not gain[:, columns].any()]
 
     @property
+    def outcome(self) -> Survival:
+        """Event, time and entry in float64 on the host, 0 (entry -1) for patients without an outcome.
+
+        ``shared.outcome`` is float32, which takes times far from zero for equal.
+        """
+        table = self.cohort.survival
+        names = [f"{self.endpoint}_{part}" for part in ("event", "time", "entry")]
+        columns = [table[name].to_numpy(float) if name in table else None for name in names]
+        return outcome_in(Survival(*columns), self.labelled)
+
+    @property
     def event(self) -> np.ndarray:
         """``[n]``, 1 = observed, 0 = censored or without an outcome."""
-        return np.asarray(self.shared.outcome.event)
+        return np.asarray(self.outcome.event)
 
     @property
     def time(self) -> np.ndarray:
         """``[n]``, 0 for patients without an outcome."""
-        return np.asarray(self.shared.outcome.time)
+        return np.asarray(self.outcome.time)
 
     @property
     def labelled(self) -> np.ndarray:
