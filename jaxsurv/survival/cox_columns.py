@@ -7,7 +7,8 @@ import numpy as np
 from jax import lax
 
 from jaxsurv.survival.baseline import StepFunction
-from jaxsurv.survival.risk_sets import RiskSets, rows_there
+from jaxsurv.survival.partial_likelihood import rows_there
+from jaxsurv.survival.risk_sets import RiskSets
 from jaxsurv.survival.validation import array_module, as_real, is_concrete
 from jaxsurv.types import Array
 

@@ -16,7 +16,6 @@ from jaxsurv.survival.risk_sets import (
     columns_shown,
     given_risk_sets,
     in_precision,
-    rows_there,
     to_positions,
 )
 from jaxsurv.survival.summed_loss import Ties, largest, log_weighted, summed_loss
@@ -79,6 +78,14 @@ def neg_log_partial_likelihood(
     check_choice("reduction", reduction, ("mean", "sum"))
     risk_sets = given_risk_sets(risk_sets, event, time, exact=ties == "exact", **columns)
     return _reduced(checked_scores(log_hazard, risk_sets)[0], risk_sets, ties, reduction)
+
+
+def rows_there(risk_sets: RiskSets) -> np.ndarray | None:
+    """Mask ``[n]`` of the rows that are there, in their original order; None if it is not known now."""
+    if not is_concrete(risk_sets.log_weight):
+        return None
+    here = np.asarray(risk_sets.log_weight) > -np.inf
+    return here if risk_sets.position is None else here[np.asarray(risk_sets.position)]
 
 
 def checked_scores(log_hazard: ArrayLike, risk_sets: RiskSets) -> tuple[Array, float]:

@@ -49,8 +49,7 @@ class RiskSets:
     Attributes:
         order: ``[n]``, the original row at each position; None if the rows came in this order.
         position: ``[n]``, the position of each original row; None if the rows came in this order.
-        time: ``[n]``, times for reporting, a NumPy array in the precision in which they were given unless
-            ``jit`` traces; ties are those of these times.
+        time: ``[n]``, times for reporting; NumPy, as precise as they were given, unless ``jit`` traces.
         log_weight: ``[n]``, log case weight; -inf for a row that is not there.
         event_weight: ``[n]``, the weight of an event, otherwise 0.
         mean_weight: ``[n]``, mean weight of the events of the group for an event, otherwise 0.
@@ -108,14 +107,6 @@ def to_positions(risk_sets: RiskSets, x: Array) -> Array:
 def to_rows(risk_sets: RiskSets, x: Array) -> Array:
     """Values in the order of ``risk_sets``, put back in the original order of the rows."""
     return x if risk_sets.position is None else _permute(x, risk_sets.position)
-
-
-def rows_there(risk_sets: RiskSets) -> np.ndarray | None:
-    """Mask ``[n]`` of the rows that are there, in their original order; None if it is not known now."""
-    if not is_concrete(risk_sets.log_weight):
-        return None
-    here = np.asarray(risk_sets.log_weight) > -np.inf
-    return here if risk_sets.position is None else here[np.asarray(risk_sets.position)]
 
 
 def _permute(x: Array, order: Array) -> Array:
@@ -181,9 +172,8 @@ def prepare_risk_sets(
 ) -> RiskSets:
     """Check, sort and group an outcome once, on the host, in the precision it comes in.
 
-    Times are compared as given (float64 stays float64), so that ties are those of the data; times that
-    are equal but for rounding are one, see `merge_near_ties`. Values traced by ``jit`` are compared as
-    they are and sorted inside ``jit``, which is slow on a CPU: prepare outside.
+    Times are compared as given (float64 stays float64); those equal but for rounding are tied, see
+    `merge_near_ties`. Values traced by ``jit`` are sorted inside ``jit``, which is slow on a CPU.
 
     Args:
         event: ``[n]``, 1 = observed, 0 = censored.
@@ -241,7 +231,7 @@ def prepare_risk_sets(
     kinds = {"f": number, "i": np.int32, "b": np.bool}
     times = risk_sets.time
     risk_sets = jax.tree.map(lambda a: xp.asarray(a, kinds[a.dtype.kind]), risk_sets)
-    # All at once, which is twice as fast; without the times, which float32 might not tell apart.
+    # all at once: twice as fast; not the times, which float32 might not tell apart
     return replace(jax.device_put(risk_sets), time=times) if xp is np else risk_sets
 
 
