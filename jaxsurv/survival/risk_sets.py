@@ -221,7 +221,7 @@ def prepare_risk_sets(
         None if entry is None else entry_positions(xp, columns, xp.asarray(entry)[order]),
         order=None if presorted else xp.asarray(order, np.int32),
         position=None if presorted else xp.argsort(order).astype(np.int32),
-        time=columns[-1] if xp is np else columns[-1].astype(number),
+        time=columns[-1].astype(number),
         max_ties=None,
     )
     if exact:
@@ -229,10 +229,9 @@ def prepare_risk_sets(
         most = max(int(counts.max(initial=1)), 1)
         risk_sets = replace(risk_sets, max_ties=1 << (most - 1).bit_length())
     kinds = {"f": number, "i": np.int32, "b": np.bool}
-    times = risk_sets.time
     risk_sets = jax.tree.map(lambda a: xp.asarray(a, kinds[a.dtype.kind]), risk_sets)
-    # all at once: twice as fast; not the times, which float32 might not tell apart
-    return replace(jax.device_put(risk_sets), time=times) if xp is np else risk_sets
+    # all at once: twice as fast; not the times, as float32 might not tell them apart
+    return replace(jax.device_put(risk_sets), time=columns[-1]) if xp is np else risk_sets
 
 
 def subset(risk_sets: RiskSets, positions: Array, where: ArrayLike) -> RiskSets:
