@@ -31,7 +31,8 @@ def samples(
     given = list(arrays.values())
     if origin != "given" and not any(isinstance(a, jax.core.Tracer) for a in (where, *given)):
         exact = [np.asarray(x, float) for x in given]
-        rows = slice(None) if where is None else np.asarray(where, bool)
+        masked = where is not None and np.shape(where) == (len(exact[0]),)
+        rows = np.asarray(where, bool) if masked else slice(None)
         means = [_mean(x[rows]) if len(x) == len(exact[0]) else 0.0 for x in exact]
         shared = origin == "shared" and len({x.shape[1] for x in exact}) == 1
         given = [x - (means[0] if shared else m) for x, m in zip(exact, means, strict=True)]
