@@ -61,7 +61,8 @@ def bootstrap(
         raise InputError(f"level must be between 0 and 1, got {level}")
     with jax.enable_x64(True) if any(map(_needs_double, arrays)) else nullcontext():
         data = [jnp.asarray(a) for a in arrays]
-        estimate, samples = _run(metric, key, data, n_samples, batch_size)
+        found = _run(metric, key, data, n_samples, batch_size)
+    estimate, samples = (jnp.asarray(np.asarray(x)) if is_concrete(x) else x for x in found)
     tail = (1 - level) / 2
     lower, upper = jnp.nanquantile(samples, jnp.array([tail, 1 - tail]))
     return Bootstrap(estimate, lower, upper, jnp.nanstd(samples, ddof=1), samples)
@@ -83,7 +84,7 @@ def _run(
     n = data[0].shape[0]
 
     def sample(key: Key) -> Array:
-        rows = jax.random.randint(key, (n,), 0, n)
+        rows = jax.random.randint(key, (n,), 0, n, jnp.int32)
         return jnp.asarray(metric(*(a[rows] for a in data)))
 
     keys = jax.random.split(key, n_samples)

@@ -56,9 +56,9 @@ class StepFunction(NamedTuple):
     def _at(self, values: ArrayLike, initial: float, times: Any, stratum: Any) -> Any:
         """Evaluate a step function whose values are those given, and ``initial`` before the first."""
         xp = array_module(times, stratum, *(a for a in self if a is not None))
-        query = xp.asarray(times) if xp is np else xp.asarray(times, self.times.dtype)
         if self.stratum is None:
-            return step_at(query, self.times, values, initial=initial)
+            return step_at(times, self.times, values, initial=initial)
+        query = xp.asarray(times) if xp is np else xp.asarray(times, xp.asarray(self.times).dtype)
         # The steps are sorted by stratum and, within it, by the rank of their time among all.
         curves = xp.asarray(self.stratum)
         all_times, m = xp.sort(xp.asarray(self.times)), curves.shape[0]

@@ -51,12 +51,15 @@ def step_at(query: Any, times: Any, values: Any, *, initial: float, left: bool =
         initial: the value before the first time.
         left: take the limit from the left, as the censoring curve G(t-) needs.
     """
-    xp = array_module(query, times, values)
-    values = xp.concatenate([xp.full_like(values, initial)[:1], xp.asarray(values)])
-    query, times = xp.asarray(query), xp.asarray(times)
+    xp = array_module(query, times)  # known times are found on the host, whatever the values are
+    times = xp.asarray(times)
+    query = xp.asarray(query) if xp is np else xp.asarray(query, times.dtype)
     slack = rounding(query, times) if xp is np else 0
     bound, side = (query - slack, "left") if left else (query + slack, "right")
     place = xp.searchsorted(times, bound.ravel(), side=side)
+    xp = array_module(place, values)
+    values = xp.asarray(values)
+    values = xp.concatenate([xp.full_like(values, initial)[:1], values])
     return values[place].reshape(query.shape)
 
 

@@ -122,7 +122,7 @@ def check_curves(survival: Any, times: Any, n: int) -> None:
             f"time, got {list(np.shape(survival))}"
         )
     check_finite("times", times)
-    if is_concrete(times) and not np.all(np.diff(np.asarray(times, float)) > 0):
+    if is_concrete(times) and not np.all(np.asarray(times)[1:] > np.asarray(times)[:-1]):
         raise InputError("times must be ascending, without repeats")
 
 
