@@ -193,6 +193,8 @@ def concordance_index(
     ``survival::concordance(..., reverse=TRUE)`` computes, standard error included; scikit-survival
     has the same index and counts tied times differently.
 
+    The index is a step function of the risks and has no useful derivative: train with a Cox loss.
+
     Up to 256 patients all pairs are compared, above that the work is O(n log n). Both have fixed
     shapes, so ``jit`` and ``vmap`` over risks or masks ``[runs, n]`` work. Eager calls sort on the
     host, which is far faster on a CPU.
