@@ -23,6 +23,8 @@ from jaxsurv.data.tables import (
 from jaxsurv.types import InputError
 
 NARROW = 50  # columns; a table with as many is no clinical one
+_FAR = 64.0  # ranges from zero at which float32 keeps 4e-6 of the range
+_LARGE = 2.0**40  # squares of such numbers, summed, are still within the range of float32
 ENOUGH, SHARE = 10, 0.05  # least number with and without a value, and least share without
 
 
@@ -38,10 +40,6 @@ def _indicators(table: pd.DataFrame) -> tuple[str, ...]:
     count = gaps.sum()
     gaps = gaps.loc[:, (count >= max(ENOUGH, SHARE * len(table))) & (len(table) - count >= ENOUGH)]
     return tuple(gaps.columns[~gaps.T.duplicated()])
-
-
-_FAR = 64.0  # ranges from zero at which float32 keeps 4e-6 of the range
-_LARGE = 2.0**40  # squares of such numbers, summed, are still within the range of float32
 
 
 @dataclass(frozen=True)
