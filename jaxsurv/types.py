@@ -19,6 +19,10 @@ class InputError(ValueError):
     """Input that cannot be analysed. The message names the column, the rows, the value and the fix."""
 
 
+class ConvergenceWarning(UserWarning):
+    """An iteration ended before its result was as exact as it should be."""
+
+
 def check_choice(name: str, value: object, known: tuple) -> None:
     """Refuse a value that is none of those known.
 

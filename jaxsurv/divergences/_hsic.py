@@ -69,7 +69,7 @@ def hsic(
     >>> hsic(x, x**2, bandwidth_x=1.0, bandwidth_y=1.0)
     Array(0.1289, dtype=float32)
     """
-    x, y = samples(x=x, y=y)
+    x, y = samples(origin="own", where=where, x=x, y=y)
     if len(x) != len(y):
         raise InputError(f"x and y must be paired, got {len(x)} and {len(y)} rows")
     unbiased, keep = is_unbiased(estimator), mask(where, len(x))

@@ -1,6 +1,6 @@
 """Checks of the arguments of kernel statistics: samples, masks, bandwidths, estimators."""
 
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -11,8 +11,18 @@ from jaxsurv.arguments.columns import check_finite
 from jaxsurv.types import Array, InputError, check_choice
 
 
-def samples(**arrays: Any) -> list[Array]:
-    """Convert arrays ``[n, d]`` to one common real type of at least 32 bits; refuse other shapes."""
+def samples(
+    *, origin: Literal["given", "shared", "own"] = "given", where: Any = None, **arrays: Any
+) -> list[Array]:
+    """Convert arrays ``[n, d]`` to one common real type of at least 32 bits; refuse other shapes.
+
+    Known arrays are moved in float64, so that data far from zero keep their digits.
+
+    Args:
+        origin: ``"shared"``: move all to the mean of the first; ``"own"``: move each to its own mean.
+        where: ``[n]`` booleans or None, the rows of which the means are.
+        **arrays: name and array.
+    """
     for name, x in arrays.items():
         shape = np.shape(x)
         if len(shape) != 2 or 0 in shape:
@@ -20,7 +30,19 @@ def samples(**arrays: Any) -> list[Array]:
             raise InputError(f"{name} must have shape [n, d], got {list(shape)}{fix}")
     plain = {k: x if isinstance(x, jax.Array) else np.asarray(x) for k, x in arrays.items()}
     dtype = jnp.promote_types(jnp.result_type(*plain.values(), float), jnp.float32)
-    return [jnp.asarray(x, dtype) for x in plain.values()]
+    given = list(plain.values())
+    if origin != "given" and not any(isinstance(a, jax.core.Tracer) for a in (where, *given)):
+        exact = [np.asarray(x, float) for x in given]
+        masked = where is not None and np.shape(where) == (len(exact[0]),)
+        rows = np.asarray(where, bool) if masked else slice(None)
+        means = [_mean(x[rows]) if len(x) == len(exact[0]) else 0.0 for x in exact]
+        shared = origin == "shared" and len({x.shape[1] for x in exact}) == 1
+        given = [x - (means[0] if shared else m) for x, m in zip(exact, means, strict=True)]
+    return [jnp.asarray(x, dtype) for x in given]
+
+
+def _mean(x: np.ndarray) -> Any:
+    return x.mean(0, keepdims=True) if len(x) else 0.0
 
 
 def mask(where: Any, n: int) -> Array:

@@ -40,7 +40,7 @@ def rbf_kernel(x: ArrayLike, y: ArrayLike, *, bandwidth: ArrayLike | float) -> A
     >>> rbf_kernel(np.zeros((1, 2)), np.array([[0.0, 0.0], [0.0, 2.0]]), bandwidth=2.0)
     Array([[1.    , 0.6065]], dtype=float32)
     """
-    x, y = samples(x=x, y=y)
+    x, y = samples(origin="shared", x=x, y=y)
     check_columns(x, y)
     check_finite("x", x)
     check_finite("y", y)
@@ -162,10 +162,11 @@ def median_bandwidth(
     >>> median_bandwidth(np.array([[0.0], [1.0], [5.0]]))
     Array(4., dtype=float32)
     """
-    (x,) = samples(x=x)
+    pair = {"x": x} if y is None else {"x": x, "y": y}
+    x, *rest = samples(origin="shared", where=where, **pair)
     keep = mask(where, len(x))
-    if y is not None:
-        x, y = samples(x=x, y=y)
+    if rest:
+        (y,) = rest
         check_columns(x, y)
         x, keep = jnp.concatenate([x, y]), jnp.concatenate([keep, jnp.ones(len(y), bool)])
     return _median_distance(zero_outside("x", lax.stop_gradient(x), keep), keep)

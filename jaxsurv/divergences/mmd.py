@@ -55,7 +55,7 @@ def mmd2(
     >>> mmd2(np.zeros((3, 1)), np.full((2, 1), 2.0), bandwidth=1.0)
     Array(1.7293, dtype=float32)
     """
-    x, y = samples(x=x, y=y)
+    x, y = samples(origin="shared", where=where, x=x, y=y)
     check_columns(x, y)
     unbiased, keep = is_unbiased(estimator), mask(where, len(x))
     check_rows(keep, 1 + unbiased, "x")

@@ -267,7 +267,8 @@ def describe_training(
         )
     risk, e, t = risk[rows].astype(np.float32), event[rows], time[rows]
     entered = None if entry is None else entry[rows]
-    baseline = jax.tree.map(np.float32, breslow_baseline(risk, e, t, entry=entered))
+    # log hazards are centred, so that a file need not hold log values as well
+    baseline = breslow_baseline(risk, e, t, entry=entered)._replace(log_values=None)
     return baseline, TrainingCohort(
         patients=int(labelled.sum()),
         events=int(event[labelled].sum()),

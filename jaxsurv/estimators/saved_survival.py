@@ -277,7 +277,7 @@ def _check_cohort(cohort: TrainingCohort) -> None:
 
 
 def _baseline(entries: Mapping[str, Any]) -> StepFunction:
-    times, values = (np.asarray(entries[k], np.float32) for k in ("times", "values"))
+    times, values = (np.asarray(entries[k], float) for k in ("times", "values"))
     rising = all(np.all(np.diff(a) >= 0) and np.all(a >= 0) for a in (times, values))
     if times.ndim != 1 or times.shape != values.shape or not times.size or not rising:
         raise InputError("the baseline hazard must be nondecreasing over ascending times")

@@ -1,6 +1,7 @@
 """Bootstrap percentile intervals of any metric, by resampling patients."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -64,9 +65,10 @@ def bootstrap(
         raise InputError("there are no rows to draw from")
     if not 0 < level < 1:
         raise InputError(f"level must be between 0 and 1, got {level}")
-    data = [jnp.asarray(a) for a in arrays]
-
-    estimate, samples = _run(metric, key, data, n_samples, batch_size)
+    with jax.enable_x64(True) if any(map(_needs_double, arrays)) else nullcontext():
+        data = [jnp.asarray(a) for a in arrays]
+        found = _run(metric, key, data, n_samples, batch_size)
+    estimate, samples = (jnp.asarray(np.asarray(x)) if is_concrete(x) else x for x in found)
     if is_concrete(estimate) and np.isnan(np.asarray(estimate)):
         raise InputError(
             "the metric is NaN on the patients themselves; are there NaN in the arrays?"
@@ -76,6 +78,15 @@ def bootstrap(
     return Bootstrap(estimate, lower, upper, jnp.nanstd(samples, ddof=1), samples)
 
 
+def _needs_double(x: ArrayLike) -> bool:
+    """Whether JAX's default precision would make values equal that are not."""
+    if not is_concrete(x) or np.asarray(x).dtype.kind not in "fiu":
+        return False
+    x = np.asarray(x)
+    narrow = x.astype(jax.dtypes.canonicalize_dtype(x.dtype))
+    return not np.array_equal(narrow, x) and len(np.unique(narrow)) < len(np.unique(x))
+
+
 @partial(jax.jit, static_argnums=(0, 3, 4))
 def _run(
     metric: Callable[..., Any], key: Key, data: list[Array], n_samples: int, batch_size: int
@@ -83,7 +94,7 @@ def _run(
     n = data[0].shape[0]
 
     def sample(key: Key) -> Array:
-        rows = jax.random.randint(key, (n,), 0, n)
+        rows = jax.random.randint(key, (n,), 0, n, jnp.int32)
         return jnp.asarray(metric(*(a[rows] for a in data)))
 
     keys = jax.random.split(key, n_samples)

@@ -1,8 +1,8 @@
 """Hazard ratio of patients with a high predicted risk against patients with a low one."""
 
-from typing import Literal, NamedTuple
+from functools import reduce
+from typing import Any, Literal, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -11,9 +11,10 @@ from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.arguments.settings import one
 from jaxsurv.survival._kaplan_meier import Z95
 from jaxsurv.survival.logrank import GroupCounts, group_counts, logrank_of_counts
-from jaxsurv.survival.validation import check_survival, is_concrete
+from jaxsurv.survival.validation import array_module, check_survival, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
+_STEPS = 25
 _FARTHEST = 15.0  # a log hazard ratio this far out means that one group has all the events
 
 
@@ -35,27 +36,32 @@ class HazardRatio(NamedTuple):
     threshold: Array
 
 
-@jax.jit
-def _log_hazard_ratio(counts: GroupCounts) -> tuple[Array, Array]:
+def _log_hazard_ratio(counts: GroupCounts) -> tuple[Any, Any]:
     """Newton's method for the Cox model with one binary covariate, ties after Efron."""
+    xp = array_module(*counts)
     tied = counts.tied.sum(1)
-    fraction = counts.earlier / jnp.maximum(tied, 1)
+    fraction = counts.earlier / xp.maximum(tied, 1)
     high, low = (counts.at_risk - fraction[:, None] * counts.tied).T
     events = counts.died.sum(1)
 
-    def share(b: Array) -> Array:
-        weighted = high * jnp.exp(b)
-        return weighted / jnp.where(events > 0, low + weighted, 1)
+    def share(b: Any) -> Any:
+        weighted = high * xp.exp(b)
+        return weighted / xp.where(events > 0, low + weighted, 1)
 
-    def curvature(b: Array) -> Array:
-        return jnp.sum(events * share(b) * (1 - share(b)))
+    def curvature(b: Any) -> Any:
+        return xp.sum(events * share(b) * (1 - share(b)))
 
-    def newton(_: int, b: Array) -> Array:
-        score = jnp.sum(counts.died[:, 0] - events * share(b))
-        step = jnp.clip(score / jnp.maximum(curvature(b), 1e-9), -2, 2)
-        return jnp.clip(b + step, -_FARTHEST, _FARTHEST)
+    def newton(_: int, b: Any) -> Any:
+        score = xp.sum(counts.died[:, 0] - events * share(b))
+        step = xp.clip(score / xp.maximum(curvature(b), 1e-9), -2, 2)
+        return xp.clip(b + step, -_FARTHEST, _FARTHEST)
 
-    b = lax.fori_loop(0, 25, newton, jnp.zeros((), tied.dtype))
+    b = xp.zeros((), tied.dtype)
+    b = (
+        reduce(lambda b, i: newton(i, b), range(_STEPS), b)
+        if xp is np
+        else lax.fori_loop(0, _STEPS, newton, b)
+    )
     return b, curvature(b) ** -0.5
 
 
@@ -92,24 +98,26 @@ def hazard_ratio(
     '6.85 (0.75 to 62.94), p = 0.051'
     """
     n = check_survival(event, time, risk=risk, entry=entry, where=where)
-    here = jnp.ones(n, bool) if where is None else jnp.asarray(where).astype(bool)
-    number = jnp.result_type(float)
-    scores = jnp.asarray(risk, number)
+    xp = array_module(risk, event, time, split, entry, where)
+    number = float if xp is np else jnp.result_type(float)
+    here = xp.ones(n, bool) if where is None else xp.asarray(where).astype(bool)
+    scores = xp.asarray(risk, number)
     if split == "median":
-        threshold = jnp.nanmedian(jnp.where(here, scores, jnp.nan))
+        threshold = xp.nanmedian(xp.where(here, scores, xp.nan))
     else:
-        threshold = jnp.asarray(one()("split", split), number)
+        threshold = xp.asarray(one()("split", split), number)
     high = scores > threshold
     if is_concrete(high) and len(np.unique(np.asarray(high)[np.asarray(here)])) < 2:
         raise InputError(f"all risks are on one side of the split at {float(threshold):g}")
-    member = jnp.stack([high, ~high], 1)
+    member = xp.stack([high, ~high], 1)
     counts = group_counts(event, time, member, None, where, entry)
     test = logrank_of_counts(counts)
     if is_concrete(test.degrees_of_freedom) and test.degrees_of_freedom < 1:
         raise InputError("no event while both groups are at risk: no hazards to compare")
     b, error = _log_hazard_ratio(counts)
-    ends = jnp.abs(b) >= _FARTHEST
-    ratio = jnp.where(ends, jnp.where(b > 0, jnp.inf, 0), jnp.exp(b))
-    lower = jnp.where(ends, 0, jnp.exp(b - Z95 * error))
-    upper = jnp.where(ends, jnp.inf, jnp.exp(b + Z95 * error))
+    ends = xp.abs(b) >= _FARTHEST
+    ratio = xp.where(ends, xp.where(b > 0, xp.inf, 0), xp.exp(b))
+    with np.errstate(over="ignore"):
+        lower, upper = xp.exp(b - Z95 * error), xp.exp(b + Z95 * error)
+    lower, upper = xp.where(ends, 0, lower), xp.where(ends, xp.inf, upper)
     return HazardRatio(ratio, lower, upper, test.p_value, b, error, threshold)

@@ -45,7 +45,7 @@ def latent_alignment(latent: ArrayLike, risk: ArrayLike) -> LatentAlignment:
     check_finite("latent", latent)
     check_finite("risk", risk)
     xp = array_module(latent, risk)
-    z = xp.asarray(latent)
+    z = xp.asarray(latent, float if xp is np else None)
     centred = z - z.mean(0, keepdims=True)
     with jax.default_matmul_precision("highest"):
         first = centred @ xp.linalg.eigh(centred.T @ centred)[1][:, -1]

@@ -122,6 +122,8 @@ def calibration_slope(
 ) -> CalibrationSlope:
     """Coefficient of the predicted log hazard as the only covariate of a Cox model (van Houwelingen 2000).
 
+    It can be differentiated with respect to the log hazards, by implicit differentiation.
+
     Args:
         log_hazard: ``[n]``, predicted log hazard; higher = worse.
         event: ``[n]``, 1 = observed, 0 = censored. Ties after Efron.
@@ -141,15 +143,16 @@ def calibration_slope(
     [0.358, 0.179]
     """
     check_survival(event, time, where=where, log_hazard=log_hazard)
-    x = jnp.asarray(log_hazard, jnp.result_type(float))[:, None]
-    here = jnp.ones(x.shape, bool) if where is None else jnp.asarray(where).astype(bool)[:, None]
-    low, high = jnp.min(x, where=here, initial=jnp.inf), jnp.max(x, where=here, initial=-jnp.inf)
-    constant = high - low <= 4 * jnp.finfo(x.dtype).eps * jnp.maximum(jnp.abs(low), jnp.abs(high))
+    xp = array_module(log_hazard, event, time, where)
+    x = xp.asarray(log_hazard, float if xp is np else jnp.result_type(float))[:, None]
+    here = xp.ones(x.shape, bool) if where is None else xp.asarray(where).astype(bool)[:, None]
+    low, high = xp.min(x, where=here, initial=xp.inf), xp.max(x, where=here, initial=-xp.inf)
+    constant = high - low <= 4 * xp.finfo(x.dtype).eps * xp.maximum(xp.abs(low), xp.abs(high))
     if is_concrete(constant) and constant:
-        return CalibrationSlope(jnp.full((), jnp.nan), jnp.full((), jnp.nan))
+        return CalibrationSlope(*np.full(2, np.nan))
     fit = cox_fit(x, event, time, where=where)
-    values = fit.coef[0], jnp.sqrt(fit.covariance[0, 0])
-    return CalibrationSlope(*(jnp.where(constant, jnp.nan, v) for v in values))
+    values = fit.coef[0], fit.covariance[0, 0] ** 0.5
+    return CalibrationSlope(*(xp.where(constant, xp.nan, v) for v in values))
 
 
 @read_arguments

@@ -1,6 +1,7 @@
 """Integrated calibration index: distance of predictions from smoothed observations."""
 
-from typing import NamedTuple
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -9,7 +10,7 @@ from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.baseline import breslow_baseline
 from jaxsurv.survival.linear_cox import cox_fit
 from jaxsurv.survival.risk_sets import prepare_risk_sets
-from jaxsurv.survival.validation import check_survival, is_concrete
+from jaxsurv.survival.validation import array_module, check_survival, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
 
@@ -61,25 +62,26 @@ def integrated_calibration_index(
         raise InputError(
             f"tau = {float(tau):g} is beyond the follow-up of {np.max(np.asarray(time)):g}"
         )
-    predicted = jnp.asarray(survival, jnp.result_type(float))
-    here = jnp.ones(predicted.shape, bool) if where is None else jnp.asarray(where).astype(bool)
-    x = jnp.log(-jnp.log(predicted))
-    knots = jnp.nanquantile(jnp.where(here, x, jnp.nan), jnp.array([0.1, 0.5, 0.9]))
+    xp = array_module(survival, event, time, tau, where)
+    predicted = xp.asarray(survival, float if xp is np else jnp.result_type(float))
+    here = xp.ones(predicted.shape, bool) if where is None else xp.asarray(where).astype(bool)
+    x = xp.log(-xp.log(predicted))
+    knots = xp.nanquantile(xp.where(here, x, xp.nan), xp.array([0.1, 0.5, 0.9]))
     if is_concrete(knots) and (np.diff(knots) <= 0).any():
         raise InputError("a calibration curve needs at least three distinct predictions")
-    basis = jnp.stack([x, _curvature(x, knots)], 1)
+    basis = xp.stack([x, _curvature(xp, x, knots)], 1)
     risk_sets = prepare_risk_sets(event, time, where=where)
     score = basis @ cox_fit(basis, risk_sets=risk_sets).coef
-    hazard = breslow_baseline(score, risk_sets=risk_sets)(jnp.asarray(tau))
-    observed = -jnp.expm1(-hazard * jnp.exp(score))
-    off = jnp.where(here, jnp.abs(observed - (1 - predicted)), jnp.nan)
-    e50, e90 = jnp.nanquantile(off, jnp.array([0.5, 0.9]))
-    return CalibrationIndex(jnp.nanmean(off), e50, e90, observed)
+    hazard = breslow_baseline(score, risk_sets=risk_sets)(tau)
+    observed = -xp.expm1(-hazard * xp.exp(score))
+    off = xp.where(here, xp.abs(observed - (1 - predicted)), xp.nan)
+    e50, e90 = xp.nanquantile(off, xp.array([0.5, 0.9]))
+    return CalibrationIndex(xp.nanmean(off), e50, e90, observed)
 
 
-def _curvature(x: Array, knots: Array) -> Array:
+def _curvature(xp: ModuleType, x: Any, knots: Any) -> Any:
     """The nonlinear column of a natural cubic spline with three knots (Harrell's basis)."""
     low, middle, high = knots
-    cubes = [jnp.maximum(x - k, 0) ** 3 for k in knots]
+    cubes = [xp.maximum(x - k, 0) ** 3 for k in knots]
     tail = (cubes[1] * (high - low) - cubes[2] * (middle - low)) / (high - middle)
     return (cubes[0] - tail) / (high - low) ** 2

@@ -9,8 +9,17 @@ import scipy.special
 
 from jaxsurv.arguments.labels import encoded
 from jaxsurv.arguments.reading import read_arguments
-from jaxsurv.metrics.pairs import PairRows, PairSums, absent, dense_pair_sums, sorted_pair_sums
+from jaxsurv.metrics.pairs import (
+    HOST_ROWS,
+    PairRows,
+    PairSums,
+    absent,
+    dense_pair_sums,
+    sorted_pair_sums,
+)
 from jaxsurv.metrics.time_weights import TimeWeight, event_weights
+from jaxsurv.survival.risk_sets import padded_length
+from jaxsurv.survival.ties import merge_near_ties, rounding
 from jaxsurv.survival.validation import array_module, check_survival, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
@@ -125,12 +134,6 @@ def compare_concordance(first: Concordance, second: Concordance) -> ConcordanceD
     return ConcordanceDifference(difference, error, special.erfc(z / np.sqrt(2)))
 
 
-def _padded_length(n: int) -> int:
-    """Round n up to one of four lengths per octave, so that subsets of a cohort share programs."""
-    step = 1 << max(0, (n - 1).bit_length() - 3)
-    return -(-n // step) * step
-
-
 def pairwise_concordance(
     risk: Any,
     event: Any,
@@ -145,6 +148,7 @@ def pairwise_concordance(
     """Concordance with pairs weighted by event_weight_i weights_i weights_j; no checks."""
     xp = array_module(risk, event, time, event_weight, weights, entry, strata, where)
     number = float if xp is np else jnp.result_type(float)
+    time, entry = merge_near_ties(time, entry)
     rows = PairRows(
         *(None if x is None else xp.asarray(x) for x in (risk, event, time, entry, strata))
     )
@@ -158,13 +162,20 @@ def pairwise_concordance(
     sums = dense_pair_sums if n <= DENSE_ROWS else sorted_pair_sums
     if xp is not np:
         return concordance_of(sums(rows, earlier, later), earlier, later)
-    if n > DENSE_ROWS:
-        more = _padded_length(n) - n
+    if n > HOST_ROWS:
+        more = padded_length(n) - n
         padded = jax.tree.map(lambda x: np.pad(x, (0, more)), (rows, earlier, later))
         rows, earlier, later = padded
         rows = absent(np, rows, np.arange(n + more) >= n)
     result = concordance_of(sums(rows, earlier, later), earlier, later)
     return checked(result._replace(influence=result.influence[:n]))
+
+
+def until(time: Any, tau: Any) -> Any:
+    """Mask ``[n]``, True for times <= tau, also where they are equal but for rounding."""
+    xp = array_module(time, tau)
+    tau = xp.asarray(tau)
+    return xp.asarray(time) <= (tau + rounding(tau, np.sort(time)) if xp is np else tau)
 
 
 @read_arguments
@@ -186,6 +197,8 @@ def concordance_index(
     comparable, two events at one time are not. Equal risks count 1/2. This is what R's
     ``survival::concordance(..., reverse=TRUE)`` computes, standard error included; scikit-survival
     has the same index and counts tied times differently.
+
+    The index is a step function of the risks and has no useful derivative: train with a Cox loss.
 
     Up to 256 patients all pairs are compared, above that the work is O(n log n). Both have fixed
     shapes, so ``jit`` and ``vmap`` over risks or masks ``[runs, n]`` work. Eager calls sort on the
@@ -221,7 +234,7 @@ def concordance_index(
     strata = None if strata is None else encoded(strata)[0]
     weight = event_weights(time_weight, event, time, entry=entry, weights=weights, where=where)
     if tau is not None:
-        weight = weight * (array_module(time, tau).asarray(time) <= tau)
+        weight = weight * until(time, tau)
     return pairwise_concordance(
         risk,
         event,

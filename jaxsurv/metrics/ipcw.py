@@ -3,7 +3,7 @@
 from typing import Any
 
 from jaxsurv.arguments.reading import read_arguments
-from jaxsurv.metrics.concordance import Concordance, pairwise_concordance
+from jaxsurv.metrics.concordance import Concordance, pairwise_concordance, until
 from jaxsurv.survival.censoring import censoring_curve, check_follow_up, inverse_censoring_weights
 from jaxsurv.survival.validation import array_module, check_survival
 from jaxsurv.types import ArrayLike
@@ -64,7 +64,7 @@ def concordance_index_ipcw(
     if where is not None:
         counts = counts & xp.asarray(where).astype(bool)
     if tau is not None:
-        counts = counts & (time <= tau)
+        counts = counts & until(time, tau)
         check_follow_up(curve, tau, "tau")
     inverse = inverse_censoring_weights(curve, time, counts)
     return pairwise_concordance(

@@ -139,6 +139,7 @@ class _Sorted(NamedTuple):
     by_risk: tuple[Any, ...] | None
 
 
+HOST_ROWS = 2**17  # up to here, known values are counted in NumPy, which compiles nothing
 _SIGN = np.uint64(1 << 31)
 
 
@@ -198,28 +199,36 @@ def sorted_pair_sums(rows: PairRows, earlier: Any, later: Any) -> PairSums:
     risk, event, time, entry, stratum = rows
     if entry is not None:
         later = xp.ones_like(earlier) if later is None else later
-        earlier, later = jnp.pad(earlier, (0, len(time))), jnp.concatenate([later, -later])
+        earlier, later = xp.pad(earlier, (0, len(time))), xp.concatenate([later, -later])
         event = xp.concatenate([event, xp.zeros_like(event)])
         time, risk = xp.concatenate([time, entry]), xp.concatenate([risk, risk])
         stratum = None if stratum is None else xp.concatenate([stratum, stratum])
-    orders = _sort(xp, risk, event, time, stratum)
-    return _sums_of_sorted(orders, earlier, later, delayed=entry is not None)
+    orders, delayed = _sort(xp, risk, event, time, stratum), entry is not None
+    if xp is np and time.size <= HOST_ROWS:
+        return _sums_of_sorted(np, orders, earlier, later, delayed)
+    return _sums_under_jit(orders, earlier, later, delayed=delayed)
 
 
 @partial(jax.jit, static_argnames="delayed")
-def _sums_of_sorted(
+def _sums_under_jit(
     orders: _Sorted, earlier: Array, later: Array | None, delayed: bool
+) -> PairSums:
+    return _sums_of_sorted(jnp, orders, earlier, later, delayed)
+
+
+def _sums_of_sorted(
+    xp: ModuleType, orders: _Sorted, earlier: Any, later: Any, delayed: bool
 ) -> PairSums:
     n = earlier.size
     earlier = earlier[orders.order]
     later = None if later is None else later[orders.order]
-    weight = jnp.ones_like(earlier) if later is None else later
+    weight = xp.ones_like(earlier) if later is None else later
 
-    def around(order: Any, start: Array, end: Array, *block: Array) -> tuple[Array, Array, Array]:
+    def around(order: Any, start: Any, end: Any, *block: Any) -> tuple[Any, Any, Any]:
         """Sums per row: w after its group in its block, x before its group, w of others in the group."""
-        pair = jnp.stack([weight, earlier])
+        pair = xp.stack([weight, earlier])
         pair = pair if order is None else pair[:, order]
-        sums = blocked_cumsum(jnp.pad(pair, ((0, 0), (1, -(n + 1) % 32)))).T
+        sums = blocked_cumsum(xp.pad(pair, ((0, 0), (1, -(n + 1) % 32)))).T
         at_start, at_end = sums[start], sums[end]
         first, last = (sums[x] for x in block) if block else (sums[:1], sums[-1:])
         return (
@@ -229,18 +238,22 @@ def _sums_of_sorted(
         )
 
     comparable, comparable_later, tied_time = around(None, *orders.by_time)
-    tied, tied_later, tied_both = jnp.zeros((3, n), earlier.dtype)
+    tied, tied_later, tied_both = xp.zeros((3, n), earlier.dtype)
     if orders.by_risk is not None:
-        by_rank = jnp.stack(around(orders.position, *orders.by_risk))
-        by_position = jnp.zeros_like(by_rank).at[:, orders.position]
-        tied, tied_later, tied_both = by_position.set(by_rank, unique_indices=True)
+        by_rank = xp.stack(around(orders.position, *orders.by_risk))
+        by_position = xp.zeros_like(by_rank)
+        if xp is np:
+            by_position[:, orders.position] = by_rank
+        else:
+            by_position = by_position.at[:, orders.position].set(by_rank, unique_indices=True)
+        tied, tied_later, tied_both = by_position
     concordant, concordant_later = inversions(orders.position, earlier, later)
     half_later = concordant_later + tied_later / 2
     half = concordant + tied / 2
     sums = PairSums(half, tied, comparable, half_later, comparable_later, tied_time, tied_both)
     if not delayed:
-        return PairSums(*jnp.stack(sums, 1)[orders.place].T)
-    here, entered = jnp.split(orders.place, 2)
+        return PairSums(*xp.stack(sums, 1)[orders.place].T)
+    here, entered = xp.split(orders.place, 2)
     at_exit = jax.tree.map(lambda x: x[here], sums)
     return at_exit._replace(
         half_later=at_exit.half_later - half_later[entered],

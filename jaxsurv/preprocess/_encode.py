@@ -76,9 +76,12 @@ def encoded_columns(schema: Schema, modality: str) -> list[str]:
 
 
 def encode_table(schema: Schema, modality: str, table: pd.DataFrame) -> pd.DataFrame:
-    """One modality's table as numbers; ``table`` conforms to the schema."""
+    """One modality's table as numbers, moved by the shifts; ``table`` conforms to the schema."""
     if schema.kinds[modality] == "counts":
         table = np.log2(table + 1.0)
+    if shifts := schema.shifts.get(modality):  # in float64, before anything becomes float32
+        moved = {c: (table[c] - origin) / unit for c, (origin, unit) in shifts.items()}
+        table = table.assign(**moved)
     text, gaps = schema.categories[modality], schema.indicators.get(modality, ())
     if not text and not gaps:
         return table

@@ -47,8 +47,12 @@ def unpack(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Prepr
     }
     # files of earlier versions have no indicators
     indicators = {m: tuple(names) for m, names in schema.get("indicators", {}).items()}
+    shifts = {
+        m: {c: (float(origin), float(unit)) for c, (origin, unit) in columns.items()}
+        for m, columns in schema.get("shifts", {}).items()
+    }
     fitted = Preprocessing(
-        Schema(schema["kinds"], features, categories, indicators),
+        Schema(schema["kinds"], features, categories, indicators, shifts),
         Scaler(**_below("scaler", arrays)),
         _below("projection", arrays),
         _below("chosen", arrays),

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from jaxsurv.data import Cohort
@@ -22,6 +23,8 @@ from jaxsurv.data.tables import (
 from jaxsurv.types import InputError
 
 NARROW = 50  # columns; a table with as many is no clinical one
+_FAR = 64.0  # ranges from zero at which float32 keeps 4e-6 of the range
+_LARGE = 2.0**40  # squares of such numbers, summed, are still within the range of float32
 ENOUGH, SHARE = 10, 0.05  # least number with and without a value, and least share without
 
 
@@ -49,12 +52,14 @@ class Schema:
         categories: modality to the categories of its text columns, sorted; the last one is ``""`` where a
             missing value is a category of its own.
         indicators: modality to those of its numeric columns that have an indicator of missing values.
+        shifts: modality to origin and unit of the numeric columns that float32 could not hold as they are.
     """
 
     kinds: Mapping[str, str]
     features: Mapping[str, tuple[str, ...]]
     categories: Mapping[str, Mapping[str, tuple[str, ...]]]
     indicators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    shifts: Mapping[str, Mapping[str, tuple[float, float]]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -87,7 +92,13 @@ class Schema:
             }
         features = {m: tuple(table.columns) for m, table in tables.items()}
         indicators = {m: _indicators(table) if level else () for m, table in tables.items()}
-        return cls({m: cohort.kinds[m] for m in tables}, features, categories, indicators)
+        kinds = {m: cohort.kinds[m] for m in tables}
+        shifts = {
+            m: found
+            for m, table in tables.items()
+            if kinds[m] in ("continuous", "mixed") and (found := _shifts(table, categories[m]))
+        }
+        return cls(kinds, features, categories, indicators, shifts)
 
     def conform(
         self, tables: Mapping[str, pd.DataFrame], needed: Mapping[str, Collection[str]]
@@ -166,3 +177,22 @@ class Schema:
             someone = table.notna().any(axis=1)
             return table if someone.all() else table.loc[someone]
         return clean_modality(m, table, self.kinds[m])[0]
+
+
+def _shifts(table: pd.DataFrame, text: Collection[str]) -> dict[str, tuple[float, float]]:
+    """Origin and unit of each numeric column that is far from zero, very large or very small.
+
+    Both are coarse, and so hardly depend on any one patient.
+    """
+    numbers = table[[c for c in table.columns if c not in text]]
+    low, high = (a.to_numpy(float) for a in (numbers.min(), numbers.max()))
+    found = {}
+    with np.errstate(invalid="ignore"):
+        size, spread = np.maximum(np.abs(low), np.abs(high)), high - low
+        odd = (spread > 0) & ((size > _FAR * spread) | (spread > _LARGE) | (spread < 1 / _LARGE))
+    for j in np.flatnonzero(odd & np.isfinite(spread)):
+        step = 2.0 ** np.ceil(np.log2(spread[j]))
+        origin = float(np.floor(low[j] / step) * step) if size[j] > _FAR * spread[j] else 0.0
+        unit = 1.0 if 1 / _LARGE <= spread[j] <= _LARGE else float(step)
+        found[str(numbers.columns[j])] = (origin, unit)
+    return found

@@ -14,6 +14,7 @@ from jaxsurv.recipe.prepared import Prepared, Shared, Split, outcome_in
 from jaxsurv.recipe.settings import Recipe
 from jaxsurv.recipe.steps import impute, project, select
 from jaxsurv.survival import RiskSets, prepare_risk_sets
+from jaxsurv.survival.risk_sets import padded_length
 from jaxsurv.types import Array, InputError, Survival
 
 
@@ -83,7 +84,9 @@ def prepare(
     )
     develop, others = splits.develop, ~labelled & present
     clip = recipe.scaling == "clipped"
-    each = [_fit_scaler(shared.features, rows, clip) for rows in develop]
+    size = padded_length(len(labelled))  # cohorts of similar size share a program
+    features, more = shared.features.padded(size), np.zeros(size - len(labelled), bool)
+    each = [_fit_scaler(features, np.append(rows, more), clip) for rows in develop]
     scaler = jax.tree.map(lambda *a: np.stack(a), *each)
     fitted = Split(
         develop=develop,  # type: ignore[arg-type]

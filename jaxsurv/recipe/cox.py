@@ -233,7 +233,7 @@ def elastic_net_cox(data: Prepared) -> PenalisedCox:
     for inner, (split, z) in zip(inner_folds(data), data.standardised_splits(), strict=True):
         x = np.concatenate(list(z.values()), 1)
         develop = np.asarray(split.develop)
-        outcome = outcome_in(data.shared.outcome, develop)
+        outcome = outcome_in(data.outcome, develop)
         cv = coxnet_cv(
             x, outcome.event, outcome.time, inner.argmax(0), entry=outcome.entry, where=develop,
             n_lambdas=40, lambda_min_ratio=0.05, tolerance=1e-3,

@@ -41,11 +41,19 @@ def train_networks(
         InputError: no modality beside the clinical one.
     """
     check_modalities(data)
-    return sweep(
-        objective, data.build, data.shared, data.fitted, seeds=range(seeds), hparams=settings,
+    # minibatches are drawn from all rows, and intervals of delayed entry are laid out for their number
+    whole = training.batch_size is None and data.shared.outcome.entry is None
+    arrays = data.padded() if whole and objective.draw is None else (data.shared, data.fitted)
+    runs = sweep(
+        objective, data.build, *arrays, seeds=range(seeds), hparams=settings,
         config=training, optimizer=model.optimizer, collect=collect_parameters,
         streams=[stream] * len(data.splits.fold),
     )  # fmt: skip
+    n, taught = len(data.event), runs.teacher_prediction
+    return runs._replace(
+        prediction=runs.prediction[:, :n],
+        teacher_prediction=None if taught is None else taught[:, :n],
+    )
 
 
 def check_modalities(data: Prepared) -> None:

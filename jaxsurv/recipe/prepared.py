@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -22,6 +23,7 @@ from jaxsurv.preprocess import (
 from jaxsurv.recipe.members import PenalisedCox
 from jaxsurv.recipe.settings import Recipe
 from jaxsurv.survival import RiskSets
+from jaxsurv.survival.risk_sets import pad_rows, padded_length
 from jaxsurv.training import Masks
 from jaxsurv.training.programs import kept
 from jaxsurv.types import Array, Survival
@@ -154,14 +156,25 @@ class Prepared:
         return [m for m, columns in self.encoded.columns.items() if not gain[:, columns].any()]
 
     @property
+    def outcome(self) -> Survival:
+        """Event, time and entry in float64 on the host, 0 (entry -1) for patients without an outcome.
+
+        ``shared.outcome`` is float32, which takes times far from zero for equal.
+        """
+        table = self.cohort.survival
+        names = [f"{self.endpoint}_{part}" for part in ("event", "time", "entry")]
+        columns = [table[name].to_numpy(float) if name in table else None for name in names]
+        return outcome_in(Survival(*columns), self.labelled)
+
+    @property
     def event(self) -> np.ndarray:
         """``[n]``, 1 = observed, 0 = censored or without an outcome."""
-        return np.asarray(self.shared.outcome.event)
+        return np.asarray(self.outcome.event)
 
     @property
     def time(self) -> np.ndarray:
         """``[n]``, 0 for patients without an outcome."""
-        return np.asarray(self.shared.outcome.time)
+        return np.asarray(self.outcome.time)
 
     @property
     def labelled(self) -> np.ndarray:
@@ -205,6 +218,38 @@ class Prepared:
         return fit_imputation(
             self.recipe.impute, self.shared.features, scaler, columns, presence, split.develop
         )
+
+    def padded(self) -> tuple[Shared, Split]:
+        """``shared`` and ``fitted`` as `build` reads them, with rows at the end that are in no mask.
+
+        Cohorts of similar size then have arrays of equal shape, and share a compiled program.
+        """
+        n, fitted = len(self.event), self.fitted
+        size = padded_length(n)
+
+        def longer(a: Any, axis: int, fill: float = 0, to: int = size) -> np.ndarray:
+            a = np.asarray(a)
+            more = [(0, to - a.shape[axis] if k == axis else 0) for k in range(a.ndim)]
+            return np.pad(a, more, constant_values=fill)
+
+        incomplete = np.zeros(0, int)
+        if fitted.imputed is not None:
+            few = padded_length(len(self.shared.incomplete))
+            incomplete = longer(self.shared.incomplete, 0, size, few)  # a row that is not there
+            fitted = fitted._replace(imputed=longer(fitted.imputed, 1, 0, few))
+        features = self.shared.features.padded(size)._replace(order=None)
+        shared = Shared(
+            features,
+            {m: longer(p, 0) for m, p in self.shared.presence.items()},
+            jax.tree.map(partial(longer, axis=0), self.shared.outcome),
+            None,
+            incomplete,
+        )  # type: ignore[arg-type]
+        masks = ("develop", "validation", "offset", "unlabelled")
+        columns = {
+            k: longer(a, -1 % np.ndim(a)) for k in masks if (a := getattr(fitted, k)) is not None
+        }
+        return shared, fitted._replace(risk_sets=pad_rows(fitted.risk_sets, size), **columns)
 
     @property
     def build(self) -> Callable[[Shared, Split, Array], tuple[Batch, Masks]]:

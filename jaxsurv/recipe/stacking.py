@@ -1,5 +1,6 @@
 """Stacks: one risk from Cox models and, as one more member, an ensemble of networks."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -13,9 +14,10 @@ from jaxsurv.recipe.cox import CrossFitted, PenalisedCox, elastic_net_cox, ridge
 from jaxsurv.recipe.prepared import Prepared
 from jaxsurv.survival import RiskSets, neg_log_partial_likelihood, restrict
 from jaxsurv.survival.risk_sets import in_precision
-from jaxsurv.types import Array, InputError, check_choice
+from jaxsurv.types import Array, ConvergenceWarning, InputError, check_choice
 
 SHRINKAGE = 1.0  # towards equal weights, per event: a few dozen events cannot tell members apart
+_GRADIENT = 1e-4  # of the loss per event, at weights that have converged
 SPREAD = 0.3  # prior standard deviation of the log of how far a stack is stretched
 
 
@@ -110,12 +112,21 @@ def _weights(held_out: np.ndarray, risk_sets: RiskSets, rows: np.ndarray) -> np.
             value, slope = _loss(w, equal, h, sets)
             return float(value), np.asarray(slope)
 
-        w = minimize(
+        found = minimize(
             loss, equal, jac=True, bounds=[(0, None)] * len(live), method="L-BFGS-B",
             options={"ftol": 1e-13, "gtol": 1e-7},
-        ).x  # fmt: skip
+        )  # fmt: skip
+        w = found.x
+        left = np.max(np.where(w > 0, np.abs(found.jac), -found.jac), initial=0)
         stretch = minimize_scalar(
             lambda u: float(_stretch_loss(u, h @ w, sets)), bounds=(-2, 2), options={"xatol": 1e-9}
+        )
+    if not left <= _GRADIENT or not stretch.success:
+        warnings.warn(
+            f"the weights of the stack did not converge: a gradient of {left:.2g} is left, {found.message}; "
+            "leave out a member whose risks are extreme",
+            ConvergenceWarning,
+            stacklevel=3,
         )
     return np.exp(stretch.x) * w
 
@@ -139,6 +150,9 @@ def stack(data: Prepared, members: Mapping[str, CrossFitted]) -> Stack:
 
     Raises:
         InputError: no member.
+
+    Warns:
+        ConvergenceWarning: weights that are not the minimum.
     """
     if not members:
         raise InputError("a stack needs at least one member")

@@ -34,7 +34,7 @@ def _omics(data: Prepared) -> dict[str, slice]:
 def select(data: Prepared) -> Prepared:
     """The data with the features of ``data.recipe.select``; clinical ones are all kept."""
     features, modalities, recipe = data.shared.features, _omics(data), data.recipe
-    presence, outcome = data.encoded.presence, data.shared.outcome
+    presence, outcome = data.encoded.presence, data.outcome
 
     def fit(split: Split) -> np.ndarray:
         where = np.asarray(split.develop)

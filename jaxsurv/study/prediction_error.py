@@ -1,5 +1,6 @@
 """Integrated Brier score of every run of a study, on the test set of its split."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import jax
@@ -21,27 +22,33 @@ class _Horizon(NamedTuple):
         develop: ``[n]`` booleans, rows whose outcomes give the baseline hazard.
         test: ``[n]`` booleans, test set.
         times: ``[t]``.
+        place: ``[t]``, how many of the patients' distinct times are at or before each.
+        share: ``[t]``, place of each time between the first and the last, 0 to 1.
         case, until, control: see :func:`jaxsurv.metrics.prediction_error.case_control_weights`.
     """
 
     develop: Array
     test: Array
     times: Array
+    place: Array
+    share: Array
     case: Array
     until: Array
     control: Array
 
 
 def _horizon(data: Prepared, s: int) -> _Horizon:
-    event, time = data.event, data.time.astype(float)
+    event, time = data.event, data.time
     develop, test = data.splits.develop[s], data.splits.test[s]
     known = data.labelled & ~test  # with hidden outcomes: all rows are scored alike
     first, last = np.quantile(time[known & (event > 0)], (0.1, 0.9))
     last = min(last, time[test].max(), time[known].max())
-    # in the device's precision, so that a time equal to a patient's time stays equal
-    times = np.linspace(min(first, last / 2), last, _TIMES).astype(np.float32)
+    times = np.linspace(min(first, last / 2), last, _TIMES)
     weights = case_control_weights(times, event, time, event[known], time[known], test)
-    return jax.device_put(_Horizon(develop, test, times, *weights))
+    # on the device times are counted: its precision might not tell them apart
+    place = np.searchsorted(np.unique(time), times, side="right").astype(np.float32)
+    share = ((times - times[0]) / (times[-1] - times[0])).astype(np.float32)
+    return jax.device_put(_Horizon(develop, test, times.astype(np.float32), place, share, *weights))
 
 
 def horizons(data: Prepared) -> np.ndarray:
@@ -52,14 +59,14 @@ def horizons(data: Prepared) -> np.ndarray:
 @jax.jit
 def _of_curves(alive: Array, h: _Horizon) -> Array:
     score = weighted_squares(alive, h.case, h.until, h.control) / jnp.sum(h.test)
-    return jnp.trapezoid(score, h.times) / (h.times[-1] - h.times[0])
+    return jnp.trapezoid(score, h.share)
 
 
 @jax.jit
 def _of_log_hazards(log_hazard: Array, h: _Horizon, risk_sets: RiskSets) -> Array:
     eta = log_hazard - jnp.sum(jnp.where(h.develop, log_hazard, 0)) / jnp.sum(h.develop)
     baseline = breslow_baseline(eta, risk_sets=restrict(risk_sets, h.develop))
-    return _of_curves(survival_function(baseline, eta, h.times), h)
+    return _of_curves(survival_function(baseline, eta, h.place), h)
 
 
 def integrated_brier(
@@ -83,7 +90,9 @@ def integrated_brier(
     if curves is not None:
         each = zip(curves, split.tolist(), strict=True)
         return np.asarray(jax.device_get([_of_curves(alive, known[s]) for alive, s in each]))
-    risk_sets = jax.device_put(data.shared.risk_sets)
+    risk_sets = data.shared.risk_sets
+    place = np.searchsorted(np.unique(data.time), risk_sets.time, side="right").astype(np.float32)
+    risk_sets = jax.device_put(replace(risk_sets, time=place))
     scores = [
         _of_log_hazards(eta, known[s], risk_sets)
         for eta, s in zip(log_hazard.astype(np.float32), split.tolist(), strict=True)

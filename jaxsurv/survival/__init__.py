@@ -32,10 +32,12 @@ from jaxsurv.survival.sharded import (
     shard_risk_sets,
     sharded_neg_log_partial_likelihood,
 )
+from jaxsurv.types import ConvergenceWarning
 
 __all__ = [
     "CensoringCurve",
     "CollinearityWarning",
+    "ConvergenceWarning",
     "CoxFit",
     "CoxnetCV",
     "CoxnetPath",

@@ -11,9 +11,9 @@ import numpy as np
 
 from jaxsurv.arguments.labels import factorised
 from jaxsurv.arguments.reading import read_arguments
-from jaxsurv.survival._coxnet_path import CoxnetPath, PathRows, Penalties, fit_path
+from jaxsurv.survival._coxnet_path import CoxnetPath, PathRows, Penalties
 from jaxsurv.survival.breslow import saturated_loss
-from jaxsurv.survival.coxnet import checked_penalties, precise, standardised_rows
+from jaxsurv.survival.coxnet import checked_penalties, converged_path, precise, standardised_rows
 from jaxsurv.survival.partial_likelihood import neg_log_partial_likelihood
 from jaxsurv.survival.risk_sets import RiskSets, prepare_risk_sets, restrict, to_rows
 from jaxsurv.survival.row_columns import Columns, columns_shown
@@ -76,6 +76,9 @@ def coxnet_cv(
 
     Raises:
         InputError: fewer than two folds, a fold without events, or any error of `coxnet_path`.
+
+    Warns:
+        ConvergenceWarning: see `coxnet_path`, of the fit to all rows and of each fold.
     """
     check_vectors(event=event, time=time, fold=fold)
     fold, labels = factorised(np.asarray(fold))
@@ -92,7 +95,7 @@ def coxnet_cv(
         rows.x, l1_ratio, n_lambdas, lambda_min_ratio, lambdas, penalty_factor, tolerance
     )
     with precise(rows, penalties):
-        fit = partial(fit_path, standardize=standardize)
+        fit = partial(converged_path, standardize=standardize)
         path, _ = fit(rows, penalties)
         penalties = penalties._replace(lambdas=path.lambdas)
         out = []

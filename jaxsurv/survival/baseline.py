@@ -13,8 +13,13 @@ from jaxsurv.arguments.columns import first_rows
 from jaxsurv.arguments.labels import Labels, factorised, labels
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.cumulative import cumulative_logsumexp, safe_log
+from jaxsurv.survival.host_cox import host_cox
 from jaxsurv.survival.life_table import run_numbers, step_at
-from jaxsurv.survival.partial_likelihood import checked_scores, neg_log_partial_likelihood
+from jaxsurv.survival.partial_likelihood import (
+    check_scores,
+    moderate,
+    neg_log_partial_likelihood,
+)
 from jaxsurv.survival.risk_sets import (
     RiskSets,
     given_risk_sets,
@@ -24,8 +29,10 @@ from jaxsurv.survival.risk_sets import (
 )
 from jaxsurv.survival.row_columns import Columns, columns_shown
 from jaxsurv.survival.summed_loss import Ties, log_denominators
+from jaxsurv.survival.ties import at_known_times
 from jaxsurv.survival.validation import (
     array_module,
+    as_real,
     check_event,
     check_finite,
     check_no_nan,
@@ -49,12 +56,15 @@ class StepFunction(NamedTuple):
         stratum: ``[m]``, ascending codes of the strata, or None.
         labels: the strata's labels in the order of their codes 0, 1, ..., a constant for JAX; None where
             the codes are the labels themselves.
+        log_values: ``[m]``, logarithm of ``values``, which is finite where ``values`` is too small or too
+            large for a number; or None.
     """
 
     times: ArrayLike
     values: ArrayLike
     stratum: ArrayLike | None = None
     labels: Labels | None = None
+    log_values: ArrayLike | None = None
 
     @read_arguments
     def __call__(self, times: ArrayLike, stratum: Any = None) -> Any:
@@ -70,18 +80,29 @@ class StepFunction(NamedTuple):
             InputError: NaN among the times; an unknown stratum, or none, of a curve with strata.
         """
         check_no_nan(times)
-        return self._at(times, self.codes(stratum))
+        return self._at(self.values, 0.0, times, self.codes(stratum))
 
-    def _at(self, times: Any, code: Any) -> Any:
-        """Values at ``times`` in the strata of ``code``, see `codes`."""
-        xp = array_module(times, code, self.times, self.values, self.stratum)
-        query = xp.asarray(times, self.times.dtype)  # round like the event times
+    def log(self, times: Any, code: Any = None) -> Any:
+        """Logarithms of the values at ``times`` in the strata of ``code``, see `codes`; -inf at 0."""
+        if self.log_values is not None:
+            return self._at(self.log_values, -np.inf, times, code)
+        values = self._at(self.values, 0.0, times, code)
+        if array_module(values) is np:
+            with np.errstate(divide="ignore"):
+                return np.log(values)
+        return jnp.where(jnp.isnan(values), jnp.nan, safe_log(values))
+
+    def _at(self, values: ArrayLike, initial: float, times: Any, code: Any) -> Any:
+        """Evaluate a step function whose values are those given, and ``initial`` before the first."""
+        xp = array_module(times, code, self.times, values, self.stratum)
         if self.stratum is None:
-            return step_at(query, self.times, self.values, initial=0.0)
+            return step_at(times, self.times, values, initial=initial)
+        query = xp.asarray(times) if xp is np else xp.asarray(times, xp.asarray(self.times).dtype)
         # The steps are sorted by stratum and, within it, by the rank of their time among all.
         curves, code = xp.asarray(self.stratum), xp.asarray(code)
         all_times, m = xp.sort(xp.asarray(self.times)), curves.shape[0]
         number = run_numbers(xp, curves)
+        query = at_known_times(query, all_times)
 
         def key(times: Any, number: Any) -> Any:
             return number * (m + 1) + xp.searchsorted(all_times, times, side="right")
@@ -155,7 +176,8 @@ def breslow_baseline(
         risk_sets: result of `prepare_risk_sets` or `restrict`, instead of the outcome.
 
     Returns:
-        Callable curve, at the distinct event times, or under ``jit`` at all n sorted times.
+        Callable curve, at the distinct event times, or under ``jit`` at all n sorted times. Survival
+        probabilities do not depend on where log hazards have their zero, since ``log_values`` are kept.
 
     Raises:
         InputError: bad shapes or values; ``ties="exact"``, which defines no baseline.
@@ -167,29 +189,35 @@ def breslow_baseline(
     if ties == "exact":
         raise InputError("ties='exact' defines no baseline hazard; use 'efron' or 'breslow'")
     rs = given_risk_sets(risk_sets, event, time, **columns)
-    log_hazard = checked_scores(log_hazard, rs)
-    rs = in_precision(rs, log_hazard.dtype)
-    values = _cumulative_hazard(log_hazard, replace(rs, labels=None), ties)
-    curve = StepFunction(rs.time, values, rs.stratum, rs.labels)
-    if is_concrete(values):
-        at_jump = np.zeros(values.shape, bool)
-        at_jump[np.asarray(rs.last)[np.asarray(rs.event_weight) > 0]] = True
-        # A stratum without events keeps one row of its patients: its hazard is known to be 0.
-        here = np.flatnonzero(np.asarray(rs.log_weight) > -np.inf)
-        strata = np.zeros(here.size) if rs.stratum is None else np.asarray(rs.stratum)[here]
-        for first in here[np.unique(strata, return_index=True)[1]]:
-            own = slice(None) if rs.stratum is None else np.asarray(rs.stratum) == rs.stratum[first]
-            at_jump[first] |= not at_jump[own].any()
-        curve = jax.tree.map(lambda a: np.asarray(a)[at_jump], curve)
-    return curve
+    check_scores(log_hazard, rs)
+    if (cox := host_cox(rs, ties, log_hazard)) is not None:
+        reference, log_values = 0.0, cox.log_cumulative_hazard(cox.to_positions(log_hazard))
+    else:
+        scores, reference = moderate(log_hazard, rs)
+        unlabelled = replace(in_precision(rs, scores.dtype), labels=None)
+        log_values = _log_cumulative_hazard(scores, unlabelled, ties)
+    if not is_concrete(log_values):
+        return StepFunction(rs.time, jnp.exp(log_values), rs.stratum, rs.labels, log_values)
+    at_jump = np.zeros(log_values.shape, bool)
+    at_jump[np.asarray(rs.last)[np.asarray(rs.event_weight) > 0]] = True
+    # A stratum without events keeps one row of its patients: its hazard is known to be 0.
+    here = np.flatnonzero(np.asarray(rs.log_weight) > -np.inf)
+    strata = np.zeros(here.size) if rs.stratum is None else np.asarray(rs.stratum)[here]
+    for first in here[np.unique(strata, return_index=True)[1]]:
+        own = slice(None) if rs.stratum is None else np.asarray(rs.stratum) == rs.stratum[first]
+        at_jump[first] |= not at_jump[own].any()
+    log_values = np.asarray(log_values, float) - reference
+    with np.errstate(over="ignore"):
+        curve = StepFunction(rs.time, np.exp(log_values), rs.stratum, rs.labels, log_values)
+    return jax.tree.map(lambda a: np.asarray(a)[at_jump], curve)
 
 
 @partial(jax.jit, static_argnames="ties")
-def _cumulative_hazard(log_hazard: Array, rs: RiskSets, ties: Ties) -> Array:
+def _log_cumulative_hazard(log_hazard: Array, rs: RiskSets, ties: Ties) -> Array:
     happened = rs.event_weight > 0
     x = jnp.where(rs.log_weight > -jnp.inf, to_positions(rs, log_hazard), 0)
     jumps = jnp.log(jnp.where(happened, rs.mean_weight, 1)) - log_denominators(x, rs, ties)
-    return jnp.exp(cumulative_logsumexp(jnp.where(happened, jumps, -jnp.inf), segment=rs.stratum))
+    return cumulative_logsumexp(jnp.where(happened, jumps, -jnp.inf), segment=rs.stratum)
 
 
 @read_arguments
@@ -223,14 +251,18 @@ def survival_function(
     check_vectors(times=times)
     check_finite("log_hazard", log_hazard)
     check_no_nan(times)
-    x, times = jnp.asarray(log_hazard)[:, None], jnp.asarray(times)[None, :]
     code = baseline.codes(stratum)
     if np.ndim(code):
         check_vectors(log_hazard=log_hazard, stratum=code)
         code = code[:, None]
-    hazard = baseline._at(times, code)
-    log_hazards = jnp.where(jnp.isnan(hazard), jnp.nan, safe_log(hazard)) + x
-    return jnp.exp(-jnp.exp(log_hazards))
+    curve = baseline.times, baseline.values, baseline.stratum, baseline.log_values
+    xp = array_module(log_hazard, times, code, *curve)
+    x, times = xp.asarray(log_hazard)[:, None], xp.asarray(times)[None, :]
+    # Their sum is of moderate size even where both are far from zero.
+    log_hazards = baseline.log(times, code) + x
+    log_hazards = log_hazards if xp is np else as_real(log_hazards)
+    # Beyond e^80 S is 0; a derivative would be 0 times infinity.
+    return xp.exp(-xp.exp(xp.minimum(log_hazards, 80)))
 
 
 @read_arguments
@@ -254,18 +286,25 @@ def martingale_residuals(
     [0.5, -0.5]
     """
     rs = given_risk_sets(risk_sets, event, time, **columns)
+    check_scores(log_hazard, rs)
+    if (cox := host_cox(rs, ties, log_hazard)) is not None:
+        weight = cox.to_rows(np.exp(cox.risk_sets.log_weight))
+        gradient = cox.to_rows(cox.gradient(cox.to_positions(log_hazard)))
+        return gradient / np.where(weight > 0, weight, 1)
 
     def loss(x: Array) -> Array:
         return neg_log_partial_likelihood(x, risk_sets=rs, ties=ties, reduction="sum")
 
     weight = jnp.exp(to_rows(rs, rs.log_weight))
-    gradient = jax.grad(loss)(checked_scores(log_hazard, rs))
+    gradient = jax.grad(loss)(moderate(log_hazard, rs)[0])
     return -gradient / jnp.where(weight > 0, weight, 1)
 
 
 @read_arguments
 def deviance_residuals(martingale: ArrayLike, event: ArrayLike) -> Array:
     """Martingale residuals m made symmetric: ``sign(m) sqrt(-2 (m + event log(event - m)))``.
+
+    At m = 0 of a censored patient the slope is infinite, and the derivative 0 by definition.
 
     Args:
         martingale: ``[n]``, result of `martingale_residuals`.
@@ -285,6 +324,14 @@ def deviance_residuals(martingale: ArrayLike, event: ArrayLike) -> Array:
             raise InputError(
                 f"martingale must be at most event; it is above in {first_rows(above)}"
             )
-    m, event = jnp.asarray(martingale), jnp.asarray(event)
-    expected = jnp.where(event > 0, event - m, 1)
-    return jnp.sign(m) * jnp.sqrt(jnp.maximum(-2 * (m + event * jnp.log(expected)), 0))
+    xp = array_module(martingale, event)
+    m = np.asarray(martingale, float) if xp is np else as_real(martingale)
+    event = xp.asarray(event)
+    small = (event > 0) & (xp.abs(m) < 0.02)
+    # Near 0 the logarithm cancels: -2 (m + log(1 - m)) = m² (1 + 2 m / 3 + 2 m² / 4 + ...).
+    series = xp.polyval(2 / xp.arange(9.0, 1, -1, dtype=m.dtype), xp.where(small, m, 0))
+    left = xp.where((event > 0) & ~small, event - m, 1)
+    square = -2 * (m + event * xp.log(left))
+    root = xp.sqrt(xp.where(square > 0, square, 1))
+    root = xp.where(square > 0, xp.sign(m) * root, 0)
+    return xp.where(small, m * xp.sqrt(series), root)

@@ -7,6 +7,7 @@ import numpy as np
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival._kaplan_meier import log_product_limit
 from jaxsurv.survival.life_table import life_table, step_at
+from jaxsurv.survival.ties import at_known_times
 from jaxsurv.survival.validation import array_module, check_no_nan, check_survival, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
@@ -61,9 +62,11 @@ def censoring_curve(
 
 def check_follow_up(curve: CensoringCurve, latest: Any, name: str) -> None:
     """Refuse a time beyond the last time of the training set, where G is 0 or not known."""
-    if not (is_concrete(latest) and is_concrete(curve.times)) or latest <= curve.times[-1]:
+    if not (is_concrete(latest) and is_concrete(curve.times)):
         return
     end, zero = curve.times[-1], curve.survival[-1] == 0
+    if at_known_times(latest, curve.times) <= end:
+        return
     raise InputError(
         f"{name} {float(latest):g} is beyond the follow-up of the training data, which ends at "
         f"{end:g}: {'the censoring estimate is 0' if zero else 'censoring is not known'} there; "

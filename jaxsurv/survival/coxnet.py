@@ -1,5 +1,6 @@
 """Elastic-net Cox model along a path of penalties: checks of the arguments, and layout of the data."""
 
+import warnings
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any, Unpack
@@ -19,9 +20,10 @@ from jaxsurv.survival.validation import (
     check_vectors,
     is_concrete,
 )
-from jaxsurv.types import Array, ArrayLike, InputError
+from jaxsurv.types import Array, ArrayLike, ConvergenceWarning, InputError
 
 _BLOCK = 1024
+_ROUNDING = 30.0  # violations, over the tolerance, that rounding explains
 
 
 @read_arguments
@@ -47,7 +49,8 @@ def coxnet_path(
 
     with Breslow's likelihood, as in glmnet and scikit-survival's Coxnet (Simon et al., 2011). Each
     fit continues until it satisfies the optimality conditions to ``tolerance``, and reports the
-    violation that is left. The other two stop when their coefficients move little; with p >> n that
+    violation that is left; where rounding alone kept float32 from it, the path is fitted again in
+    float64. The other two stop when their coefficients move little; with p >> n that
     is often far from the optimum.
 
     The function works under ``jit``. Under ``vmap`` the runs follow each other, so that each uses
@@ -77,6 +80,9 @@ def coxnet_path(
         InputError: x is not ``[n, p]`` or not finite, lambdas that do not decrease, malformed
             penalty factors or outcome, no event.
 
+    Warns:
+        ConvergenceWarning: names the first lambda whose ``kkt`` is above ``tolerance``.
+
     >>> rng = np.random.default_rng(0)
     >>> x = rng.standard_normal((50, 200))
     >>> time, event = rng.exponential(np.exp(-x[:, 0])), np.ones(50)
@@ -90,7 +96,38 @@ def coxnet_path(
         rows.x, l1_ratio, n_lambdas, lambda_min_ratio, lambdas, penalty_factor, tolerance
     )
     with precise(rows, penalties):
-        return fit_path(rows, penalties, standardize)[0]
+        return converged_path(rows, penalties, standardize)[0]
+
+
+def converged_path(
+    rows: PathRows, penalties: Penalties, standardize: bool
+) -> tuple[CoxnetPath, Array]:
+    """Result of `fit_path`, fitted again in float64 where rounding alone kept it from converging.
+
+    Warns of lambdas without convergence: near a saturated model float32 stalls, and float64 would take
+    many times as long. Call inside `precise`. While ``jit`` traces, only ``kkt`` says how far a fit
+    came.
+    """
+    path, log_hazard = fit_path(rows, penalties, standardize)
+    if not is_concrete(path.kkt):
+        return path, log_hazard
+    tolerance = float(penalties.tolerance)
+    most = np.max(path.kkt, initial=0)
+    if rows.x.dtype != float and tolerance < most <= _ROUNDING * tolerance:
+        exact = rows._replace(x=rows.x.astype(float), spread=rows.spread.astype(float))
+        penalties = jax.tree.map(lambda a: a.astype(float), penalties)
+        path, log_hazard = fit_path(exact, penalties, standardize)
+        path, log_hazard = jax.tree.map(lambda a: a.astype(rows.x.dtype), (path, log_hazard))
+    kkt, lambdas = np.asarray(path.kkt), np.asarray(path.lambdas)
+    if (late := ~(kkt <= tolerance)).any():
+        warnings.warn(
+            f"{late.sum()} of {late.size} fits did not converge, the first at lambda = "
+            f"{lambdas[late][0]:.4g}: kkt is up to {np.max(kkt[late]):.2g}, tolerance {tolerance:.2g}; end "
+            "the path earlier (lambda_min_ratio), give l1_ratio < 1, or switch on JAX's x64 mode",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+    return path, log_hazard
 
 
 def precise(*arrays: Any) -> AbstractContextManager[Any]:

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsurv.survival.ties import merge_near_ties, rounding
 from jaxsurv.survival.validation import array_module
 from jaxsurv.types import ArrayLike
 
@@ -41,6 +42,8 @@ def segment_sum(xp: ModuleType, values: Any, segment: Any, size: int) -> Any:
 def step_at(query: Any, times: Any, values: Any, *, initial: float, left: bool = False) -> Any:
     """Evaluate a step function at ``query``: the value of the last time <= query (< query if ``left``).
 
+    Known times that equal one of ``times`` but for rounding are that time, see `rounding`.
+
     Args:
         query: any shape.
         times: ``[m]``, ascending.
@@ -48,10 +51,15 @@ def step_at(query: Any, times: Any, values: Any, *, initial: float, left: bool =
         initial: the value before the first time.
         left: take the limit from the left, as the censoring curve G(t-) needs.
     """
-    xp = array_module(query, times, values)
-    values = xp.concatenate([xp.full_like(values, initial)[:1], xp.asarray(values)])
-    query = xp.asarray(query)
-    place = xp.searchsorted(times, query.ravel(), side="left" if left else "right")
+    xp = array_module(query, times)  # known times are found on the host, whatever the values are
+    times = xp.asarray(times)
+    query = xp.asarray(query) if xp is np else xp.asarray(query, times.dtype)
+    slack = rounding(query, times) if xp is np else 0
+    bound, side = (query - slack, "left") if left else (query + slack, "right")
+    place = xp.searchsorted(times, bound.ravel(), side=side)
+    xp = array_module(place, values)
+    values = xp.asarray(values)
+    values = xp.concatenate([xp.full_like(values, initial)[:1], values])
     return values[place].reshape(query.shape)
 
 
@@ -122,14 +130,16 @@ def life_table(
 
     Args:
         event: ``[n]``, 1 = observed, 0 = censored. A patient censored at t is at risk at t.
-        time: ``[n]``.
+        time: ``[n]``; times that are equal but for rounding are one, see `merge_near_ties`.
         entry: ``[n]``, delayed entry, or None.
         weights: ``[n]`` case weights or None.
         where: ``[n]`` booleans, False for rows that are not there.
     """
     xp = array_module(event, time, entry, weights, where)
     number = np.dtype(float) if xp is np else jnp.result_type(float)
-    died, t = xp.asarray(event).astype(bool), xp.asarray(time).astype(number)
+    time, entry = merge_near_ties(time, entry)
+    died, t = xp.asarray(event).astype(bool), xp.asarray(time)
+    t = t if xp is np and t.dtype.kind in "iu" else t.astype(number)  # 64-bit integers stay exact
     w = xp.ones(t.shape, number) if weights is None else xp.asarray(weights).astype(number)
     enter = xp.zeros(0) if entry is None else xp.asarray(entry)
     if where is not None:

@@ -11,13 +11,13 @@ from jax import lax
 
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.cumulative import cumulative_logsumexp
+from jaxsurv.survival.host_cox import host_cox
 from jaxsurv.survival.life_table import segment_sum
 from jaxsurv.survival.risk_sets import (
     RiskSets,
     given_risk_sets,
     in_precision,
     to_positions,
-    to_rows,
 )
 from jaxsurv.survival.row_columns import Columns, columns_shown
 from jaxsurv.survival.summed_loss import Ties, largest, log_weighted, summed_loss
@@ -81,17 +81,43 @@ def neg_log_partial_likelihood(
     check_choice("ties", ties, ("breslow", "efron", "exact"))
     check_choice("reduction", reduction, ("mean", "sum"))
     risk_sets = given_risk_sets(risk_sets, event, time, exact=ties == "exact", **columns)
+    check_scores(log_hazard, risk_sets)
+    if (cox := host_cox(risk_sets, ties, log_hazard)) is not None:
+        loss = -cox.log_likelihood(cox.to_positions(log_hazard))
+        return loss / (cox.risk_sets.total or 1.0) if reduction == "mean" else loss
     unlabelled = replace(risk_sets, labels=None)  # one program, whatever the labels
-    return _reduced(checked_scores(log_hazard, risk_sets), unlabelled, ties, reduction)
+    return _reduced(moderate(log_hazard, risk_sets)[0], unlabelled, ties, reduction)
 
 
-def checked_scores(log_hazard: ArrayLike, risk_sets: RiskSets) -> Array:
-    """Return log hazards as real numbers; refuse a wrong shape, and NaN in rows that are there."""
+def rows_there(risk_sets: RiskSets) -> np.ndarray | None:
+    """Mask ``[n]`` of the rows that are there, in their original order; None if it is not known now."""
+    if not is_concrete(risk_sets.log_weight):
+        return None
+    here = np.asarray(risk_sets.log_weight) > -np.inf
+    return here if risk_sets.position is None else here[np.asarray(risk_sets.position)]
+
+
+def check_scores(log_hazard: ArrayLike, risk_sets: RiskSets) -> None:
+    """Refuse a wrong shape, and NaN in rows that are there."""
     check_vectors(log_hazard=log_hazard, risk_sets=risk_sets.start)
-    if is_concrete(log_hazard) and is_concrete(risk_sets.log_weight):
-        here = np.asarray(to_rows(risk_sets, risk_sets.log_weight)) > -np.inf
+    if is_concrete(log_hazard) and (here := rows_there(risk_sets)) is not None:
         check_finite("log_hazard", np.where(here, np.asarray(log_hazard), 0))
-    return as_real(log_hazard)
+
+
+def moderate(log_hazard: ArrayLike, risk_sets: RiskSets) -> tuple[Array, float]:
+    """Log hazards minus a reference, as real numbers, and the reference.
+
+    The reference is the largest log hazard if the values are known in a higher precision than JAX
+    will keep, so that they may be far from zero; otherwise 0.
+    """
+    here = rows_there(risk_sets)
+    if here is None or not is_concrete(log_hazard):
+        return as_real(log_hazard), 0.0
+    known = np.asarray(log_hazard)
+    if known.dtype.itemsize <= jnp.result_type(float).itemsize or not here.any():
+        return as_real(log_hazard), 0.0
+    reference = float(known[here].max())
+    return as_real(np.where(here, known, reference) - reference), reference
 
 
 @partial(jax.jit, static_argnames=("ties", "reduction"))

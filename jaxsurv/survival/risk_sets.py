@@ -12,6 +12,7 @@ from jaxsurv.arguments.labels import Labels, encoded
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.delayed_entry import Intervals, make_intervals
 from jaxsurv.survival.life_table import entry_positions, run_bounds, segment_sum
+from jaxsurv.survival.ties import merge_near_ties
 from jaxsurv.survival.validation import array_module, check_survival, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
@@ -26,7 +27,7 @@ class RiskSets:
     Attributes:
         order: ``[n]``, the original row at each position; None if the rows came in this order.
         position: ``[n]``, the position of each original row; None if the rows came in this order.
-        time: ``[n]``, times for reporting; ties are those of the times as they were given.
+        time: ``[n]``, times for reporting; NumPy, as precise as they were given, unless ``jit`` traces.
         log_weight: ``[n]``, log case weight; -inf for a row that is not there.
         event_weight: ``[n]``, the weight of an event, otherwise 0.
         mean_weight: ``[n]``, mean weight of the events of the group for an event, otherwise 0.
@@ -72,10 +73,11 @@ jax.tree_util.register_dataclass(
 
 
 def in_precision(risk_sets: RiskSets, dtype: Any) -> RiskSets:
-    """Convert all real numbers to the given precision."""
-    return jax.tree.map(
+    """Convert all real numbers, except the times, to the given precision."""
+    converted = jax.tree.map(
         lambda a: a.astype(dtype) if jnp.issubdtype(a.dtype, jnp.floating) else a, risk_sets
     )
+    return replace(converted, time=risk_sets.time)
 
 
 def to_positions(risk_sets: RiskSets, x: Array) -> Array:
@@ -152,8 +154,8 @@ def prepare_risk_sets(
 ) -> RiskSets:
     """Check, sort and group an outcome once, on the host, in the precision it comes in.
 
-    Times are compared as given (float64 stays float64), so that ties are those of the data. Values
-    traced by ``jit`` are sorted inside ``jit``, which is slow on a CPU: prepare outside.
+    Times are compared as given (float64 stays float64); those equal but for rounding are tied, see
+    `merge_near_ties`. Values traced by ``jit`` are sorted inside ``jit``, which is slow on a CPU.
 
     Args:
         event: ``[n]``, 1 = observed, 0 = censored.
@@ -182,6 +184,7 @@ def prepare_risk_sets(
     if exact and weights is not None:
         raise InputError("ties='exact' is not defined with weights; use 'efron' or 'breslow'")
     number = jnp.result_type(float)
+    time, entry = merge_near_ties(time, entry)
     died, t = xp.asarray(event).astype(bool), xp.asarray(time)
     weight = xp.ones(n, number) if weights is None else xp.asarray(weights).astype(number)
     if where is not None:
@@ -211,7 +214,8 @@ def prepare_risk_sets(
         risk_sets = replace(risk_sets, max_ties=1 << (most - 1).bit_length())
     kinds = {"f": number, "i": np.int32, "b": np.bool}
     risk_sets = jax.tree.map(lambda a: xp.asarray(a, kinds[a.dtype.kind]), risk_sets)
-    return jax.device_put(risk_sets) if xp is np else risk_sets  # all at once: twice as fast
+    # all at once: twice as fast; not the times, as float32 might not tell them apart
+    return replace(jax.device_put(risk_sets), time=columns[-1]) if xp is np else risk_sets
 
 
 @read_arguments
@@ -240,7 +244,7 @@ def subset(risk_sets: RiskSets, positions: Array, where: ArrayLike) -> RiskSets:
         None if intervals is None else jnp.searchsorted(positions, intervals.enter[positions]),
         order=None,
         position=None,
-        time=rs.time[positions],
+        time=jnp.asarray(rs.time)[positions],
         max_ties=rs.max_ties,
         labels=rs.labels,
     )
@@ -277,7 +281,44 @@ def restrict(risk_sets: RiskSets, where: ArrayLike) -> RiskSets:
         where: ``[n]`` booleans in the original order of the rows.
     """
     check_vectors(where=where, risk_sets=risk_sets.start)
-    here = to_positions(risk_sets, jnp.asarray(where)).astype(bool)
-    weight = jnp.where(here, jnp.exp(risk_sets.log_weight), 0)
-    event = (risk_sets.event_weight > 0).astype(weight.dtype)
-    return replace(risk_sets, **_there(jnp, risk_sets.start, event, weight))
+    xp, order = array_module(risk_sets.log_weight, where), risk_sets.order
+    log_weight, event, start = (
+        xp.asarray(a) for a in (risk_sets.log_weight, risk_sets.event_weight, risk_sets.start)
+    )
+    here = xp.asarray(where).astype(bool)
+    here = here if order is None else here[xp.asarray(order)]
+    weight = xp.where(here, xp.exp(log_weight), 0)
+    fields = _there(xp, start, (event > 0).astype(weight.dtype), weight)
+    if xp is np:
+        kinds = {"f": weight.dtype, "i": np.int32, "b": np.bool}
+        fields = {k: np.asarray(a, kinds[a.dtype.kind]) for k, a in fields.items()}
+        fields = jax.device_put(fields)
+    return replace(risk_sets, **fields)
+
+
+def padded_length(n: int) -> int:
+    """Round n up to one of eight lengths per octave, so that cohorts of similar size share programs."""
+    step = 1 << max(0, (n - 1).bit_length() - 4)
+    return -(-n // step) * step
+
+
+def pad_rows(risk_sets: RiskSets, n: int) -> RiskSets:
+    """Risk sets on the host with rows that are not there added at the end, up to ``n``.
+
+    Args:
+        risk_sets: without delayed entry; arrays may have leading axes.
+        n: number of rows of the result.
+    """
+    rs = jax.tree.map(np.asarray, risk_sets)
+    had = rs.start.shape[-1]
+    new = np.arange(had, n)
+
+    def longer(a: np.ndarray, fill: Any) -> np.ndarray:
+        end = np.broadcast_to(np.asarray(fill, a.dtype), (*a.shape[:-1], n - had))
+        return np.concatenate([a, end], -1)
+
+    fills = dict.fromkeys(("time", "event_weight", "mean_weight", "fraction"), 0.0)
+    fills |= {"order": new, "position": new, "start": new, "log_weight": -np.inf}
+    fills |= {"rest": n, "last": -1, "earlier": -1, "stratum": n}
+    columns = {k: longer(a, f) for k, f in fills.items() if (a := getattr(rs, k)) is not None}
+    return replace(rs, **columns)

@@ -11,7 +11,7 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from jaxsurv.arguments.columns import is_frame
 from jaxsurv.arguments.reading import read_arguments
-from jaxsurv.survival.partial_likelihood import checked_scores, per_event
+from jaxsurv.survival.partial_likelihood import check_scores, moderate, per_event
 from jaxsurv.survival.risk_sets import RiskSets, in_precision
 from jaxsurv.survival.summed_loss import Ties, summed_loss
 from jaxsurv.types import Array, ArrayLike, InputError, check_choice
@@ -185,7 +185,9 @@ def sharded_neg_log_partial_likelihood(
             f"log_hazard must have shape [places] = {list(risk_sets.row.shape)}, got "
             f"{list(np.shape(log_hazard))}; compute it from risk_sets.place(x)"
         )
-    return _reduced(checked_scores(log_hazard, risk_sets.blocks), risk_sets, ties, reduction)
+    check_scores(log_hazard, risk_sets.blocks)
+    scores = moderate(log_hazard, risk_sets.blocks)[0]
+    return _reduced(scores, risk_sets, ties, reduction)
 
 
 @partial(jax.jit, static_argnames=("ties", "reduction"))
