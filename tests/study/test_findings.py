@@ -124,7 +124,11 @@ def named_rows(study):
     vae = runs[runs["method"] == "VAE"]
     rows = {name: runs[runs["setting"] == name] for name in [*SETTINGS, "other"]}
     assert len(runs) == sum(len(t.rows) for t in trained)
-    return {**rows, "chosen": choices(vae), "ridge Cox": ridge.astype({"test_c": float, "test_ibs": float})}
+    return {
+        **rows,
+        "chosen": choices(vae),
+        "ridge Cox": ridge.astype({"test_c": float, "test_ibs": float}),
+    }
 
 
 def test_the_choice_of_a_split_is_by_the_mean_over_its_seeds(study):
