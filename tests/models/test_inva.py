@@ -242,7 +242,8 @@ def test_the_predictor_reads_means_and_standard_deviations(outcome, deviations, 
     layer = params["predict"]["params"]
     while "kernel" not in layer:
         (layer,) = layer.values()
-    expected = np.concatenate(read, axis=1) @ layer["kernel"] + np.asarray(layer.get("bias", 0))
+    expected = np.concatenate(read, axis=1) @ np.asarray(layer["kernel"])
+    expected = expected + np.asarray(layer.get("bias", 0))
     survival = outcome == "survival"
     expected = expected[:, 0] + batch.offset if survival else expected.reshape(N, *SHAPE)
     np.testing.assert_allclose(objective.predict(params, batch), expected, rtol=1e-4, atol=1e-4)
