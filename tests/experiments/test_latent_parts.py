@@ -151,14 +151,15 @@ def test_the_same_latents_have_the_same_map():
 
 
 def probabilities(rng, rows, k):
-    """``[runs, n, k]``; in every run one class has one judged patient in twenty, and no more."""
+    """``[runs, n, k]``; in every run one class has one judged patient in twenty, and more of the others."""
     pi = rng.dirichlet(np.ones(k), (RUNS, N))
     for run, judged_rows in enumerate(rows):
-        last = pi[run, :, -1].copy()
-        pi[run, :, -1] = 0
-        few = np.flatnonzero(judged_rows)[: judged_rows.sum() // 20]
+        here = np.flatnonzero(judged_rows)
+        few = here[: len(here) // 20]
+        last = pi[run, few, -1].copy()
+        pi[run, here, -1] = 0
         pi[run, few] = 0
-        pi[run, few, -1] = 1 - last[few] / 10
+        pi[run, few, -1] = 1 - last / 10
     return pi
 
 
