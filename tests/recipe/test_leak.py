@@ -122,7 +122,16 @@ def test_nothing_of_a_test_row_reaches_the_imputation(impute, pair):
     assert np.isfinite(one[missing & used[None]]).mean() > 0.8
 
 
-@pytest.mark.parametrize("fit_cox", [clinical_cox, ridge_cox, elastic_net_cox])
+COX = {
+    "clinical": clinical_cox,
+    "ridge": ridge_cox,
+    "squares": lambda data: ridge_cox(data, ["lab", CLINICAL], basis="squares"),
+    "RBF kernel": lambda data: ridge_cox(data, [CLINICAL], basis="rbf"),
+    "elastic net": elastic_net_cox,
+}
+
+
+@pytest.mark.parametrize("fit_cox", COX.values(), ids=COX)
 def test_nothing_of_a_test_row_reaches_a_cox_model(fit_cox, pair):
     test, both = pair
     one, other = (fit_cox(data) for data in both)
