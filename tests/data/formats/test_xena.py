@@ -98,6 +98,16 @@ def test_patients_come_from_barcodes_without_a_patient_column(files):
     assert quietly(folder).fingerprint() == quietly(files(HUB, "whole")).fingerprint()
 
 
+def test_clinical_values_are_those_of_the_sample_that_was_taken(files):
+    lines = CLINICAL.strip().split("\n")
+    normal = "TCGA-OR-A5J2-11 MALE 99 T1 9"
+    name = "TCGA.ACC.sampleMap_ACC_clinicalMatrix"
+    cohort = quietly(files(HUB | {name: "\n".join([lines[0], normal, *lines[1:]])}))
+    pd.testing.assert_frame_equal(
+        cohort.modalities["clinical"], quietly(files(HUB, "whole")).modalities["clinical"]
+    )
+
+
 def test_the_patient_column_owns_samples_of_any_name(files):
     """In every table, and its values come with the sample that was taken."""
     names = {"TCGA-OR-A5J1-01": "b", "TCGA-OR-A5J1-11": "z", "TCGA-OR-A5J2-01": "a",
