@@ -84,6 +84,19 @@ def test_plans_agree_in_float64(plan, x64):
     )
 
 
+@pytest.mark.parametrize(
+    "config", [FitConfig(9, early_stopping=False), FitConfig(9, 2, 4, refit=True)]
+)
+@pytest.mark.parametrize("plan", [Plan(1, 2, 3), Plan(2, 2, 3), Plan(2, 3, 2)])
+def test_groups_side_by_side_and_in_sequence_agree_in_float64(plan, config, x64):
+    """Of runs that do not leave their slots before the others."""
+    reference = swept(Plan(1, 1, 1), config=config, collect=weights_and_rows)
+    result = swept(plan, config=config, collect=weights_and_rows)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12), reference, result
+    )
+
+
 @pytest.mark.parametrize("width", [1, 3])
 def test_one_width_gives_the_same_bits_wherever_a_run_stands(width):
     many = swept(Plan(2, 2, width))
