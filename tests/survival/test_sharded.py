@@ -36,7 +36,6 @@ CASES = {
     "all events first": (RANK < 9, RANK, {}),
     "all events last": (RANK > 51, RANK // 3, {}),
     "follow-up ends on one day": (EVENT & (TIME < LAST), np.minimum(TIME, LAST), {}),
-    "the last event begins a block": (RANK <= 30, RANK, {}),
     "weights": (EVENT, np.ceil(4 * TIME), {"weights": WEIGHTS}),
     "some rows": (EVENT, np.ceil(4 * TIME), {"where": RANK % 3 > 0}),
     "a block without rows": (RANK[:3] < 2, RANK[:3], {}),
