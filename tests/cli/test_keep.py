@@ -116,8 +116,8 @@ def test_the_file_tells_the_score_of_its_own_row(data, folds, tmp_path):
     fraction = 0.2 if folds == "three-way" else None
     data = prepare(cohort, "os", splits_of(cohort, folds=3, validation_fraction=fraction), RECIPE)
     trained = [made_up(data, "CoxNnet", SETTINGS, rng)]
-    baselines = baseline_rows(data, "ridge Cox", rng.normal(size=data.splits.test.shape))
-    found = find(data, Comparison("low", {}, "high"), trained, baselines)
+    risk = rng.normal(size=data.splits.test.shape)
+    found = find(data, Comparison("low", {}, "high"), trained, baseline_rows(data, "a", risk), {})
     model = CoxNnet(hparams=CoxNnetHParams(), epochs=1, n_seeds=1, recipe=RECIPE).fit(cohort, "os")
     saved = {}
 

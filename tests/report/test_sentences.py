@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from jaxsurv.recipe import AS_MEASURED, prepare
+from jaxsurv.recipe import AS_MEASURED, Ensemble, prepare
 from jaxsurv.report.results import shown, shown_errors
 from jaxsurv.report.sentences import sentences
 from jaxsurv.report.sentences import tested as of_test_sets
@@ -35,7 +35,8 @@ def findings(level, *, epochs=3, headline="high", **options):
     )
     ridge = baseline_rows(data, "ridge Cox", np.zeros(data.splits.test.shape))
     ridge["test_c"] = level + noise + jitter
-    return find(data, Comparison("low", {}, headline), [trained], ridge)
+    models = {"ridge Cox": Ensemble(*np.zeros((2, *data.splits.test.shape)))}
+    return find(data, Comparison("low", {}, headline), [trained], ridge, models)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from scipy import stats
 
 from jaxsurv.metrics import concordance_index, hazard_ratio
 from jaxsurv.models import Model
-from jaxsurv.recipe import AS_MEASURED, clinical_cox, ensemble, prepare, stack
+from jaxsurv.recipe import AS_MEASURED, Ensemble, clinical_cox, ensemble, prepare, stack
 from jaxsurv.study.execute import Method, baseline_rows
 from jaxsurv.study.findings import (
     Comparison,
@@ -87,6 +87,8 @@ def test_without_a_choice_all_may_be_shown_together():
 
 FOLDS, REPEATS, SEEDS = 4, 2, 3
 SETTINGS = {"low": 0.1, "middle": 0.5, "high": 2.0}
+RIDGE = np.random.default_rng(9).normal(size=(FOLDS * REPEATS, 80))  # log hazards of a baseline
+BASELINES = {"ridge Cox": Ensemble(RIDGE, RIDGE)}
 
 
 @pytest.fixture(scope="module", params=[0.2, None], ids=["three-way", "two-way"])
@@ -99,9 +101,9 @@ def study(request):
         made_up(data, "VAE", SETTINGS, rng, seeds=SEEDS),
         made_up(data, "other", {"other": 9.0}, rng, seeds=SEEDS),
     ]
-    ridge = baseline_rows(data, "ridge Cox", rng.normal(size=data.splits.test.shape))
+    ridge = baseline_rows(data, "ridge Cox", RIDGE)
     comparison = Comparison("low", {"chosen": tuple(SETTINGS)}, None)
-    return data, trained, ridge, find(data, comparison, trained, ridge)
+    return data, trained, ridge, find(data, comparison, trained, ridge, BASELINES)
 
 
 def by_split(rows, score):
@@ -209,12 +211,12 @@ def test_seeds_are_averaged_before_an_ensemble_is_scored(study):
 def test_a_pooled_risk_is_of_the_runs_that_tested_the_patient(study):
     """Patient by patient; runs that trained on the patient know the outcome."""
     data, trained, _, found = study
-    risk = np.concatenate([t.arrays.prediction for t in trained])
-    split = np.concatenate([t.arrays.split for t in trained])
-    for name, own in named_rows(study).items():
-        if name == "ridge Cox":
-            continue
-        runs, expected = own.index.to_numpy(), []
+    risk = np.concatenate([*(t.arrays.prediction for t in trained), RIDGE])
+    split = np.concatenate([*(t.arrays.split for t in trained), np.arange(len(RIDGE))])
+    runs_of = {name: own.index.to_numpy() for name, own in named_rows(study).items()}
+    runs_of["ridge Cox"] = np.arange(len(risk) - len(RIDGE), len(risk))
+    for name, runs in runs_of.items():
+        expected = []
         for i in range(len(data.event)):
             z = []
             for r in runs[data.splits.test[split[runs], i]]:
@@ -247,7 +249,7 @@ def test_a_stack_of_a_study_averages_its_own_networks_over_the_seeds(study):
         return  # no row is held out
     members = {"clinical": clinical_cox(data)}
     comparison = Comparison("low", {"chosen": tuple(SETTINGS)}, "top", {"top": ("high", members)})
-    found = find(data, comparison, trained, ridge)
+    found = find(data, comparison, trained, ridge, BASELINES)
     arrays, runs = trained[0].arrays, trained[0].rows["setting"] == "high"
     own = ensemble(data, arrays.split[runs], arrays.prediction[runs], arrays.seed[runs])
     expected = baseline_rows(data, "top", np.asarray(stack(data, {**members, "n": own}).log_hazard))
