@@ -145,6 +145,18 @@ def test_one_grid_per_image(tmp_path):
         read_images(tmp_path)
 
 
+@pytest.mark.parametrize("shift", [0.01, 2.0])
+@pytest.mark.parametrize("at", [(0, 0), (0, 1), (1, 3), (2, 3)])
+def test_grids_that_differ_by_little_are_two(at, shift, tmp_path):
+    """A turn, a scale or a step of a hundredth: images of different sessions, not registered."""
+    other = AFFINE.copy()
+    other[at] += shift
+    nifti(tmp_path / "T1" / "a.nii", X[0])
+    nifti(tmp_path / "T1" / "b.nii", X[1], other)
+    with pytest.raises(InputError, match="they must be registered to one grid"):
+        read_images(tmp_path)
+
+
 @pytest.mark.parametrize("name", ["mask", "T1_mask"])
 def test_a_mask_on_another_grid_is_refused(name, tmp_path):
     nifti(tmp_path / "T1" / "a.nii", X[0])

@@ -107,6 +107,58 @@ def test_labels_are_those_worked_out_by_hand(folder, task):
     assert (cohort.patient == cohort.patient.index // 100).all()
 
 
+@pytest.mark.parametrize("task", LABELS)
+def test_rows_in_any_order_are_the_same_stays(folder, tmp_path, task):
+    whole, rng = read(folder, task), np.random.default_rng(0)
+    for seed in range(3):
+        changed = {}
+        for name, text in TABLES.items():
+            header, *lines = text.strip().split("\n")
+            changed[name] = "\n".join([header, *rng.permutation(lines)])
+        other = read(write(tmp_path / f"{seed}", **changed), task)
+        pd.testing.assert_series_equal(other.label, whole.label)
+        pd.testing.assert_series_equal(other.patient, whole.patient)
+        pd.testing.assert_frame_equal(other.clinical, whole.clinical)
+        for m, table in whole.modalities.items():
+            pd.testing.assert_frame_equal(other.modalities[m], table)
+
+
+STAY = "{0},{1},{2} 10:00:00,{3} 10:00:00,{4},URGENT,Other,{5},WHITE"
+
+
+def with_stays(tmp_path, *stays):
+    """The extract with more stays of patient 5: number, admission, discharge, deathtime, flag."""
+    more = [STAY.format(5, *stay) for stay in stays]
+    return write(
+        tmp_path / "more", admissions=TABLES["admissions"].strip() + "\n" + "\n".join(more)
+    )
+
+
+def test_age_is_that_at_admission(tmp_path):
+    """A stay over New Year; patient 5 is 40 in 2120."""
+    clinical = read(with_stays(tmp_path, (506, "2129-12-30", "2130-01-02", "", 0))).clinical
+    assert clinical.loc[[501, 503, 506], "age"].tolist() == [40, 41, 49]
+
+
+def test_stays_come_by_admission_even_inside_each_other(tmp_path):
+    inside = (507, "2130-01-05", "2130-01-06", "", 0), (506, "2130-01-01", "2130-01-20", "", 0)
+    label = read(with_stays(tmp_path, *inside)).label
+    assert [h for h in label.index if h // 100 == 5] == [501, 502, 503, 506, 507]
+
+
+@pytest.mark.parametrize(("deathtime", "flag"), [("2130-01-03 09:00:00", 0), ("", 1)])
+@pytest.mark.parametrize("task", LABELS)
+def test_death_in_a_stay_is_told_by_time_or_flag(tmp_path, task, deathtime, flag):
+    stays = (
+        (506, "2130-01-01", "2130-01-03", deathtime, flag),
+        (507, "2130-01-04", "2130-01-09", "", 0),
+    )
+    cohort = read(with_stays(tmp_path, *stays), task)
+    assert 506 not in cohort.label.index
+    if task == "readmission":
+        assert 507 in cohort.label.index
+
+
 def test_what_is_known_of_the_patient(folder):
     clinical = read(folder).clinical
     assert clinical.loc[101].to_list() == [61, "F", "EW EMER.", "Medicare"]
@@ -150,6 +202,29 @@ def test_labs_are_means_of_what_was_taken_by_discharge(folder):
     expected = pd.DataFrame({"7": [4, np.nan, np.nan], "50912": [1.75, 30, -3]}, [101, 400, 401])
     pd.testing.assert_frame_equal(cohort.modalities["labs"], expected, check_names=False)
     assert cohort.kinds == {"diagnoses": "binary", "labs": "continuous", "clinical": "mixed"}
+
+
+def test_a_mean_is_over_the_values_whatever_piece_they_come_in(tmp_path, monkeypatch):
+    """Three items in five stays with up to six values each, against pandas."""
+    rng, rows = np.random.default_rng(1), []
+    for stay, patient, day in ((101, 1, "2150-01-02"), (102, 1, "2150-02-05"), (400, 4, "2130-01-21"),
+                               (501, 5, "2120-01-02"), (503, 5, "2121-03-01")):  # fmt: skip
+        for item in (7, 8, 50912):
+            rows += [
+                (patient, stay, item, f"{day} {h:02}:00:00", round(rng.normal(), 3))
+                for h in range(rng.integers(1, 7))
+            ]
+    rows = [rows[i] for i in rng.permutation(len(rows))]
+    columns = ["subject_id", "hadm_id", "itemid", "charttime", "valuenum"]
+    table = pd.DataFrame(rows, columns=columns)
+    folder = write(tmp_path, labevents=table.to_csv(index=False))
+    expected = table.pivot_table("valuenum", "hadm_id", "itemid", "mean")
+    for size in (4, 1000):
+        monkeypatch.setattr(mimic_tables, "_CHUNK", size)
+        found = read(folder).modalities["labs"]
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+        assert list(found.index) == list(expected.index)
+        assert list(found.columns) == ["7", "8", "50912"]
 
 
 def test_labs_are_counted_in_stays_of_the_task(folder):

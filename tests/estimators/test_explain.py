@@ -10,7 +10,7 @@ import pytest
 
 from jaxsurv.data import DataWarning
 from jaxsurv.estimators import Coxnet, CoxNnet, MORiskVAE, importance, load
-from jaxsurv.estimators.attribution import integrated_gradients
+from jaxsurv.estimators.attribution import _mean_gradient, integrated_gradients
 from jaxsurv.estimators.coxnet import LINEAR
 from jaxsurv.estimators.fitted import FittedModel, functions_of
 from jaxsurv.estimators.inputs import Patients, read_patients
@@ -24,7 +24,7 @@ from jaxsurv.models import (
     SurvivalVAEConfig,
     find_model,
 )
-from jaxsurv.recipe import Terms
+from jaxsurv.recipe import Rows, Terms
 from jaxsurv.recipe.members import batch_of
 from jaxsurv.types import InputError
 
@@ -128,6 +128,27 @@ def test_attributions_sum_to_the_log_hazard_less_that_at_the_mean(network, confi
         spread = np.std(here - there)
         assert spread > 0.01
         np.testing.assert_allclose(a.sum(axis=1), here - there, atol=0.01 * spread)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 5])
+def test_the_path_is_cut_by_the_midpoint_rule(steps):
+    """Exact for squares with a single step, and with any number the mean at the midpoints."""
+    rng = np.random.default_rng(0)
+    x, z = (rng.normal(size=(7, 3)).astype(np.float32) for _ in range(2))
+    rows = Rows({"m": x}, {"m": np.ones(7, np.float32)}, {"m": z}, {"m": z > 0})
+    s, w = (rng.normal(size=3).astype(np.float32) for _ in range(2))
+    terms = Terms({"s": s, "w": w}, None, {}, {})
+
+    def predict(terms, rows):
+        p = terms.network
+        return (
+            rows.inputs["m"] ** 2 @ p["s"] + rows.z["m"] ** 4 @ p["w"] + rows.inputs["m"] @ p["w"]
+        )
+
+    read, plain = _mean_gradient(predict, steps, terms, rows)
+    np.testing.assert_allclose(read["m"], x * s + w, rtol=1e-5, atol=1e-6)
+    middle = (np.arange(steps) + 0.5) / steps
+    np.testing.assert_allclose(plain["m"], 4 * z**3 * w * np.mean(middle**3), rtol=1e-4)
 
 
 def test_of_a_linear_model_they_are_coefficient_times_value(coxnet, cohort):

@@ -63,6 +63,31 @@ def test_intervals_cover_what_they_say(fitted):
     assert widths[0] < widths[1]
 
 
+def test_held_out_patients_train_nothing():
+    """Other images and outcomes of theirs: the same scalers and, epoch by epoch, the same training loss."""
+    images, outcome = patients()
+    model = InVA(CONFIG, epochs=3, draws=2, random_state=3)
+    fitted = model.fit(images, outcome)
+    held_out = np.random.default_rng(3).permutation(N)[: N // 5]
+    assert fitted.model_.held_out == N // 5
+    rng = np.random.default_rng(1)
+    other = {m: x.copy() for m, x in images.items()}
+    for x in other.values():
+        x[held_out] = rng.normal(500, 50, (N // 5, *SHAPE))
+    changed = outcome.copy()
+    changed[held_out] = rng.normal(0, 500, (N // 5, *SHAPE))
+    again = clone(model).fit(other, changed)
+    for one, two in (
+        (fitted.model_.scalers, again.model_.scalers),
+        (fitted.model_.outcome_scaler, again.model_.outcome_scaler),
+    ):
+        jax.tree.map(np.testing.assert_array_equal, one, two)
+    history, same = fitted.result_.history, again.result_.history
+    done = min(fitted.result_.epochs, again.result_.epochs)
+    np.testing.assert_allclose(history["loss"][:done], same["loss"][:done], rtol=1e-6)
+    assert not np.allclose(history["validation"][:done], same["validation"][:done])
+
+
 def interval_from_the_cohort(model, images, outcome, new, level):
     """What an estimator that keeps its whole cohort computes: it predicts it again in each call."""
     fitted, n = model.model_, len(outcome)

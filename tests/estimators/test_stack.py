@@ -14,6 +14,7 @@ from jaxsurv.models import CoxNnetHParams, HParams, SurvivalVAEConfig, find_mode
 from jaxsurv.recipe import AS_MEASURED, Recipe, cox_members, ensemble, prepare, stack
 from jaxsurv.study.execute import Method, train
 from jaxsurv.study.findings import choose_per_split
+from jaxsurv.survival import breslow_baseline
 from jaxsurv.training import FitConfig, choose_plan
 from jaxsurv.types import InputError
 
@@ -83,6 +84,17 @@ def test_parity_with_the_headline_of_a_study(name, recipe, request):
         np.testing.assert_allclose(risk[test], headline.log_hazard[s][test], atol=1e-5)
         np.testing.assert_allclose(model.weights_, headline.weights[s], atol=1e-5)
         assert f"β = {model.choice_['beta']:g}" == chosen.iloc[s]
+        # curves, percentiles and groups are of log hazards by members that did not train on the row
+        known = ~test & np.isfinite(headline.held_out[s])
+        held_out = headline.held_out[s][known]
+        kept, baseline = model.model_.cohort, model.model_.baseline
+        assert kept.threshold == pytest.approx(np.median(held_out), abs=1e-5)
+        np.testing.assert_allclose(
+            kept.percentiles, np.percentile(held_out, np.arange(101)), atol=1e-5
+        )
+        expected = breslow_baseline(held_out, data.event[known], data.time[known])
+        at = np.quantile(data.time, [0.2, 0.5, 0.9])
+        np.testing.assert_allclose(baseline(at), expected(at), rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["acc", "simulated"])

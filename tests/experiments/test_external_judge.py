@@ -12,11 +12,16 @@ from experiments.external_validation.report import shown, table_of
 from experiments.external_validation.texts import hindered, inverted
 from jaxsurv.data import Cohort, DataWarning
 from jaxsurv.estimators.fitted import FittedModel, FittedTerms, describe_training
-from jaxsurv.metrics import concordance_index, integrated_brier_score
+from jaxsurv.metrics import (
+    calibration_slope,
+    concordance_index,
+    hazard_ratio,
+    integrated_brier_score,
+)
 from jaxsurv.models import Model
 from jaxsurv.preprocess import Preprocessing, Scaler, Schema
 from jaxsurv.recipe import LinearCox, Terms
-from jaxsurv.survival import kaplan_meier, survival_function
+from jaxsurv.survival import breslow_baseline, kaplan_meier, survival_function
 from jaxsurv.types import Objective
 
 
@@ -208,6 +213,51 @@ def test_a_network_with_curves_of_its_own_is_judged_by_them():
     np.testing.assert_allclose(row["observed_expected"], observed / expected, rtol=1e-3)
     assert 0.85 < row["observed_expected"] < 1.15
     assert row["ibs"] < row["ibs_null"]
+
+
+def test_high_risk_is_what_it_was_in_training(cohorts):
+    """The external cohort is worse off: its own median would again make halves."""
+    first, second = cohorts
+    moved = second._replace(eta=second.eta + 0.8)
+    model = frozen(first)
+    row = judge(model, moved.cohort(), "os", km(first)).row
+    threshold = np.median(first.eta.astype(np.float32))
+    assert row["threshold"] == pytest.approx(threshold, rel=1e-6)
+    high = moved.eta > threshold
+    assert row["high"] == high.sum()
+    assert abs(high.mean() - 0.5) > 0.2
+    hr = hazard_ratio(moved.eta, moved.event, moved.time, split=threshold)
+    for name in ("hazard_ratio", "lower", "upper", "p_value"):
+        column = name if "_" in name else f"hazard_ratio_{name}"
+        assert row[column] == pytest.approx(float(getattr(hr, name)), rel=1e-4)
+    groups = model.fitted().table(
+        patients_of(model.fitted(), moved.cohort()), np.zeros(0)
+    )["group"]  # fmt: skip
+    np.testing.assert_array_equal(groups == "high", high)
+
+
+def test_intervals_of_the_table_are_those_of_the_metrics(cohorts):
+    """Observed over expected events far from 1, whose interval depends on the observed number alone."""
+    first, second = cohorts
+    moved = second._replace(eta=second.eta - 1.0)
+    row = judge(frozen(first), moved.cohort(), "os", km(first)).row
+    baseline = breslow_baseline(first.eta.astype(np.float32), first.event, first.time)
+    end = first.time.max()
+    expected = (np.asarray(baseline(np.minimum(moved.time, end))) * np.exp(moved.eta)).sum()
+    observed = moved.event[moved.time <= end].sum()
+    factor = np.exp(1.959963984540054 / np.sqrt(observed))
+    ratio = observed / expected
+    assert ratio > 2
+    names = [f"observed_expected{part}" for part in ("", "_lower", "_upper")]
+    np.testing.assert_allclose(
+        [row[n] for n in names], [ratio, ratio / factor, ratio * factor], rtol=1e-4
+    )
+    c = concordance_index(moved.eta, moved.event, moved.time)
+    slope = calibration_slope(moved.eta, moved.event, moved.time)
+    for name, value, error in (("c", c.index, c.standard_error), ("slope", *slope)):
+        half = 1.959963984540054 * float(error)
+        limits = [row[f"{name}{part}"] for part in ("", "_lower", "_upper")]
+        np.testing.assert_allclose(limits, [float(value), value - half, value + half], rtol=1e-3)
 
 
 def test_one_risk_for_everybody_has_no_c_and_ends_nothing(cohorts):

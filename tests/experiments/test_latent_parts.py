@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from experiments.latent_structure.structure import (
+    _k_means,
     agreement,
     alignment,
     chance_correlation,
@@ -147,3 +148,110 @@ def test_the_same_latents_have_the_same_map():
     np.testing.assert_array_equal(first, embed(mu))
     inside = np.linalg.norm(first[:20] - first[:20].mean(0), axis=1).max()
     assert inside < np.linalg.norm(first[:20].mean(0) - first[20:].mean(0))
+
+
+def probabilities(rng, rows, k):
+    """``[runs, n, k]``; in every run one class has one judged patient in twenty, and more of the others."""
+    pi = rng.dirichlet(np.ones(k), (RUNS, N))
+    for run, judged_rows in enumerate(rows):
+        here = np.flatnonzero(judged_rows)
+        few = here[: len(here) // 20]
+        last = pi[run, few, -1].copy()
+        pi[run, here, -1] = 0
+        pi[run, few] = 0
+        pi[run, few, -1] = 1 - last / 10
+    return pi
+
+
+@pytest.fixture(scope="module")
+def mixed():
+    """Two hybrid methods of 3 and 5 categories, whose test patients are unlike the others."""
+    rng, cohort = np.random.default_rng(5), small_cohort()
+    splits = stratified_kfold(cohort.outcome("os").event, folds=FOLDS)
+    data = prepare(cohort, "os", splits, AS_MEASURED)
+    split = np.repeat(np.arange(FOLDS), SEEDS)
+    trained = [made_up(data, "Gaussian", "Gaussian", rng)]
+    for k in (3, 5):
+        one = made_up(data, f"hybrid {k}", f"K = {k}", rng)
+        pi = probabilities(rng, data.splits.test[split], k)
+        arrays = one.arrays._replace(collected=one.arrays.collected | {"pi": pi})
+        trained.append(one._replace(arrays=arrays))
+    runs = pd.concat([t.rows for t in trained], ignore_index=True)
+    empty = pd.DataFrame()
+    return Findings(data, Comparison("Gaussian", {}, None), trained, runs, empty, empty, [], empty)
+
+
+def test_subtypes_are_counted_on_the_judged_patients_alone(mixed):
+    """Run by run and pair by pair, from the probabilities."""
+    by_run, by_pair = subtypes(mixed)
+    assert by_run["setting"].unique().tolist() == [
+        "k-means on Gaussian μ, K = 3", "k-means on Gaussian μ, K = 5", "K = 3", "K = 5",
+    ]  # fmt: skip
+    test = mixed.data.splits.test
+    for one in mixed.trained[1:]:
+        pi, split = one.arrays.collected["pi"], one.arrays.split
+        mine = by_run[by_run["setting"] == one.rows["setting"][0]]
+        pairs = by_pair[by_pair["setting"] == one.rows["setting"][0]]
+        for s in range(FOLDS):
+            runs = np.flatnonzero(split == s)
+            classes = pi[runs][:, test[s]].argmax(-1)
+            shares = [(c[:, None] == np.arange(pi.shape[-1])).mean(axis=0) for c in classes]
+            assert all(0.05 in share for share in shares)  # no more than one in twenty
+            here = mine[mine["fold"] == s]
+            assert here["categories_in_use"].tolist() == [int(np.sum(x > 0.05)) for x in shares]
+            np.testing.assert_allclose(
+                here["largest_probability"], pi[runs][:, test[s]].max(-1).mean(axis=1)
+            )
+            np.testing.assert_allclose(pairs.loc[pairs["fold"] == s, "ari"], agreement(classes))
+
+
+def test_clusters_are_fitted_without_the_test_patients(mixed):
+    data, develop = mixed.data, mixed.data.splits.develop[1]
+    mu = np.random.default_rng(0).normal(size=(SEEDS, N, 3))
+    other = np.where(develop[None, :, None], mu, 50 * mu)
+    one, again = (_k_means(data, z, 1, 4) for z in (mu, other))
+    np.testing.assert_array_equal(one[:, develop], again[:, develop])
+    assert all(len(np.unique(labels[develop])) == 4 for labels in one)
+    for z, labels in zip(mu, one, strict=True):  # nearest centre, of the test patients too
+        centres = np.stack([z[develop & (labels == c)].mean(axis=0) for c in range(4)])
+        nearest = ((z[:, None] - centres) ** 2).sum(axis=-1).argmin(axis=1)
+        assert np.mean(nearest == labels) > 0.95
+
+
+@pytest.mark.parametrize(("smallest", "alone"), [(30, True), (29, False)])
+def test_every_test_set_needs_thirty_patients(findings, smallest, alone):
+    design = findings.data.splits
+    test = np.stack([design.test[0], np.cumsum(design.test[1]) <= smallest]) & design.test
+    rows, _ = judged(replace(findings.data, splits=design._replace(test=test)))
+    np.testing.assert_array_equal(rows, test if alone else np.ones_like(test))
+
+
+def test_chance_is_of_the_number_of_judged_patients(findings):
+    design = findings.data.splits
+    test = np.stack([design.test[0], np.cumsum(design.test[1]) <= 31]) & design.test
+    few = replace(findings.data, splits=design._replace(test=test))
+    expected = np.mean(np.sqrt(2 / np.pi / (np.array([40, 31]) - 1)))
+    np.testing.assert_allclose(chance_correlation(few), expected, rtol=1e-9)
+
+
+def test_intervals_allow_for_the_overlap_of_training_sets(mixed):
+    """With two folds as many patients are tested as train."""
+    runs = mixed.runs.assign(score=np.random.default_rng(1).uniform(0.4, 0.6, len(mixed.runs)))
+    table = contrast(mixed, runs, "score").set_index("setting")
+    by_fold = runs.groupby(["setting", "fold"])["score"].mean().unstack()
+    difference = by_fold.sub(by_fold.loc["Gaussian"])
+    stable = stability(mixed, *subtypes(mixed)).set_index("setting")
+    by_pair = subtypes(mixed)[1].groupby(["setting", "fold"])["ari"].mean().unstack()
+    for name in ("K = 3", "K = 5"):
+        for row, prefix, scores in (
+            (table.loc[name], "", by_fold.loc[name]),
+            (table.loc[name], "reference_", difference.loc[name]),
+            (stable.loc[name], "", by_pair.loc[name]),
+        ):
+            half = 12.706204736 * np.sqrt((1 / 2 + 1) * scores.var(ddof=1))
+            limits = (-np.inf, np.inf) if prefix else (-0.5 if "pairs" in row else 0, 1)
+            expected = np.clip([scores.mean() - half, scores.mean() + half], *limits)
+            np.testing.assert_allclose(
+                row[[f"{prefix}lower", f"{prefix}upper"]].astype(float), expected
+            )
+            assert row[f"{prefix}mean"] == pytest.approx(scores.mean())

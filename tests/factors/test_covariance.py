@@ -8,6 +8,7 @@ from experiments.hcl.recovery import block_errors
 from experiments.hcl.simulate import simulate_covariance
 from jaxsurv.factors import (
     Structure,
+    bic,
     denoise,
     log_likelihood,
     moments,
@@ -203,3 +204,27 @@ def test_bic_finds_the_ranks():
     assert dict(found.ranks) == ranks
     assert values == sorted(values, reverse=True)
     assert len(values) == 1 + start.rank - truth.rank
+
+
+def test_bic_counts_the_directions_in_which_the_model_can_move():
+    """Parameters of covariance and mean, as the rank of the derivative of the covariance: a rotation
+    inside a block moves nothing."""
+    sizes = {"a": 5, "b": 4, "c": 6}
+    structure = Structure.of(sizes, {("a", "b", "c"): 3, ("a", "c"): 2, ("b",): 1, ("c",): 2})
+    inside = np.flatnonzero(structure.mask)
+    start = np.random.default_rng(0).normal(size=inside.size)
+
+    def covariance(parameters):
+        w = jnp.zeros(structure.mask.size).at[inside].set(parameters[1:])
+        w = w.reshape(structure.mask.shape)
+        return (w @ w.T + parameters[0] * jnp.eye(structure.features)).ravel()
+
+    slope = jax.jacobian(covariance)(jnp.asarray([0.5, *start]))
+    free = np.linalg.matrix_rank(np.asarray(slope), tol=1e-9)
+    assert free < 1 + inside.size
+    rng = np.random.default_rng(1)
+    found = moments(structure, {m: rng.normal(size=(50, d)) for m, d in sizes.items()})
+    w = jnp.zeros(structure.mask.size).at[inside].set(start).reshape(structure.mask.shape)
+    fit = log_likelihood(w, jnp.asarray(0.5), found.covariance)
+    expected = -2 * 50 * fit + np.log(50) * (free + structure.features)
+    np.testing.assert_allclose(bic(w, jnp.asarray(0.5), found, structure), expected, rtol=1e-10)

@@ -67,6 +67,12 @@ def test_observed_expected(cohort):
     assert right.lower < 1 < right.upper
     double = observed_expected(2 * hazard, event, where=np.arange(4000) < 2000)
     np.testing.assert_allclose(double.ratio, event[:2000].sum() / (2 * hazard[:2000].sum()))
+    observed = event[:2000].sum()  # a Poisson count, whatever was expected
+    factor = np.exp(1.959963984540054 / np.sqrt(observed))
+    np.testing.assert_allclose(
+        double[1:],
+        [double.ratio / factor, double.ratio * factor, observed, 2 * hazard[:2000].sum()],
+    )
     # The Nelson-Aalen hazards of a cohort add up to its events.
     own = observed_expected(nelson_aalen(event, time)(time), event)
     np.testing.assert_allclose(own.ratio, 1, rtol=1e-12)

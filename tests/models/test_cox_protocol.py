@@ -7,7 +7,7 @@ import pytest
 
 from jaxsurv.survival import neg_log_partial_likelihood
 from tests.models.patients import N, make_batch, with_outcome
-from tests.models.test_protocol import MODELS, named, trained
+from tests.models.test_protocol import MODELS, named, noiseless, trained
 
 COX = [name for name, (objective, _) in MODELS.items() if objective.criterion == "cox"]
 
@@ -39,6 +39,31 @@ def test_score_is_the_partial_likelihood_of_its_rows(model):
         )
         score = objective.score(params, batch.restrict(where))
         np.testing.assert_allclose(score, expected, rtol=1e-5)
+
+
+TIES = {"Cox-nnet": "breslow", "Cox-MT": "breslow", "pseudo-risk": "breslow"}
+DRAWN = {"InVA, Cox head"}  # its shared encoder reads drawn features
+
+
+@pytest.mark.parametrize("name", COX)
+def test_what_trains_is_what_predicts(name):
+    """Without dropout the Cox term is of the predictions: a draw of a latent variable is in neither."""
+    batch = make_batch().restrict(np.arange(N) < 30)
+    objective, params, hparams = trained(named(name), batch)
+    terms = [
+        objective.loss(params, batch, jax.random.key(k), noiseless(hparams))[1] for k in range(2)
+    ]
+    reduction = "sum" if name in ("MyeVAE", "Cox-nnet") else "mean"
+    expected = neg_log_partial_likelihood(
+        objective.predict(params, batch), risk_sets=batch.risk_sets, reduction=reduction,
+        ties=TIES.get(name.split(",")[0], "efron"),
+    ) / (30 if name == "Cox-nnet" else 1)  # fmt: skip
+    if name not in DRAWN:
+        for t in terms:
+            np.testing.assert_allclose(t["cox"], expected, rtol=1e-5)
+    for drawn in ("reconstruction", "mmd", "negative_elbo"):
+        if drawn in terms[0] and name != "HCL":
+            assert terms[0][drawn] != terms[1][drawn], drawn
 
 
 def test_a_constant_is_not_seen(model):

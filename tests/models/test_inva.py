@@ -12,6 +12,7 @@ import pytest
 from jaxsurv.models import ArrayBatch, InVAConfig, InVAHParams, drawn_prediction, inva
 from jaxsurv.models._inva import _encode
 from jaxsurv.types import InputError
+from tests.models.patients import make_batch as make_patients
 from tests.models.programs import compiled
 
 N, SHAPE = 6, (4, 5)
@@ -210,6 +211,47 @@ def test_standard_deviations_are_read_unless_they_are_left_out():
             layer["bias"] = layer["bias"].at[3:].add(1.0)
         same = np.array_equal(objective.predict(params, batch), objective.predict(changed, batch))
         assert same != deviations
+
+
+@pytest.mark.parametrize("outcome", ["image", "survival"])
+@pytest.mark.parametrize("deviations", [True, False])
+@pytest.mark.parametrize("deep", [0, 2])
+def test_the_predictor_reads_means_and_standard_deviations(outcome, deviations, deep):
+    """Not variances, and in training not the drawn features: they are read by the shared encoder alone."""
+    config = InVAConfig((), 3, deep, (), deviations=deviations, outcome=outcome)
+    batch = make_batch() if outcome == "image" else make_patients()
+    objective, params = start(config, batch)
+    rng = np.random.default_rng(4)
+    params = jax.tree.map(lambda p: p + 0.2 * rng.normal(size=p.shape).astype(np.float32), params)
+    if deep:  # one posterior of z whatever h is
+        layer = params["shared_encode"]["params"]["Dense_0"]
+        layer["kernel"] = 0 * layer["kernel"]
+    layers = {m: affine(params["encode"][m]) for m in sorted(batch.inputs)}
+    read = []
+    for m, (kernel, bias) in layers.items():
+        both = np.asarray(batch.inputs[m]).reshape(len(batch.where), -1) @ kernel + bias
+        both = np.where(np.asarray(batch.presence[m])[:, None] > 0, both, 0)
+        parts = [both[:, :3], np.exp(np.minimum(both[:, 3:], 2) / 2)]
+        if deep:
+            there = np.asarray(batch.presence[m])[:, None] > 0
+            z = np.where(there, affine(params["shared_encode"])[1][None], 0)
+            parts = [both[:, :3], z[:, :2], parts[1], np.exp(np.minimum(z[:, 2:], 2) / 2)]
+        means = len(parts) // 2
+        read += parts if deviations else parts[:means]
+    read += [batch.clinical] if outcome == "survival" else []
+    layer = params["predict"]["params"]
+    while "kernel" not in layer:
+        (layer,) = layer.values()
+    expected = np.concatenate(read, axis=1) @ np.asarray(layer["kernel"])
+    expected = expected + np.asarray(layer.get("bias", 0))
+    survival = outcome == "survival"
+    expected = expected[:, 0] + batch.offset if survival else expected.reshape(N, *SHAPE)
+    np.testing.assert_allclose(objective.predict(params, batch), expected, rtol=1e-4, atol=1e-4)
+    term = "cox" if survival else "prediction"
+    score = objective.score(params, batch)
+    for k in range(2):
+        terms = objective.loss(params, batch, jax.random.key(k), H)[1]
+        np.testing.assert_allclose(terms[term], score, rtol=1e-5)
 
 
 def test_draws_vary_as_the_posterior_does():

@@ -146,6 +146,35 @@ def test_rows_outside_the_mask_have_no_influence(model):
     )
 
 
+def noiseless(hparams):
+    """Without the noise that is a hyper-parameter: what is left are draws of latent variables."""
+    noise = {"dropout", "noise", "modality_dropout"} & set(hparams._fields)
+    return hparams._replace(**dict.fromkeys(noise, 0.0))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_values_of_absent_modalities_have_no_influence(name):
+    """On predictions, losses and gradients, unless the model takes them as imputed."""
+    model, batch = named(name), make_batch()
+    objective, params, hparams = trained(model, batch)
+    rng = np.random.default_rng(3)
+    filled = batch._replace(
+        inputs={
+            m: jnp.where(batch.presence[m][:, None] > 0, x, 9 * rng.normal(size=x.shape))
+            for m, x in batch.inputs.items()
+        }
+    )
+    one, other = (
+        (objective.predict(params, b), objective.score(params, b),
+         jax.grad(objective.loss, has_aux=True)(params, b, jax.random.key(1), noiseless(hparams)))
+        for b in (batch, filled)
+    )  # fmt: skip
+    if name == "MyeVAE":
+        assert not np.allclose(one[0], other[0])
+    else:
+        np.testing.assert_allclose(leaves(one), leaves(other), rtol=1e-6, atol=1e-7)
+
+
 def test_the_order_of_patients_does_not_matter(model):
     batch = make_batch()
     objective, params, _ = trained(model, batch)

@@ -7,9 +7,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxsurv.models import HParams, SurvivalVAEConfig, config_of, survival_vae
+from jaxsurv.models import (
+    MYEVAE,
+    MYEVAE_HPARAMS,
+    HParams,
+    SurvivalVAEConfig,
+    config_of,
+    survival_vae,
+)
 from jaxsurv.types import InputError
-from tests.models.patients import N, make_batch
+from tests.models.patients import N, leaves, make_batch
 from tests.models.programs import compiled
 from tests.models.test_protocol import named, parts
 
@@ -47,6 +54,30 @@ def test_terms_add_up_with_their_weights():
     np.testing.assert_allclose(total, expected, rtol=1e-6)
 
 
+def test_balanced_terms_are_divided_by_their_present_values():
+    """The loss counts the shares; the gradient is that of the terms over constants."""
+    batch, key, hparams = make_batch(), jax.random.key(1), HParams(0.3, 2.0)
+    config = SurvivalVAEConfig(zero_head=False, balanced=True)
+    balanced = survival_vae(config)
+    plain = survival_vae(replace(config, balanced=False))
+    params = balanced.init(jax.random.key(0), batch)
+    value, slope = jax.value_and_grad(balanced.loss, has_aux=True)(params, batch, key, hparams)
+    _, terms = plain.loss(params, batch, key, hparams)
+    assert terms["cox"] > 1.2
+    assert terms["reconstruction"] > 1.2
+    np.testing.assert_allclose(value[0], 1 + 0.3 * terms["kl"] + 2.0, rtol=1e-6)
+    for name, term in terms.items():
+        np.testing.assert_allclose(value[1][name], value[0] if name == "loss" else term, rtol=1e-6)
+
+    def by_hand(params):
+        of = plain.loss(params, batch, key, hparams)[1]
+        shares = of["reconstruction"] / terms["reconstruction"] + 2.0 * of["cox"] / terms["cox"]
+        return shares + 0.3 * of["kl"]
+
+    expected = jax.grad(by_hand)(params)
+    np.testing.assert_allclose(leaves(slope), leaves(expected), rtol=1e-4, atol=1e-6)
+
+
 def test_sums_and_means_differ_by_rows_and_events():
     batch = make_batch().restrict(jnp.arange(N) < 30)
     mean = survival_vae(SurvivalVAEConfig(zero_head=False))
@@ -57,6 +88,55 @@ def test_sums_and_means_differ_by_rows_and_events():
     events = float(jnp.sum(batch.outcome.event[:30]))
     np.testing.assert_allclose(events * a["cox"], b["cox"], rtol=1e-5)
     np.testing.assert_allclose(a["reconstruction"], b["reconstruction"], rtol=1e-6)
+
+
+def test_myevae_has_its_released_choices():
+    """Layer by layer and number by number: the released code and Chang et al. (2025)."""
+    rng = np.random.default_rng(0)
+    sizes = {"rna": 101, "cnv": 100, "fish": 20}
+    expected = {"rna": (32, 4), "cnv": (16, 4), "fish": (4, 1)}
+    small = make_batch()
+    batch = small._replace(
+        inputs={m: jnp.asarray(rng.normal(size=(N, d)), jnp.float32) for m, d in sizes.items()},
+        presence={m: jnp.ones(N) for m in sizes},
+    )
+    assert (MYEVAE.missing, MYEVAE.reduction, MYEVAE.regulariser) == ("impute", "sum", "kl")
+    assert (MYEVAE.categories, MYEVAE.balanced, MYEVAE.modality_dropout) == (0, False, False)
+    assert MYEVAE.head_reads_clinical
+    assert not MYEVAE.head_reads_offset
+    assert MYEVAE_HPARAMS[:4] == (1.0, 1.0, 5e-4, 0.3)  # beta, Cox, learning rate, dropout
+    params = survival_vae(MYEVAE).init(jax.random.key(0), batch)
+
+    def widths(layers):
+        return tuple(layers[f"Dense_{i}"]["kernel"].shape[1] for i in range(len(layers)))
+
+    encoder, decoder = params["encoder"]["params"], params["decoder"]["params"]
+    head, z = params["head"]["params"], MYEVAE.latent
+    for m, own in expected.items():
+        assert widths(encoder[f"encode_{m}"]) == own
+        assert widths(decoder[f"decode_{m}"]) == (own[0], sizes[m])
+    assert widths(encoder["mu"]) == widths(encoder["logvar"]) == (2 * z, z)
+    assert widths(decoder["joint"]) == (4 + 4 + 1,)
+    assert widths(head) == (4, 1)
+    assert np.any(head["Dense_1"]["kernel"])  # no zero head
+
+    def through(layers, x, activation):
+        """Activation after every layer, the last one included."""
+        for i in range(len(layers)):
+            layer = layers[f"Dense_{i}"]
+            x = activation(x @ np.asarray(layer["kernel"]) + np.asarray(layer["bias"]))
+        return x
+
+    def leaky(x):
+        return np.where(x > 0, x, 0.01 * x)
+
+    encoded = [
+        through(encoder[f"encode_{m}"], np.asarray(batch.inputs[m]), leaky) for m in sorted(sizes)
+    ]
+    mu = through(encoder["mu"], np.concatenate(encoded, axis=1), leaky)
+    risk = through(head, np.concatenate([mu, batch.clinical], axis=1), np.tanh)
+    predicted = survival_vae(MYEVAE).predict(params, batch) - batch.offset
+    np.testing.assert_allclose(predicted, risk[:, 0], rtol=1e-4, atol=1e-5)
 
 
 def test_myevae_risk_is_bounded():

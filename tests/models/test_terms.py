@@ -10,6 +10,7 @@ from jaxsurv.models import SurvivalVAEConfig
 from jaxsurv.models.backbone import Forward
 from jaxsurv.models.terms import mmd_to_prior, residual_dependence, terms
 from jaxsurv.nets import Posterior
+from jaxsurv.survival import neg_log_partial_likelihood
 
 from .patients import SIZES, N, in_double, make_batch
 
@@ -20,8 +21,9 @@ RNG = np.random.default_rng(3)
 def outputs():
     log_hazard = RNG.normal(size=N)
     reconstructions = {m: jnp.asarray(RNG.normal(size=(N, d))) for m, d in SIZES.items()}
-    z = jnp.asarray(RNG.normal(size=(N, 3)))
-    return Forward(jnp.asarray(log_hazard), Posterior(z, z), z, reconstructions)
+    mu, logvar, z = (jnp.asarray(RNG.normal(size=(N, 3))) for _ in range(3))
+    logits = jnp.asarray(RNG.normal(size=(N, 4)))
+    return Forward(jnp.asarray(log_hazard), Posterior(mu, logvar, logits), z, reconstructions)
 
 
 def test_mmd_to_the_prior(x64):
@@ -31,6 +33,33 @@ def test_mmd_to_the_prior(x64):
     within = np.exp(-cdist(z, z, "sqeuclidean") / (2 * s)).mean()
     between = (s / (s + 1)) ** 2.5 * np.exp(-(z**2).sum(axis=1) / (2 * (s + 1))).mean()
     np.testing.assert_allclose(got, within + (s / (s + 2)) ** 2.5 - 2 * between, rtol=1e-10)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("regulariser", ["kl", "mmd", "mmd_hsic", "none"])
+def test_each_term_reads_its_own_part_of_the_pass(regulariser, reduction, x64):
+    """KL the posterior, MMD the draws, Cox the log hazard; of the rows of the mask."""
+    config = SurvivalVAEConfig(regulariser=regulariser, reduction=reduction, categories=4)
+    batch, out = in_double(make_batch()).restrict(jnp.asarray(WHERE)), outputs()
+    got = terms(config, batch, out)
+    mu, logvar, logits = (np.asarray(a)[WHERE] for a in out.posterior)
+    total = {"mean": np.mean, "sum": np.sum}[reduction]
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    x = np.asarray(out.log_hazard)
+    cox = neg_log_partial_likelihood(
+        x[WHERE], *(np.asarray(a)[WHERE] for a in batch.outcome[:2]), reduction=reduction
+    )
+    expected = {
+        "kl": total(0.5 * (mu**2 + np.exp(logvar) - 1 - logvar).sum(axis=1)),
+        "mmd": mmd_to_prior(config, out.z, jnp.asarray(WHERE)),
+        "hsic": residual_dependence(config, batch, out),
+        "categorical_kl": total((p * np.log(4 * p)).sum(axis=1)),
+        "cox": cox,
+    }
+    names = {"kl": {"kl"}, "mmd": {"mmd"}, "mmd_hsic": {"mmd", "hsic"}, "none": set()}[regulariser]
+    assert set(got) == names | {"reconstruction", "categorical_kl", "cox"}
+    for name in set(got) - {"reconstruction"}:
+        np.testing.assert_allclose(got[name], expected[name], rtol=1e-9, err_msg=name)
 
 
 def naive_hsic(x, y):

@@ -56,6 +56,41 @@ def test_attention_is_a_softmax_over_the_tokens_there():
     assert not expected[1].any()
 
 
+def test_each_source_reads_the_other_and_is_pooled_over_its_own_tokens(params):
+    """The whole network, patient by patient, from its definition."""
+    p = jax.tree.map(lambda x: np.asarray(x, float), params["params"])
+    kernel, bias = p["tokens_first"]["kernel"], p["tokens_first"]["bias"]
+    chunks = np.pad(RNA, ((0, 0), (0, 2))).reshape(N, 4, 3)  # 4 of ceil(10 / 4) features
+    first = np.einsum("ntc,tcw->ntw", chunks, kernel) + bias
+    shared = p["tokens_second"]["shared"]
+    second = IMAGES @ shared["kernel"] + shared["bias"]
+
+    def read(own, other, weights):
+        if not len(other):
+            return own
+        q, k, v = (
+            x @ weights[m]["kernel"] + weights[m]["bias"]
+            for x, m in ((own, "query"), (other, "key"), (other, "value"))
+        )
+        heads = [slice(4), slice(4, 8)]
+        said = [
+            np.concatenate([softmax(k[:, h] @ one[h] / 2) @ v[:, h] for h in heads]) for one in q
+        ]
+        return own + np.reshape(said, own.shape) @ weights["out"]["kernel"]
+
+    def mean(tokens):
+        return tokens.mean(axis=0) if len(tokens) else np.zeros(8)
+
+    pooled = []
+    for n in range(N):
+        a, b = first[n][[HAS_RNA[n] > 0] * 4], second[n][SEEN[n] > 0]
+        one, two = read(a, b, p["attend_first"]), read(b, a, p["attend_second"])
+        pooled.append(np.concatenate([mean(one), mean(two)]))
+    hidden, last = p["mlp"]["Dense_0"], p["mlp"]["Dense_1"]
+    expected = np.maximum(pooled @ hidden["kernel"] + hidden["bias"], 0) @ last["kernel"]
+    np.testing.assert_allclose(risk(params, IMAGES, SEEN), expected, rtol=1e-4, atol=1e-5)
+
+
 def test_features_are_cut_into_contiguous_chunks():
     net = Tokens(4, 8)  # 10 features: chunks of 3, 3, 3 and 1
     params = net.init(jax.random.key(0), RNA, HAS_RNA)

@@ -80,6 +80,18 @@ def test_an_absent_modality_has_no_influence(encoder):
     np.testing.assert_array_equal(gradient.any(axis=1), ~absent)
 
 
+def test_an_absent_modality_encodes_to_nothing_whatever_its_biases(encoder):
+    """Its encoder's parameters do not reach those who lack it."""
+    absent = PRESENCE["cnv"] == 0
+    layers = jax.tree.map(lambda p: p + 1, encoder["params"]["encode_cnv"])
+    other = {"params": encoder["params"] | {"encode_cnv": layers}}
+    for before, after in zip(
+        encode(encoder, INPUTS, PRESENCE)[:2], encode(other, INPUTS, PRESENCE)[:2], strict=True
+    ):
+        np.testing.assert_array_equal(before[absent], after[absent])
+        assert (np.abs(before - after)[~absent].max(axis=1) > 1e-3).all()
+
+
 def test_a_patient_without_any_modality_gets_the_bias_only(encoder):
     nobody = {m: np.zeros(N, np.float32) for m in SIZES}
     mu, logvar, _ = encode(encoder, INPUTS, nobody)

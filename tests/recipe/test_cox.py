@@ -21,6 +21,7 @@ from jaxsurv.recipe import (
 )
 from jaxsurv.recipe.cox import INNER_FOLDS, PENALTIES, _frequencies, _leading, inner_folds
 from jaxsurv.recipe.members import cox_log_hazard
+from jaxsurv.survival import neg_log_partial_likelihood
 from tests.recipe.cohorts import mixed_cohort, small_cohort, splits_of
 
 
@@ -56,6 +57,55 @@ def test_held_out_predictions_are_not_the_fitted_ones_on_development_rows_only(d
     assert np.corrcoef(model.held_out[develop], model.log_hazard[develop])[0, 1] > 0.8
     offset = with_offset(data, model).fitted.offset
     np.testing.assert_array_equal(offset, model.held_out.astype(np.float32))
+
+
+def test_held_out_predictions_are_by_a_fit_to_the_other_rows(data):
+    """Inner fold by inner fold: fitted to the rest of the development rows, and centred on these."""
+    model, develop, inner = ridge_cox(data), data.splits.develop[0], inner_folds(data)[0]
+    _, z = next(data.standardised_splits())
+    x = np.concatenate([v / np.sqrt(v.shape[1]) for v in z.values()], axis=1).astype(float)
+
+    def loss(eta, rows):
+        outcome = data.event[rows], data.time[rows]
+        return float(neg_log_partial_likelihood(eta[rows], *outcome, reduction="sum"))
+
+    excess = []
+    for penalty in PENALTIES:
+        total, held_out = 0.0, np.full(len(x), np.nan)
+        for fold in inner:
+            kept = develop & ~fold
+            eta = x @ lifelines_coef(x[kept], data.time[kept], data.event[kept], penalty)
+            eta -= eta[kept].mean()
+            held_out[fold] = eta[fold]
+            total += loss(eta, develop) - loss(eta, kept)
+        excess.append(total)
+        if np.isclose(penalty, model.penalty[0]):
+            np.testing.assert_allclose(model.held_out[0][develop], held_out[develop], atol=5e-3)
+    at = int(np.argmin(np.abs(np.array(PENALTIES) - model.penalty[0])))
+    assert excess[at] == pytest.approx(min(excess), abs=0.02)
+    assert excess[at] < max(excess) - 0.5
+
+
+def lifelines_coef(x, time, event, penalty):
+    """Coefficients at ``penalty / 2 |b|²``; lifelines divides columns by their sd, the likelihood by n."""
+    sd = x.std(axis=0, ddof=1)
+    fitter = lifelines.CoxPHFitter(penalizer=penalty / len(x) / sd**2)
+    fitter.fit(pd.DataFrame(x).assign(t=time, e=event), "t", "e")
+    return fitter.params_.to_numpy()
+
+
+def test_elastic_net_predictions_are_centred_on_the_development_rows(data):
+    model, develop = elastic_net_cox(data), data.splits.develop
+    for s, (_, z) in enumerate(data.standardised_splits()):
+        kept = model.models[s]
+        eta = sum(z[m] @ kept.linear[m] for m in z)
+        np.testing.assert_allclose(kept.center, eta[develop[s]].mean(), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(model.log_hazard[s], eta - eta[develop[s]].mean(), atol=1e-5)
+        other = np.asarray(model.held_out[s][develop[s]])
+        assert np.isfinite(other).all()
+        np.testing.assert_array_equal(
+            model.held_out[s][~develop[s]], model.log_hazard[s][~develop[s]]
+        )
 
 
 def test_a_cohort_without_clinical_modality_has_no_clinical_model():

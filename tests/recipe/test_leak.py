@@ -122,7 +122,16 @@ def test_nothing_of_a_test_row_reaches_the_imputation(impute, pair):
     assert np.isfinite(one[missing & used[None]]).mean() > 0.8
 
 
-@pytest.mark.parametrize("fit_cox", [clinical_cox, ridge_cox, elastic_net_cox])
+COX = {
+    "clinical": clinical_cox,
+    "ridge": ridge_cox,
+    "squares": lambda data: ridge_cox(data, ["lab", CLINICAL], basis="squares"),
+    "RBF kernel": lambda data: ridge_cox(data, [CLINICAL], basis="rbf"),
+    "elastic net": elastic_net_cox,
+}
+
+
+@pytest.mark.parametrize("fit_cox", COX.values(), ids=COX)
 def test_nothing_of_a_test_row_reaches_a_cox_model(fit_cox, pair):
     test, both = pair
     one, other = (fit_cox(data) for data in both)
@@ -154,3 +163,33 @@ def test_nothing_of_a_test_row_reaches_the_weights(pair):
     jax.tree.map(np.testing.assert_array_equal, one, other)
     np.testing.assert_array_equal(risk[~test], risk_other[~test])
     assert not np.array_equal(risk[test], risk_other[test])
+
+
+@pytest.mark.parametrize(("batch_size", "refit"), [(None, False), (16, False), (None, True)])
+def test_rows_that_stop_a_run_do_not_train_it(batch_size, refit, pair):
+    """Other features of theirs, once the recipe was fitted: the same weights, unless refitted."""
+    _, (data, _) = pair
+    data = refine(data, replace(data.recipe, impute="mean"))
+    split, model = split_of(data), survival_vae(SurvivalVAEConfig(latent=4))
+    config = FitConfig(epochs=4, early_stopping=False, refit=refit, batch_size=batch_size)
+    rng = np.random.default_rng(0)
+
+    @jax.jit
+    def trained(seed, shared, split):
+        batch, masks = data.build(shared, split, seed)
+        result = fit(jax.random.key(0), model, HParams(0.1), batch, masks, config)
+        return result.params, result.best_score, masks.validation
+
+    for seed in (0, 3):
+        params, score, stops = trained(seed, data.shared, split)
+        assert stops.any()
+        noise = rng.uniform(1, 50, data.shared.features.x.shape).astype(np.float32)
+        x = np.where(np.asarray(stops)[:, None], noise, data.shared.features.x)
+        shared = data.shared._replace(features=data.shared.features._replace(x=x))
+        other, other_score, _ = trained(seed, shared, split)
+        assert score != other_score
+        same = [
+            np.allclose(a, b, rtol=1e-4, atol=1e-5)
+            for a, b in zip(jax.tree.leaves(params), jax.tree.leaves(other), strict=True)
+        ]
+        assert all(same) != refit

@@ -61,6 +61,24 @@ def test_patients_without_any_modality_stay_and_are_counted():
     assert data.fitted.unlabelled is None
 
 
+def test_patients_without_outcome_train_if_they_have_a_modality():
+    """In every split and every part of training, and in no risk set."""
+    cohort = small_cohort()
+    survival = cohort.survival.copy()
+    survival.iloc[:9] = np.nan
+    tables = {m: table.iloc[4:] for m, table in cohort.modalities.items()}
+    cohort = Cohort(tables, survival)
+    data = prepare(cohort, "os", splits_of(cohort, folds=3), AS_MEASURED, unlabelled=True)
+    names = data.cohort.survival.index
+    expected = np.isin(names, [f"p{i}" for i in range(4, 9)])
+    np.testing.assert_array_equal(data.fitted.unlabelled, np.tile(expected, (3, 1)))
+    batch, masks = data.build(data.shared, split_of(data), 0)
+    np.testing.assert_array_equal(~batch.labelled, expected)
+    np.testing.assert_array_equal(masks.train & ~data.splits.train[0, 0], expected)
+    assert not np.any(masks.validation & expected)
+    np.testing.assert_array_equal(batch.where & ~data.splits.develop[0], expected)
+
+
 def test_two_way_protocol_does_not_develop_on_test_rows():
     cohort = small_cohort()
     data = prepare(cohort, "os", splits_of(cohort, folds=4, validation_fraction=None), AS_MEASURED)

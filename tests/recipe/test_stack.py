@@ -143,6 +143,13 @@ def test_rows_that_a_member_did_not_hold_out_are_left_out(data, members):
     a = stack(data, {"x": garbage, "y": missing}).weights
     b = stack(data, {"x": rna, "y": missing}).weights
     np.testing.assert_array_equal(a, b)
+    # as if they were no development rows
+    splits = data.splits._replace(
+        train=data.splits.train & ~unknown, validation=data.splits.validation & ~unknown
+    )
+    without = stack(replace(data, splits=splits), {"x": rna, "y": rna}).weights
+    np.testing.assert_allclose(a, without, atol=1e-6)
+    assert not np.allclose(a, stack(data, {"x": rna, "y": rna}).weights, atol=1e-3)
 
 
 def test_test_rows_do_not_move_the_weights(data, members):

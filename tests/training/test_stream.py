@@ -88,8 +88,11 @@ def test_a_teacher_follows_every_step():
         return regression.loss(params, batch, key, hparams)
 
     counting = regression._replace(loss=loss, follow=lambda teacher, params, t, hparams: params + t)
-    result = fit_stream(KEY, counting, Rates(), in_order, passes=2)
+    held_out = rows(30, seed=9)
+    result = fit_stream(KEY, counting, Rates(), in_order, passes=2, held_out=held_out)
     np.testing.assert_allclose(result.teacher, result.params + 10, rtol=1e-6)
+    score = regression.score(result.params, held_out)  # of the student
+    np.testing.assert_allclose(result.history["validation"][-1], score, rtol=1e-6)
 
 
 def test_the_step_is_compiled_once():

@@ -84,6 +84,19 @@ def test_plans_agree_in_float64(plan, x64):
     )
 
 
+@pytest.mark.parametrize(
+    "config", [FitConfig(9, early_stopping=False), FitConfig(9, 2, 4, refit=True)]
+)
+@pytest.mark.parametrize("plan", [Plan(1, 2, 3), Plan(2, 2, 3), Plan(2, 3, 2)])
+def test_groups_side_by_side_and_in_sequence_agree_in_float64(plan, config, x64):
+    """Of runs that do not leave their slots before the others."""
+    reference = swept(Plan(1, 1, 1), config=config, collect=weights_and_rows)
+    result = swept(plan, config=config, collect=weights_and_rows)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12), reference, result
+    )
+
+
 @pytest.mark.parametrize("width", [1, 3])
 def test_one_width_gives_the_same_bits_wherever_a_run_stands(width):
     many = swept(Plan(2, 2, width))
@@ -242,6 +255,36 @@ def test_frame_has_the_terms_of_the_best_epoch():
     assert k > 1
     assert frame["error"][i] == result.history["error"][i, k - 1]
     assert frame["validation_loss"][i] == result.history["validation"][i, k - 1]
+
+
+def test_frame_reads_each_run_at_its_own_best_epoch():
+    """Runs that were best before, at and after their first epoch, and went on."""
+    best, ran = np.array([3, 1, 0, 5]), np.array([5, 2, 4, 5])
+    error = np.where(np.arange(5) < ran[:, None], np.arange(20).reshape(4, 5) / 7, np.nan)
+    result = SweepResult(
+        split=np.arange(4), seed=np.arange(4) + 10, hparams=Rates(np.arange(4) / 8, np.arange(4) / 9),
+        prediction=np.zeros((4, 2)), best_epoch=best, best_score=np.array([0.1, 0.2, 0.3, 0.4]),
+        epochs=ran, history={"error": error, "validation": -error},
+    )  # fmt: skip
+    frame = result.to_frame()
+    np.testing.assert_array_equal(frame["error"], np.array([2, 5, 10, 19]) / 7)
+    np.testing.assert_array_equal(frame["validation_loss"], result.best_score)
+    np.testing.assert_array_equal(frame[["best_epoch", "epochs"]], np.stack([best, ran], axis=1))
+    np.testing.assert_array_equal(frame["learning_rate"], np.arange(4) / 8)
+    np.testing.assert_array_equal(frame["noise"], np.arange(4) / 9)
+    assert (frame["seed"] - frame["split"] == 10).all()
+
+
+@pytest.mark.parametrize("plan", [Plan(1, 12, 1), Plan(1, 1, 4)])
+def test_a_sweep_keeps_the_epoch_that_validated_best(plan):
+    """Runs that overshoot: the best epoch is neither the first nor the last."""
+    result = swept(plan, config=FitConfig(40, 0, 10), hparams=[Rates(0.4), Rates(0.1), Rates(0.3)])
+    at, history = result.best_epoch, result.history["validation"]
+    assert np.sum((at > 0) & (at < result.epochs)) > 3
+    trained = at > 0
+    np.testing.assert_array_equal(at[trained], np.nanargmin(history, axis=1)[trained] + 1)
+    np.testing.assert_array_equal(result.best_score[trained], np.nanmin(history, axis=1)[trained])
+    np.testing.assert_array_equal(result.epochs, np.sum(~np.isnan(history), axis=1))
 
 
 @pytest.mark.parametrize(

@@ -171,8 +171,9 @@ def _maf(path: Path) -> tuple[pd.DataFrame, pd.Index]:
     wanted = [*needed, "Mutation_Status"]
     with open_text(path) as text:
         maf = read_table(
-            _below_comments(text), quoted=False, dtype=str, usecols=lambda c: c in wanted
-        )
+            _below_comments(text), quoted=False, dtype=str, usecols=lambda c: c in wanted,
+            keep_default_na=False, na_values=["", "NA"],  # "None" is a status
+        )  # fmt: skip
     if absent := [c for c in needed if c not in maf]:
         raise InputError(f"has no column {few(absent)}; is it a MAF?")
     maf["Tumor_Sample_Barcode"] = maf["Tumor_Sample_Barcode"].str.strip()

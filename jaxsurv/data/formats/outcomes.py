@@ -47,7 +47,7 @@ _BASELINE = re.compile(
     r"(d_pt_)?(age|sex|gender)([ _.].*diagnosis.*)?|diagnosis[ _.]age"
     r"|(.*[ _.])?(stage|grade|r?[-_]?iss)([ _.](\d+|diagnoses|group))*"
     r"|path(ologic)?_[tnm]([ _.](stage|diagnoses))?"
-    r"|histolog\w*([ _.](type|subtype|diagnosis))?",
+    r"|histolog[a-z]*([ _.](type|subtype|diagnosis))?",
     re.IGNORECASE,
 )
 

@@ -115,6 +115,41 @@ def test_a_study_is_read(files, comes_back):
     comes_back(cohort)
 
 
+# the classes of the MAF specification, and whether they change a protein
+CHANGED = [
+    "Frame_Shift_Del", "Frame_Shift_Ins", "In_Frame_Del", "In_Frame_Ins", "Missense_Mutation",
+    "Nonsense_Mutation", "Nonstop_Mutation", "Splice_Site", "Translation_Start_Site",
+]  # fmt: skip
+SILENT = ["Silent", "Splice_Region", "Intron", "3'UTR", "5'UTR", "3'Flank", "5'Flank", "IGR", "RNA"]
+CLASSES = dict.fromkeys(CHANGED, True) | dict.fromkeys(SILENT, False)
+
+
+def test_each_class_of_mutation_counts_or_does_not(files):
+    rows = [f"G{i} {i} {c} S-2 Somatic p.x" for i, c in enumerate(CLASSES)]
+    maf = "\n".join([*MAF.strip("\n").split("\n")[:2], *rows, "TP53 7157 Silent S-3 Somatic p.="])
+    cohort = quietly(files(STUDY | SEQUENCED | {"data_mutations.txt": maf}))
+    found = cohort.modalities["mutation"]
+    assert list(found.columns) == [f"G{i}" for i, yes in enumerate(CLASSES.values()) if yes]
+    assert (found.loc["TCGA-OR-A5J2"] == 1).all()
+    assert not found.drop("TCGA-OR-A5J2").any(axis=None)
+
+
+@pytest.mark.parametrize("status", ["Germline", "LOH", "None", "Wildtype", "germline", "wildtype"])
+def test_what_the_tumour_did_not_acquire_does_not_count(files, status):
+    maf = MAF.replace("Splice_Site S-2 Somatic", f"Splice_Site S-2 {status}")
+    cohort = quietly(files(STUDY | SEQUENCED | {"data_mutations.txt": maf}))
+    assert "MYC" not in cohort.modalities["mutation"]
+    unknown = MAF.replace("Splice_Site S-2 Somatic", "Splice_Site S-2 Unknown")
+    cohort = quietly(files(STUDY | SEQUENCED | {"data_mutations.txt": unknown}, "unknown"))
+    assert cohort.modalities["mutation"].loc["TCGA-OR-A5J2", "MYC"] == 1
+
+
+def test_copy_numbers_that_are_no_states_are_continuous(files):
+    cohort = quietly(files(STUDY | {"data_CNA.txt": CNA.replace("-2 0 1", "-1.5 0 1")}))
+    assert cohort.kinds["cnv"] == "continuous"
+    np.testing.assert_array_equal(cohort.modalities["cnv"]["TP53"], [-1.5, 0, 1])
+
+
 def test_what_was_decided_is_said(files):
     with pytest.warns(DataWarning) as caught:
         read_cbioportal(files(STUDY))

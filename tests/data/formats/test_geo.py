@@ -3,10 +3,12 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from jaxsurv.data import DataWarning
 from jaxsurv.data.formats import read_geo
+from jaxsurv.data.formats.geo import _are_logs
 from jaxsurv.types import InputError
 
 SERIES = """
@@ -92,6 +94,45 @@ def test_logarithms_are_averaged_as_they_are(geo):
     declared, said = geo(log_scale=True)
     np.testing.assert_array_equal(declared.modalities["expression"]["TP53"], [500, 250, 250])
     assert "look like" not in said
+
+
+@pytest.mark.parametrize(
+    ("values", "logs"),
+    [
+        (np.linspace(2, 14, 200), True),
+        (np.r_[np.linspace(-10, 14, 199), 101], True),  # the 99 % quantile counts, not the largest
+        (np.r_[np.linspace(-10, 14, 197), 101, 101, 101], False),
+        (np.linspace(1, 51.5, 200), False),  # spans over 50, three quarters above 0
+        (np.linspace(1, 50.5, 200), True),
+        (np.r_[np.zeros(60), np.linspace(1, 60, 140)], True),  # the lower quartile is 0
+        (np.r_[np.zeros(40), np.linspace(1, 60, 160)], False),
+        (np.linspace(-30, 30, 200), True),
+    ],
+)
+def test_logarithms_are_told_by_the_rule_of_geo2r(values, logs):
+    frame = pd.DataFrame(np.random.default_rng(0).permutation(values).reshape(20, 10))
+    frame.iloc[0, 0] = np.nan if logs else frame.iloc[0, 0]
+    with pytest.warns(
+        DataWarning, match="look like logarithms" if logs else "look like intensities"
+    ):
+        assert _are_logs(frame) == logs
+
+
+def test_many_probes_of_a_gene_have_their_mean_and_the_first_gene_of_the_table(geo):
+    """A probe that the platform lists twice counts once."""
+    platform = PLATFORM.replace("p3_at U3 MYC 4609", "p3_at U3 TP53 7157\np3_at U3 MYC 4609")
+    cohort, _ = geo(platform=platform)
+    table = cohort.modalities["expression"]
+    assert list(table.columns) == ["TP53"]
+    expected = [np.exp(np.log(x).mean()) for x in ([200, 800, 50], [400, 100, 60], [100, 400, 70])]
+    np.testing.assert_allclose(table["TP53"], expected, rtol=1e-12)
+
+
+def test_the_unit_is_that_of_the_times(geo):
+    for unit, given in {"days": "days", "years": "years", "weeks": "week"}.items():
+        series = SERIES.replace("OS~(months)", f"OS~({given})")
+        cohort, _ = geo(series, endpoints={"os": (f"os ({given})", "death event")})
+        assert cohort.time_unit == unit
 
 
 def test_without_annotation_probes_are_features(geo):

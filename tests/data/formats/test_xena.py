@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from jaxsurv.data import DataWarning
@@ -95,6 +96,33 @@ def test_patients_come_from_barcodes_without_a_patient_column(files):
     without = "\n".join(" ".join(cells[:1] + cells[2:]) for cells in lines)
     folder = files(HUB | {"survival_ACC_survival.txt": without})
     assert quietly(folder).fingerprint() == quietly(files(HUB, "whole")).fingerprint()
+
+
+def test_clinical_values_are_those_of_the_sample_that_was_taken(files):
+    lines = CLINICAL.strip().split("\n")
+    normal = "TCGA-OR-A5J2-11 MALE 99 T1 9"
+    name = "TCGA.ACC.sampleMap_ACC_clinicalMatrix"
+    cohort = quietly(files(HUB | {name: "\n".join([lines[0], normal, *lines[1:]])}))
+    pd.testing.assert_frame_equal(
+        cohort.modalities["clinical"], quietly(files(HUB, "whole")).modalities["clinical"]
+    )
+
+
+def test_the_patient_column_owns_samples_of_any_name(files):
+    """In every table, and its values come with the sample that was taken."""
+    names = {"TCGA-OR-A5J1-01": "b", "TCGA-OR-A5J1-11": "z", "TCGA-OR-A5J2-01": "a",
+             "TCGA-OR-A5J3-06": "c", "TCGA-OR-A5J9-01": "x"}  # fmt: skip
+    other = dict(HUB)
+    for sample, name in names.items():
+        for file in other:
+            other[file] = other[file].replace(sample, name)
+    other["survival_ACC_survival.txt"] = other["survival_ACC_survival.txt"].replace(
+        "z TCGA-OR-A5J1 1 1355", "z TCGA-OR-A5J1 0 7"
+    )
+    one, two = quietly(files(HUB, "one")), quietly(files(other, "two"))
+    for m, own in one.modalities.items():
+        pd.testing.assert_frame_equal(two.modalities[m].sort_index(), own.sort_index())
+    pd.testing.assert_frame_equal(one.survival, two.survival.sort_index())
 
 
 @pytest.mark.parametrize(
