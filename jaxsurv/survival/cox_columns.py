@@ -13,7 +13,7 @@ from jaxsurv.survival.validation import array_module, as_real, is_concrete
 from jaxsurv.types import Array
 
 
-class Columns(NamedTuple):
+class ScaledColumns(NamedTuple):
     """Covariates of moderate size.
 
     Attributes:
@@ -45,7 +45,7 @@ class Columns(NamedTuple):
         }
 
 
-def standardised_columns(x: Any, rs: RiskSets, l2: Any) -> Columns:
+def standardised_columns(x: Any, rs: RiskSets, l2: Any) -> ScaledColumns:
     """Centre and scale the columns: on the host in float64, if they are known.
 
     With p <= n each column has its own scale, which includes a known penalty, so that ``l2 / scale²``
@@ -74,4 +74,4 @@ def standardised_columns(x: Any, rs: RiskSets, l2: Any) -> Columns:
         scale = np.hypot(scale, np.sqrt(np.asarray(l2, float) / n))
     z = xp.where(constant, 0, (x - centre) / scale)
     z = z if known else jnp.asarray(z, as_real(np.zeros(0, dtype)).dtype)
-    return Columns(z, centre[0], scale[0])
+    return ScaledColumns(z, centre[0], scale[0])

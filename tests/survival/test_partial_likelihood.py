@@ -145,7 +145,8 @@ SPREADS = {
 def test_float32_is_exact_over_any_spread(spread, columns):
     data = simulated(500)
     event, time = data["event"], data["time"]
-    data["entry"] = np.where(np.arange(500) % 2 == 0, 0, time * 0.7)
+    # rounded, as the naive loss does not take 20.999999999999996 for 21
+    data["entry"] = np.where(np.arange(500) % 2 == 0, 0, np.round(time * 0.7, 6))
     e = SPREADS[spread](500, time, np.random.default_rng(1)).astype(np.float32)
     options = {k: data[k] for k in columns}
     loss, gradient = loss_and_gradient(e, prepare_risk_sets(event, time, **options))
