@@ -41,8 +41,11 @@ def samples(
     return [jnp.asarray(x, dtype) for x in given]
 
 
-def _mean(x: np.ndarray) -> Any:
-    return x.mean(0, keepdims=True) if len(x) else 0.0
+def _mean(x: np.ndarray) -> np.ndarray:
+    """Means of the columns over their finite values: others are refused later, by row."""
+    finite = np.isfinite(x)
+    total = np.where(finite, x, 0).sum(0, keepdims=True)
+    return total / np.maximum(finite.sum(0, keepdims=True), 1)
 
 
 def mask(where: Any, n: int) -> Array:

@@ -147,7 +147,9 @@ def calibration_slope(
     x = xp.asarray(log_hazard, float if xp is np else jnp.result_type(float))[:, None]
     here = xp.ones(x.shape, bool) if where is None else xp.asarray(where).astype(bool)[:, None]
     low, high = xp.min(x, where=here, initial=xp.inf), xp.max(x, where=here, initial=-xp.inf)
-    constant = high - low <= 4 * xp.finfo(x.dtype).eps * xp.maximum(xp.abs(low), xp.abs(high))
+    given = getattr(log_hazard, "dtype", x.dtype)
+    eps = jnp.finfo(given if jnp.issubdtype(given, jnp.floating) else x.dtype).eps
+    constant = high - low <= 4 * eps * xp.maximum(xp.abs(low), xp.abs(high))
     if is_concrete(constant) and constant:
         return CalibrationSlope(*np.full(2, np.nan))
     fit = cox_fit(x, event, time, where=where)

@@ -18,7 +18,7 @@ from jaxsurv.metrics.pairs import (
     sorted_pair_sums,
 )
 from jaxsurv.metrics.time_weights import TimeWeight, event_weights
-from jaxsurv.survival.risk_sets import padded_length
+from jaxsurv.survival.padding import padded_length
 from jaxsurv.survival.ties import merge_near_ties, rounding
 from jaxsurv.survival.validation import array_module, check_survival, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError

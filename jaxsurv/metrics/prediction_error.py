@@ -184,7 +184,7 @@ def integrated_brier_score(
         raise InputError("an integral needs at least two times")
     score = brier_score(survival, times, *outcome, **options)  # type: ignore[misc]
     # known times may be far from zero: float32 would make them equal
-    times = np.asarray(times, float) if array_module(times) is np else times.astype(score.dtype)
+    times = np.asarray(times) if array_module(times) is np else times.astype(score.dtype)
     share = (times - times[0]) / (times[-1] - times[0])
     xp = array_module(score, share)
     return xp.trapezoid(score, xp.asarray(share, score.dtype))

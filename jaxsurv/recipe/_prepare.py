@@ -14,7 +14,7 @@ from jaxsurv.recipe.prepared import Prepared, Shared, Split, outcome_in
 from jaxsurv.recipe.settings import Recipe
 from jaxsurv.recipe.steps import impute, project, select
 from jaxsurv.survival import RiskSets, prepare_risk_sets
-from jaxsurv.survival.risk_sets import padded_length
+from jaxsurv.survival.padding import padded_length
 from jaxsurv.types import Array, InputError, Survival
 
 

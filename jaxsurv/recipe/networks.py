@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxsurv.models import CLINICAL, Model
+from jaxsurv.recipe.padded import padded
 from jaxsurv.recipe.prepared import Prepared
 from jaxsurv.training import FitConfig, SweepResult, sweep
 from jaxsurv.types import ArrayLike, InputError, Objective
@@ -43,7 +44,7 @@ def train_networks(
     check_modalities(data)
     # minibatches are drawn from all rows, and intervals of delayed entry are laid out for their number
     whole = training.batch_size is None and data.shared.outcome.entry is None
-    arrays = data.padded() if whole and objective.draw is None else (data.shared, data.fitted)
+    arrays = padded(data) if whole and objective.draw is None else (data.shared, data.fitted)
     runs = sweep(
         objective, data.build, *arrays, seeds=range(seeds), hparams=settings,
         config=training, optimizer=model.optimizer, collect=collect_parameters,

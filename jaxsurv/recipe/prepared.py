@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -23,7 +22,6 @@ from jaxsurv.preprocess import (
 from jaxsurv.recipe.members import PenalisedCox
 from jaxsurv.recipe.settings import Recipe
 from jaxsurv.survival import RiskSets
-from jaxsurv.survival.risk_sets import pad_rows, padded_length
 from jaxsurv.training import Masks
 from jaxsurv.training.programs import kept
 from jaxsurv.types import Array, Survival
@@ -218,38 +216,6 @@ class Prepared:
         return fit_imputation(
             self.recipe.impute, self.shared.features, scaler, columns, presence, split.develop
         )
-
-    def padded(self) -> tuple[Shared, Split]:
-        """``shared`` and ``fitted`` as `build` reads them, with rows at the end that are in no mask.
-
-        Cohorts of similar size then have arrays of equal shape, and share a compiled program.
-        """
-        n, fitted = len(self.event), self.fitted
-        size = padded_length(n)
-
-        def longer(a: Any, axis: int, fill: float = 0, to: int = size) -> np.ndarray:
-            a = np.asarray(a)
-            more = [(0, to - a.shape[axis] if k == axis else 0) for k in range(a.ndim)]
-            return np.pad(a, more, constant_values=fill)
-
-        incomplete = np.zeros(0, int)
-        if fitted.imputed is not None:
-            few = padded_length(len(self.shared.incomplete))
-            incomplete = longer(self.shared.incomplete, 0, size, few)  # a row that is not there
-            fitted = fitted._replace(imputed=longer(fitted.imputed, 1, 0, few))
-        features = self.shared.features.padded(size)._replace(order=None)
-        shared = Shared(
-            features,
-            {m: longer(p, 0) for m, p in self.shared.presence.items()},
-            jax.tree.map(partial(longer, axis=0), self.shared.outcome),
-            None,
-            incomplete,
-        )  # type: ignore[arg-type]
-        masks = ("develop", "validation", "offset", "unlabelled")
-        columns = {
-            k: longer(a, -1 % np.ndim(a)) for k in masks if (a := getattr(fitted, k)) is not None
-        }
-        return shared, fitted._replace(risk_sets=pad_rows(fitted.risk_sets, size), **columns)
 
     @property
     def build(self) -> Callable[[Shared, Split, Array], tuple[Batch, Masks]]:

@@ -143,7 +143,7 @@ def check_times(times: Any) -> int:
     if t == 0:
         raise InputError("times is empty: give at least one time")
     check_finite("times", times)
-    if is_concrete(times) and (bad := np.diff(np.asarray(times, float)) <= 0).any():
+    if is_concrete(times) and (bad := np.asarray(times)[1:] <= np.asarray(times)[:-1]).any():
         k = int(np.flatnonzero(bad)[0])
         raise InputError(
             f"times must be ascending, without repeats; {times[k]:g} is followed by {times[k + 1]:g}. "

@@ -196,7 +196,7 @@ def test_traced_clusters_outside_their_range_give_nan():
     fit = jax.jit(lambda c: cox_fit(**clean, cluster=c).robust_covariance)
     codes = jnp.arange(40) % 9
     np.testing.assert_allclose(
-        fit(codes), cox_fit(**clean, cluster=codes).robust_covariance, rtol=1e-5
+        fit(codes), cox_fit(**clean, cluster=codes).robust_covariance, rtol=1e-3
     )
     assert np.isnan(fit(1000 + codes)).all()
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from jaxsurv.recipe import stacking
-from jaxsurv.survival import ConvergenceWarning, cox_fit, cox_newton, coxnet_cv, coxnet_path
+from jaxsurv.survival import ConvergenceWarning, cox_fit, coxnet_cv, coxnet_path, host_newton
 from jaxsurv.survival.risk_sets import prepare_risk_sets
 
 rng = np.random.default_rng(3)
@@ -33,7 +33,7 @@ def test_what_rounding_alone_prevents_is_fitted_in_float64():
 
 
 def test_newton_says_that_it_did_not_converge(monkeypatch):
-    monkeypatch.setattr(cox_newton, "_MAX_STEPS", 3)
+    monkeypatch.setattr(host_newton, "MAX_STEPS", 3)
     with pytest.warns(ConvergenceWarning, match="did not converge"):
         fit = cox_fit(X[:, :4], EVENT, TIME, l2=1e-3)
     assert not fit.converged

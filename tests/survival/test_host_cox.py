@@ -126,7 +126,9 @@ EAGER = {
     "breslow_baseline": lambda x, e, t: breslow_baseline(x[:, 0], e, t),
     "survival_function": lambda x, e, t: survival.survival_function(CURVE, x[:, 0], TIMES),
     "martingale_residuals": lambda x, e, t: martingale_residuals(x[:, 0], e, t),
-    "deviance_residuals": lambda x, e, t: survival.deviance_residuals(np.clip(x[:, 0], -2, 0.5), e),
+    "deviance_residuals": lambda x, e, t: survival.deviance_residuals(
+        np.minimum(x[:, 0], 0.9 * e), e
+    ),
     "kaplan_meier": lambda x, e, t: survival.kaplan_meier(e, t),
     "nelson_aalen": lambda x, e, t: survival.nelson_aalen(e, t),
     "censoring_curve": lambda x, e, t: survival.censoring_curve(e, t),
