@@ -8,6 +8,7 @@ import numpy as np
 
 from jaxsurv.arguments.columns import check_finite
 from jaxsurv.arguments.reading import read_arguments
+from jaxsurv.divergences.arguments import as_real
 from jaxsurv.types import Array, InputError
 
 
@@ -36,7 +37,7 @@ def kl_standard_normal(mu: Array, logvar: Array) -> Array:
         )
     check_finite("mu", mu)
     check_finite("logvar", logvar)
-    mu, logvar = jnp.asarray(mu), jnp.asarray(logvar)
+    mu, logvar = as_real(mu), as_real(logvar)
     # expm1 keeps the terms that cancel near logvar = 0
     return 0.5 * jnp.sum(mu**2 + jnp.expm1(logvar) - logvar, axis=-1)
 

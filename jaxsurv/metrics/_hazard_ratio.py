@@ -105,7 +105,9 @@ def hazard_ratio(
     if split == "median":
         threshold = xp.nanmedian(xp.where(here, scores, xp.nan))
     else:
-        threshold = xp.asarray(one()("split", split), number)
+        given = xp.asarray(risk).dtype  # 0.1 is no float32
+        threshold = xp.asarray(one()("split", split), given if given.kind == "f" else number)
+        threshold = threshold.astype(number)
     high = scores > threshold
     if is_concrete(high) and len(np.unique(np.asarray(high)[np.asarray(here)])) < 2:
         raise InputError(f"all risks are on one side of the split at {float(threshold):g}")

@@ -61,7 +61,7 @@ def concordance_td(
     survival = check_curves(survival, times, n)
     check_probabilities("survival", survival)
     xp = array_module(times, event, time, where)
-    time = merge_near_ties(time)[0]
+    time = merge_near_ties(time, where=where)[0]
     times = at_known_times(times, time)
     column = xp.searchsorted(xp.asarray(times), xp.asarray(time), side="right")
     rows = PairRows(None, xp.asarray(event).astype(bool), xp.asarray(time))

@@ -22,6 +22,8 @@ from jaxsurv.survival.validation import (
 )
 from jaxsurv.types import Array, ArrayLike, InputError
 
+_NO_INFORMATION = 1e6  # standard error of a slope, times the spread of the predictions
+
 
 class DCalibration(NamedTuple):
     """Attributes:
@@ -154,6 +156,8 @@ def calibration_slope(
         return CalibrationSlope(*np.full(2, np.nan))
     fit = cox_fit(x, event, time, where=where)
     values = fit.coef[0], fit.covariance[0, 0] ** 0.5
+    # its standard error in units of the spread: infinite where it varies in no risk set of an event
+    constant = constant | (values[1] * (high - low) > _NO_INFORMATION)
     return CalibrationSlope(*(xp.where(constant, xp.nan, v) for v in values))
 
 
@@ -187,7 +191,8 @@ def observed_expected(
     xp = array_module(cumulative_hazard, event, where)
     here = True if where is None else xp.asarray(where).astype(bool)
     observed = xp.sum(xp.where(here, xp.asarray(event), 0))
-    expected = xp.sum(xp.where(here, xp.asarray(cumulative_hazard), 0))
+    number = float if xp is np else jnp.result_type(float)
+    expected = xp.sum(xp.where(here, xp.asarray(cumulative_hazard, number), 0))
     if is_concrete(expected) and not np.asarray(expected) > 0:
         raise InputError("the expected number of events is 0: cumulative_hazard is 0 in all rows")
     ratio = observed / expected

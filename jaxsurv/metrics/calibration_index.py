@@ -58,10 +58,10 @@ def integrated_calibration_index(
     inside = not is_concrete(survival) or (np.asarray(survival) > 0) & (np.asarray(survival) < 1)
     if not np.all(inside):
         raise InputError("survival must be inside (0, 1)")
-    if is_concrete(time) and is_concrete(tau) and tau > np.max(np.asarray(time)):
-        raise InputError(
-            f"tau = {float(tau):g} is beyond the follow-up of {np.max(np.asarray(time)):g}"
-        )
+    if is_concrete(time) and is_concrete(tau) and is_concrete(where):
+        last = np.max(np.asarray(time)[slice(None) if where is None else np.asarray(where, bool)])
+        if tau > last:
+            raise InputError(f"tau = {float(tau):g} is beyond the follow-up of {last:g}")
     xp = array_module(survival, event, time, tau, where)
     predicted = xp.asarray(survival, float if xp is np else jnp.result_type(float))
     here = xp.ones(predicted.shape, bool) if where is None else xp.asarray(where).astype(bool)

@@ -19,7 +19,7 @@ from jaxsurv.metrics.pairs import (
 )
 from jaxsurv.metrics.time_weights import TimeWeight, event_weights
 from jaxsurv.survival.padding import padded_length
-from jaxsurv.survival.ties import merge_near_ties, rounding
+from jaxsurv.survival.ties import in_ranks, merge_near_ties, rounding
 from jaxsurv.survival.validation import array_module, check_survival, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
@@ -148,7 +148,9 @@ def pairwise_concordance(
     """Concordance with pairs weighted by event_weight_i weights_i weights_j; no checks."""
     xp = array_module(risk, event, time, event_weight, weights, entry, strata, where)
     number = float if xp is np else jnp.result_type(float)
-    time, entry = merge_near_ties(time, entry)
+    time, entry = merge_near_ties(time, entry, where)
+    if xp is jnp:
+        time, entry = in_ranks(time, entry)
     rows = PairRows(
         *(None if x is None else xp.asarray(x) for x in (risk, event, time, entry, strata))
     )

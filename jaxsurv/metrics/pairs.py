@@ -146,7 +146,7 @@ _SIGN = np.uint64(1 << 31)
 def _codes(x: np.ndarray, stratum: np.ndarray | None) -> np.ndarray:
     """Integers below 2^32 in the order of (stratum, x); 2^31 and above where x >= 0."""
     single = x.astype(np.float32)
-    if stratum is None and np.array_equal(single, x):
+    if stratum is None and x.dtype.kind in "bf" and np.array_equal(single, x):
         bits = (single + 0.0).view(np.uint32)  # + 0.0 turns -0 into 0
         return np.where(single < 0, ~bits, bits | np.uint32(_SIGN)).astype(np.uint64)
     codes = np.unique(x, return_inverse=True)[1]

@@ -43,11 +43,12 @@ def case_control_weights(
     """
     curve = censoring_curve(train_event, train_time)
     xp = array_module(times, event, time, where, *curve)
-    time = merge_near_ties(time)[0]
+    time = merge_near_ties(time, where=where)[0]
     times = at_known_times(times, time)
     times, time, event = xp.asarray(times), xp.asarray(time), xp.asarray(event).astype(bool)
     check_follow_up(curve, times[-1], "time")
-    if xp is np and times[-1] > (last := time.max()):
+    there = time if where is None else time[xp.asarray(where).astype(bool)] if xp is np else time
+    if xp is np and times[-1] > (last := there.max()):
         raise InputError(f"time {times[-1]:g} is beyond the follow-up, which ends at {last:g}")
     until = xp.searchsorted(times, time)  # times before the patient's own
     alive_then = ~event & (times[xp.minimum(until, times.size - 1)] == time)

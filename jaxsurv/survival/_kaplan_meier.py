@@ -6,6 +6,7 @@ import numpy as np
 
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.life_table import LifeTable, life_table, reversed_cumsum, step_at
+from jaxsurv.survival.ties import at_known_times
 from jaxsurv.survival.validation import array_module, check_no_nan, check_survival
 from jaxsurv.types import Array, ArrayLike, InputError
 
@@ -207,8 +208,12 @@ def restricted_mean(curve: KaplanMeier, tau: ArrayLike | float) -> RestrictedMea
     """
     times, survival = curve.times, curve.survival
     xp = array_module(tau, *curve)
-    if xp is np and tau > times[-1] and survival[-1] > 0:
-        raise InputError(f"tau = {float(tau):g} is beyond the data, which end at {times[-1]:g}")
+    if xp is np:
+        last = times[np.isfinite(times)].max()  # infinity pads a curve that was made by ``jit``
+        tau = at_known_times(tau, times)[()]
+        if tau > last and survival[-1] > 0:
+            raise InputError(f"tau = {float(tau):g} is beyond the data, which end at {last:g}")
+        tau = min(tau, last)  # where the curve has come down to 0
     knots = xp.minimum(xp.concatenate([xp.zeros_like(times[:1]), times]), tau)
     pieces = xp.diff(knots, append=tau) * xp.concatenate([xp.ones_like(times[:1]), survival])
     after = reversed_cumsum(xp, pieces)  # area from each knot to tau

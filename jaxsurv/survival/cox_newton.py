@@ -53,7 +53,7 @@ def maximise(
         here = now.log_likelihood - jnp.sum(penalty * s.coef**2) / 2
         score = now.score - penalty * s.coef
         step = solve_information(now.information, penalty, score, null.information)
-        slack = tolerance * (1 + jnp.abs(here))
+        slack = tolerance * (rs.total + jnp.abs(here))
 
         def along(size: Array) -> Array:
             reached = value(s.coef + size * step)

@@ -73,13 +73,14 @@ def host_fit(
         """Coefficients ``[p, k]`` of x from coefficients ``[q, k]`` of z."""
         return x.T @ np.linalg.solve(z.T, b) if wide else b
 
+    total = float(cox.risk_sets.total)
     null = host_moments(np.zeros(z.shape[1]), z, cox)
     found = None if null is None else _maximise(z, cox, l2, null)
     if null is None or found is None:
         return None
     b, end, steps, settled = found
     unit = np.eye(b.size)
-    inverse = _solve(end.information, l2, unit, null.information)
+    inverse = _solve(end.information, l2, unit, null, total)
     covariance = expand(expand(inverse).T)
     if wide:  # directions outside the span of the rows are only penalised
         covariance = covariance + (np.eye(p) - expand(expand(unit).T)) / penalty[0]
@@ -89,7 +90,7 @@ def host_fit(
         of_row, residuals = residuals, np.zeros((unit_of.max() + 1, b.size))
         np.add.at(residuals, unit_of, of_row)
     change = expand(inverse @ residuals.T)
-    score_step = _solve(null.information, 0 * l2, null.score, null.information)
+    score_step = _solve(null.information, 0 * l2, null.score, null, total)
     fit = {
         "coef": expand(b[:, None])[:, 0],
         "covariance": covariance,
@@ -102,7 +103,7 @@ def host_fit(
         "steps": steps,
         "converged": settled,
     }
-    next_step = _solve(end.information, l2, end.score - l2 * b, null.information)
+    next_step = _solve(end.information, l2, end.score - l2 * b, null, total)
     return fit, (null.information + np.diag(l2), next_step)
 
 
@@ -111,6 +112,7 @@ def _maximise(
 ) -> tuple[Any, CoxMoments, int, bool] | None:
     """Coefficients, moments there, number of steps, and whether the last step was negligible."""
     coef, now, settled, steps = np.zeros(z.shape[1]), null, False, 0
+    total = float(cox.risk_sets.total)
 
     def value(coef: Any) -> float:
         return cox.log_likelihood(z @ coef) - np.sum(penalty * coef**2) / 2
@@ -118,8 +120,8 @@ def _maximise(
     while not settled and steps < MAX_STEPS:
         here = now.log_likelihood - np.sum(penalty * coef**2) / 2
         score = now.score - penalty * coef
-        step = _solve(now.information, penalty, score, null.information)
-        slack, size = _TOLERANCE * (1 + abs(here)), 1.0
+        step = _solve(now.information, penalty, score, null, total)
+        slack, size = _TOLERANCE * (total + abs(here)), 1.0
         settled = bool(score @ step <= 2 * slack)  # there rounding hides which size is better
         if not settled:
             # Halve the step while that is better: far from the maximum a full step falls or overshoots.
@@ -135,8 +137,9 @@ def _maximise(
     return coef, now, steps, settled
 
 
-def _solve(information: Any, penalty: Any, score: Any, at_zero: Any) -> Any:
+def _solve(information: Any, penalty: Any, score: Any, null: CoxMoments, total: float) -> Any:
     """Multiply by the inverse of the penalised information, see `cox_newton.solve_information`."""
-    info = np.finfo(float)
-    tiny = 64 * info.eps * np.diagonal(at_zero).max(initial=0) + info.tiny
+    # nothing beside the information at zero, or beside one unit of variance per event
+    most = max(np.diagonal(null.information).max(initial=0), total)
+    tiny = 64 * np.finfo(float).eps * most + np.finfo(float).tiny
     return np.linalg.solve(information + np.diag(penalty + tiny), score)

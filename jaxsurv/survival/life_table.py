@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsurv.survival.ties import merge_near_ties, rounding
+from jaxsurv.survival.ties import in_ranks, merge_near_ties, rounding
 from jaxsurv.survival.validation import array_module
 from jaxsurv.types import ArrayLike
 
@@ -137,30 +137,39 @@ def life_table(
     """
     xp = array_module(event, time, entry, weights, where)
     number = np.dtype(float) if xp is np else jnp.result_type(float)
-    time, entry = merge_near_ties(time, entry)
+    time, entry = merge_near_ties(time, entry, where)
+    key, enter = in_ranks(time, entry) if xp is jnp else (time, entry)
     died, t = xp.asarray(event).astype(bool), xp.asarray(time)
-    t = t if xp is np and t.dtype.kind in "iu" else t.astype(number)  # 64-bit integers stay exact
+    if xp is np and t.dtype.kind in "iu":
+        t = t.astype(np.promote_types(t.dtype, np.int64))  # 64-bit integers stay exact
+    elif xp is jnp or t.dtype != np.float32:  # whose rounding is that of the times asked for
+        t = t.astype(number)
+    key = t if xp is np else xp.asarray(key)
     w = xp.ones(t.shape, number) if weights is None else xp.asarray(weights).astype(number)
-    enter = xp.zeros(0) if entry is None else xp.asarray(entry)
+    enter = xp.zeros(0) if enter is None else xp.asarray(enter)
     if where is not None:
         here = xp.asarray(where).astype(bool)
         if xp is np:
-            died, t, w, enter = (x[here] if x.size else x for x in (died, t, w, enter))
+            died, t, key, w, enter = (x[here] if x.size else x for x in (died, t, key, w, enter))
         else:
+            end = np.iinfo(np.int32).max if key.dtype.kind == "i" else np.inf
             t, w = xp.where(here, t, xp.inf), xp.where(here, w, 0)
-    order = xp.argsort(t)
-    t, group = t[order], run_numbers(xp, t[order])
+            key = xp.where(here, key, end)
+    order = xp.argsort(key)
+    t, key, group = t[order], key[order], run_numbers(xp, key[order])
     if xp is np:
-        times = t[np.flatnonzero(np.diff(group, prepend=-1))]
+        keys = times = t[np.flatnonzero(np.diff(group, prepend=-1))]
     else:
         times = xp.full(t.shape, xp.inf, number).at[group].set(t)
+        last_key = np.iinfo(np.int32).max if key.dtype.kind == "i" else np.inf
+        keys = xp.full(t.shape, last_key, key.dtype).at[group].set(key)
     size = times.shape[0]
     events = segment_sum(xp, xp.where(died, w, 0)[order], group, size)
     censored = segment_sum(xp, xp.where(died, 0, w)[order], group, size)
     leaving = events + censored
     if entry is not None:
         # A row that enters at or after the k-th time is not at risk there: subtract it from 0 .. k.
-        last = xp.searchsorted(times, enter, side="right") - 1
+        last = xp.searchsorted(keys, enter, side="right") - 1
         absent = segment_sum(xp, xp.where(last >= 0, w, 0), xp.maximum(last, 0), size)
         leaving = leaving - absent
     return LifeTable(times, reversed_cumsum(xp, leaving), events, censored)

@@ -10,7 +10,7 @@ import numpy as np
 from jaxsurv.arguments.labels import encoded, factorised
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.life_table import entry_positions, run_bounds, segment_sum
-from jaxsurv.survival.ties import merge_near_ties
+from jaxsurv.survival.ties import in_ranks, merge_near_ties
 from jaxsurv.survival.validation import (
     array_module,
     check_survival,
@@ -121,7 +121,9 @@ def group_counts(
     """Count those at risk and the events of groups given as indicators ``member [n, k]``."""
     xp = array_module(event, time, member, strata, where, entry)
     number = float if xp is np else jnp.result_type(float)
-    time, entry = merge_near_ties(time, entry)
+    time, entry = merge_near_ties(time, entry, where)
+    if xp is jnp:
+        time, entry = in_ranks(time, entry)
     time = xp.asarray(time)
     strata = xp.zeros(time.shape, np.int32) if strata is None else xp.asarray(strata)
     member = xp.asarray(member).astype(number)

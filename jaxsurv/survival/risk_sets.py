@@ -12,7 +12,7 @@ from jaxsurv.arguments.labels import Labels, encoded
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.delayed_entry import Intervals, make_intervals
 from jaxsurv.survival.life_table import entry_positions, run_bounds, segment_sum
-from jaxsurv.survival.ties import merge_near_ties
+from jaxsurv.survival.ties import in_ranks, merge_near_ties
 from jaxsurv.survival.validation import array_module, check_survival, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
@@ -184,8 +184,9 @@ def prepare_risk_sets(
     if exact and weights is not None:
         raise InputError("ties='exact' is not defined with weights; use 'efron' or 'breslow'")
     number = jnp.result_type(float)
-    time, entry = merge_near_ties(time, entry)
-    died, t = xp.asarray(event).astype(bool), xp.asarray(time)
+    time, entry = merge_near_ties(time, entry, where)
+    key, entry = in_ranks(time, entry) if xp is jnp else (time, entry)
+    died, t = xp.asarray(event).astype(bool), xp.asarray(key)
     weight = xp.ones(n, number) if weights is None else xp.asarray(weights).astype(number)
     if where is not None:
         weight = xp.where(xp.asarray(where).astype(bool), weight, 0)
@@ -204,7 +205,7 @@ def prepare_risk_sets(
         None if entry is None else entry_positions(xp, columns, xp.asarray(entry)[order]),
         order=None if presorted else xp.asarray(order, np.int32),
         position=None if presorted else xp.argsort(order).astype(np.int32),
-        time=columns[-1].astype(number),
+        time=xp.asarray(time)[order].astype(number),
         max_ties=None,
         labels=labels,
     )
@@ -215,7 +216,7 @@ def prepare_risk_sets(
     kinds = {"f": number, "i": np.int32, "b": np.bool}
     risk_sets = jax.tree.map(lambda a: xp.asarray(a, kinds[a.dtype.kind]), risk_sets)
     # all at once: twice as fast; not the times, as float32 might not tell them apart
-    return replace(jax.device_put(risk_sets), time=columns[-1]) if xp is np else risk_sets
+    return replace(jax.device_put(risk_sets), time=time[order]) if xp is np else risk_sets
 
 
 @read_arguments

@@ -18,18 +18,22 @@ _LAST_PLACES = 4 * np.finfo(float).eps
 
 
 def _slack(ordered: np.ndarray) -> float:
-    """Largest difference of two of the ascending times that are one."""
+    """Largest difference of two of the ascending times that are one; infinity pads curves made by ``jit``."""
+    ordered = ordered[np.isfinite(ordered)]
+    if not ordered.size:
+        return 0.0
     first, last = float(ordered[0]), float(ordered[-1])
     spread = float(ordered.mean(dtype=float)) - first
     return _SHARE * spread + _LAST_PLACES * max(abs(first), abs(last))
 
 
-def merge_near_ties(time: Any, entry: Any = None) -> tuple[Any, Any]:
+def merge_near_ties(time: Any, entry: Any = None, where: Any = None) -> tuple[Any, Any]:
     """Times and entry times with those that are equal but for rounding set to the earliest of them.
 
     Args:
         time: ``[n]``.
         entry: ``[n]`` or None; compared with the times as well as with each other.
+        where: ``[n]`` booleans or None; rows that are not there keep their times and change no others.
 
     Raises:
         InputError: a row whose entry and time are one.
@@ -37,6 +41,13 @@ def merge_near_ties(time: Any, entry: Any = None) -> tuple[Any, Any]:
     if not (is_concrete(time) and is_concrete(entry)):
         return time, entry
     time, entry = np.asarray(time), None if entry is None else np.asarray(entry)
+    if where is not None and is_concrete(where) and not (here := np.asarray(where, bool)).all():
+        merged, merged_entry = time.copy(), None if entry is None else entry.copy()
+        of_those = merge_near_ties(time[here], None if entry is None else entry[here])
+        for whole, part in zip((merged, merged_entry), of_those, strict=True):
+            if whole is not None:
+                whole[here] = part
+        return merged, merged_entry
     every = time.copy() if entry is None else np.concatenate([time, entry])
     if every.dtype.kind != "f" or not every.size:
         return time, entry
@@ -55,6 +66,18 @@ def merge_near_ties(time: Any, entry: Any = None) -> tuple[Any, Any]:
             f"entry and time of row {bad[0]} are equal but for rounding, {entry[bad[0]]:g}; leave it out"
         )
     return merged, merged_entry
+
+
+def in_ranks(time: Any, entry: Any = None) -> tuple[Any, Any]:
+    """Ranks of known times and entry times, which ``jit`` compares in float32; others as they are."""
+    if not (is_concrete(time) and is_concrete(entry)):
+        return time, entry
+    every = (
+        np.asarray(time) if entry is None else np.concatenate([np.asarray(time), np.asarray(entry)])
+    )
+    rank = np.unique(every, return_inverse=True)[1].astype(np.int32)
+    n = np.shape(time)[0]
+    return rank[:n], None if entry is None else rank[n:]
 
 
 def rounding(times: Any, known: Any) -> Any:
