@@ -7,6 +7,7 @@ import pandas as pd
 
 from jaxsurv.data.problems import listing, refuse_all
 from jaxsurv.data.tables import clean_rows, few, refuse_cells, refuse_codes, to_float
+from jaxsurv.survival.validation import recoding
 from jaxsurv.types import InputError
 
 _FIELDS = ("time", "event", "entry")
@@ -53,7 +54,9 @@ def _check_endpoint(frame: pd.DataFrame, endpoint: str) -> None:
                 f"{endpoint}_time and {endpoint}_event"
             )
     time, event = frame[f"{endpoint}_time"], frame[f"{endpoint}_event"]
-    fix = "events are 0 (censored) or 1 (observed); recode, for example event == 2"
+    codes, fix = sorted(event.dropna().unique()), ""
+    if not set(codes) <= {0, 1}:
+        fix = f"events are 0 (censored) or 1 (observed). {recoding(codes)}"
     if set(time.dropna()) == {0, 1} and event.nunique() > 2:
         fix = f"{time.name} holds 0 and 1 alone: times and events look swapped"
     refuse_codes(event.to_frame(), (0, 1), label, fix)

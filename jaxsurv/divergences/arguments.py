@@ -12,7 +12,11 @@ from jaxsurv.types import Array, InputError, check_choice
 
 
 def samples(
-    *, origin: Literal["given", "shared", "own"] = "given", where: Any = None, **arrays: Any
+    *,
+    origin: Literal["given", "shared", "own"] = "given",
+    where: Any = None,
+    scales: tuple[float, ...] = (),
+    **arrays: Any,
 ) -> list[Array]:
     """Convert arrays ``[n, d]`` to one common real type of at least 32 bits; refuse other shapes.
 
@@ -21,6 +25,7 @@ def samples(
     Args:
         origin: ``"shared"``: move all to the mean of the first; ``"own"``: move each to its own mean.
         where: ``[n]`` booleans or None, the rows of which the means are.
+        scales: one divisor per array, see `extreme_scale`; () = 1. Known arrays alone have another.
         **arrays: name and array.
     """
     for name, x in arrays.items():
@@ -38,7 +43,28 @@ def samples(
         means = [_mean(x[rows]) if len(x) == len(exact[0]) else 0.0 for x in exact]
         shared = origin == "shared" and len({x.shape[1] for x in exact}) == 1
         given = [x - (means[0] if shared else m) for x, m in zip(exact, means, strict=True)]
+    if any(scale != 1 for scale in scales):
+        given = [np.asarray(x, float) / scale for x, scale in zip(given, scales, strict=True)]
     return [jnp.asarray(x, dtype) for x in given]
+
+
+def extreme_scale(scale: Any, *arrays: Any) -> float:
+    """Divisor of arrays whose squares would leave float32: their scale, or 1 if it is moderate.
+
+    Args:
+        scale: a bandwidth, whose largest value counts, or values of the arrays.
+        *arrays: whatever else is to be divided; the divisor is 1 while one of all these is traced.
+    """
+    if any(isinstance(a, jax.core.Tracer) for a in (scale, *arrays)):
+        return 1.0
+    sizes = np.abs(np.asarray(scale, float))
+    largest = float(np.max(sizes, initial=0, where=np.isfinite(sizes)))
+    return 1.0 if largest == 0 or 1e-12 <= largest <= 1e12 else largest
+
+
+def divided(bandwidth: Any, scale: float) -> Any:
+    """Bandwidth in units of a scale, see `extreme_scale`."""
+    return bandwidth if scale == 1 else np.asarray(bandwidth, float) / scale
 
 
 def _mean(x: np.ndarray) -> np.ndarray:

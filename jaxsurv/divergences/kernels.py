@@ -10,7 +10,14 @@ from jax.custom_derivatives import SymbolicZero
 
 from jaxsurv.arguments.columns import check_finite
 from jaxsurv.arguments.reading import read_arguments
-from jaxsurv.divergences.arguments import mask, precisions, samples, zero_outside
+from jaxsurv.divergences.arguments import (
+    divided,
+    extreme_scale,
+    mask,
+    precisions,
+    samples,
+    zero_outside,
+)
 from jaxsurv.types import Array, ArrayLike, InputError
 
 HIGHEST = lax.Precision.HIGHEST  # a GPU's shorter formats leave nothing of a small distance
@@ -40,12 +47,13 @@ def rbf_kernel(x: ArrayLike, y: ArrayLike, *, bandwidth: ArrayLike | float) -> A
     >>> rbf_kernel(np.zeros((1, 2)), np.array([[0.0, 0.0], [0.0, 2.0]]), bandwidth=2.0)
     Array([[1.    , 0.6065]], dtype=float32)
     """
-    x, y = samples(origin="shared", x=x, y=y)
+    scale = extreme_scale(bandwidth, x, y)
+    x, y = samples(origin="shared", scales=(scale, scale), x=x, y=y)
     check_columns(x, y)
     check_finite("x", x)
     check_finite("y", y)
     x, y = centred(x, y)
-    return kernel(left_factor(x), right_factor(y), precisions(bandwidth, x.dtype))
+    return kernel(left_factor(x), right_factor(y), precisions(divided(bandwidth, scale), x.dtype))
 
 
 def check_columns(x: Array, y: Array) -> None:
@@ -169,11 +177,13 @@ def median_bandwidth(
         (y,) = rest
         check_columns(x, y)
         x, keep = jnp.concatenate([x, y]), jnp.concatenate([keep, jnp.ones(len(y), bool)])
-    return _median_distance(zero_outside("x", lax.stop_gradient(x), keep), keep)
+    x = zero_outside("x", lax.stop_gradient(x), keep)
+    scale = extreme_scale(x)
+    return _median_distance(x if scale == 1 else x / scale, keep, scale)
 
 
 @jax.jit
-def _median_distance(x: Array, keep: Array) -> Array:
+def _median_distance(x: Array, keep: Array, scale: float) -> Array:
     rank = jnp.cumsum(keep)
     step = jnp.maximum(rank[-1], min(len(x), _MEDIAN_ROWS)) / min(len(x), _MEDIAN_ROWS)
     wanted = 1 + jnp.floor(step * jnp.arange(min(len(x), _MEDIAN_ROWS))).astype(rank.dtype)
@@ -188,7 +198,7 @@ def _median_distance(x: Array, keep: Array) -> Array:
         for k in ((pairs - 1) // 2, pairs // 2)
     )
     median = 0.5 * (jnp.sqrt(low) + jnp.sqrt(high))
-    return jnp.where((pairs > 0) & (median > 0), median, 1)
+    return jnp.where((pairs > 0) & (median > 0), median * scale, 1)
 
 
 def _order_statistic(x: Array, k: Array) -> Array:

@@ -16,6 +16,7 @@ from jaxsurv.models import CLINICAL, Batch, Model, features
 from jaxsurv.preprocess._encode import encoded_names
 from jaxsurv.recipe import Prepared, Recipe, Terms
 from jaxsurv.recipe.members import tiled
+from jaxsurv.recipe.prepared import outcome_in
 from jaxsurv.survival import coxnet_cv, neg_log_partial_likelihood
 from jaxsurv.types import Array, Key, Objective, Params
 
@@ -84,8 +85,8 @@ class Coxnet(SurvivalEstimator):
     def _train(self, prepared: Prepared) -> FittedTerms:
         batch, masks = prepared.build(prepared.shared, prepared.split(0), 0)
         x, develop = np.asarray(features(batch)), np.asarray(masks.develop)
-        outcome = batch.outcome
-        event, time = np.asarray(outcome.event), np.asarray(outcome.time)
+        outcome = outcome_in(prepared.outcome, develop)  # that of the batch is float32
+        event = np.asarray(outcome.event)
         penalty_factor = None
         if prepared.offset_model is not None:  # one more column, which has no penalty
             x = np.concatenate([x, np.asarray(batch.offset)[:, None]], axis=1)
@@ -96,7 +97,7 @@ class Coxnet(SurvivalEstimator):
             validation_fraction=None,
         )  # fmt: skip
         cv = coxnet_cv(
-            x, event, time, dealt.test.argmax(axis=0), entry=outcome.entry, where=develop,
+            x, event, outcome.time, dealt.test.argmax(axis=0), entry=outcome.entry, where=develop,
             l1_ratio=self.l1_ratio, n_lambdas=self.n_lambdas, penalty_factor=penalty_factor,
             lambda_min_ratio=self.lambda_min_ratio, tolerance=1e-3,
         )  # fmt: skip

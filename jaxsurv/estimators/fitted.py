@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from jax import lax
 
+from jaxsurv.arguments.columns import column
 from jaxsurv.estimators.inputs import Patients
 from jaxsurv.estimators.reading import Readings, read_patients_of, rows_of
 from jaxsurv.metrics import concordance_index
@@ -202,7 +203,7 @@ class FittedModel:
 
     def survival_of(self, rows: Rows, times: ArrayLike) -> np.ndarray:
         """``[n, t]`` curves of patients as the members read them."""
-        times = np.asarray(times, float)
+        times = np.asarray(column("times", times), float)
         curves = self._programs.curves
         if curves is not None and not self.params.cox:  # the mean of the members' own curves
             return in_chunks(partial(curves, self.params, times), rows)

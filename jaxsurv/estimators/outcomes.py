@@ -18,6 +18,7 @@ from jaxsurv.estimators.inputs import (
     native,
     read_patients,
 )
+from jaxsurv.survival.validation import check_event
 from jaxsurv.types import InputError
 
 OUTCOME = "outcome"  # the endpoint of a cohort that is made here
@@ -192,13 +193,10 @@ def _events(event: Any, time: Any) -> np.ndarray:
     known = values[~np.isnan(values)]
     if other := sorted(set(known) - {0.0, 1.0}):
         codes = set(times[~np.isnan(times)])
-        swapped = len(codes) == 2 and codes <= {0.0, 1.0, 2.0}
-        why = (
-            "events and times look swapped: the order is (event, time)"
-            if swapped
-            else "events are 1 (observed) or 0 (censored): recode, such as status == 2"
-        )
-        raise InputError(f"event in y has the value {other[0]:g}; {why}")
+        if len(codes) == 2 and codes <= {0.0, 1.0, 2.0}:
+            why = "events and times look swapped: the order is (event, time)"
+            raise InputError(f"event in y has the value {other[0]:g}; {why}")
+        check_event(np.where(np.isnan(values), known[0], values))
     # a structured array has no missing boolean: without a time there is no outcome
     boolean = getattr(getattr(event, "dtype", None), "kind", "") == "b"
     return np.where(np.isnan(times) & (values == 0), np.nan, values) if boolean else values

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Tags
 
+from jaxsurv.arguments.columns import column
 from jaxsurv.arguments.settings import check_whole
 from jaxsurv.artifacts import StoredModel
 from jaxsurv.data import Cohort, without_test
@@ -241,10 +242,10 @@ class SurvivalEstimator(FittedEstimator[FittedModel], base=True):
                     raise InputError(f"config has a list of {longest}; the most is {MOST_LISTED}")
                 estimator.config = config_of(type(network.config), tuples(entries["config"]))
         estimator._keep(read_fitted(network, estimator._config, stored))
-        for column, value in entries["columns"].items():
-            if column in _KEPT:
+        for name, value in entries["columns"].items():
+            if name in _KEPT:
                 value = np.array(value, object) if isinstance(value, list) else value
-                setattr(estimator, column, value)
+                setattr(estimator, name, value)
         return estimator
 
     def _new(self, X: Any) -> Patients:
@@ -276,10 +277,7 @@ class SurvivalEstimator(FittedEstimator[FittedModel], base=True):
 
     @staticmethod
     def _times(times: ArrayLike) -> np.ndarray:
-        try:
-            numbers = np.asarray(times, float)
-        except (TypeError, ValueError):
-            numbers = np.array(np.nan)
+        numbers = np.asarray(column("times", times), float)
         if numbers.ndim != 1 or not np.all(numbers >= 0):
             raise InputError(f"times must be numbers >= 0, in a list, got {times}")
         return numbers

@@ -79,12 +79,22 @@ def bootstrap(
 
 
 def _needs_double(x: ArrayLike) -> bool:
-    """Whether JAX's default precision would make values equal that are not."""
+    """Whether JAX's default precision loses values: integers wrap, or numbers are rounded or made equal."""
     if not is_concrete(x) or np.asarray(x).dtype.kind not in "fiu":
         return False
     x = np.asarray(x)
-    narrow = x.astype(jax.dtypes.canonicalize_dtype(x.dtype))
-    return not np.array_equal(narrow, x) and len(np.unique(narrow)) < len(np.unique(x))
+    if x.dtype.kind in "iu":
+        held = np.iinfo(jax.dtypes.canonicalize_dtype(x.dtype))
+        if x.min() < held.min or x.max() > held.max:
+            return True
+    with np.errstate(over="ignore"):
+        narrow = x.astype(jax.dtypes.canonicalize_dtype(float))  # metrics compute with floats
+    if np.array_equal(narrow, x, equal_nan=True):
+        return False
+    finite = np.isfinite(x)
+    known, rounded = x[finite].astype(float), narrow[finite].astype(float)
+    rounding, spread = np.abs(rounded - known).max(), np.ptp(known)
+    return bool(0 < 1e-6 * spread < rounding) or len(np.unique(narrow)) < len(np.unique(x))
 
 
 @partial(jax.jit, static_argnums=(0, 3, 4))

@@ -75,7 +75,7 @@ def coxnet_cv(
         fold: ``[n]``, labels of any type: the fold in which each row is held out.
 
     Raises:
-        InputError: fewer than two folds, a fold without events, or any error of `coxnet_path`.
+        InputError: fewer than two folds, a fold without events of weight > 0, or any error of `coxnet_path`.
 
     Warns:
         ConvergenceWarning: see `coxnet_path`, of the fit to all rows and of each fold.
@@ -86,9 +86,13 @@ def coxnet_cv(
     here = np.ones(len(fold), bool) if where is None else np.asarray(where, bool)
     rs = replace(prepare_risk_sets(event, time, **columns), labels=None)
     names = np.unique(fold[here])
-    empty = [k for k in names if not np.asarray(event, bool)[here & (fold == k)].any()]
+    weights = columns.get("weights")
+    counts = here & np.asarray(event, bool) & (True if weights is None else np.asarray(weights) > 0)
+    empty = [k for k in names if not counts[fold == k].any()]
     if len(names) < 2 or empty:
-        what = f"no event in fold {labels[empty[0]]!r}" if empty else f"only {len(names)} fold"
+        what = (
+            f"no event counts in fold {labels[empty[0]]!r}" if empty else f"only {len(names)} fold"
+        )
         raise InputError(f"{what}: use at least two folds, stratified by event")
     rows = standardised_rows(x, rs)
     penalties = checked_penalties(

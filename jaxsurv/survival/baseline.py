@@ -199,7 +199,9 @@ def martingale_residuals(
 def deviance_residuals(martingale: ArrayLike, event: ArrayLike) -> Array:
     """Martingale residuals m made symmetric: ``sign(m) sqrt(-2 (m + event log(event - m)))``.
 
-    At m = 0 of a censored patient the slope is infinite, and the derivative 0 by definition.
+    At m = 0 of a censored patient the slope is infinite, and the derivative 0 by definition. The
+    logarithm is of the expected number of events, ``event - m``, and at least of the machine epsilon of
+    m: below it m cannot hold that number, and m = 1 would give infinity.
 
     Args:
         martingale: ``[n]``, result of `martingale_residuals`.
@@ -225,7 +227,8 @@ def deviance_residuals(martingale: ArrayLike, event: ArrayLike) -> Array:
     small = (event > 0) & (xp.abs(m) < 0.02)
     # Near 0 the logarithm cancels: -2 (m + log(1 - m)) = m² (1 + 2 m / 3 + 2 m² / 4 + ...).
     series = xp.polyval(2 / xp.arange(9.0, 1, -1, dtype=m.dtype), xp.where(small, m, 0))
-    left = xp.where((event > 0) & ~small, event - m, 1)
+    least = xp.finfo(xp.promote_types(xp.asarray(martingale).dtype, np.float32)).eps
+    left = xp.where((event > 0) & ~small, xp.maximum(event - m, least), 1)
     square = -2 * (m + event * xp.log(left))
     root = xp.sqrt(xp.where(square > 0, square, 1))
     root = xp.where(square > 0, xp.sign(m) * root, 0)

@@ -60,18 +60,18 @@ def check_event(event: Any) -> None:
     others = ", ".join(f"{code:g}" for code in np.unique(e[bad])[:5])
     raise InputError(
         f"event must be 0 (censored) or 1 (observed); found {others} in {first_rows(bad)}. "
-        f"{_recoding(np.unique(e).tolist())}"
+        f"{recoding(np.unique(e).tolist())}"
     )
 
 
-def _recoding(codes: list[float]) -> str:
+def recoding(codes: list[float]) -> str:
     """Advice for the codes that an event column holds."""
     if len(codes) == 2:
         censored, observed = codes
         return (
             f"If {censored:g} means censored and {observed:g} observed, give event == {observed:g}"
         )
-    if codes[0] == 0 and all(code == int(code) for code in codes):
+    if codes[0] == 0 and all(code % 1 == 0 for code in codes):
         told = ", ".join(f"{code:g}" for code in codes[:6])
         return (
             f"The codes {told} are competing risks, if 0 is censored and each other code a cause: "

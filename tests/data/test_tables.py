@@ -248,7 +248,10 @@ def test_names_must_be_there_once():
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"os_event": [1, 2, 0]}, r"value 2\.0 in column 'os_event', patient 'p2'.*event == 2"),
+        (
+            {"os_event": [1, 2, 0]},
+            r"value 2\.0 in column 'os_event', patient 'p2'.*competing risks",
+        ),
         ({"os_event": ["dead", "alive", "dead"]}, "non-numeric value 'dead' in column 'os_event'"),
         ({"os_event": None}, "endpoint 'os' lacks the column 'os_event'"),
         ({"os_time": None}, "endpoint 'os' lacks the column 'os_time'"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from jax.test_util import check_grads
 
-from jaxsurv.divergences import median_bandwidth, rbf_kernel
+from jaxsurv.divergences import hsic, median_bandwidth, mmd2, rbf_kernel
 from jaxsurv.types import InputError
 from tests.divergences import naive
 
@@ -98,3 +98,32 @@ def test_refusals():
         rbf_kernel(X, Y, bandwidth=np.ones((2, 2)))
     with pytest.raises(InputError, match=r"where must have shape \[n\] = \[7\], got \[7, 1\]"):
         median_bandwidth(X, where=np.ones((7, 1), bool))
+
+
+@pytest.mark.parametrize("scale", [1e20, 1e-20])
+@pytest.mark.parametrize(
+    "statistic",
+    [
+        lambda x, y, b: mmd2(x, y, bandwidth=b),
+        lambda x, y, b: mmd2(x, y, bandwidth=b * np.array([0.5, 1, 2]), estimator="unbiased"),
+        lambda x, y, b: hsic(x, y, bandwidth_x=b, bandwidth_y=b),
+        lambda x, y, b: hsic(x, y / b, bandwidth_x=b, bandwidth_y=1.0, estimator="unbiased"),
+        lambda x, y, b: rbf_kernel(x, y, bandwidth=b),
+    ],
+    ids=["mmd2", "mixture", "hsic", "hsic of one", "kernel"],
+)
+def test_the_unit_of_the_data_changes_nothing(statistic, scale):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(12, 2))
+    y, where = 1 + x**2, np.arange(12) != 3
+    bandwidth = median_bandwidth(x, y, where=where)
+    changed = np.where(where[:, None], x * scale, 1e30)  # what is masked has no scale
+    of_all = median_bandwidth(changed, y * scale, where=where)
+    np.testing.assert_allclose(of_all, bandwidth * scale, rtol=1e-5)
+    b = float(bandwidth)
+    got = statistic(x * scale, y * scale, b * scale)
+    np.testing.assert_allclose(got, statistic(x, y, b), rtol=1e-4, atol=1e-6)
+
+
+def test_a_median_of_zero_is_one_at_every_scale():
+    assert median_bandwidth(np.append(np.zeros(9), 1e20)[:, None]) == 1

@@ -7,6 +7,7 @@ import pytest
 from jaxsurv.data import stratified_kfold
 from jaxsurv.estimators import Coxnet, load
 from jaxsurv.survival import coxnet_cv
+from jaxsurv.types import InputError
 from tests.estimators.conftest import PARTS
 
 
@@ -34,6 +35,27 @@ def test_what_matters_is_kept(fitted, patients):
     most = np.abs(fitted.coef_).nlargest(2).index
     assert set(most) == {("one", PARTS["one"][0]), ("two", PARTS["two"][0])}
     assert fitted.score(*patients) > 0.7
+
+
+@pytest.mark.parametrize("start", [1.7e9, 1.7e12])
+def test_times_far_from_zero_are_not_rounded(patients, start):
+    x, y = patients
+    time = np.argsort(np.argsort(y["time"])) + 1.0
+    near = Coxnet(modalities=PARTS).fit(x, (y["event"], time))
+    far = Coxnet(modalities=PARTS).fit(x, (y["event"], time + start))
+    np.testing.assert_array_equal(far.coef_, near.coef_)
+    assert far.lambda_ == near.lambda_
+
+
+@pytest.mark.parametrize("method", ["predict_survival_function", "predict_cumulative_hazard"])
+def test_times_may_be_durations_but_not_text(fitted, patients, method):
+    curves = getattr(fitted, method)
+    np.testing.assert_array_equal(
+        curves(patients[0], pd.to_timedelta([1, 2], "D")), curves(patients[0], [1.0, 2.0])
+    )
+    for times in (["5"], pd.to_datetime(["2020-01-01"])):
+        with pytest.raises(InputError, match=r"times must be real numbers, got (text|dates)"):
+            curves(patients[0], times)
 
 
 def test_a_loaded_model_shows_its_coefficients(fitted, patients, tmp_path):

@@ -62,7 +62,9 @@ def test_all_forms_of_an_outcome_are_one(y):
     [
         ((TIME, EVENT), "look swapped: the order is"),
         ((TIME, EVENT + 1), "look swapped: the order is"),
-        ((np.array([1, 2, 1, 2]), TIME), r"value 2; events are 1 \(observed\) or 0"),
+        ((np.array([1, 2, 1, 2]), TIME), r"found 2 in rows 1, 3.*give event == 2"),
+        ((np.array([0, 1, 2, 0]), TIME), r"found 2 in row 2.*competing risks.*event == 1 censors"),
+        ((np.array([np.nan, 1, 2, 1]), TIME), r"found 2 in row 2.*give event == 2"),
         (
             (np.array(["dead", "alive"] * 2), TIME),
             "event in y is text, such as 'dead' in row 0; give T",

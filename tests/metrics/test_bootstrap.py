@@ -57,6 +57,26 @@ def test_samples_without_a_pair_are_left_out():
     assert float(result.lower) == float(result.upper) == 0
 
 
+@pytest.mark.parametrize(
+    "x",
+    [
+        1_700_000_000_000 + np.arange(20) * 10**9,  # wraps in int32, and stays unique
+        1_700_000_000 + np.arange(20),  # seconds, equal in float32
+        np.uint32(2**31) + np.arange(20, dtype=np.uint32),
+        2.0**40 + np.arange(20) * 2.0**17 * 1.03,  # rounded, and stays unique
+        np.append(0.0, 1e300 * np.arange(20)),
+    ],
+    ids=["milliseconds", "seconds", "unsigned", "rounded", "overflow"],
+)
+def test_values_beyond_the_default_precision_keep_their_spread(x):
+    def place(a):
+        return jnp.mean((a - a.min()) / (a.max() - a.min()))
+
+    exact = (x.astype(float) - float(x.min())) / (float(x.max()) - float(x.min()))
+    result = bootstrap(place, jax.random.key(0), x, n_samples=9)
+    np.testing.assert_allclose(result.estimate, exact.mean(), rtol=1e-6)
+
+
 def test_refusals():
     key = jax.random.key(0)
     with pytest.raises(InputError, match=r"one common number of rows, got \[\[3\], \[2, 1\]\]"):

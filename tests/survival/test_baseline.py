@@ -123,6 +123,18 @@ def test_residuals_sum_to_zero_and_restate_the_score():
     )
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_deviance_is_finite_where_all_of_an_event_is_unexpected(dtype):
+    with jax.enable_x64(dtype is np.float64):
+        m, event = np.array([1, 1 - 1e-3, 0.5], dtype), np.ones(3, dtype)
+        eager, traced = deviance_residuals(m, event), jax.jit(deviance_residuals)(m, event)
+        np.testing.assert_allclose(eager, traced, rtol=1e-3)
+        np.testing.assert_allclose(eager[0] ** 2, -2 * (1 + np.log(np.finfo(dtype).eps)), rtol=1e-6)
+        slope = jax.grad(lambda m: deviance_residuals(m, event).sum())(jnp.asarray(m))
+        assert np.isfinite(slope).all()
+        assert (slope != 0).all()
+
+
 def test_refuses():
     with pytest.raises(InputError, match="defines no baseline"):
         breslow_baseline(np.zeros(2), np.ones(2), np.ones(2), ties="exact")

@@ -256,7 +256,11 @@ def test_refusals(change, message):
 
 def test_folds_without_events_are_refused():
     x, event, time = simulated(30, 4)
-    with pytest.raises(InputError, match="no event in fold 1"):
+    with pytest.raises(InputError, match="no event counts in fold 1"):
         coxnet_cv(x, event, time, np.where(event, 0, 1))
     with pytest.raises(InputError, match="only 1 fold"):
         coxnet_cv(x, event, time, np.zeros(30, int))
+    fold = np.arange(30) % 3
+    for weights in ((fold != 1) * 1.0, 1.0 - event * (fold == 1)):
+        with pytest.raises(InputError, match="in fold 1"):
+            coxnet_cv(x, event, time, fold, weights=weights)
