@@ -10,7 +10,7 @@ from typing import TextIO
 import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
-from jaxsurv.data.delimited import read_table
+from jaxsurv.data.delimited import by_first_column, read_table
 from jaxsurv.data.files import naming, noting, open_text, read_json
 from jaxsurv.data.identifiers import is_normal, match_barcodes, refuse_transposed
 from jaxsurv.data.names import check_patients
@@ -18,12 +18,10 @@ from jaxsurv.data.problems import refuse_all
 from jaxsurv.data.safe_text import as_named, printable, write_csv
 from jaxsurv.data.samples import of_one_sample
 from jaxsurv.data.survival_table import clean_survival
-from jaxsurv.data.tables import clean_modality, few, is_numeric, refuse_cells, warn
+from jaxsurv.data.tables import MISSING, clean_modality, few, is_numeric, refuse_cells, warn
 from jaxsurv.types import InputError
 
 _SUFFIXES = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"}
-# Cells that are missing; "None" may be an answer, for example to "treatment".
-_MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null")
 _SETTINGS = ("name", "title", "time_unit", "kinds", "source", "licence")
 
 
@@ -35,16 +33,15 @@ def _read_table(path: Path, separator: str, kind: str | None) -> pd.DataFrame:
 def _read_cells(text: TextIO, separator: str, kind: str | None) -> pd.DataFrame:
     """Read cells; patient names and declared categories stay text: "007" is not 7."""
     categorical = kind == "categorical"
-    frame = read_table(
+    frame = read_table(  # pandas' own ``index_col`` ignores the converters
         enumerate(text, 1),
         separator,
         dtype=str if categorical else None,
         converters=None if categorical else {0: str},
         keep_default_na=False,
-        na_values=_MISSING,
+        na_values=MISSING,
     )
-    # pandas' own ``index_col`` ignores the converters
-    return frame.set_index(frame.columns[0])
+    return by_first_column(frame)
 
 
 def _refuse_what_would_change(name: str, table: pd.DataFrame, kind: str) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxsurv.data import Cohort, load_tcga_acc, read_cohort, write_cohort
+from jaxsurv.data import Cohort, DataWarning, load_tcga_acc, read_cohort, write_cohort
 from jaxsurv.types import InputError
 
 FILES = {
@@ -156,3 +156,14 @@ def test_missing_and_broken_files_are_named(folder):
         read_cohort(folder)
     with pytest.raises(InputError, match="is not a folder"):
         read_cohort(folder / "nowhere")
+
+
+def test_a_counter_before_the_names_is_refused_and_names_that_are_numbers_are_not(folder):
+    (folder / "rna.csv").write_text(",Sample ID,TP53\n0,b,1.5\n1,a,0.5\n2,c,0.25\n")
+    with pytest.raises(InputError, match=r"rna\.csv.*counts the rows, and 'Sample ID'"):
+        read_cohort(folder)
+    (folder / "rna.csv").write_text(",TP53,code\n0,0.5,1\n1,1.5,1\n")
+    (folder / "survival.csv").write_text(",os_time,os_event\n0,3,1\n1,4,0\n")
+    (folder / "clinical.csv").unlink()
+    with pytest.warns(DataWarning, match="constant"):
+        assert list(read_cohort(folder).survival.index) == ["0", "1"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
-from jaxsurv.data.delimited import read_header, read_table
+from jaxsurv.data.delimited import by_first_column, read_header, read_table
 from jaxsurv.data.files import naming, noting, open_text
 from jaxsurv.data.formats.matrix import as_modality, measured_kind, read_matrix
 from jaxsurv.data.formats.outcomes import (
@@ -172,8 +172,7 @@ def _refuse_no_matrix(
 def _samples(file: Path) -> pd.DataFrame:
     """Read a table with one row per sample, all cells as text."""
     with open_text(file) as text:
-        table = read_table(enumerate(text, 1), dtype=str)
-    table = table.set_index(table.columns[0])
+        table = by_first_column(read_table(enumerate(text, 1), dtype=str))
     table.index = table.index.astype(str).str.strip()
     refuse_repeated(table.index, "duplicate samples", "keep one row each")
     return table
