@@ -1,6 +1,6 @@
 """Names that people would take for one: two spellings of a patient, a feature or a category.
 
-A join by name loses what is spelled in two ways, without a word. Spellings are equal here up to blanks around,
+A join by name silently loses what is spelled in two ways. Spellings are equal here up to blanks around,
 capitals, quotes, invisible characters, Unicode form, kind of separator (``-``, ``_``, ``.``, ``/``, ``#`` or
 a blank; none between a letter and a digit), leading zeros and a ``.0``.
 """
