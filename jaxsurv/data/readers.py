@@ -12,8 +12,8 @@ import pandas as pd
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.delimited import by_first_column, read_table
 from jaxsurv.data.files import naming, noting, open_text, read_json
-from jaxsurv.data.identifiers import is_normal, match_barcodes, refuse_transposed
-from jaxsurv.data.names import check_patients
+from jaxsurv.data.identifiers import is_normal, match_barcodes, patient_part, refuse_transposed
+from jaxsurv.data.names import check_patients, name_key
 from jaxsurv.data.problems import refuse_all
 from jaxsurv.data.safe_text import as_named, printable, write_csv
 from jaxsurv.data.samples import of_one_sample
@@ -132,6 +132,8 @@ def read_cohort(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
         with noting(file, problems):
             table = _read_table(file, separator, kinds.get(name))
             refuse_transposed(f"modality {name!r}", table, survival.index)
+            if not (semi_supervised or survival.empty):
+                _refuse_strangers(table.index, survival.index)
             modalities[name], kinds[name] = clean_modality(name, table, kinds.get(name))
     refuse_all(problems)
     taken = of_one_sample({m: t.index for m, t in modalities.items()})
@@ -140,6 +142,15 @@ def read_cohort(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
     }
     tables = match_barcodes(modalities, survival)
     return found_cohort(folder, *tables, kinds, semi_supervised, **settings)
+
+
+def _refuse_strangers(names: pd.Index, patients: pd.Index) -> None:
+    known = {name_key(patient_part(p)) for p in patients}
+    if all(name_key(patient_part(n)) not in known for n in names):
+        raise InputError(
+            f"its rows are no patients of survival.csv ({few(names, 2)} against {few(patients, 2)}); move "
+            "the file out of the folder, or correct the names of the patients"
+        )
 
 
 def with_unlabelled(survival: pd.DataFrame, modalities: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

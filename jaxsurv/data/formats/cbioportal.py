@@ -181,7 +181,9 @@ def _maf(path: Path) -> tuple[pd.DataFrame, pd.Index]:
         )  # fmt: skip
     if absent := [c for c in needed if c not in maf]:
         raise InputError(f"has no column {few(absent)}; is it a MAF?")
-    maf = maf.apply(lambda c: c.str.strip()).replace({"": np.nan, "NA": np.nan})
+    for column in maf:
+        cells = maf[column].str.strip()
+        maf[column] = cells.mask(cells.isin(["", "NA"]))
     maf = maf.dropna(subset=needed[2:])
     sequenced = path.parent / "case_lists" / "cases_sequenced.txt"
     if not sequenced.exists():
