@@ -188,3 +188,25 @@ class _Stream:
     def read(self, size: int = -1) -> str:
         del size  # pandas takes what comes
         return next(self._blocks, "")
+
+
+def by_first_column(table: pd.DataFrame) -> pd.DataFrame:
+    """Table whose first column becomes the index.
+
+    Raises:
+        InputError: a first column that only counts rows, as pandas and R write it, beside a column of names.
+    """
+    first = str(table.columns[0])
+    rows = table[first].astype(str)
+    counts = any(list(rows) == [*map(str, range(a, a + len(rows)))] for a in (0, 1))
+    if len(rows) > 1 and counts and re.fullmatch(r"|index|unnamed: ?\d+", first, re.IGNORECASE):
+        for name in table.columns[1:]:
+            cells = table[name]
+            unique = cells.notna().all() and cells.is_unique and cells.dtype.kind != "f"
+            if unique and _NAMES_ROWS.fullmatch(str(name)):
+                raise InputError(
+                    f"its first column {first!r} counts the rows, and {name!r} looks like the names of the "
+                    "patients; take out the first column (in pandas: to_csv(..., index=False)), so that "
+                    f"{name!r} is the first"
+                )
+    return table.set_index(first)

@@ -1,5 +1,6 @@
 """Checks of the endpoints of a cohort against each other: who is dead, and in which unit times are."""
 
+import re
 from itertools import combinations, permutations
 
 import numpy as np
@@ -8,7 +9,9 @@ import pandas as pd
 from jaxsurv.data.survival_table import endpoint_names
 from jaxsurv.data.tables import few, warn
 
-_DEATH = {"os", "overall", "overall_survival", "death"}
+_DEATH = re.compile(
+    r"os(_.*)?|overall(_survival)?|death|(all_cause|overall)(_(death|mortality))?|mortality"
+)
 _OF_DISEASE = {"dss", "css", "disease_specific_survival", "cancer_specific_survival"}
 _UNITS = {
     "days beside months": 365.25 / 12,
@@ -33,10 +36,15 @@ def check_endpoints(survival: pd.DataFrame) -> None:
     """
     names = endpoint_names(survival)
     for death, other in permutations(names, 2):
-        if death.lower() in _DEATH and other.lower() not in _DEATH:
+        if _is_death(death) and not _is_death(other):
             _check_death(survival, death, other)
     for one, other in combinations(names, 2):
         _check_units(survival[f"{one}_time"], survival[f"{other}_time"], one, other)
+
+
+def _is_death(endpoint: str) -> bool:
+    """True for the name of a death of any cause, in any case and with any separators."""
+    return bool(_DEATH.fullmatch(re.sub(r"[\W_]+", "_", endpoint.strip().lower()).strip("_")))
 
 
 def _check_death(survival: pd.DataFrame, death: str, other: str) -> None:

@@ -134,6 +134,9 @@ def patients_of(
 
     Raises:
         InputError: a sample that ``patients`` spells in another way.
+
+    Warns:
+        DataWarning: patients with several samples; normal tissue; samples that ``patients`` lacks.
     """
     known = patients or {}
     names = samples.astype(str)
@@ -148,6 +151,14 @@ def patients_of(
         told += [
             f"{several} patients have several samples, of which the alphabetically first (a primary "
             "tumour, 01, before others) is taken"
+        ]
+    found = {*known, *known.values()}
+    if known and (
+        lost := [s for s in names if s not in found and not _BARCODE.fullmatch(s.strip())]
+    ):
+        told += [
+            f"{len(lost)} samples of no known patient: {few(lost)}; each counts as a patient of its own, add "
+            "them to the list of samples"
         ]
     if told:
         warn(f"{label}: {'; '.join(told)}")

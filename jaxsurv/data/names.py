@@ -1,7 +1,8 @@
 """Names that people would take for one: two spellings of a patient, a feature or a category.
 
-A join by name loses what is spelled in two ways, without a word. Spellings are equal here up to blanks,
-capitals, quotes, invisible characters, Unicode form, kind of separator, leading zeros and a ``.0``.
+A join by name silently loses what is spelled in two ways. Spellings are equal here up to blanks around,
+capitals, quotes, invisible characters, Unicode form, kind of separator (``-``, ``_``, ``.``, ``/``, ``#`` or
+a blank; none between a letter and a digit), leading zeros and a ``.0``.
 """
 
 import re
@@ -14,9 +15,10 @@ import pandas as pd
 from jaxsurv.data.tables import few, warn
 from jaxsurv.types import InputError
 
-_IGNORED = re.compile(r"[\s\x00-\x1f\x7f'\"`´‘’‚“”„«»]+")
+_IGNORED = re.compile(r"[\x00-\x08\x0e-\x1f\x7f'\"`´‘’‚“”„«»]+")
 _NUMBER = re.compile(r"\d{1,25}(?:\.\d{0,25})?(?:e\+?\d\d?)?")
-_SEPARATORS = re.compile(r"[-_.]+")
+_SEPARATORS = re.compile(r"[-_./#\s]+")
+_BETWEEN = re.compile(r"(?<=[^\W\d])-(?=\d)|(?<=\d)-(?=[^\W\d])")  # a letter and a digit
 _ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 _MONTH = (
     "jan|feb|fev|fév|févr|mar|mars|mär|mrz|apr|abr|avr|avril|may|mai|jun|juin|jul|juil|aug|ago|août|sep|"
@@ -33,18 +35,18 @@ _SERIAL = re.compile(r"(?:3[5-9]|4\d)\d{3}(?:\.0)?")  # days since 1900: the yea
 def name_key(name: object) -> str:
     """Spelling that is the same for names that look alike.
 
-    >>> {name_key(n) for n in ["PT-007", "pt.7", " 'PT_07'", "PT-7\\u200b"]}, name_key("007.0")
-    ({'pt-7'}, '7')
+    >>> {name_key(n) for n in ["PT-007", "pt.7", " 'PT_07'", "PT/7\\u200b", "pt7"]}, name_key("007.0")
+    ({'pt7'}, '7')
     """
     text = str(name)
     if not text.isascii():
         known = unicodedata.normalize("NFKC", text)
         kinds = [(c, unicodedata.category(c)) for c in known]
         text = "".join("-" if kind == "Pd" or c == "−" else c for c, kind in kinds if kind != "Cf")
-    text = _IGNORED.sub("", text.casefold())
+    text = _IGNORED.sub("", text.casefold()).strip()
     if _NUMBER.fullmatch(text):
         return format(Decimal(text).normalize(), "f")
-    return _ZEROS.sub("", _SEPARATORS.sub("-", text))
+    return _BETWEEN.sub("", _ZEROS.sub("", _SEPARATORS.sub("-", text)))
 
 
 def alike(names: Iterable, known: Iterable) -> list[tuple[str, str]]:

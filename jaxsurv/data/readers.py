@@ -10,20 +10,18 @@ from typing import TextIO
 import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
-from jaxsurv.data.delimited import read_table
+from jaxsurv.data.delimited import by_first_column, read_table
 from jaxsurv.data.files import naming, noting, open_text, read_json
-from jaxsurv.data.identifiers import is_normal, match_barcodes, refuse_transposed
-from jaxsurv.data.names import check_patients
+from jaxsurv.data.identifiers import is_normal, match_barcodes, patient_part, refuse_transposed
+from jaxsurv.data.names import check_patients, name_key
 from jaxsurv.data.problems import refuse_all
 from jaxsurv.data.safe_text import as_named, printable, write_csv
 from jaxsurv.data.samples import of_one_sample
 from jaxsurv.data.survival_table import clean_survival
-from jaxsurv.data.tables import clean_modality, few, is_numeric, refuse_cells, warn
+from jaxsurv.data.tables import MISSING, clean_modality, few, is_numeric, refuse_cells, warn
 from jaxsurv.types import InputError
 
 _SUFFIXES = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"}
-# Cells that are missing; "None" may be an answer, for example to "treatment".
-_MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null")
 _SETTINGS = ("name", "title", "time_unit", "kinds", "source", "licence")
 
 
@@ -35,16 +33,15 @@ def _read_table(path: Path, separator: str, kind: str | None) -> pd.DataFrame:
 def _read_cells(text: TextIO, separator: str, kind: str | None) -> pd.DataFrame:
     """Read cells; patient names and declared categories stay text: "007" is not 7."""
     categorical = kind == "categorical"
-    frame = read_table(
+    frame = read_table(  # pandas' own ``index_col`` ignores the converters
         enumerate(text, 1),
         separator,
         dtype=str if categorical else None,
         converters=None if categorical else {0: str},
         keep_default_na=False,
-        na_values=_MISSING,
+        na_values=MISSING,
     )
-    # pandas' own ``index_col`` ignores the converters
-    return frame.set_index(frame.columns[0])
+    return by_first_column(frame)
 
 
 def _refuse_what_would_change(name: str, table: pd.DataFrame, kind: str) -> None:
@@ -135,6 +132,8 @@ def read_cohort(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
         with noting(file, problems):
             table = _read_table(file, separator, kinds.get(name))
             refuse_transposed(f"modality {name!r}", table, survival.index)
+            if not (semi_supervised or survival.empty):
+                _refuse_strangers(table.index, survival.index)
             modalities[name], kinds[name] = clean_modality(name, table, kinds.get(name))
     refuse_all(problems)
     taken = of_one_sample({m: t.index for m, t in modalities.items()})
@@ -143,6 +142,15 @@ def read_cohort(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
     }
     tables = match_barcodes(modalities, survival)
     return found_cohort(folder, *tables, kinds, semi_supervised, **settings)
+
+
+def _refuse_strangers(names: pd.Index, patients: pd.Index) -> None:
+    known = {name_key(patient_part(p)) for p in patients}
+    if all(name_key(patient_part(n)) not in known for n in names):
+        raise InputError(
+            f"its rows are no patients of survival.csv ({few(names, 2)} against {few(patients, 2)}); move "
+            "the file out of the folder, or correct the names of the patients"
+        )
 
 
 def with_unlabelled(survival: pd.DataFrame, modalities: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

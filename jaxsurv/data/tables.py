@@ -18,6 +18,8 @@ from jaxsurv.types import InputError
 KINDS = ("continuous", "counts", "five_state", "binary", "categorical", "mixed")
 _CODES = {"binary": (0, 1), "five_state": (-2, -1, 0, 1, 2)}
 _NUMBERS = (Real, Decimal, np.bool_)
+# Cells that are missing; "None" may be an answer, for example to "treatment".
+MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null")
 MANY_NUMBERS = 10  # distinct numbers; a column with more is no code
 
 
@@ -137,8 +139,12 @@ def plain_column(column: pd.Series, label: str) -> pd.Series:
     return cells
 
 
-def with_text_names(frame: pd.DataFrame) -> pd.DataFrame:
-    """Table with patient names as text; values are not copied."""
+def with_text_names(frame: pd.DataFrame, label: str = "X") -> pd.DataFrame:
+    """Table with patient names as text; values are not copied.
+
+    Raises:
+        InputError: a name that is missing or blank, with ``label`` and the row.
+    """
     if frame.index.nlevels > 1:
         raise InputError(
             f"rows need one name each, not {frame.index.nlevels} (first row: {frame.index[0]}); in a file "
@@ -149,6 +155,13 @@ def with_text_names(frame: pd.DataFrame) -> pd.DataFrame:
     text = names.dtype == object and names.inferred_type == "string"
     if not text:  # otherwise keep the index object, and what pandas has cached in it
         frame.index = names.astype(str)
+    unnamed = names.isna() | frame.index.str.strip().isin(MISSING)
+    if unnamed.any():
+        rows = np.flatnonzero(unnamed) + 1
+        raise InputError(
+            f"{label} has rows without a patient name: row {few(rows)}, named "
+            f"{str(frame.index[rows[0] - 1])!r}; name or drop them"
+        )
     return frame
 
 
@@ -168,9 +181,7 @@ def clean_rows(frame: pd.DataFrame, label: str) -> pd.DataFrame:
             f"{label}: columns need one name each, not {frame.columns.nlevels}; give one table per modality, "
             "such as frame['rna']"
         )
-    given, frame = frame.index, with_text_names(frame)
-    if given.isna().any() or (frame.index == "").any():
-        raise InputError(f"{label} has rows without a patient name; name or drop them")
+    frame = with_text_names(frame, label)
     frame.index = frame.index.rename("patient")
     frame.columns = frame.columns.astype(str).rename(None)
     rows = "keep one of each, or name copies apart (in a file, the first column is the name)"

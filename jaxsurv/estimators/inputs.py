@@ -97,10 +97,10 @@ def as_frame(table: Any) -> Any:
 
     Tables of polars, pyarrow, narwhals, modin, cuDF, xarray, AnnData and structured arrays, and any with the
     interchange protocol (``__dataframe__``), are read by name. Those without row labels have
-    none here: their rows are 0, 1, ...
+    none here: their rows are 0, 1, ... A table of pyarrow that was made of a DataFrame has its labels.
 
     Raises:
-        InputError: a table that is not computed yet.
+        InputError: a table that is not computed yet; a column of several values a row.
     """
     table = native(table)
     if isinstance(table, pd.DataFrame | pd.Series | Mapping | Cohort):
@@ -113,7 +113,12 @@ def as_frame(table: Any) -> Any:
     for names in (getattr(table, "column_names", None), getattr(table, "columns", None), fields):
         if isinstance(names, list | tuple) and all(isinstance(name, str) for name in names):
             refuse_repeated(pd.Index(names), "X has several columns named")
-            return pd.DataFrame({name: np.asarray(table[name]) for name in names})
+            cells = {name: np.asarray(table[name]) for name in names}
+            if nested := [name for name, column in cells.items() if column.ndim != 1]:
+                raise InputError(
+                    f"column {few(nested)} holds several values a row; give each a column of its own"
+                )
+            return pd.DataFrame(cells)
     for convert in ("to_df", "to_pandas"):
         if hasattr(table, convert):
             return getattr(table, convert)()
@@ -122,8 +127,10 @@ def as_frame(table: Any) -> Any:
 
 
 def native(table: Any) -> Any:
-    """Table that one of narwhals wraps."""
-    return table.to_native() if hasattr(table, "to_native") else table
+    """Table that one of narwhals wraps, and the DataFrame with its row labels that pyarrow's was made of."""
+    table = table.to_native() if hasattr(table, "to_native") else table
+    of_pandas = getattr(getattr(table, "schema", None), "pandas_metadata", None)
+    return table.to_pandas() if of_pandas else table
 
 
 def _read_array(X: Any) -> pd.DataFrame:

@@ -101,3 +101,16 @@ def test_a_cohort_tells():
     with pytest.warns(DataWarning, match="1 pfi events after death: p7") as caught:
         Cohort({"rna": rna}, table)
     assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["OS", " os ", "os_5y", "Overall Survival", "overall-survival", "all cause", "all-cause mortality",
+     "Mortality", "Death", "dss", "css", "osteo"],
+)  # fmt: skip
+def test_death_is_known_by_its_many_names(name):
+    table = survival()
+    table.loc["p7", ["os_event", "pfi_event"]] = 1
+    table.loc["p7", "pfi_time"] = table.loc["p7", "os_time"] * 2
+    found = told(table.rename(columns=lambda c: c.replace("os_", f"{name}_")))
+    assert any("after death: p7" in text for text in found) == (name not in ("dss", "css", "osteo"))

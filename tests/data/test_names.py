@@ -36,6 +36,10 @@ SPELLINGS = {
     "NFD": lambda n: unicodedata.normalize("NFD", n),
     "dots": lambda n: n.replace("-", "."),
     "en dash": lambda n: n.replace("-", "\N{EN DASH}"),
+    "slash": lambda n: n.replace("-", "/"),
+    "number sign": lambda n: n.replace("-", " #"),
+    "blank for hyphen": lambda n: n.replace("-", " "),
+    "no separator": lambda n: n.replace("-", ""),
     "leading zeros": lambda n: n.replace("-0", "-"),
 }
 
@@ -49,7 +53,7 @@ def test_spellings_of_numbers_have_one_key(numbers):
 
 
 def test_other_names_have_other_keys():
-    names = ["P-1", "P-10", "P-1-1", "P-11", "Q-1", "P1", "1-P", "P+1", "10e99"]
+    names = ["P-1", "P-10", "P-1-1", "P-11", "Q-1", "1-P", "P+1", "10e99"]
     assert len(set(map(name_key, names))) == len(names)
     assert name_key("1e999999") == "1e999999"  # not written out
     assert alike(["tp53 ", "MYC"], ["TP53", "MYC"]) == [("tp53 ", "TP53")]
@@ -132,6 +136,12 @@ def test_tumour_samples_of_one_patient_are_no_two_patients_but_normal_tissue_is_
         Cohort({"rna": rna, "cnv": other}, outcome)
     normal = rna.rename(index={names[0]: names[0][:-2] + "11"})
     assert Cohort({"rna": rna, "cnv": normal}, outcome).presence["cnv"].sum() == N - 1
+
+
+def test_names_that_only_a_separator_keeps_apart_are_two_patients_of_one_table():
+    names = {NAMES[1]: "Pé3"}
+    both = RNA.rename(index=names)
+    assert Cohort({"rna": both}, OUTCOME.rename(index=names)).complete.all()
 
 
 def test_two_patients_in_one_table_are_two_and_told_of_where_another_has_one():

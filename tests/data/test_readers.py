@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxsurv.data import Cohort, load_tcga_acc, read_cohort, write_cohort
+from jaxsurv.data import Cohort, DataWarning, load_tcga_acc, read_cohort, write_cohort
 from jaxsurv.types import InputError
 
 FILES = {
@@ -129,7 +129,11 @@ def test_categories_that_would_come_back_as_others_are_not_written(tmp_path, kin
         ("rna.csv", "", r"rna\.csv: is empty; "),
         ("rna.csv", "patient,TP53\n001,1\n001,2\n", r"rna\.csv: .*duplicate patients: 001"),
         ("rna.csv", "patient,TP53\n001,1,2,3\n", r"rna\.csv: line 2 \(001\) has 4 cells, "),
-        ("rna.csv", "patient,TP53\n7,1\n8,2\n", "'rna' has no patient in common"),
+        (
+            "rna.csv",
+            "patient,TP53\n7,1\n8,2\n",
+            r"rna\.csv: its rows are no patients of survival\.csv",
+        ),
         ("survival.csv", "patient,os_time\n001,1\n", r"survival\.csv: .*lacks .*'os_event'"),
         ("survival.csv", "patient,os_time,os_event\n001,1,7\n", r"survival\.csv: .*'os_event'"),
         ("cohort.json", '{"licens": "MIT"}', r"cohort\.json: unknown entry licens; there are name"),
@@ -156,3 +160,25 @@ def test_missing_and_broken_files_are_named(folder):
         read_cohort(folder)
     with pytest.raises(InputError, match="is not a folder"):
         read_cohort(folder / "nowhere")
+
+
+def test_a_counter_before_the_names_is_refused_and_names_that_are_numbers_are_not(folder):
+    (folder / "rna.csv").write_text(",Sample ID,TP53\n0,b,1.5\n1,a,0.5\n2,c,0.25\n")
+    with pytest.raises(InputError, match=r"rna\.csv.*counts the rows, and 'Sample ID'"):
+        read_cohort(folder)
+    (folder / "rna.csv").write_text(",TP53,code\n0,0.5,1\n1,1.5,1\n")
+    (folder / "survival.csv").write_text(",os_time,os_event\n0,3,1\n1,4,0\n")
+    (folder / "clinical.csv").unlink()
+    with pytest.warns(DataWarning, match="constant"):
+        assert list(read_cohort(folder).survival.index) == ["0", "1"]
+
+
+@pytest.mark.parametrize(
+    "text", ["Algorithm,Metric\nCPH,0.79 (0.7)\nCPH,0.8\n", "patient,TP53\nx,1.5\n"]
+)
+def test_a_table_of_no_patients_is_to_be_moved(folder, text):
+    (folder / "published.csv").write_text(text)
+    with pytest.raises(
+        InputError, match=r"published\.csv: its rows are no patients of survival\.csv"
+    ):
+        read_cohort(folder)

@@ -9,6 +9,7 @@ import pytest
 
 from jaxsurv.data.survival_table import clean_survival
 from jaxsurv.data.tables import clean_modality, infer_kind
+from jaxsurv.estimators.inputs import read_patients
 from jaxsurv.types import InputError
 
 PATIENTS = ["p1", "p2", "p3"]
@@ -275,3 +276,16 @@ def test_neither_time_nor_event_is_no_label():
     assert list(table["pfi_time"].isna()) == [False, True, False]
     assert table.dtypes.eq("float64").all()
     clean_survival(outcome(os_time=[0, 5, 7]))  # a death on day 0 is allowed
+
+
+@pytest.mark.parametrize("name", ["  ", "", "NA", "NaN", " nan ", "#N/A", None, np.nan])
+def test_blank_and_missing_names_are_refused_with_their_row(name):
+    frame = pd.DataFrame({"TP53": [0.5, 1.5, 2.5]}, ["a", name, "b"])
+    for read in (
+        lambda: clean_modality("rna", frame, None),
+        lambda: clean_survival(frame.set_axis(["os_time"], axis=1)),
+        lambda: read_patients(frame, None),
+        lambda: read_patients({"rna": frame}, None),
+    ):
+        with pytest.raises(InputError, match="rows without a patient name: row 2, named"):
+            read()

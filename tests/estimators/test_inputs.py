@@ -1,6 +1,7 @@
 """X and y in every form that people have, and what is refused, by name."""
 
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -432,3 +433,33 @@ def test_arrays_have_numbered_columns():
     with warnings.catch_warnings():
         warnings.simplefilter("error", DataWarning)
         assert list(read(X.to_numpy(), Y)[0].survival.index) == ["0", "1", "2", "3"]
+
+
+class Arrow(Pandas):
+    """pyarrow's table, whose schema keeps what pandas told of the row labels."""
+
+    column_names = property(lambda self: list(self.frame))
+    schema = SimpleNamespace(pandas_metadata={"index_columns": ["__index_level_0__"]})
+
+    def __getitem__(self, name):
+        return self.frame[name].to_numpy()
+
+
+@pytest.mark.parametrize("library", ["stub", "pyarrow"])
+def test_row_labels_that_arrow_has_of_pandas_join_features_and_outcome(library):
+    make = Arrow if library == "stub" else pytest.importorskip("pyarrow").Table.from_pandas
+    x, y = X.set_axis(list("pqrs")), FRAME.set_axis(list("pqrs"))
+    shuffled = y.loc[list("srqp")]
+    for features in (x, make(x)):
+        for table in (shuffled, make(shuffled)):
+            np.testing.assert_array_equal(outcome(features, table).time, TIME)
+
+
+@pytest.mark.parametrize("library", ["structured array", "polars"])
+def test_a_column_of_several_values_a_row_is_named(library):
+    if library == "polars":
+        table = pytest.importorskip("polars").DataFrame({"a": [1.0], "pair": [{"x": 1, "y": 2.0}]})
+    else:
+        table = np.zeros(3, [("a", float), ("pair", float, 2)])
+    with pytest.raises(InputError, match="column pair holds several values a row"):
+        read_patients(table, None)

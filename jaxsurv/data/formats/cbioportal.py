@@ -1,5 +1,6 @@
 """cBioPortal study folders, as the data hub and the portal's download button give them."""
 
+import re
 from collections.abc import Sequence
 from fnmatch import fnmatch
 from itertools import dropwhile
@@ -35,6 +36,10 @@ NON_SILENT = (
 )
 _NOT_SOMATIC = ("germline", "loh", "none", "wildtype")
 _GENES = ("Hugo_Symbol", "Entrez_Gene_Id", "Cytoband")
+# Identifiers of a case list, which may go on in the next lines until another field begins.
+_CASES = re.compile(
+    r"^[ \t]*case_list_ids\s*:(.*?)(?=^[ \t]*\w+[ \t]*:|\Z)", re.MULTILINE | re.DOTALL
+)
 _FIVE = (-2, -1, 0, 1, 2)
 
 
@@ -176,7 +181,9 @@ def _maf(path: Path) -> tuple[pd.DataFrame, pd.Index]:
         )  # fmt: skip
     if absent := [c for c in needed if c not in maf]:
         raise InputError(f"has no column {few(absent)}; is it a MAF?")
-    maf["Tumor_Sample_Barcode"] = maf["Tumor_Sample_Barcode"].str.strip()
+    for column in maf:
+        cells = maf[column].str.strip()
+        maf[column] = cells.mask(cells.isin(["", "NA"]))
     maf = maf.dropna(subset=needed[2:])
     sequenced = path.parent / "case_lists" / "cases_sequenced.txt"
     if not sequenced.exists():
@@ -187,8 +194,8 @@ def _maf(path: Path) -> tuple[pd.DataFrame, pd.Index]:
         return maf, pd.Index(maf["Tumor_Sample_Barcode"].unique())
     with naming(sequenced):
         with open_text(sequenced) as text:
-            fields = dict(line.strip().split(":", 1) for line in text if ":" in line)
-        samples = pd.Index(fields.get("case_list_ids", "").split()).unique()
+            ids = _CASES.search(text.read())
+        samples = pd.Index(ids[1].split() if ids else []).unique()
         # a barcode may be longer in one of them
         listed = match_samples(pd.Index(maf["Tumor_Sample_Barcode"].unique()), samples)
     maf["Tumor_Sample_Barcode"] = maf["Tumor_Sample_Barcode"].map(listed)

@@ -20,7 +20,8 @@ def read_matrix(lines: Lines, names: Collection[str] = ()) -> pd.DataFrame:
             left out of the matrix); none = the first column.
 
     Raises:
-        InputError: a table that `read_table` refuses; a cell that is no number, with its row and column.
+        InputError: a table that `read_table` refuses; one without a value; a cell that is no number, with its
+            row and column.
     """
     frame = read_table(lines)
     header = list(frame.columns)
@@ -31,6 +32,8 @@ def read_matrix(lines: Lines, names: Collection[str] = ()) -> pd.DataFrame:
     if pd.api.types.is_float_dtype(features):  # Entrez numbers with gaps
         features = features.astype("Int64")
     frame = frame.drop(columns=there).set_axis(features.astype("string").fillna(""), axis=0)
+    if frame.isna().to_numpy().all():
+        raise InputError("has no value; fill it, or take the file out of the folder")
     return as_numbers(frame).rename_axis(index=None, columns=None)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
-from jaxsurv.data.delimited import read_table
+from jaxsurv.data.delimited import by_first_column, read_table
 from jaxsurv.data.files import naming, open_text, require_file
 from jaxsurv.data.formats.matrix import as_numbers, measured_kind
 from jaxsurv.data.formats.outcomes import outcome_table
@@ -106,8 +106,7 @@ def _features(file: Path) -> pd.DataFrame:
 
 def _table(file: Path) -> pd.DataFrame:
     with open_text(file) as text:
-        table = read_table(enumerate(text, 1), ",", converters={0: str})
-    table = table.set_index(table.columns[0])
+        table = by_first_column(read_table(enumerate(text, 1), ",", converters={0: str}))
     refuse_repeated(table.index, "duplicate patients", "keep one row each")
     return table
 

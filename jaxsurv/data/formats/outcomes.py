@@ -31,10 +31,12 @@ _UNKNOWN = re.compile(
 _WHAT = r"(events?|deaths?|dead|died|relapsed?|recurrence|progression|metastas[ei]s|failure)"
 _OPPOSITE = re.compile(
     r"\b(alive|living|surviv(ed|ing|ors?)|remission|ned|cens(or(ed|ing|ship)?)?|withdrawn|drop ?out|"
+    r"no evidence( of)? disease|"
     rf"lost( to follow-?up)?|({_WHAT}|disease)[ -]?free|(no|non|without|never)[ -]?{_WHAT})\b"
     rf"(?! *surviv)(?!.*\b{_WHAT}\b)"
 )
-_CODING = re.compile(r"\b([01])\s*[=:]\s*([a-z]+)|([a-z]+)\s*[=:]\s*([01])\b")
+_WORDS = r"((?:not?[ -])?[a-z]+(?:[ -]free\b)?)"
+_CODING = re.compile(rf"\b([01])\s*[=:]\s*{_WORDS}|{_WORDS}\s*[=:]\s*([01])\b")
 _BARE = ("0", "1", "0.0", "1.0", "yes", "no", "true", "false")
 _UNITS = {
     "days": r"days?",
@@ -83,11 +85,20 @@ def event_flags(column: pd.Series) -> pd.Series:
     return flags.astype("float64")
 
 
+def _said(words: str) -> float:
+    """Flag of words such as ``dead``, ``free``, ``event-free`` or ``not dead``."""
+    if words.endswith("free"):
+        return 0.0
+    negated, _, word = words.replace("-", " ").rpartition(" ")
+    return 1 - _flag(word) if negated else _flag(word)
+
+
 def _refuse_opposite(name: str, values: set[str]) -> None:
     """Refuse 0/1 and yes/no in a column whose name says that 1 or yes is no event."""
     said = re.sub(r"(?<=[a-z])(?=[A-Z])|[_.]+", " ", name).lower()
     codes = [(a or d, b or c) for a, b, c, d in _CODING.findall(said)]
-    flags = {word: _flag(word) for _, word in codes if word not in _BARE}
+    opposite = _OPPOSITE.search(_CODING.sub("", said))
+    flags = {word: _said(word) for _, word in codes if not (opposite and word in _BARE)}
     if wrong := [word for code, word in codes if flags.get(word) == 1 - int(code)]:
         raise InputError(
             f"column {name!r} says that {wrong[0]!r} is {1 - int(flags[wrong[0]])}, but 1 must be the "
@@ -95,7 +106,6 @@ def _refuse_opposite(name: str, values: set[str]) -> None:
         )
     if any(np.isfinite(flag) for flag in flags.values()):
         return
-    opposite = _OPPOSITE.search(said)
     wish = re.search(r"\bsurvival\b", said) and not re.search(r"event|death|status|censor", said)
     bare = sorted(values & set(_BARE if opposite else _BARE[4:] if wish else ()))
     if bare:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
-from jaxsurv.data.delimited import read_header, read_table
+from jaxsurv.data.delimited import by_first_column, read_header, read_table
 from jaxsurv.data.files import naming, noting, open_text
 from jaxsurv.data.formats.matrix import as_modality, measured_kind, read_matrix
 from jaxsurv.data.formats.outcomes import (
@@ -36,6 +36,7 @@ _SUFFIXES = re.compile(r"(\.(tsv|txt|gz))+$", re.IGNORECASE)
 _CLINICAL = re.compile(r"clinical|phenotype", re.IGNORECASE)
 _IGNORED = re.compile(r"probemap|\.(json|md|html|pdf|zip)$", re.IGNORECASE)
 _PLACES = {"chr", "chrom", "chromosome", "start", "end", "startposition", "endposition"}
+_NO_MARKS = ("no", "0", "0.0", "false", "none")  # cells of the column Redaction
 _SAMPLE = ("sample", "sampleid", "xena_sample", "submitter_id.samples")
 
 
@@ -144,8 +145,8 @@ def is_survival_table(file: Path) -> bool:
 def _redacted(outcomes: pd.DataFrame) -> list[str]:
     """Patients whom the source asks not to use."""
     marks = [c for c in outcomes if str(c).strip().lower() == "redaction"]
-    rows = known(outcomes[marks[0]]).notna() if marks else pd.Series(False, outcomes.index)
-    patients = list(outcomes.index[rows])
+    cells = [known(outcomes[c]).dropna().astype(str).str.strip().str.lower() for c in marks[:1]]
+    patients = [p for column in cells for p in column.index[~column.isin(_NO_MARKS)]]
     if patients:
         warn(f"{len(patients)} redacted patients are left out: {few(patients, 20)}")
     return patients
@@ -172,8 +173,7 @@ def _refuse_no_matrix(
 def _samples(file: Path) -> pd.DataFrame:
     """Read a table with one row per sample, all cells as text."""
     with open_text(file) as text:
-        table = read_table(enumerate(text, 1), dtype=str)
-    table = table.set_index(table.columns[0])
+        table = by_first_column(read_table(enumerate(text, 1), dtype=str))
     table.index = table.index.astype(str).str.strip()
     refuse_repeated(table.index, "duplicate samples", "keep one row each")
     return table

@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from jaxsurv.data import DataWarning
@@ -283,3 +284,34 @@ def test_errors_name_the_file_and_the_cell(files, name, text, message):
     folder = files(STUDY | {name: text})
     with pytest.raises(InputError, match=message):
         quietly(folder)
+
+
+@pytest.mark.parametrize("cell", ["Nonsense_Mutation", "In_Frame_Del", "Germline", "TP53", "MYC"])
+def test_blanks_around_cells_of_mutations_do_not_count(files, cell):
+    expected = quietly(files(STUDY | SEQUENCED, "plain")).modalities["mutation"]
+    maf = {"data_mutations.txt": MAF.replace(cell, f"{cell}~~")}
+    found = quietly(files(STUDY | SEQUENCED | maf)).modalities["mutation"]
+    pd.testing.assert_frame_equal(found, expected)
+
+
+def test_a_case_list_may_go_on_in_the_next_lines(files):
+    expected = quietly(files(STUDY | SEQUENCED, "plain")).modalities["mutation"]
+    folder = files(STUDY)
+    (folder / "case_lists").mkdir()
+    (folder / "case_lists" / "cases_sequenced.txt").write_text(
+        "stable_id: x\n"
+        "case_list_ids: TCGA-OR-A5J1-01\tTCGA-OR-A5J1-02\n  S-2\nS-3 S-4\ncase_list_name: S-9\n"
+    )
+    pd.testing.assert_frame_equal(quietly(folder).modalities["mutation"], expected)
+
+
+@pytest.mark.parametrize(
+    ("sample", "told"), [("S-77", True), ("S-4", False), ("TCGA-OR-A5J9-01", False)]
+)
+def test_samples_that_no_table_gives_a_patient_are_told(files, sample, told):
+    cna = {"data_CNA.txt": CNA.replace("S-4", sample)}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        read_cbioportal(files(STUDY | SEQUENCED | cna))
+    found = any(f"1 samples of no known patient: {sample}" in str(w.message) for w in caught)
+    assert found == told

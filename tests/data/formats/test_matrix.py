@@ -33,3 +33,8 @@ def test_a_column_of_text_is_no_sample():
         InputError, match="column 'note' holds text alone, such as 'a'; take it out"
     ):
         read("gene\tnote\ts1\nTP53\ta\t1\nMYC\tb\t2\n")
+
+
+def test_a_matrix_without_a_value_is_refused():
+    with pytest.raises(InputError, match="has no value"):
+        read_matrix(enumerate(["gene\ta\tb\n", "TP53\tNA\t\n"], 1))

@@ -124,3 +124,22 @@ def test_patients_without_an_outcome_are_kept_if_asked_for(files):
     assert kept.survival.loc["MMRF_2"].isna().all()
     assert "MMRF_2" in kept.modalities["gistic"].index
     np.testing.assert_array_equal(kept.outcome("os").time, plain.outcome("os").time)
+
+
+@pytest.mark.parametrize("first", ["", "index", "Unnamed: 0"])
+@pytest.mark.parametrize("start", [0, 1])
+def test_a_counter_before_the_names_is_refused(files, first, start):
+    """The rows of the features are in another order: a join by the counter mixes up the patients."""
+
+    def counted(text):
+        head, *rows = text.strip().split("\n")
+        lines = [f"{first},{head}", *(f"{i},{row}" for i, row in enumerate(rows, start))]
+        return "\n".join(lines) + "\n"
+
+    head, *rows = FEATURES.strip().split("\n")
+    inputs = {
+        FEATURES_FILE: counted("\n".join([head, *rows[::-1]])),
+        "train_labels.csv": counted(LABELS),
+    }
+    with pytest.raises(InputError, match="counts the rows, and 'PUBLIC_ID' looks like the names"):
+        quietly(files(inputs))

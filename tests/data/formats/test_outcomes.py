@@ -21,7 +21,7 @@ CODES = [(0, 1), ("0", "1"), (0.0, 1.0), (False, True), ("no", "yes"), ("FALSE",
     ["alive", "is_alive", "isAlive", "Alive at last contact", "living", "censored", "os.censored",
      "Censoring", "cens", "event free", "disease-free", "relapse_free", "survived", "survivor",
      "in remission", "no event", "without relapse", "death censored", "lost to follow-up",
-     "alive (1=yes, 0=no)"],
+     "alive (1=yes, 0=no)", "no_evidence_of_disease", "No evidence of disease"],
 )  # fmt: skip
 def test_plain_codes_under_the_name_of_the_opposite_are_refused(name, codes):
     with pytest.raises(
@@ -37,6 +37,26 @@ def test_a_name_that_says_how_it_codes_is_believed(name):
     with pytest.raises(InputError, match="but 1 must be the observed event; recode the column"):
         flags(name, 0, 1)
     name = name.replace("1", "x").replace("0", "1").replace("x", "0")
+    assert flags(name, 0, 1) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["relapse (1=no, 0=yes)", "relapse (1=no; 2=yes)", "death (0=yes)", "died (no=1)", "event (1=free)",
+     "dfs (1=free)", "death (1=not dead)", "dfs (1=event-free, 0=event)", "died (1=no death)",
+     "relapse 1: no event"],
+)  # fmt: skip
+def test_a_coding_that_says_the_opposite_in_any_words_is_refused(name):
+    with pytest.raises(InputError, match="but 1 must be the observed event; recode the column"):
+        flags(name, 0, 1)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["relapse (1=yes, 0=no)", "death (0=no)", "died (yes=1)", "event (0=free)", "dfs (0=free; 1=event)",
+     "death (0=not dead)", "dfs (0=event-free, 1=event)", "event (1=not censored)", "died (0=no death)"],
+)  # fmt: skip
+def test_a_coding_that_says_the_event_is_read(name):
     assert flags(name, 0, 1) == [0, 1]
 
 

@@ -165,3 +165,12 @@ def test_patients_without_an_outcome_are_kept_if_asked_for(files, comes_back):
     assert kept.survival.loc["TCGA-OR-A5J9"].isna().all()
     assert kept.modalities["rna"].loc["TCGA-OR-A5J9"].notna().all()
     np.testing.assert_array_equal(kept.outcome("os").time, plain.outcome("os").time)
+
+
+@pytest.mark.parametrize("cell", ["no", "No", "0", "0.0", "false", "None"])
+def test_a_cell_that_says_no_is_no_mark_of_redaction(files, cell):
+    marked = SURVIVAL.replace("1677 NA\n", f"1677 {cell}\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        cohort = read_xena(files(HUB | {"survival_ACC_survival.txt": marked}), semi_supervised=True)
+    assert "TCGA-OR-A5J2" in cohort.survival.index
