@@ -12,13 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from jaxsurv.data.consistency import (
-    aligned,
-    check_information,
-    check_unmatched,
-    refuse_empty,
-    refuse_outcome,
-)
+from jaxsurv.data.consistency import aligned, check_information, refuse_empty, refuse_outcome
 from jaxsurv.data.endpoints import check_endpoints
 from jaxsurv.data.identifiers import is_normal, patient_part
 from jaxsurv.data.names import check_features, check_patients
@@ -106,7 +100,6 @@ class Cohort:
         refuse_all(problems)
         unmatched = {m: len(table) - len(tables[m]) for m, table in given.items()}
         check_information(tables)
-        check_unmatched(given, tables, survival.index)
         check_features(tables)
         check_endpoints(survival)
         self._set(survival=survival, modalities=tables, kinds=kinds, unmatched=unmatched)

@@ -33,25 +33,6 @@ def aligned(name: str, table: pd.DataFrame, patients: pd.Index) -> pd.DataFrame:
     return table.loc[patients[there]]
 
 
-def check_unmatched(
-    given: Mapping[str, pd.DataFrame], tables: Mapping[str, pd.DataFrame], patients: pd.Index
-) -> None:
-    """Look for rows without an outcome while ``patients`` lack the modality: it may be another name.
-
-    Warns:
-        DataWarning: naming some of both.
-    """
-    for m, table in given.items():
-        others = table.index.difference(tables[m].index, sort=False)
-        lacking = patients.difference(tables[m].index, sort=False)
-        if len(others) and len(lacking):
-            warn(
-                f"modality {m!r}: {len(others)} rows have no outcome ({few(others, 3)}), and "
-                f"{len(lacking)} patients with one have no row ({few(lacking, 3)}); are these other names "
-                "of the same patients?"
-            )
-
-
 def refuse_outcome(m: str, table: pd.DataFrame, survival: pd.DataFrame) -> None:
     """Refuse features that are a copy of the outcome.
 

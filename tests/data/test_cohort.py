@@ -1,6 +1,5 @@
 """The cohort: alignment, endpoints, presence, identity, and what it warns about."""
 
-import re
 import warnings
 
 import numpy as np
@@ -9,10 +8,6 @@ import pytest
 
 from jaxsurv.data import Cohort, DataWarning, load_tcga_acc
 from jaxsurv.types import InputError
-
-# the small cohort below has a row without an outcome
-pytestmark = pytest.mark.filterwarnings("ignore:.*rows have no outcome:jaxsurv.data.DataWarning")
-
 
 OUTCOME = pd.DataFrame(
     {
@@ -81,7 +76,7 @@ def test_a_modality_of_other_patients_is_refused():
 
 
 def test_constant_features_warn_and_features_without_values_are_refused():
-    constant = RNA.drop(index="x").assign(flat=1.0, flatter=np.nan).astype(float)
+    constant = RNA.assign(flat=1.0, flatter=np.nan).astype(float)
     constant.loc["a", "flatter"] = 3.0
     with pytest.warns(DataWarning, match=r"2 of 4 in 'rna' \(flat, flatter\)") as caught:
         c = cohort(rna=constant)
@@ -89,11 +84,9 @@ def test_constant_features_warn_and_features_without_values_are_refused():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         c.for_endpoint("os")  # said once
-        cohort(
-            rna=RNA.drop(index="x"), cnv=CNV.loc[["a"]]
-        )  # one patient says nothing about a feature
+        cohort(cnv=CNV.loc[["a"]])  # one patient says nothing about a feature
     with pytest.raises(InputError, match=r"'rna': no patient has a value in column empty; drop"):
-        cohort(rna=RNA.drop(index="x").assign(empty=np.nan))
+        cohort(rna=RNA.assign(empty=np.nan))
     # Its one value belongs to a patient without outcome.
     with pytest.raises(InputError, match="no patient has a value in column away"):
         cohort(rna=RNA.assign(away=[np.nan, 1.0, np.nan, np.nan]))
@@ -199,14 +192,3 @@ def test_the_problems_of_all_tables_are_told_at_once():
     copied = pd.DataFrame({"copy": outcome["os_time"], "g": np.arange(30) % 7 / 3})
     with pytest.raises(InputError, match=r"(?s)'rna': column copy is the .*\n.*'cnv' has no pat"):
         Cohort({"rna": copied, "cnv": CNV}, outcome)
-
-
-@pytest.mark.parametrize(("rows", "told"), [("abx", True), ("abcx", False), ("ab", False)])
-def test_rows_without_an_outcome_beside_patients_without_a_row_are_told(rows, told):
-    outcome = pd.DataFrame({"os_time": [5.0, 8, 2], "os_event": [1, 0, 1]}, list("abc"))
-    table = pd.DataFrame({"TP53": np.arange(len(rows)) + 0.5}, list(rows))
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        Cohort({"rna": table}, outcome)
-    message = r"'rna': 1 rows have no outcome \(x\), and 1 patients with one have no row \(c\)"
-    assert any(re.search(message, str(w.message)) for w in caught) == told
