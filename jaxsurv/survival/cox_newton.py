@@ -45,6 +45,10 @@ def maximise(
     """
     tolerance = 1e-12 if z.dtype == jnp.float64 else 1e-7
 
+    one = rs.total / jnp.maximum(
+        jnp.sum(rs.event_weight > 0), 1
+    )  # an event, in the unit of the weights
+
     def value(coef: Array) -> Array:
         return log_likelihood(coef, z, rs, ties) - jnp.sum(penalty * coef**2) / 2
 
@@ -53,7 +57,7 @@ def maximise(
         here = now.log_likelihood - jnp.sum(penalty * s.coef**2) / 2
         score = now.score - penalty * s.coef
         step = solve_information(now.information, penalty, score, null.information)
-        slack = tolerance * (rs.total + jnp.abs(here))
+        slack = tolerance * (one + jnp.abs(here))
 
         def along(size: Array) -> Array:
             reached = value(s.coef + size * step)

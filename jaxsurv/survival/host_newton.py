@@ -112,7 +112,9 @@ def _maximise(
 ) -> tuple[Any, CoxMoments, int, bool] | None:
     """Coefficients, moments there, number of steps, and whether the last step was negligible."""
     coef, now, settled, steps = np.zeros(z.shape[1]), null, False, 0
-    total = float(cox.risk_sets.total)
+    rs = cox.risk_sets
+    total = float(rs.total)
+    one = total / max(np.count_nonzero(rs.event_weight), 1)  # an event, in the unit of the weights
 
     def value(coef: Any) -> float:
         return cox.log_likelihood(z @ coef) - np.sum(penalty * coef**2) / 2
@@ -121,7 +123,7 @@ def _maximise(
         here = now.log_likelihood - np.sum(penalty * coef**2) / 2
         score = now.score - penalty * coef
         step = _solve(now.information, penalty, score, null, total)
-        slack, size = _TOLERANCE * (total + abs(here)), 1.0
+        slack, size = _TOLERANCE * (one + abs(here)), 1.0
         settled = bool(score @ step <= 2 * slack)  # there rounding hides which size is better
         if not settled:
             # Halve the step while that is better: far from the maximum a full step falls or overshoots.
