@@ -48,6 +48,13 @@ def check_finite(name: str, x: Any) -> None:
         )
 
 
+def as_real(x: Any) -> jax.Array:
+    """A JAX array of at least 32-bit real numbers: integers become the default real type."""
+    x = jnp.asarray(x)
+    real = jnp.issubdtype(x.dtype, jnp.floating)
+    return x.astype(jnp.promote_types(x.dtype, jnp.float32) if real else jnp.result_type(float))
+
+
 def missing(cell: Any) -> bool:
     """True for None, NaN, NaT and pandas' NA."""
     if cell is None or type(cell).__name__ in ("NAType", "NaTType"):

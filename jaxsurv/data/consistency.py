@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from jaxsurv.data.tables import constant_columns, few, warn
+from jaxsurv.data.tables import constant_columns, few, warn_of
 from jaxsurv.types import InputError
 
 MIN_CARRIERS = 5  # patients needed with each value of a two-valued feature, such as a category
@@ -87,14 +87,13 @@ def check_information(tables: Mapping[str, pd.DataFrame]) -> None:
         text = table.select_dtypes(exclude="number")
         if rare := [c for c in text.columns if _only_rare(text[c])]:
             rarities[m] = f"{few(rare, 3)} in {m!r} (such as {table[rare[0]].dropna().iloc[0]!r})"
-    told = {
-        "constant features, dropped by preprocessing": constants,
-        f"text without a category of {MIN_CARRIERS} patients, dropped by preprocessing: no names, dates "
-        "or remarks are features": rarities,
-    }
-    for what, found in told.items():
-        if found:
-            warn(f"{what}: {'; '.join(found.values())}")
+    warn_of(
+        {
+            "constant features, dropped by preprocessing": constants,
+            f"text without a category of {MIN_CARRIERS} patients, dropped by preprocessing: no names, dates "
+            "or remarks are features": rarities,
+        }
+    )
 
 
 def _only_rare(column: pd.Series) -> bool:

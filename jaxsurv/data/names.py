@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import pandas as pd
 
-from jaxsurv.data.tables import few, warn
+from jaxsurv.data.tables import few, warn, warn_of
 from jaxsurv.types import InputError
 
 _IGNORED = re.compile(r"[\x00-\x08\x0e-\x1f\x7f'\"`´‘’‚“”„«»]+")
@@ -132,15 +132,14 @@ def check_features(tables: Mapping[str, pd.DataFrame]) -> None:
                 levels[m, name] = f"{shown(groups)} of {name!r} in {m!r}"
         if dates := dates_for_names(table.columns):
             damaged[m] = f"{few(dates)} in {m!r}"
-    told = {
-        "columns whose names look alike stay apart": same,
-        "categories that look alike stay apart": levels,
-        "names of features look like genes that a spreadsheet made dates or numbers of (1-Mar is MARCH1 or "
-        "MARC1, 2-Sep is SEPT2); take them from the original file": damaged,
-    }
-    for what, found in told.items():
-        if found:
-            warn(f"{what}: {'; '.join(found.values())}")
+    warn_of(
+        {
+            "columns whose names look alike stay apart": same,
+            "categories that look alike stay apart": levels,
+            "names of features look like genes that a spreadsheet made dates or numbers of (1-Mar is "
+            "MARCH1 or MARC1, 2-Sep is SEPT2); take them from the original file": damaged,
+        }
+    )
 
 
 def dates_for_names(names: Iterable) -> list[str]:

@@ -5,9 +5,11 @@
 
 import sys
 import warnings
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from numbers import Real
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,6 +35,13 @@ def warn(message: str) -> None:
     while frame.f_back and frame.f_globals.get("__name__", "").startswith("jaxsurv."):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, DataWarning, stacklevel=level)
+
+
+def warn_of(told: Mapping[str, Mapping[Any, str]]) -> None:
+    """One `DataWarning` per kind of finding that there is: what it is, and the places where it was found."""
+    for what, found in told.items():
+        if found:
+            warn(f"{what}: {'; '.join(found.values())}")
 
 
 def refuse_repeated(names: pd.Index, what: str, fix: str = "keep one of each") -> None:

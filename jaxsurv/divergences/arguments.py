@@ -74,11 +74,6 @@ def _mean(x: np.ndarray) -> np.ndarray:
     return total / np.maximum(finite.sum(0, keepdims=True), 1)
 
 
-def as_real(x: Any) -> Array:
-    """A JAX array of at least 32-bit real numbers: integers become the default real type."""
-    return jnp.asarray(x, jnp.promote_types(jnp.result_type(x, float), jnp.float32))
-
-
 def mask(where: Any, n: int) -> Array:
     """Mask ``where`` as booleans ``[n]``; None = all True."""
     if where is None:

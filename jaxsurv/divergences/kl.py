@@ -6,9 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsurv.arguments.columns import check_finite
+from jaxsurv.arguments.columns import as_real, check_finite
 from jaxsurv.arguments.reading import read_arguments
-from jaxsurv.divergences.arguments import as_real
 from jaxsurv.types import Array, InputError
 
 

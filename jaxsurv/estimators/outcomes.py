@@ -22,6 +22,9 @@ from jaxsurv.survival.validation import check_event
 from jaxsurv.types import InputError
 
 OUTCOME = "outcome"  # the endpoint of a cohort that is made here
+_EVENT_FIX = (
+    "give True where the event was observed, such as status == 'dead', or numbers by .astype(int)"
+)
 
 
 def labelled_cohort(
@@ -89,7 +92,12 @@ def read_outcome(y: Any, patients: Patients) -> pd.DataFrame:
             are not 0/1, times and events in each other's place.
     """
     event, time, entry = _columns_of(y)
-    columns = {f"{OUTCOME}_event": _events(event, time), f"{OUTCOME}_time": _times(time)}
+    events, times = _numbers(event, "event", _EVENT_FIX), _times(time)
+    _check_events(events, times)
+    if getattr(getattr(event, "dtype", None), "kind", "") == "b":
+        # a structured array has no missing boolean: without a time there is no outcome
+        events = np.where(np.isnan(times) & (events == 0), np.nan, events)
+    columns = {f"{OUTCOME}_event": events, f"{OUTCOME}_time": times}
     if entry is not None:
         columns[f"{OUTCOME}_entry"] = _times(entry)
     table = pd.DataFrame(columns)
@@ -129,10 +137,11 @@ def _columns_of(y: Any) -> tuple[Any, Any, Any]:
             "the estimator requires y to be passed, but the target y is None; give a structured array, "
             "a DataFrame with event and time, or a pair (event, time)"
         )
+    y = native(y)
     table = y if isinstance(y, np.ndarray) else as_frame(y)
     if isinstance(table, pd.DataFrame):
         event, time, entry = _named_columns(list(table.columns), "the columns of y")
-        labelled = isinstance(native(y), pd.DataFrame)  # the rows of other tables have no names
+        labelled = isinstance(y, pd.DataFrame)  # the rows of other tables have no names
         events = table[event] if labelled else table[event].to_numpy()
         return events, table[time], None if entry is None else table[entry]
     if names := getattr(getattr(y, "dtype", None), "names", None):
@@ -187,9 +196,7 @@ def _times(time: Any) -> np.ndarray:
     return _numbers(time, "time", "give times as numbers, such as days since diagnosis")
 
 
-def _events(event: Any, time: Any) -> np.ndarray:
-    fix = "give True where the event was observed, such as status == 'dead', or numbers by .astype(int)"
-    values, times = _numbers(event, "event", fix), _times(time)
+def _check_events(values: np.ndarray, times: np.ndarray) -> None:
     known = values[~np.isnan(values)]
     if other := sorted(set(known) - {0.0, 1.0}):
         codes = set(times[~np.isnan(times)])
@@ -197,6 +204,3 @@ def _events(event: Any, time: Any) -> np.ndarray:
             why = "events and times look swapped: the order is (event, time)"
             raise InputError(f"event in y has the value {other[0]:g}; {why}")
         check_event(np.where(np.isnan(values), known[0], values))
-    # a structured array has no missing boolean: without a time there is no outcome
-    boolean = getattr(getattr(event, "dtype", None), "kind", "") == "b"
-    return np.where(np.isnan(times) & (values == 0), np.nan, values) if boolean else values

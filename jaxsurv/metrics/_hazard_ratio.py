@@ -1,6 +1,5 @@
 """Hazard ratio of patients with a high predicted risk against patients with a low one."""
 
-from functools import reduce
 from typing import Any, Literal, NamedTuple
 
 import jax.numpy as jnp
@@ -57,11 +56,11 @@ def _log_hazard_ratio(counts: GroupCounts) -> tuple[Any, Any]:
         return xp.clip(b + step, -_FARTHEST, _FARTHEST)
 
     b = xp.zeros((), tied.dtype)
-    b = (
-        reduce(lambda b, i: newton(i, b), range(_STEPS), b)
-        if xp is np
-        else lax.fori_loop(0, _STEPS, newton, b)
-    )
+    if xp is np:
+        for step in range(_STEPS):
+            b = newton(step, b)
+    else:
+        b = lax.fori_loop(0, _STEPS, newton, b)
     return b, curvature(b) ** -0.5
 
 

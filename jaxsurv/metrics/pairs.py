@@ -197,6 +197,7 @@ def sorted_pair_sums(rows: PairRows, earlier: Any, later: Any) -> PairSums:
     """
     xp = array_module(*rows)
     risk, event, time, entry, stratum = rows
+    on_host = xp is np and time.size <= HOST_ROWS
     if entry is not None:
         later = xp.ones_like(earlier) if later is None else later
         earlier, later = xp.pad(earlier, (0, len(time))), xp.concatenate([later, -later])
@@ -204,7 +205,7 @@ def sorted_pair_sums(rows: PairRows, earlier: Any, later: Any) -> PairSums:
         time, risk = xp.concatenate([time, entry]), xp.concatenate([risk, risk])
         stratum = None if stratum is None else xp.concatenate([stratum, stratum])
     orders, delayed = _sort(xp, risk, event, time, stratum), entry is not None
-    if xp is np and time.size <= HOST_ROWS:
+    if on_host:
         return _sums_of_sorted(np, orders, earlier, later, delayed)
     return _sums_under_jit(orders, earlier, later, delayed=delayed)
 

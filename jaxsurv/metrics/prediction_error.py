@@ -47,9 +47,10 @@ def case_control_weights(
     times = at_known_times(times, time)
     times, time, event = xp.asarray(times), xp.asarray(time), xp.asarray(event).astype(bool)
     check_follow_up(curve, times[-1], "time")
-    there = time if where is None else time[xp.asarray(where).astype(bool)] if xp is np else time
-    if xp is np and times[-1] > (last := there.max()):
-        raise InputError(f"time {times[-1]:g} is beyond the follow-up, which ends at {last:g}")
+    if xp is np:
+        last = np.max(time, where=True if where is None else np.asarray(where, bool), initial=0)
+        if times[-1] > last:
+            raise InputError(f"time {times[-1]:g} is beyond the follow-up, which ends at {last:g}")
     until = xp.searchsorted(times, time)  # times before the patient's own
     alive_then = ~event & (times[xp.minimum(until, times.size - 1)] == time)
     until = until + alive_then

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsurv.arguments.columns import first_rows
+from jaxsurv.arguments.columns import as_real, first_rows
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.cumulative import cumulative_logsumexp
 from jaxsurv.survival.host_cox import host_cox
@@ -29,7 +29,6 @@ from jaxsurv.survival.step_function import StepFunction
 from jaxsurv.survival.summed_loss import Ties, log_denominators
 from jaxsurv.survival.validation import (
     array_module,
-    as_real,
     check_event,
     check_finite,
     check_no_nan,

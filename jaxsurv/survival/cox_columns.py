@@ -6,10 +6,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from jaxsurv.arguments.columns import as_real
 from jaxsurv.survival.baseline import StepFunction
 from jaxsurv.survival.partial_likelihood import rows_there
 from jaxsurv.survival.risk_sets import RiskSets
-from jaxsurv.survival.validation import array_module, as_real, is_concrete
+from jaxsurv.survival.validation import array_module, is_concrete
 from jaxsurv.types import Array
 
 

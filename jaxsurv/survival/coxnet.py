@@ -9,12 +9,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsurv.arguments.columns import as_real
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival._coxnet_path import CoxnetPath, PathRows, Penalties, fit_path
 from jaxsurv.survival.risk_sets import RiskSets, given_risk_sets, to_positions
 from jaxsurv.survival.row_columns import Columns, columns_shown
 from jaxsurv.survival.validation import (
-    as_real,
     check_events,
     check_finite,
     check_vectors,

@@ -4,9 +4,10 @@ The formulas are those of `jaxsurv.survival.summed_loss`, which ``jit`` traces.
 """
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import replace
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 
 from jaxsurv.survival.risk_sets import RiskSets
@@ -124,16 +125,19 @@ class HostCox(NamedTuple):
                 break
         return numbers, top, hazard, np.where(happened, denominator, numbers.of(1.0))
 
-    def log_denominators(self, log_hazard: Any) -> Any:
+    def _logs(self, numbers: _Numbers, top: float, denominator: Any) -> Any:
         """Log denominators ``[n]`` of the events; 0 for other rows."""
-        numbers, top, _, denominator = self._hazards(log_hazard)
         return numbers.log(denominator) + np.where(self.risk_sets.event_weight > 0, top, 0)
+
+    def _likelihood(self, log_hazard: Any, log_denominators: Any) -> Any:
+        rs = self.risk_sets
+        own = np.where(rs.event_weight > 0, rs.event_weight * log_hazard, 0).sum()
+        return own - rs.mean_weight @ log_denominators
 
     def log_likelihood(self, log_hazard: Any) -> Any:
         """Log partial likelihood, summed over the events."""
-        rs = self.risk_sets
-        own = np.where(rs.event_weight > 0, rs.event_weight * log_hazard, 0).sum()
-        return own - rs.mean_weight @ self.log_denominators(log_hazard)
+        numbers, top, _, denominator = self._hazards(log_hazard)
+        return self._likelihood(log_hazard, self._logs(numbers, top, denominator))
 
     def gradient(self, log_hazard: Any) -> Any:
         """Derivatives ``[n]`` of the log likelihood with respect to the log hazards."""
@@ -157,31 +161,35 @@ class HostCox(NamedTuple):
     def log_cumulative_hazard(self, log_hazard: Any) -> Any:
         """Logarithms ``[n]`` of the cumulative hazard at log hazard 0, up to each row."""
         rs = self.risk_sets
+        numbers, top, _, denominator = self._hazards(log_hazard)
         with np.errstate(divide="ignore"):
-            jumps = np.log(rs.mean_weight) - self.log_denominators(log_hazard)
+            jumps = np.log(rs.mean_weight) - self._logs(numbers, top, denominator)
         return _cumulative(_LOG, jumps, rs.stratum)[:-1]
 
     def means(self, log_hazard: Any, x: Any) -> "RiskSetMeans | None":
         """Hazard-weighted means of the columns of x over the risk sets; None beyond plain numbers."""
-        numbers, _, hazard, denominator = self._hazards(log_hazard)
+        numbers, top, hazard, denominator = self._hazards(log_hazard)
         if numbers is not LINEAR:
             return None
+        value = self._likelihood(log_hazard, self._logs(numbers, top, denominator))
         sums = self._mixed(numbers, *self._at_events(numbers, hazard[:, None] * x))
         happened = (self.risk_sets.event_weight > 0)[:, None]
         return RiskSetMeans(
-            hazard, denominator, hazard * self.pulled(numbers, denominator),
+            value, hazard, denominator, hazard * self.pulled(numbers, denominator),
             np.where(happened, sums / denominator[:, None], 0),
         )  # fmt: skip
 
 
 class RiskSetMeans(NamedTuple):
     """Attributes:
+    log_likelihood: log partial likelihood at these log hazards.
     hazard: ``[n]``, weighted hazards, the largest 1.
     denominator: ``[n]``, denominators of the events, 1 elsewhere.
     expected: ``[n]``, expected weight of the events of each row.
     mean: ``[n, p]``, mean of the risk set of each event, 0 elsewhere.
     """
 
+    log_likelihood: Any
     hazard: Any
     denominator: Any
     expected: Any
@@ -192,6 +200,11 @@ def _product(numbers: _Numbers, at_risk: Any, x: Any) -> Any:
     if numbers.add is np.add:
         return at_risk @ x
     return np.logaddexp.reduce(np.where(at_risk > 0, x[None], -np.inf), axis=1)
+
+
+def _known(a: Any) -> np.ndarray:
+    a = np.asarray(a)
+    return a.astype(float) if a.dtype.kind == "f" else a
 
 
 def host_cox(risk_sets: RiskSets, ties: str, *arrays: Any) -> HostCox | None:
@@ -208,15 +221,7 @@ def host_cox(risk_sets: RiskSets, ties: str, *arrays: Any) -> HostCox | None:
         return None
     if rs.log_weight.ndim != 1 or rs.log_weight.size > most:
         return None
-    columns = {f.name: getattr(rs, f.name) for f in fields(rs)}
-    kept = {
-        name: a
-        for name, a in columns.items()
-        if name in ("intervals", "max_ties", "labels") or a is None
-    }
-    known = {name: np.asarray(a) for name, a in columns.items() if name not in kept}
-    known = {name: a.astype(float) if a.dtype.kind == "f" else a for name, a in known.items()}
-    rs = RiskSets(**known, **kept)
+    rs = jax.tree.map(_known, replace(rs, intervals=None))
     efron = ties == "efron" and bool(rs.tied)
     if intervals is None:
         return HostCox(rs, efron)

@@ -1,37 +1,43 @@
 """Newton's method for a linear Cox model on the host; `jaxsurv.survival.cox_newton` is its traced twin."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from jaxsurv.survival.cox_moments import CoxMoments
 from jaxsurv.survival.cox_newton import LEAST_STEP, MAX_STEPS
-from jaxsurv.survival.host_cox import LINEAR, HostCox, host_cox
+from jaxsurv.survival.host_cox import LINEAR, HostCox, RiskSetMeans, host_cox
 from jaxsurv.survival.risk_sets import RiskSets
 
 _TOLERANCE = 1e-12
 _MOST = 2**24  # numbers in x
 
 
-def host_moments(coef: Any, x: Any, cox: HostCox) -> CoxMoments | None:
-    """Value and derivatives of the log likelihood, see `cox_moments.moments`; None beyond plain numbers."""
-    rs, log_hazard = cox.risk_sets, x @ coef
-    found = cox.means(log_hazard, x)
-    if found is None:
-        return None
-    mean, expected = found.mean, found.expected
-    return CoxMoments(
-        cox.log_likelihood(log_hazard),
-        x.T @ (rs.event_weight - expected),
-        x.T @ (expected[:, None] * x) - mean.T @ (rs.mean_weight[:, None] * mean),
-    )
+class _Iterate(NamedTuple):
+    """Coefficients with the means of the risk sets and the derivatives of the log likelihood there."""
+
+    coef: Any
+    means: RiskSetMeans
+    moments: CoxMoments
 
 
-def host_score_residuals(coef: Any, x: Any, cox: HostCox) -> Any:
-    """Contributions ``[n, p]`` of the rows to the score, see `cox_moments.score_residuals`."""
+def _at(coef: Any, x: Any, cox: HostCox) -> _Iterate | None:
+    """The derivatives are those of `cox_moments.moments`; None beyond plain numbers."""
     rs, found = cox.risk_sets, cox.means(x @ coef, x)
     if found is None:
         return None
+    mean, expected = found.mean, found.expected
+    moments = CoxMoments(
+        found.log_likelihood,
+        x.T @ (rs.event_weight - expected),
+        x.T @ (expected[:, None] * x) - mean.T @ (rs.mean_weight[:, None] * mean),
+    )
+    return _Iterate(coef, found, moments)
+
+
+def _score_residuals(found: RiskSetMeans, x: Any, cox: HostCox) -> Any:
+    """Contributions ``[n, p]`` of the rows to the score, see `cox_moments.score_residuals`."""
+    rs = cox.risk_sets
     pulled = cox.pulled(LINEAR, found.denominator[:, None], rs.mean_weight[:, None] * found.mean)
     happened = rs.event_weight > 0
     _, group, count = np.unique(rs.start[happened], return_inverse=True, return_counts=True)
@@ -73,24 +79,29 @@ def host_fit(
         """Coefficients ``[p, k]`` of x from coefficients ``[q, k]`` of z."""
         return x.T @ np.linalg.solve(z.T, b) if wide else b
 
-    total = float(cox.risk_sets.total)
-    null = host_moments(np.zeros(z.shape[1]), z, cox)
-    found = None if null is None else _maximise(z, cox, l2, null)
-    if null is None or found is None:
+    start = _at(np.zeros(z.shape[1]), z, cox)
+    if start is None:
         return None
-    b, end, steps, settled = found
+    # nothing beside the information at zero, or beside one unit of variance per event
+    null = start.moments
+    most = max(np.diagonal(null.information).max(initial=0), float(cox.risk_sets.total))
+    least = 64 * np.finfo(float).eps * most + np.finfo(float).tiny
+    found = _maximise(z, cox, l2, start, least)
+    if found is None:
+        return None
+    (b, means, end), steps, settled = found
     unit = np.eye(b.size)
-    inverse = _solve(end.information, l2, unit, null, total)
+    inverse = _solve(end.information, l2, unit, least)
     covariance = expand(expand(inverse).T)
     if wide:  # directions outside the span of the rows are only penalised
         covariance = covariance + (np.eye(p) - expand(expand(unit).T)) / penalty[0]
-    residuals = host_score_residuals(b, z, cox)
+    residuals = _score_residuals(means, z, cox)
     if cluster is not None:
         unit_of = cox.to_positions(cluster).astype(int)
         of_row, residuals = residuals, np.zeros((unit_of.max() + 1, b.size))
         np.add.at(residuals, unit_of, of_row)
     change = expand(inverse @ residuals.T)
-    score_step = _solve(null.information, 0 * l2, null.score, null, total)
+    score_step = _solve(null.information, 0 * l2, null.score, least)
     fit = {
         "coef": expand(b[:, None])[:, 0],
         "covariance": covariance,
@@ -103,26 +114,26 @@ def host_fit(
         "steps": steps,
         "converged": settled,
     }
-    next_step = _solve(end.information, l2, end.score - l2 * b, null, total)
+    next_step = _solve(end.information, l2, end.score - l2 * b, least)
     return fit, (null.information + np.diag(l2), next_step)
 
 
 def _maximise(
-    z: Any, cox: HostCox, penalty: Any, null: CoxMoments
-) -> tuple[Any, CoxMoments, int, bool] | None:
-    """Coefficients, moments there, number of steps, and whether the last step was negligible."""
-    coef, now, settled, steps = np.zeros(z.shape[1]), null, False, 0
-    rs = cox.risk_sets
-    total = float(rs.total)
-    one = total / max(np.count_nonzero(rs.event_weight), 1)  # an event, in the unit of the weights
+    z: Any, cox: HostCox, penalty: Any, start: _Iterate, least: float
+) -> tuple[_Iterate, int, bool] | None:
+    """The maximum, number of steps, and whether the last step was negligible."""
+    now, settled, steps = start, False, 0
+    events = np.count_nonzero(cox.risk_sets.event_weight)
+    one = float(cox.risk_sets.total) / max(events, 1)  # an event, in the unit of the weights
 
     def value(coef: Any) -> float:
         return cox.log_likelihood(z @ coef) - np.sum(penalty * coef**2) / 2
 
     while not settled and steps < MAX_STEPS:
-        here = now.log_likelihood - np.sum(penalty * coef**2) / 2
-        score = now.score - penalty * coef
-        step = _solve(now.information, penalty, score, null, total)
+        coef, moments = now.coef, now.moments
+        here = moments.log_likelihood - np.sum(penalty * coef**2) / 2
+        score = moments.score - penalty * coef
+        step = _solve(moments.information, penalty, score, least)
         slack, size = _TOLERANCE * (one + abs(here)), 1.0
         settled = bool(score @ step <= 2 * slack)  # there rounding hides which size is better
         if not settled:
@@ -131,17 +142,17 @@ def _maximise(
             while size > LEAST_STEP and (reached < here - slack or reached + slack < by_half):
                 size, reached = size / 2, by_half
                 by_half = value(coef + size / 2 * step)
-        coef, steps = coef + size * step, steps + 1
-        there = host_moments(coef, z, cox)
+        there, steps = _at(coef + size * step, z, cox), steps + 1
         if there is None:
             return None
         now = there
-    return coef, now, steps, settled
+    return now, steps, settled
 
 
-def _solve(information: Any, penalty: Any, score: Any, null: CoxMoments, total: float) -> Any:
-    """Multiply by the inverse of the penalised information, see `cox_newton.solve_information`."""
-    # nothing beside the information at zero, or beside one unit of variance per event
-    most = max(np.diagonal(null.information).max(initial=0), total)
-    tiny = 64 * np.finfo(float).eps * most + np.finfo(float).tiny
-    return np.linalg.solve(information + np.diag(penalty + tiny), score)
+def _solve(information: Any, penalty: Any, score: Any, least: float) -> Any:
+    """Multiply by the inverse of the penalised information, see `cox_newton.solve_information`.
+
+    Args:
+        least: information that counts as none.
+    """
+    return np.linalg.solve(information + np.diag(penalty + least), score)

@@ -145,6 +145,7 @@ def life_table(
     elif xp is jnp or t.dtype != np.float32:  # whose rounding is that of the times asked for
         t = t.astype(number)
     key = t if xp is np else xp.asarray(key)
+    after = np.iinfo(np.int32).max if key.dtype.kind == "i" else np.inf  # later than all times
     w = xp.ones(t.shape, number) if weights is None else xp.asarray(weights).astype(number)
     enter = xp.zeros(0) if enter is None else xp.asarray(enter)
     if where is not None:
@@ -152,17 +153,15 @@ def life_table(
         if xp is np:
             died, t, key, w, enter = (x[here] if x.size else x for x in (died, t, key, w, enter))
         else:
-            end = np.iinfo(np.int32).max if key.dtype.kind == "i" else np.inf
             t, w = xp.where(here, t, xp.inf), xp.where(here, w, 0)
-            key = xp.where(here, key, end)
+            key = xp.where(here, key, after)
     order = xp.argsort(key)
     t, key, group = t[order], key[order], run_numbers(xp, key[order])
     if xp is np:
         keys = times = t[np.flatnonzero(np.diff(group, prepend=-1))]
     else:
         times = xp.full(t.shape, xp.inf, number).at[group].set(t)
-        last_key = np.iinfo(np.int32).max if key.dtype.kind == "i" else np.inf
-        keys = xp.full(t.shape, last_key, key.dtype).at[group].set(key)
+        keys = xp.full(t.shape, after, key.dtype).at[group].set(key)
     size = times.shape[0]
     events = segment_sum(xp, xp.where(died, w, 0)[order], group, size)
     censored = segment_sum(xp, xp.where(died, 0, w)[order], group, size)

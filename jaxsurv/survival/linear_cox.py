@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.scipy.linalg import solve_triangular
 
-from jaxsurv.arguments.columns import check_finite
+from jaxsurv.arguments.columns import as_real, check_finite
 from jaxsurv.arguments.labels import dense
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.baseline import StepFunction, breslow_baseline
@@ -24,7 +24,6 @@ from jaxsurv.survival.row_columns import Columns, columns_shown
 from jaxsurv.survival.summed_loss import Ties
 from jaxsurv.survival.validation import (
     array_module,
-    as_real,
     check_events,
     check_vectors,
     is_concrete,

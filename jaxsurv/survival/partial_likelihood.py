@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from jaxsurv.arguments.columns import as_real
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.cumulative import cumulative_logsumexp
 from jaxsurv.survival.host_cox import host_cox
@@ -21,7 +22,7 @@ from jaxsurv.survival.risk_sets import (
 )
 from jaxsurv.survival.row_columns import Columns, columns_shown
 from jaxsurv.survival.summed_loss import Ties, largest, log_weighted, summed_loss
-from jaxsurv.survival.validation import as_real, check_finite, check_vectors, is_concrete
+from jaxsurv.survival.validation import check_finite, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, check_choice
 
 

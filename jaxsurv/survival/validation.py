@@ -25,13 +25,6 @@ def array_module(*arrays: Any) -> ModuleType:
     return np if all(is_concrete(a) for a in arrays) else jnp
 
 
-def as_real(x: Any) -> jax.Array:
-    """A JAX array of at least 32-bit real numbers: integers become the default real type."""
-    x = jnp.asarray(x)
-    real = jnp.issubdtype(x.dtype, jnp.floating)
-    return x.astype(jnp.promote_types(x.dtype, jnp.float32) if real else jnp.result_type(float))
-
-
 def check_vectors(**arrays: Any) -> int:
     """Check that all given arrays are ``[n]`` with one common n, and return n; None is skipped."""
     shapes = {name: np.shape(a) for name, a in arrays.items() if a is not None}

@@ -364,6 +364,8 @@ def test_what_would_not_fit_is_done_with_half_the_width(monkeypatch, x64):
         memory.check_memory(compiled, devices)
 
     monkeypatch.setattr(mapped, "check_memory", tell)
+    # the programs of newer versions of XLA may need less than the results themselves
+    monkeypatch.setattr(sys.modules["jaxsurv.training._sweep"], "check_results", lambda *_: None)
     checked(10**12)
     swept(Plan(1, 1, 4))
     checked(widths[0] - 1)
