@@ -9,9 +9,7 @@ from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from jaxsurv.data import stratified_kfold
 from jaxsurv.models import CLINICAL
@@ -19,56 +17,50 @@ from jaxsurv.preprocess import two_valued
 from jaxsurv.recipe.devices import each_split
 from jaxsurv.recipe.members import CrossFitted, LinearCox, PenalisedCox
 from jaxsurv.recipe.prepared import Prepared, outcome_in
-from jaxsurv.survival import RiskSets, cox_fit, coxnet_cv, neg_log_partial_likelihood, restrict
-from jaxsurv.types import Array
+from jaxsurv.survival import RiskSets, coxnet_cv, neg_log_partial_likelihood, restrict
+from jaxsurv.survival.ridge_path import ridge_path
 
 INNER_FOLDS = 5
 PENALTIES = tuple(10.0 ** np.arange(-1.0, 3.01, 0.5))  # of blocks with one unit of variance each
 COMPONENTS = 100  # of linear models the penalty silences what comes after them
-PADDING, SMALL = 32, 2000
+SMALL = 500  # patients up to which fits in two threads only wait for each other
 FREQUENCIES = 256
 
 Basis = Literal["linear", "squares", "rbf"]
 
 
 class _Ridge(NamedTuple):
-    log_hazard: Array
-    held_out: Array
-    penalty: Array
-    coef: Array
-    center: Array
+    log_hazard: np.ndarray
+    held_out: np.ndarray
+    penalty: float
+    coef: np.ndarray
+    center: float
 
 
-def _ridge_cox(x: Array, risk_sets: RiskSets, develop: Array, inner: Array) -> _Ridge:
+def _ridge_cox(
+    x: np.ndarray, risk_sets: RiskSets, develop: np.ndarray, inner: np.ndarray
+) -> _Ridge:
     """``x [n, p]``, ``develop [n]``, ``inner [k, n]`` booleans: the rows that each inner fold holds out."""
     whole = restrict(risk_sets, develop)
-    known = jnp.where(develop[:, None], x, 0.0)  # columns are centred and scaled on all rows
-
-    def fit(kept: Array, penalty: Array) -> tuple[Array, Array, Array, Array]:
-        """Centred log hazard, by how much the likelihood of all rows exceeds that of the kept, the model."""
-        part = restrict(risk_sets, kept)
-        model = cox_fit(known, risk_sets=part, l2=penalty)
-        log_hazard = x @ model.coef
-        center = jnp.sum(log_hazard * kept) / jnp.sum(kept)
-        log_hazard = log_hazard - center
-        loss = neg_log_partial_likelihood(log_hazard, risk_sets=whole, reduction="sum")
-        return log_hazard, loss + model.log_likelihood, model.coef, center
-
-    # the last mask holds nothing out: the fit of all development rows
-    masks = jnp.concatenate([develop[None] & ~inner, develop[None]])
-    penalties = jnp.asarray(PENALTIES, x.dtype)
-    # one after the other: batched risk sets cost more than they save
-    log_hazard, excess, coef, center = lax.map(
-        lambda l2: lax.map(lambda kept: fit(kept, l2), masks), penalties
-    )
-    best = jnp.argmin(jnp.sum(excess[:, :-1], axis=1))
-    fitted = log_hazard[best, -1]
-    held_out = jnp.sum(jnp.where(inner, log_hazard[best, :-1], 0.0), axis=0)
-    held_out = jnp.where(develop, held_out, fitted)
-    return _Ridge(fitted, held_out, penalties[best], coef[best, -1], center[best, -1])
-
-
-_fit_ridge = jax.jit(_ridge_cox)
+    excess, held_out = np.zeros(len(PENALTIES)), np.zeros((len(PENALTIES), len(x)))
+    for held in inner[inner.any(axis=1)]:
+        kept = develop & ~held
+        model = ridge_path(x, restrict(risk_sets, kept), PENALTIES)
+        log_hazard = x @ model.coef.T
+        log_hazard -= log_hazard[kept].mean(axis=0)
+        # by how much the likelihood of all rows exceeds that of the kept
+        loss = [
+            neg_log_partial_likelihood(r, risk_sets=whole, reduction="sum") for r in log_hazard.T
+        ]
+        excess += np.asarray(loss) + model.log_likelihood
+        held_out[:, held] = log_hazard.T[:, held]
+    best = int(np.argmin(excess))
+    coef = ridge_path(x, whole, PENALTIES[best:]).coef[0]
+    log_hazard = x @ coef
+    center = log_hazard[develop].mean()
+    log_hazard -= center
+    held_out = np.where(develop, held_out[best], log_hazard)
+    return _Ridge(_single(log_hazard), _single(held_out), PENALTIES[best], coef, center)
 
 
 def inner_folds(data: Prepared) -> np.ndarray:
@@ -189,23 +181,15 @@ def ridge_cox(
     modalities = list(data.encoded.columns) if modalities is None else modalities
     blocks = _blocks(data, modalities, basis)
     directions = [_leading(b.x, rows) for b, rows in zip(blocks, data.splits.develop, strict=True)]
-    x = [b.x @ d for b, d in zip(blocks, directions, strict=True)]
-    # columns of zeros change nothing, and models share a compilation: up to SMALL patients all of them, as
-    # compiling costs more than such columns do, else those of similar widths. Never more columns than
-    # patients: a fit in the space of the rows has no inverse where most columns are 0
-    width = max(scores.shape[1] for scores in x)
-    wider = COMPONENTS if len(x[0]) <= SMALL else -(-width // PADDING) * PADDING
-    width = max(width, min(len(x[0]), wider))
-    x = [np.pad(scores, [(0, 0), (0, width - scores.shape[1])]) for scores in x]
     develop, inner = data.splits.develop, inner_folds(data)
 
     def fit(s: int) -> _Ridge:
-        sets = jax.tree.map(lambda a: a[s], data.fitted.risk_sets)
-        return _fit_ridge(x[s], sets, develop[s], inner[s])
+        sets = jax.tree.map(lambda a: np.asarray(a[s]), data.fitted.risk_sets)
+        return _ridge_cox(blocks[s].x @ directions[s], sets, develop[s], inner[s])
 
-    fitted = each_split(fit, len(x), devices=None if len(x) > 3 else 1)
+    fitted = each_split(fit, len(blocks), devices=1 if len(develop[0]) <= SMALL else None)
     models = [
-        _model(block, d.astype(float) @ one.coef[: d.shape[1]], float(one.center), basis)
+        _model(block, d.astype(float) @ one.coef, one.center, basis)
         for block, d, one in zip(blocks, directions, fitted, strict=True)
     ]
     log_hazard, held_out, penalty = (np.stack(part) for part in list(zip(*fitted, strict=True))[:3])

@@ -18,7 +18,7 @@ def each_split(fit: Callable[[int], Any], splits: int, *, devices: int | None = 
     Args:
         fit: made for the number of a split.
         splits: number of splits.
-        devices: most devices to use, each of which compiles the programs again; None = all.
+        devices: most devices to use; None = all.
     """
     waiting = queue.SimpleQueue()
     for device in jax.local_devices()[:devices]:

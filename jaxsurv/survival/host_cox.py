@@ -60,13 +60,15 @@ class HostCox(NamedTuple):
 
     Attributes:
         risk_sets: outcome, NumPy arrays in float64.
-        efron: whether tied events are treated after Efron, else after Breslow.
+        events: ``[d]``, the rows of the events.
+        fraction: ``[d]``, Efron's share of the tied events in each denominator; None after Breslow.
         at_risk: ``[d, n]``, 1 where a row is at risk at an event, with delayed entry; None without.
         apart: ``[d, n]``, the same without the rows of the events tied with it.
     """
 
     risk_sets: RiskSets
-    efron: bool
+    events: Any
+    fraction: Any = None
     at_risk: Any = None
     apart: Any = None
 
@@ -79,65 +81,62 @@ class HostCox(NamedTuple):
         """Rows of x in their original order."""
         return x if self.risk_sets.position is None else x[self.risk_sets.position]
 
-    def _at_events(self, numbers: _Numbers, x: Any) -> tuple[Any, Any]:
-        """Sums ``[n, ...]`` over the risk set of each event, with and without the events tied with it."""
+    @property
+    def mean_weight(self) -> Any:
+        """``[d]``, weights of the events, averaged over those tied."""
+        return self.risk_sets.mean_weight[self.events]
+
+    def _shares(self, numbers: _Numbers, ndim: int) -> tuple[Any, Any]:
+        fraction = self.fraction.reshape(-1, *[1] * (ndim - 1))
+        with np.errstate(divide="ignore"):
+            return numbers.of(1 - fraction), numbers.of(fraction)
+
+    def _at_events(self, numbers: _Numbers, x: Any) -> Any:
+        """Sums ``[d, ...]`` over the risk set of each event, less Efron's share of those tied with it."""
         rs = self.risk_sets
         if self.at_risk is None:
             sums = _cumulative(numbers, x, rs.stratum, reverse=True)
-            return sums[rs.start], sums[rs.rest]
-        everyone, others = np.full((2, *x.shape), numbers.zero)
-        for sums, at_risk in ((everyone, self.at_risk), (others, self.apart)):
-            sums[rs.event_weight > 0] = _product(numbers, at_risk, x)
-        return everyone, others
-
-    def _over_events(self, numbers: _Numbers, everyone: Any, others: Any) -> Any:
-        """Sums ``[n, ...]`` over the events at which each row is at risk, and is but not tied with them."""
-        rs = self.risk_sets
-        if self.at_risk is None:
-            of_everyone = _cumulative(numbers, everyone, rs.stratum)[rs.last]
-            if not self.efron:
-                return of_everyone
-            return numbers.add(of_everyone, _cumulative(numbers, others, rs.stratum)[rs.earlier])
-        happened = rs.event_weight > 0
-        pulls = ((self.at_risk, everyone), (self.apart, others))
-        return numbers.add(*(_product(numbers, a.T, u[happened]) for a, u in pulls))
-
-    def _mixed(self, numbers: _Numbers, everyone: Any, others: Any) -> Any:
-        """``(1 - k / m) everyone + k / m others``, Efron's share; Breslow's is ``everyone``."""
-        if not self.efron:
+            everyone = sums[rs.start[self.events]]
+            others = None if self.fraction is None else sums[rs.rest[self.events]]
+        else:
+            everyone = _product(numbers, self.at_risk, x)
+            others = None if self.fraction is None else _product(numbers, self.apart, x)
+        if self.fraction is None:
             return everyone
-        fraction = self.risk_sets.fraction.reshape(-1, *[1] * (everyone.ndim - 1))
-        with np.errstate(divide="ignore"):
-            share, rest = numbers.of(1 - fraction), numbers.of(fraction)
+        share, rest = self._shares(numbers, x.ndim)
         return numbers.add(numbers.multiply(share, everyone), numbers.multiply(rest, others))
 
-    def _hazards(self, log_hazard: Any) -> tuple[_Numbers, float, Any, Any]:
-        """Arithmetic, log of its unit, weighted hazards, and denominators of the events (1 elsewhere)."""
+    def _over_events(self, numbers: _Numbers, pull: Any, reached: Any, at_risk: Any) -> Any:
+        """Sums ``[n, ...]`` of ``pull [d, ...]`` over the events up to the ones that each row reached."""
+        if at_risk is not None:
+            return _product(numbers, at_risk.T, pull)
         rs = self.risk_sets
-        here, happened = rs.log_weight > -np.inf, rs.event_weight > 0
+        of_row = np.full((rs.start.size, *pull.shape[1:]), numbers.zero)
+        of_row[self.events] = pull
+        return _cumulative(numbers, of_row, rs.stratum)[reached]
+
+    def _hazards(self, log_hazard: Any) -> tuple[_Numbers, float, Any, Any]:
+        """Arithmetic, log of its unit, weighted hazards ``[n]``, and denominators of the events ``[d]``."""
+        rs = self.risk_sets
+        here = rs.log_weight > -np.inf
         weighted = np.where(here, log_hazard, 0) + rs.log_weight
         top = float(weighted.max(initial=-np.inf, where=here))
         top = top if np.isfinite(top) else 0.0
         for numbers in (LINEAR, _LOG):
             hazard = numbers.exp(weighted - top)
-            denominator = self._mixed(numbers, *self._at_events(numbers, hazard))
-            if numbers is _LOG or denominator[happened].min(initial=1.0) > _PLAIN:
+            denominator = self._at_events(numbers, hazard)
+            if numbers is _LOG or denominator.min(initial=1.0) > _PLAIN:
                 break
-        return numbers, top, hazard, np.where(happened, denominator, numbers.of(1.0))
-
-    def _logs(self, numbers: _Numbers, top: float, denominator: Any) -> Any:
-        """Log denominators ``[n]`` of the events; 0 for other rows."""
-        return numbers.log(denominator) + np.where(self.risk_sets.event_weight > 0, top, 0)
+        return numbers, top, hazard, denominator
 
     def _likelihood(self, log_hazard: Any, log_denominators: Any) -> Any:
-        rs = self.risk_sets
-        own = np.where(rs.event_weight > 0, rs.event_weight * log_hazard, 0).sum()
-        return own - rs.mean_weight @ log_denominators
+        weight = self.risk_sets.event_weight[self.events]
+        return weight @ log_hazard[self.events] - self.mean_weight @ log_denominators
 
     def log_likelihood(self, log_hazard: Any) -> Any:
         """Log partial likelihood, summed over the events."""
         numbers, top, _, denominator = self._hazards(log_hazard)
-        return self._likelihood(log_hazard, self._logs(numbers, top, denominator))
+        return self._likelihood(log_hazard, numbers.log(denominator) + top)
 
     def gradient(self, log_hazard: Any) -> Any:
         """Derivatives ``[n]`` of the log likelihood with respect to the log hazards."""
@@ -147,46 +146,45 @@ class HostCox(NamedTuple):
 
     def pulled(self, numbers: _Numbers, denominator: Any, weight: Any = None) -> Any:
         """Sums ``[n, ...]`` of weight / denominator over the events at which each row is at risk."""
-        rs = self.risk_sets
+        rs, weight = self.risk_sets, self.mean_weight if weight is None else weight
         with np.errstate(divide="ignore"):
-            pull = numbers.divide(
-                numbers.of(rs.mean_weight if weight is None else weight), denominator
-            )
-            if not self.efron:
-                return self._over_events(numbers, pull, np.full_like(pull, numbers.zero))
-            fraction = rs.fraction.reshape(-1, *[1] * (pull.ndim - 1))
-            shares = numbers.of(1 - fraction), numbers.of(fraction)
-        return self._over_events(numbers, *(numbers.multiply(s, pull) for s in shares))
+            pull = numbers.divide(numbers.of(weight), denominator)
+        if self.fraction is None:
+            return self._over_events(numbers, pull, rs.last, self.at_risk)
+        share, rest = self._shares(numbers, pull.ndim)
+        return numbers.add(
+            self._over_events(numbers, numbers.multiply(share, pull), rs.last, self.at_risk),
+            self._over_events(numbers, numbers.multiply(rest, pull), rs.earlier, self.apart),
+        )
 
     def log_cumulative_hazard(self, log_hazard: Any) -> Any:
         """Logarithms ``[n]`` of the cumulative hazard at log hazard 0, up to each row."""
-        rs = self.risk_sets
         numbers, top, _, denominator = self._hazards(log_hazard)
-        with np.errstate(divide="ignore"):
-            jumps = np.log(rs.mean_weight) - self._logs(numbers, top, denominator)
-        return _cumulative(_LOG, jumps, rs.stratum)[:-1]
+        jumps = np.full(self.risk_sets.start.size, -np.inf)
+        jumps[self.events] = np.log(self.mean_weight) - (numbers.log(denominator) + top)
+        return _cumulative(_LOG, jumps, self.risk_sets.stratum)[:-1]
 
     def means(self, log_hazard: Any, x: Any) -> "RiskSetMeans | None":
         """Hazard-weighted means of the columns of x over the risk sets; None beyond plain numbers."""
         numbers, top, hazard, denominator = self._hazards(log_hazard)
         if numbers is not LINEAR:
             return None
-        value = self._likelihood(log_hazard, self._logs(numbers, top, denominator))
-        sums = self._mixed(numbers, *self._at_events(numbers, hazard[:, None] * x))
-        happened = (self.risk_sets.event_weight > 0)[:, None]
         return RiskSetMeans(
-            value, hazard, denominator, hazard * self.pulled(numbers, denominator),
-            np.where(happened, sums / denominator[:, None], 0),
-        )  # fmt: skip
+            self._likelihood(log_hazard, np.log(denominator) + top),
+            hazard,
+            denominator,
+            hazard * self.pulled(numbers, denominator),
+            self._at_events(numbers, hazard[:, None] * x) / denominator[:, None],
+        )
 
 
 class RiskSetMeans(NamedTuple):
     """Attributes:
     log_likelihood: log partial likelihood at these log hazards.
     hazard: ``[n]``, weighted hazards, the largest 1.
-    denominator: ``[n]``, denominators of the events, 1 elsewhere.
+    denominator: ``[d]``, denominators of the events.
     expected: ``[n]``, expected weight of the events of each row.
-    mean: ``[n, p]``, mean of the risk set of each event, 0 elsewhere.
+    mean: ``[d, p]``, mean of the risk set of each event.
     """
 
     log_likelihood: Any
@@ -222,10 +220,10 @@ def host_cox(risk_sets: RiskSets, ties: str, *arrays: Any) -> HostCox | None:
     if rs.log_weight.ndim != 1 or rs.log_weight.size > most:
         return None
     rs = jax.tree.map(_known, replace(rs, intervals=None))
-    efron = ties == "efron" and bool(rs.tied)
+    events = np.flatnonzero(rs.event_weight > 0)
+    cox = HostCox(rs, events, rs.fraction[events] if ties == "efron" and bool(rs.tied) else None)
     if intervals is None:
-        return HostCox(rs, efron)
-    row, happened = np.arange(rs.start.size), rs.event_weight > 0
-    start, rest = (a[happened, None] for a in (rs.start, rs.rest))
+        return cox
+    row, start, rest = np.arange(rs.start.size), rs.start[events, None], rs.rest[events, None]
     at_risk = (np.asarray(intervals.enter) <= start) & (row >= start)
-    return HostCox(rs, efron, at_risk * 1.0, (at_risk & (row >= rest)) * 1.0)
+    return cox._replace(at_risk=at_risk * 1.0, apart=(at_risk & (row >= rest)) * 1.0)

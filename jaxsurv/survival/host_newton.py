@@ -13,7 +13,7 @@ _TOLERANCE = 1e-12
 _MOST = 2**24  # numbers in x
 
 
-class _Iterate(NamedTuple):
+class Iterate(NamedTuple):
     """Coefficients with the means of the risk sets and the derivatives of the log likelihood there."""
 
     coef: Any
@@ -21,7 +21,7 @@ class _Iterate(NamedTuple):
     moments: CoxMoments
 
 
-def _at(coef: Any, x: Any, cox: HostCox) -> _Iterate | None:
+def host_iterate(coef: Any, x: Any, cox: HostCox) -> Iterate | None:
     """The derivatives are those of `cox_moments.moments`; None beyond plain numbers."""
     rs, found = cox.risk_sets, cox.means(x @ coef, x)
     if found is None:
@@ -30,22 +30,21 @@ def _at(coef: Any, x: Any, cox: HostCox) -> _Iterate | None:
     moments = CoxMoments(
         found.log_likelihood,
         x.T @ (rs.event_weight - expected),
-        x.T @ (expected[:, None] * x) - mean.T @ (rs.mean_weight[:, None] * mean),
+        x.T @ (expected[:, None] * x) - mean.T @ (cox.mean_weight[:, None] * mean),
     )
-    return _Iterate(coef, found, moments)
+    return Iterate(coef, found, moments)
 
 
 def _score_residuals(found: RiskSetMeans, x: Any, cox: HostCox) -> Any:
     """Contributions ``[n, p]`` of the rows to the score, see `cox_moments.score_residuals`."""
-    rs = cox.risk_sets
-    pulled = cox.pulled(LINEAR, found.denominator[:, None], rs.mean_weight[:, None] * found.mean)
-    happened = rs.event_weight > 0
-    _, group, count = np.unique(rs.start[happened], return_inverse=True, return_counts=True)
+    rs, events = cox.risk_sets, cox.events
+    pulled = cox.pulled(LINEAR, found.denominator[:, None], cox.mean_weight[:, None] * found.mean)
+    _, group, count = np.unique(rs.start[events], return_inverse=True, return_counts=True)
     tied = np.zeros((count.size, x.shape[1]))
-    np.add.at(tied, group, found.mean[happened])
+    np.add.at(tied, group, found.mean)
     residuals = found.hazard[:, None] * pulled - found.expected[:, None] * x
-    from_mean = x[happened] - tied[group] / count[group, None]
-    residuals[happened] += rs.event_weight[happened, None] * from_mean
+    from_mean = x[events] - tied[group] / count[group, None]
+    residuals[events] += rs.event_weight[events, None] * from_mean
     return residuals
 
 
@@ -79,14 +78,14 @@ def host_fit(
         """Coefficients ``[p, k]`` of x from coefficients ``[q, k]`` of z."""
         return x.T @ np.linalg.solve(z.T, b) if wide else b
 
-    start = _at(np.zeros(z.shape[1]), z, cox)
+    start = host_iterate(np.zeros(z.shape[1]), z, cox)
     if start is None:
         return None
     # nothing beside the information at zero, or beside one unit of variance per event
     null = start.moments
     most = max(np.diagonal(null.information).max(initial=0), float(cox.risk_sets.total))
     least = 64 * np.finfo(float).eps * most + np.finfo(float).tiny
-    found = _maximise(z, cox, l2, start, least)
+    found = host_maximise(z, cox, l2, start, least)
     if found is None:
         return None
     (b, means, end), steps, settled = found
@@ -118,13 +117,14 @@ def host_fit(
     return fit, (null.information + np.diag(l2), next_step)
 
 
-def _maximise(
-    z: Any, cox: HostCox, penalty: Any, start: _Iterate, least: float
-) -> tuple[_Iterate, int, bool] | None:
+def host_maximise(
+    z: Any, cox: HostCox, penalty: Any, start: Iterate, least: float
+) -> tuple[Iterate, int, bool] | None:
     """The maximum, number of steps, and whether the last step was negligible."""
     now, settled, steps = start, False, 0
-    events = np.count_nonzero(cox.risk_sets.event_weight)
-    one = float(cox.risk_sets.total) / max(events, 1)  # an event, in the unit of the weights
+    one = float(cox.risk_sets.total) / max(
+        len(cox.events), 1
+    )  # an event, in the unit of the weights
 
     def value(coef: Any) -> float:
         return cox.log_likelihood(z @ coef) - np.sum(penalty * coef**2) / 2
@@ -142,7 +142,7 @@ def _maximise(
             while size > LEAST_STEP and (reached < here - slack or reached + slack < by_half):
                 size, reached = size / 2, by_half
                 by_half = value(coef + size / 2 * step)
-        there, steps = _at(coef + size * step, z, cox), steps + 1
+        there, steps = host_iterate(coef + size * step, z, cox), steps + 1
         if there is None:
             return None
         now = there
