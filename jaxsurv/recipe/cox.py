@@ -180,20 +180,19 @@ def ridge_cox(
     data = data.plain
     modalities = list(data.encoded.columns) if modalities is None else modalities
     blocks = _blocks(data, modalities, basis)
-    directions = [_leading(b.x, rows) for b, rows in zip(blocks, data.splits.develop, strict=True)]
     develop, inner = data.splits.develop, inner_folds(data)
 
-    def fit(s: int) -> _Ridge:
+    def fit(s: int) -> tuple[_Ridge, LinearCox]:
         sets = jax.tree.map(lambda a: np.asarray(a[s]), data.fitted.risk_sets)
-        return _ridge_cox(blocks[s].x @ directions[s], sets, develop[s], inner[s])
+        directions = _leading(blocks[s].x, develop[s])
+        found = _ridge_cox(blocks[s].x @ directions, sets, develop[s], inner[s])
+        coef = directions.astype(float) @ found.coef
+        return found, _model(blocks[s], coef, found.center, basis)
 
-    fitted = each_split(fit, len(blocks), devices=1 if len(develop[0]) <= SMALL else None)
-    models = [
-        _model(block, d.astype(float) @ one.coef, one.center, basis)
-        for block, d, one in zip(blocks, directions, fitted, strict=True)
-    ]
+    few = len(develop[0]) <= SMALL
+    fitted, models = zip(*each_split(fit, len(blocks), devices=1 if few else None), strict=True)
     log_hazard, held_out, penalty = (np.stack(part) for part in list(zip(*fitted, strict=True))[:3])
-    return PenalisedCox(log_hazard, held_out, penalty, tuple(models))
+    return PenalisedCox(log_hazard, held_out, penalty, models)
 
 
 def clinical_cox(data: Prepared) -> PenalisedCox | None:
