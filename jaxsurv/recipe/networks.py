@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxsurv.models import CLINICAL, Model
-from jaxsurv.recipe.padded import padded
+from jaxsurv.recipe.padded import sweep_arrays, without_padding
 from jaxsurv.recipe.prepared import Prepared
 from jaxsurv.training import FitConfig, SweepResult, sweep
 from jaxsurv.types import ArrayLike, InputError, Objective
@@ -42,19 +42,12 @@ def train_networks(
         InputError: no modality beside the clinical one.
     """
     check_modalities(data)
-    # minibatches are drawn from all rows, and intervals of delayed entry are laid out for their number
-    whole = training.batch_size is None and data.shared.outcome.entry is None
-    arrays = padded(data) if whole and objective.draw is None else (data.shared, data.fitted)
     runs = sweep(
-        objective, data.build, *arrays, seeds=range(seeds), hparams=settings,
-        config=training, optimizer=model.optimizer, collect=collect_parameters,
+        objective, data.build, *sweep_arrays(data, objective, training), seeds=range(seeds),
+        hparams=settings, config=training, optimizer=model.optimizer, collect=collect_parameters,
         streams=[stream] * len(data.splits.fold),
     )  # fmt: skip
-    n, taught = len(data.event), runs.teacher_prediction
-    return runs._replace(
-        prediction=runs.prediction[:, :n],
-        teacher_prediction=None if taught is None else taught[:, :n],
-    )
+    return without_padding(runs, len(data.event))
 
 
 def check_modalities(data: Prepared) -> None:

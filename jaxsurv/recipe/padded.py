@@ -8,6 +8,31 @@ import numpy as np
 
 from jaxsurv.recipe.prepared import Prepared, Shared, Split
 from jaxsurv.survival.padding import pad_rows, padded_length
+from jaxsurv.training import FitConfig, SweepResult
+from jaxsurv.types import Objective
+
+
+def sweep_arrays(data: Prepared, objective: Objective, training: FitConfig) -> tuple[Shared, Split]:
+    """Shared and fitted arrays of a sweep, padded where that is possible.
+
+    Minibatches are drawn from all rows, and intervals of delayed entry are laid out for their number.
+
+    Args:
+        data: the patients under some splits.
+        objective: training objective.
+        training: static choices of each run.
+    """
+    whole = training.batch_size is None and data.shared.outcome.entry is None
+    return padded(data) if whole and objective.draw is None else (data.shared, data.fitted)
+
+
+def without_padding(runs: SweepResult, n: int) -> SweepResult:
+    """Runs with the predictions of the first n rows."""
+    taught = runs.teacher_prediction
+    return runs._replace(
+        prediction=runs.prediction[:, :n],
+        teacher_prediction=None if taught is None else taught[:, :n],
+    )
 
 
 def padded(data: Prepared) -> tuple[Shared, Split]:

@@ -16,6 +16,7 @@ from jaxsurv.models import Model
 from jaxsurv.models.registry import objective_of
 from jaxsurv.recipe import Prepared
 from jaxsurv.recipe.networks import check_modalities
+from jaxsurv.recipe.padded import sweep_arrays, without_padding
 from jaxsurv.study.prediction_error import horizons, integrated_brier
 from jaxsurv.training import (
     Collect,
@@ -132,11 +133,13 @@ def train(
     names = {_values(h): name for name, h in method.settings.items()}
     curves = _curves(method) if own else None
     rows, chunks = [], []
+    arrays = data.shared, data.fitted
+    if method.collect is None:
+        arrays = sweep_arrays(data, method.objective, method.training)
     for chunk in sweep_chunks(
         method.objective,
         data.build,
-        data.shared,
-        data.fitted,
+        *arrays,
         seeds=seeds,
         hparams=list(method.settings.values()),
         config=method.training,
@@ -146,6 +149,7 @@ def train(
         store=store,
         keeps=not own,  # of such models not the parameters
     ):
+        chunk = without_padding(chunk, len(data.event))
         frame = chunk.to_frame().drop(columns=list(method.objective.unread))
         pad = plan.runs - len(frame)  # one shape, one compilation
 

@@ -4,6 +4,7 @@ import itertools
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -21,9 +22,11 @@ from jaxsurv.training.memory import OutOfMemory, check_results
 from jaxsurv.training.plan import Plan, choose_plan, step_flops
 from jaxsurv.training.programs import kept
 from jaxsurv.training.slots import in_slots
+from jaxsurv.training.stopping import Training
 from jaxsurv.types import Array, InputError, Objective, Params, taking
 
 SEGMENT = 20  # epochs in which a slot may idle
+FOLDS, SMALL = 5, 2**26  # splits that share a program, and most bytes that they may have for that
 Build = Callable[[Any, Any, Array], tuple[Any, Masks]]
 Collect = Callable[[Params, Any, Masks], Any]
 
@@ -81,13 +84,14 @@ class SweepResult(NamedTuple):
 class Run(NamedTuple):
     """Runs with a leading axis: which split, seed, hyper-parameters and random stream each has.
 
-    Without a stream it is the split's number.
+    Without a stream it is the split's number. Runs that are not there fill a call up, and take no step.
     """
 
     split: Array
     seed: Array
     hparams: Any
     stream: Array | None = None
+    there: Array | None = None
 
 
 def _grid(streams: Sequence[int], seeds: Sequence[int], hparams: Sequence[Any]) -> Run:
@@ -101,6 +105,25 @@ def _grid(streams: Sequence[int], seeds: Sequence[int], hparams: Sequence[Any]) 
     return Run(np.asarray(split, np.int32), seed, stacked, stream)  # type: ignore[arg-type]
 
 
+def _filled(grid: Run, plan: Plan) -> Run:
+    """Whole calls of the plan: the last run again, but not there."""
+    count = len(grid.seed)
+    rows = np.arange(-(-count // plan.runs) * plan.runs)
+    filled = jax.tree.map(itemgetter(np.minimum(rows, count - 1)), grid._replace(there=None))
+    return filled._replace(there=rows < count)
+
+
+def _in_fives(splits: Any) -> Any:
+    """Splits up to a multiple of five where they are small, so that few and many share a program."""
+    leaves = jax.tree.leaves(splits)
+    count = leaves[0].shape[0]
+    most = -(-count // FOLDS) * FOLDS
+    if sum(a.nbytes for a in leaves) // count * most > SMALL:
+        return splits
+    rows = np.minimum(np.arange(most), count - 1)
+    return jax.tree.map(lambda a: np.asarray(a)[rows], splits)
+
+
 @kept(8)
 def compile_runs(
     objective: Objective,
@@ -109,56 +132,88 @@ def compile_runs(
     plan: Plan,
     *,
     optimizer: Optimizer = adam,
-    collect: Collect | None = None,
 ) -> Program:
-    """The jitted program for all runs of a sweep; one compilation, whatever their number."""
+    """The jitted program for all runs of a sweep; one compilation, whatever their number.
+
+    Its outputs are the fields of a `SweepResult` and ``params``, the best parameters of each run.
+    """
 
     def begin(data, run: Run):
-        shared, splits = data
-        batch, masks = build(shared, jax.tree.map(lambda x: x[run.split], splits), run.seed)
+        batch, masks = _rows_of(build, data, run)
         # the key depends on seed and stream alone: settings share their random numbers
         stream = run.split if run.stream is None else run.stream
         key = jax.random.fold_in(jax.random.key(run.seed), stream)
         fitted = training(key, objective, run.hparams, batch, masks, config, optimizer=optimizer)
-        return batch, masks, fitted
+        return batch, fitted
+
+    def proceeds(run: Run, fitted: Training, state):
+        return fitted.proceed(state) & (True if run.there is None else run.there)
 
     def start(data, run: Run):
-        return begin(data, run)[2].start
+        return begin(data, run)[1].start
 
     def advance(data, run: Run, state):
-        _, _, fitted = begin(data, run)
+        _, fitted = begin(data, run)
 
         def proceed(counted):
-            return (counted[0] < SEGMENT) & fitted.proceed(counted[1])
+            return (counted[0] < SEGMENT) & proceeds(run, fitted, counted[1])
 
         def epoch(counted):
             return counted[0] + 1, fitted.advance(counted[1])
 
         _, state = lax.while_loop(proceed, epoch, (jnp.int32(0), state))
-        return state, ~fitted.proceed(state)
+        return state, ~proceeds(run, fitted, state)
 
-    def outputs_of(batch, masks, fitted, state):
+    def outputs_of(batch, fitted, state):
         result = fitted.finish(state)
         outputs = result._asdict() | {"prediction": objective.predict(result.params, batch)}
-        del outputs["params"], outputs["teacher"]
+        del outputs["teacher"]
         if result.teacher is not None:
             outputs["teacher_prediction"] = objective.predict(result.teacher, batch)
-        if collect is not None:
-            outputs["collected"] = collect(result.params, batch, masks)
         return outputs
 
     def finish(data, run: Run, state):
         return outputs_of(*begin(data, run), state)
 
     def one(data, run: Run):
-        batch, masks, fitted = begin(data, run)
-        end = lax.while_loop(fitted.proceed, fitted.advance, fitted.start)
-        return outputs_of(batch, masks, fitted, end)
+        batch, fitted = begin(data, run)
+        proceed = partial(proceeds, run, fitted)
+        return outputs_of(batch, fitted, lax.while_loop(proceed, fitted.advance, fitted.start))
 
     # where all runs take as long as each other, or most of it after the stop, slots gain nothing
     uneven = config.early_stopping and not config.refit and plan.width > 1
     several = in_slots(start, advance, finish, plan.width) if uneven else None
     return compile_map(one, plan, several=several)
+
+
+def _rows_of(build: Build, data: Any, run: Run) -> tuple[Any, Masks]:
+    shared, splits = data
+    return build(shared, jax.tree.map(lambda x: x[run.split], splits), run.seed)
+
+
+@kept(8)
+def _collecting(runs: Program, build: Build, plan: Plan, collect: Collect | None) -> Program:
+    """``runs`` with what is collected from the parameters, by a program of its own, instead of them."""
+
+    def one(data, item):
+        run, params = item
+        return collect and collect(params, *_rows_of(build, data, run))
+
+    collector = compile_map(one, plan)
+
+    def instead(collected, outputs, data, items):
+        params = outputs.pop("params")
+        if collect is not None:
+            outputs["collected"] = collected(data, (items, params))
+        return outputs
+
+    def call(data, items):
+        return instead(collector.call, runs.call(data, items), data, items)
+
+    def shapes(data, items):
+        return instead(collector.shapes, runs.shapes(data, items), data, items)
+
+    return Program(runs.place, call, shapes)
 
 
 def sweep_chunks(
@@ -207,16 +262,18 @@ def sweep_chunks(
             )
 
         plan = choose_plan(len(grid.seed), None if config.early_stopping else flops)
-    begun = False
+    filled, begun = _filled(grid, plan), False
     while True:
-        program = compile_runs(objective, build, config, plan, optimizer=optimizer, collect=collect)
-        data = program.place((shared, splits))
+        program = compile_runs(objective, build, config, plan, optimizer=optimizer)
+        program = _collecting(program, build, plan, collect)
+        data = program.place((shared, _in_fives(splits)))
         try:
-            for runs, outputs in map_chunks(program, plan, data, grid, store):
+            for runs, outputs in map_chunks(program, plan, data, filled, store):
                 if keeps and not begun:
                     check_results(outputs, len(runs.seed), len(grid.seed))
                 begun = True
-                yield SweepResult(runs.split, runs.seed, runs.hparams, **outputs)
+                result = SweepResult(runs.split, runs.seed, runs.hparams, **outputs)
+                yield jax.tree.map(itemgetter(runs.there), result)
             return
         except OutOfMemory as error:
             if begun or plan.width == 1:  # bits depend on the width: half a sweep keeps its own

@@ -135,13 +135,18 @@ def map_chunks(
     """
     count, hosts = len(jax.tree.leaves(items)[0]), jax.process_count()
 
+    # neighbours go to different devices: few items keep all of them busy
+    each = np.arange(plan.runs).reshape(plan.length, plan.devices, plan.width)
+    place = each.transpose(1, 0, 2).ravel()
+
     def taken(part: int) -> Any:
         # every call has the same shape: the last one repeats its last item
         rows = np.arange(part * plan.runs, (part + 1) * plan.runs)
         return jax.tree.map(itemgetter(np.minimum(rows, count - 1)), items)
 
     def call(part: int) -> Any:
-        return program.call(shared, taken(part))
+        outputs = program.call(shared, jax.tree.map(itemgetter(place), taken(part)))
+        return jax.tree.map(itemgetter(np.argsort(place)), jax.device_get(outputs))
 
     def shapes() -> Any:
         return program.shapes(shared, taken(0))
@@ -173,7 +178,7 @@ def _share(
         return [jax.tree.map(itemgetter(0), process_allgather(f or zeros)) for f in found]
     # at the end hosts without a part do the last one again
     mine = parts[min(jax.process_index(), len(parts) - 1)]
-    every = process_allgather(jax.device_get(call(mine)))
+    every = process_allgather(call(mine))
     outputs = [jax.tree.map(itemgetter(host), every) for host in range(len(parts))]
     if store is not None:
         for part, output in zip(parts, outputs, strict=True):

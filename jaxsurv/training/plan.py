@@ -124,7 +124,6 @@ def choose_plan(n_runs: int, flops: Callable[[], float] | None = None) -> Plan:
         room = 1 if flops is None else min(MOST_WIDTH, max(1, int(STEP_FLOPS / flops())))
         width = 1 << (room.bit_length() - 1)
         devices = min(jax.local_device_count(), -(-n_runs // width))
-        groups = -(-n_runs // (devices * width))
-        return Plan(devices, min(max(1, MOST_RUNS // width), groups), width)
+        return Plan(devices, max(1, MOST_RUNS // width), width)
     devices = min(jax.local_device_count(), n_runs)
     return Plan(devices, length=1, width=min(64, -(-n_runs // devices)))
