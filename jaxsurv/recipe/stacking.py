@@ -5,14 +5,18 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 
 from jaxsurv.models import CLINICAL
 from jaxsurv.recipe.cox import CrossFitted, PenalisedCox, elastic_net_cox, ridge_cox
 from jaxsurv.recipe.prepared import Prepared
-from jaxsurv.survival import RiskSets, neg_log_partial_likelihood, restrict
+from jaxsurv.survival import (
+    RiskSets,
+    martingale_residuals,
+    neg_log_partial_likelihood,
+    restrict,
+)
 from jaxsurv.survival.risk_sets import in_precision
 from jaxsurv.types import Array, ConvergenceWarning, InputError, check_choice
 
@@ -82,22 +86,6 @@ def cox_members(data: Prepared, members: Sequence[str] = RECOMMENDED) -> dict[st
     return fitted
 
 
-@jax.jit
-@jax.value_and_grad
-def _loss(weights: Array, equal: Array, log_hazard: Array, risk_sets: RiskSets) -> Array:
-    """``log_hazard [n, members]``."""
-    cox = neg_log_partial_likelihood(log_hazard @ weights, risk_sets=risk_sets)
-    return cox + SHRINKAGE * jnp.sum((weights - equal) ** 2)
-
-
-@jax.jit
-def _stretch_loss(log_factor: Array, log_hazard: Array, risk_sets: RiskSets) -> Array:
-    """``log_hazard [n]``."""
-    stretched = jnp.exp(log_factor) * log_hazard
-    cox = neg_log_partial_likelihood(stretched, risk_sets=risk_sets, reduction="sum")
-    return cox + (log_factor / SPREAD) ** 2 / 2
-
-
 def _weights(held_out: np.ndarray, risk_sets: RiskSets, rows: np.ndarray) -> np.ndarray:
     """``[members]``, weights of one split, by the held-out log hazards ``[n, members]`` of some rows.
 
@@ -105,12 +93,19 @@ def _weights(held_out: np.ndarray, risk_sets: RiskSets, rows: np.ndarray) -> np.
     """
     live = np.ptp(held_out[rows], axis=0) > 0
     equal, h = live / max(1, live.sum()), held_out.astype(float)
-    with jax.enable_x64(True):
-        sets = in_precision(restrict(jax.tree.map(jnp.asarray, risk_sets), rows), jnp.float64)
+    with jax.enable_x64(True):  # for cohorts too large for the host
+        sets = in_precision(restrict(jax.tree.map(np.asarray, risk_sets), rows), np.float64)
+        events = max(float(sets.total), 1.0)
+
+        def cox(log_hazard: np.ndarray) -> float:
+            loss = neg_log_partial_likelihood(log_hazard, risk_sets=sets, reduction="sum")
+            return float(loss)
 
         def loss(w: np.ndarray) -> tuple[float, np.ndarray]:
-            value, slope = _loss(w, equal, h, sets)
-            return float(value), np.asarray(slope)
+            """``Cox(h w) per event + |w - equal|²`` and its gradient."""
+            slope = -h.T @ np.asarray(martingale_residuals(h @ w, risk_sets=sets)) / events
+            value = cox(h @ w) / events + SHRINKAGE * np.sum((w - equal) ** 2)
+            return value, slope + 2 * SHRINKAGE * (w - equal)
 
         found = minimize(
             loss, equal, jac=True, bounds=[(0, None)] * len(live), method="L-BFGS-B",
@@ -119,8 +114,9 @@ def _weights(held_out: np.ndarray, risk_sets: RiskSets, rows: np.ndarray) -> np.
         w = found.x
         left = np.max(np.where(w > 0, np.abs(found.jac), -found.jac), initial=0)
         stretch = minimize_scalar(
-            lambda u: float(_stretch_loss(u, h @ w, sets)), bounds=(-2, 2), options={"xatol": 1e-9}
-        )
+            lambda u: cox(np.exp(u) * (h @ w)) + (u / SPREAD) ** 2 / 2,
+            bounds=(-2, 2), options={"xatol": 1e-9},
+        )  # fmt: skip
     if not left <= _GRADIENT or not stretch.success:
         warnings.warn(
             f"the weights of the stack did not converge: a gradient of {left:.2g} is left, {found.message}; "

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
-from jax import lax
 
 from jaxsurv.metrics import concordance_index
 from jaxsurv.models import Model
@@ -30,6 +30,7 @@ from jaxsurv.training import (
 from jaxsurv.types import Array, Objective
 
 PARTS = ("train", "validation", "test")
+_BLOCK = 8  # runs whose concordance is computed in one call
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,13 @@ def _concordances(log_hazard, event, time, masks):
     return jax.vmap(jax.vmap(one, in_axes=(None, 0)))(log_hazard, masks)
 
 
+def _blocks(runs: np.ndarray) -> list[np.ndarray]:
+    """Blocks of one length, for one compilation whatever the number of runs; zeros fill the last one."""
+    more = -len(runs) % _BLOCK
+    filled = np.pad(runs, [(0, more)] + [(0, 0)] * (runs.ndim - 1))
+    return np.split(filled, len(filled) // _BLOCK)
+
+
 def concordances(
     data: Prepared, split: np.ndarray, seed: np.ndarray, log_hazard: np.ndarray
 ) -> pd.DataFrame:
@@ -97,9 +105,12 @@ def concordances(
     splits = data.splits
     part = seed % splits.validation.shape[1]
     masks = (splits.train[split, part], splits.validation[split, part], splits.test[split])
-    rows = np.stack(masks, axis=1)
-    index = _concordances(log_hazard, data.shared.outcome.event, data.shared.outcome.time, rows)
-    columns = {f"{part}_c": np.asarray(index)[:, i] for i, part in enumerate(PARTS)}
+    rows, outcome = np.stack(masks, axis=1), data.shared.outcome
+    index = np.concatenate([
+        np.asarray(_concordances(risk, outcome.event, outcome.time, where))
+        for risk, where in zip(_blocks(log_hazard), _blocks(rows), strict=True)
+    ])  # fmt: skip
+    columns = {f"{part}_c": index[: len(split), i] for i, part in enumerate(PARTS)}
     return pd.DataFrame({"repeat": splits.repeat[split], "fold": splits.fold[split], **columns})
 
 
@@ -151,21 +162,15 @@ def train(
     ):
         chunk = without_padding(chunk, len(data.event))
         frame = chunk.to_frame().drop(columns=list(method.objective.unread))
-        pad = plan.runs - len(frame)  # one shape, one compilation
-
-        def padded(a: np.ndarray, pad: int = pad) -> np.ndarray:
-            return np.pad(a, [(0, pad)] + [(0, 0)] * (a.ndim - 1))
-
-        split, seed, risk = map(padded, (chunk.split, chunk.seed, chunk.prediction))
-        alive = None
+        split, seed, alive = chunk.split, chunk.seed, None
         if curves is not None:
             params, collected = chunk.collected
-            alive = np.asarray(curves(jax.tree.map(padded, params), split, seed))
+            alive = curves(params, split, seed)
             chunk = chunk._replace(collected=collected)
-        scores = score(data, split, seed, risk, alive).iloc[: len(frame)]
+        scores = score(data, split, seed, chunk.prediction, alive)
         if chunk.teacher_prediction is not None:
-            taught = padded(chunk.teacher_prediction)
-            scores["teacher_test_c"] = concordances(data, split, seed, taught)["test_c"]
+            taught = concordances(data, split, seed, chunk.teacher_prediction)
+            scores["teacher_test_c"] = taught["test_c"]
         frame = pd.concat([scores, frame.drop(columns="split")], axis=1)
         frame.insert(0, "setting", [names[_values(h)] for h in zip(*chunk.hparams, strict=True)])
         frame.insert(0, "method", method.name)
@@ -187,21 +192,21 @@ def _with_parameters(collect: Collect | None) -> Collect:
     return both
 
 
-def _curves(method: Method) -> Callable[[Any, np.ndarray, np.ndarray], Array]:
+def _curves(method: Method) -> Callable[[Any, np.ndarray, np.ndarray], np.ndarray]:
     """``(params, split, seed) -> [runs, n, t]``, the curves of a model that has its own."""
     data, survival = method.data, method.objective.survival
     times = horizons(data)
 
     @jax.jit
     def curves(params: Any, split: Array, seed: Array) -> Array:
-        def one(run: tuple[Any, Array, Array]) -> Array:
-            params, s, seed = run
-            fitted, at = jax.tree.map(lambda x: jnp.asarray(x)[s], (data.fitted, times))
-            return survival(params, data.build(data.shared, fitted, seed)[0], at)  # type: ignore[misc]
+        fitted, at = jax.tree.map(lambda x: jnp.asarray(x)[split], (data.fitted, times))
+        return survival(params, data.build(data.shared, fitted, seed)[0], at)  # type: ignore[misc]
 
-        return lax.map(one, (params, split, seed))
+    def of_runs(params: Any, split: np.ndarray, seed: np.ndarray) -> np.ndarray:
+        runs = (params, split, seed)
+        return np.stack([curves(*jax.tree.map(itemgetter(r), runs)) for r in range(len(split))])
 
-    return curves
+    return of_runs
 
 
 def baseline_rows(data: Prepared, name: str, log_hazard: np.ndarray) -> pd.DataFrame:
