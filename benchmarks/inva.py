@@ -22,7 +22,8 @@ import numpy as np
 
 from benchmarks.timing import machine
 from jaxsurv.training import FitConfig, Masks, choose_plan, one_device_per_core
-from jaxsurv.training._sweep import Run, compile_runs
+from jaxsurv.training._sweep import compile_runs
+from jaxsurv.training.runs import Run
 
 RUNS, SAMPLES, SIZE = 8, 3, 32
 N, HELD_OUT, SIDE = 300, 40, 32

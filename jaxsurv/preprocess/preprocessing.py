@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 import pandas as pd
 
@@ -49,9 +48,6 @@ class EncodedRows(NamedTuple):
     patients: tuple[str, ...]
     x: np.ndarray
     presence: dict[str, np.ndarray]
-
-
-_transform = jax.jit(transform)
 
 
 @dataclass(frozen=True)
@@ -149,7 +145,7 @@ class Preprocessing:
 
     def scaled(self, rows: EncodedRows) -> dict[str, np.ndarray]:
         """Modality to ``[n, columns]``: z-scores of the values as measured, as Cox models read them."""
-        z = np.asarray(_transform(self.scaler, rows.x))
+        z = np.asarray(transform(self.scaler, rows.x))
         return {m: z[:, c] for m, c in self.columns.items()}
 
     def inputs(self, rows: EncodedRows, *, project: bool = True) -> Standardised:
@@ -163,7 +159,7 @@ class Preprocessing:
         if self.imputation is not None:
             x = impute_missing(self.imputation, x, presence)
             presence = {m: np.ones_like(there) for m, there in presence.items()}
-        z = np.asarray(_transform(self.scaler._replace(gain=self.gain), x))
+        z = np.asarray(transform(self.scaler._replace(gain=self.gain), x))
         parts = {m: z[:, c] for m, c in self.columns.items()}
         return Standardised(rows.patients, self.project(parts) if project else parts, presence)
 

@@ -4,13 +4,15 @@ Quartiles under any mask come from one sort of each column, made beforehand on t
 a compiled program is slow on a CPU.
 """
 
+from functools import partial
+from types import ModuleType
 from typing import NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 
 from jaxsurv.data.consistency import MIN_CARRIERS
 from jaxsurv.preprocess._encode import Encoded
+from jaxsurv.survival.validation import array_module
 from jaxsurv.types import Array
 
 FENCE = 3.0  # interquartile ranges beyond the quartiles: Tukey's far-out fences
@@ -58,18 +60,17 @@ def two_valued(x: Array, where: Array) -> Array:
 
     Of these rows alone: one value of a test row must not turn a mutation into a measurement.
     """
-    return jnp.all((x == 0) | (x == 1) | ~(where[:, None] & jnp.isfinite(x)), axis=0)
+    xp = array_module(x, where)
+    x, where = xp.asarray(x), xp.asarray(where)
+    return xp.all((x == 0) | (x == 1) | ~(where[:, None] & xp.isfinite(x)), axis=0)
 
 
-def _quantile(features: Features, where: Array, q: float) -> Array:
-    """Nearest-rank quantile of each column over the rows in ``where`` that have a value."""
-    usable = jnp.asarray(where)[features.order] & jnp.isfinite(
-        jnp.take_along_axis(features.x, features.order, axis=0)
-    )
-    rank = jnp.cumsum(usable, axis=0)
-    position = jnp.sum(rank < jnp.ceil(q * rank[-1:]), axis=0, keepdims=True)
-    row = jnp.take_along_axis(features.order, position, axis=0)
-    return jnp.take_along_axis(features.x, row, axis=0)[0]
+def _quantile(xp: ModuleType, features: Features, usable: Array, q: float) -> Array:
+    """Nearest-rank quantile of each column; ``usable [n, d]`` tells its values in their order."""
+    rank = xp.cumsum(usable, axis=0, dtype=np.int32)
+    position = xp.sum(rank < xp.ceil(q * rank[-1:]), axis=0, keepdims=True)
+    row = xp.take_along_axis(features.order, position, axis=0)
+    return xp.take_along_axis(features.x, row, axis=0)[0]
 
 
 def fit_scaler(features: Features, where: Array, *, clip: bool | Array = True) -> Scaler:
@@ -80,29 +81,35 @@ def fit_scaler(features: Features, where: Array, *, clip: bool | Array = True) -
     deviation (of two-valued and copy-number features at least 0.2). A feature that is constant on these
     rows, or two-valued with fewer than five of them on one side, gets gain 0. ``clip=False`` clips nothing.
     """
-    first, third = _quantile(features, where, 0.25), _quantile(features, where, 0.75)
+    xp = array_module(features.x, where)
+    features, where = Features(*map(xp.asarray, features)), xp.asarray(where)
+    total = partial(xp.sum, axis=0, dtype=float if xp is np else None)
+    there = xp.isfinite(xp.take_along_axis(features.x, features.order, axis=0))
+    usable = where[features.order] & there
+    first, third = (_quantile(xp, features, usable, q) for q in (0.25, 0.75))
     reach = FENCE * (third - first)
     indicator = two_valued(features.x, where)
     heavy_tailed = features.measured & ~indicator
     clip = heavy_tailed & (reach > 0) & clip
-    lower = jnp.where(clip, first - reach, -jnp.inf)
-    upper = jnp.where(clip, third + reach, jnp.inf)
-    x = jnp.clip(features.x, lower[None], upper[None])
-    usable = where[:, None] & jnp.isfinite(x)
-    count = jnp.maximum(jnp.sum(usable, axis=0), 1)
-    center = jnp.sum(jnp.where(usable, x, 0.0), axis=0) / count
-    residual = jnp.where(usable, x - center[None], 0.0)
-    sd = jnp.sqrt(jnp.sum(residual**2, axis=0) / count)
+    lower = xp.where(clip, first - reach, -xp.inf)
+    upper = xp.where(clip, third + reach, xp.inf)
+    x = xp.clip(features.x, lower[None], upper[None])
+    usable = where[:, None] & xp.isfinite(x)
+    count = xp.maximum(xp.sum(usable, axis=0), 1)
+    center = total(xp.where(usable, x, 0.0)) / count
+    residual = xp.where(usable, x - center[None], 0.0)
+    sd = xp.sqrt(total(residual**2) / count)
     carriers = center * count
-    rare = indicator & (jnp.minimum(carriers, count - carriers) < MIN_CARRIERS - 0.5)
-    constant = sd <= 1e-6 * jnp.abs(center)  # rounding of the mean; holds in any unit
-    floor = jnp.where(heavy_tailed, 0.0, MIN_SD)
-    gain = jnp.where(constant | rare, 0.0, 1.0 / jnp.where(constant, 1.0, jnp.maximum(sd, floor)))
-    return Scaler(lower, upper, center, gain)
+    rare = indicator & (xp.minimum(carriers, count - carriers) < MIN_CARRIERS - 0.5)
+    constant = sd <= 1e-6 * xp.abs(center)  # rounding of the mean; holds in any unit
+    floor = xp.where(heavy_tailed, 0.0, MIN_SD)
+    gain = xp.where(constant | rare, 0.0, 1.0 / xp.where(constant, 1.0, xp.maximum(sd, floor)))
+    return Scaler(*(a.astype(features.x.dtype) for a in (lower, upper, center, gain)))
 
 
 def transform(scaler: Scaler, x: Array) -> Array:
     """``x [n, d]`` with NaN -> z-scores by ``scaler``; what is missing becomes 0, the training mean."""
-    lower, upper, center, gain = (part[None] for part in scaler)
-    z = (jnp.clip(x, lower, upper) - center) * gain
-    return jnp.where(jnp.isfinite(z), z, 0.0)
+    xp = array_module(x, *scaler)
+    lower, upper, center, gain = (xp.asarray(part)[None] for part in scaler)
+    z = (xp.clip(x, lower, upper) - center) * gain
+    return xp.where(xp.isfinite(z), z, xp.zeros((), z.dtype))

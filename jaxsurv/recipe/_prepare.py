@@ -8,14 +8,16 @@ import numpy as np
 
 from jaxsurv.data import Cohort, DataWarning, Splits
 from jaxsurv.data.tables import few
-from jaxsurv.preprocess import Features, Scaler, encode, fit_scaler, sort_columns
+from jaxsurv.preprocess import encode, fit_scaler, sort_columns
 from jaxsurv.recipe.cox import clinical_cox, with_offset
 from jaxsurv.recipe.prepared import Prepared, Shared, Split, outcome_in
 from jaxsurv.recipe.settings import Recipe
 from jaxsurv.recipe.steps import impute, project, select
 from jaxsurv.survival import RiskSets, prepare_risk_sets
-from jaxsurv.survival.padding import padded_length
-from jaxsurv.types import Array, InputError, Survival
+from jaxsurv.types import InputError, Survival
+
+HOST = 2**20  # values of a table up to which it is scaled in NumPy, which compiles nothing
+_fit_scaler = jax.jit(fit_scaler)
 
 
 def prepare(
@@ -84,9 +86,8 @@ def prepare(
     )
     develop, others = splits.develop, ~labelled & present
     clip = recipe.scaling == "clipped"
-    size = padded_length(len(labelled))  # cohorts of similar size share a program
-    features, more = shared.features.padded(size), np.zeros(size - len(labelled), bool)
-    each = [_fit_scaler(features, np.append(rows, more), clip) for rows in develop]
+    fit = _fit_scaler if encoded.x.size > HOST else fit_scaler
+    each = [fit(shared.features, rows, clip=clip) for rows in develop]
     scaler = jax.tree.map(lambda *a: np.stack(a), *each)
     fitted = Split(
         develop=develop,  # type: ignore[arg-type]
@@ -142,8 +143,3 @@ def _spread(values: np.ndarray, labelled: np.ndarray) -> np.ndarray:
     out = np.zeros(len(labelled))
     out[labelled] = values
     return out
-
-
-@jax.jit
-def _fit_scaler(features: Features, where: Array, clip: Array) -> Scaler:
-    return fit_scaler(features, where, clip=clip)

@@ -83,12 +83,14 @@ class Split(NamedTuple):
         return gain if self.selected is None else gain * self.selected
 
 
-@jax.jit
 def _standardise(shared: Shared, split: Split) -> Array:
     """``[n, d]``: all features, what was imputed filled in, clipped and scaled."""
-    x = shared.features.x
-    if split.imputed is not None:
-        x = jnp.asarray(x).at[shared.incomplete].set(split.imputed)
+    x, imputed = shared.features.x, split.imputed
+    if imputed is not None and isinstance(x, np.ndarray):
+        x = x.copy()
+        x[shared.incomplete] = imputed
+    elif imputed is not None:
+        x = x.at[shared.incomplete].set(imputed)
     return transform(split.scaler._replace(gain=split.gain), x)
 
 

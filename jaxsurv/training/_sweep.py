@@ -1,17 +1,14 @@
 """Many runs as one compiled computation: seeds x splits x hyper-parameters on one run axis."""
 
-import itertools
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-import pandas as pd
 from jax import lax
 
 from jaxsurv.arguments.settings import check_whole
@@ -21,107 +18,14 @@ from jaxsurv.training.mapped import Program, Store, compile_map, map_chunks
 from jaxsurv.training.memory import OutOfMemory, check_results
 from jaxsurv.training.plan import Plan, choose_plan, step_flops
 from jaxsurv.training.programs import kept
+from jaxsurv.training.runs import Run, SweepResult, concatenate, in_fives, run_grid, whole_calls
 from jaxsurv.training.slots import in_slots
 from jaxsurv.training.stopping import Training
 from jaxsurv.types import Array, InputError, Objective, Params, taking
 
 SEGMENT = 20  # epochs in which a slot may idle
-FOLDS, SMALL = 5, 2**26  # splits that share a program, and most bytes that they may have for that
 Build = Callable[[Any, Any, Array], tuple[Any, Masks]]
 Collect = Callable[[Params, Any, Masks], Any]
-
-
-class SweepResult(NamedTuple):
-    """Runs on one axis, in the order split, seed, hyper-parameters (last fastest).
-
-    Attributes:
-        split: ``[runs]`` row of the splits.
-        seed: ``[runs]``.
-        hparams: the NamedTuple of hyper-parameters, each ``[runs]``.
-        prediction: ``[runs, n]``, predictions in evaluation mode at the best parameters.
-        best_epoch, best_score, epochs: ``[runs]``, see :class:`jaxsurv.training.FitResult`.
-        history: ``{name: [runs, epochs]}``.
-        collected: result of ``collect``, its leaves with a leading axis ``[runs]``; None without it.
-        teacher_prediction: ``[runs, n]``, predictions of the parameters that ``objective.follow`` made, or
-            None.
-    """
-
-    split: np.ndarray
-    seed: np.ndarray
-    hparams: Any
-    prediction: np.ndarray
-    best_epoch: np.ndarray
-    best_score: np.ndarray
-    epochs: np.ndarray
-    history: dict[str, np.ndarray]
-    collected: Any = None
-    teacher_prediction: np.ndarray | None = None
-
-    def to_frame(self) -> pd.DataFrame:
-        """One tidy row per run: split, seed, hyper-parameters, epochs and the terms at the best epoch.
-
-        The terms are those of the best epoch, or of the first where the initial parameters were best.
-        """
-        at = np.maximum(self.best_epoch - 1, 0)
-        terms = {
-            name: h[np.arange(len(h)), at]
-            for name, h in self.history.items()
-            if name != "validation"
-        }
-        return pd.DataFrame(
-            {
-                "split": self.split,
-                "seed": self.seed,
-                **self.hparams._asdict(),
-                "best_epoch": self.best_epoch,
-                "epochs": self.epochs,
-                "validation_loss": self.best_score,
-                **terms,
-            }
-        )
-
-
-class Run(NamedTuple):
-    """Runs with a leading axis: which split, seed, hyper-parameters and random stream each has.
-
-    Without a stream it is the split's number. Runs that are not there fill a call up, and take no step.
-    """
-
-    split: Array
-    seed: Array
-    hparams: Any
-    stream: Array | None = None
-    there: Array | None = None
-
-
-def _grid(streams: Sequence[int], seeds: Sequence[int], hparams: Sequence[Any]) -> Run:
-    combinations = list(itertools.product(enumerate(streams), seeds, hparams))
-    splits, seed, points = zip(*combinations, strict=True)
-    split, stream = zip(*splits, strict=True)
-    stacked = jax.tree.map(lambda *v: np.asarray(v, np.result_type(float)), *points)
-    if not jax.config.jax_enable_x64:
-        stacked = jax.tree.map(lambda v: v.astype(np.float32), stacked)
-    seed, stream = (np.asarray(v, np.uint32) for v in (seed, stream))
-    return Run(np.asarray(split, np.int32), seed, stacked, stream)  # type: ignore[arg-type]
-
-
-def _filled(grid: Run, plan: Plan) -> Run:
-    """Whole calls of the plan: the last run again, but not there."""
-    count = len(grid.seed)
-    rows = np.arange(-(-count // plan.runs) * plan.runs)
-    filled = jax.tree.map(itemgetter(np.minimum(rows, count - 1)), grid._replace(there=None))
-    return filled._replace(there=rows < count)
-
-
-def _in_fives(splits: Any) -> Any:
-    """Splits up to a multiple of five where they are small, so that few and many share a program."""
-    leaves = jax.tree.leaves(splits)
-    count = leaves[0].shape[0]
-    most = -(-count // FOLDS) * FOLDS
-    if sum(a.nbytes for a in leaves) // count * most > SMALL:
-        return splits
-    rows = np.minimum(np.arange(most), count - 1)
-    return jax.tree.map(lambda a: np.asarray(a)[rows], splits)
 
 
 @kept(8)
@@ -251,7 +155,7 @@ def sweep_chunks(
         raise InputError(
             f"streams must be {n_splits} numbers from 0 to 2**32 - 1, one a split, got {list(streams)}"
         )
-    grid = _grid(streams, seeds, hparams)
+    grid = run_grid(streams, seeds, hparams)
     if plan is None:
 
         def flops() -> float:
@@ -262,11 +166,11 @@ def sweep_chunks(
             )
 
         plan = choose_plan(len(grid.seed), None if config.early_stopping else flops)
-    filled, begun = _filled(grid, plan), False
+    filled, begun = whole_calls(grid, plan), False
     while True:
         program = compile_runs(objective, build, config, plan, optimizer=optimizer)
         program = _collecting(program, build, plan, collect)
-        data = program.place((shared, _in_fives(splits)))
+        data = program.place((shared, in_fives(splits)))
         try:
             for runs, outputs in map_chunks(program, plan, data, filled, store):
                 if keeps and not begun:
@@ -280,11 +184,6 @@ def sweep_chunks(
                 raise
             plan = replace(plan, length=2 * plan.length, width=plan.width // 2)
             warnings.warn(f"{error}; going on with a width of {plan.width}", stacklevel=2)
-
-
-def concatenate(chunks: Sequence[SweepResult]) -> SweepResult:
-    """Join ``chunks`` along the run axis."""
-    return jax.tree.map(lambda *x: np.concatenate(x), *chunks)
 
 
 @taking(sweep_chunks)
