@@ -1,6 +1,7 @@
 """A grid of traced hyper-parameters over folds and seeds, as one compiled sweep."""
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -63,7 +64,7 @@ def settings_of(
             f"the model with this config does not read {idle}; leave it out of the grid"
         )
     given = [(k, v) for point in points for k, v in point.items()]
-    if words := [(k, v) for k, v in given if not (isinstance(v, Real) and np.isfinite(v))]:
+    if words := [(k, v) for k, v in given if not isinstance(v, Real) or not isfinite(v)]:
         raise InputError(
             f"{words[0][0]} in the grid has the value {words[0][1]!r}; give finite numbers"
         )

@@ -142,7 +142,8 @@ def _fit_path(
         def proceed(state):
             return (state[0] < OUTER) & (state[2] > TOLERANCE)
 
-        return lax.while_loop(proceed, step, (0, coef, jnp.inf))[1:]
+        _, coef, change = lax.while_loop(proceed, step, (0, coef, jnp.asarray(jnp.inf, coef.dtype)))
+        return coef, change
 
     def along(coef: Array, penalty: Array) -> tuple[Array, tuple[Array, Array]]:
         coef, change = newton(coef, penalty)
