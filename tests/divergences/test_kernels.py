@@ -196,3 +196,9 @@ def test_the_median_does_not_depend_on_a_far_row(data):
 
 def test_a_median_of_zero_is_one_at_every_scale():
     assert median_bandwidth(np.append(np.zeros(9), 1e20)[:, None]) == 1
+
+
+def test_an_offset_between_columns_is_no_width():
+    apart = WIDE + np.array([0.0, 60.0, 1.7e9])
+    got = mmd2(apart, apart[:9], bandwidth=1.0)
+    np.testing.assert_allclose(got, naive.mmd2(apart, apart[:9], 1.0, "biased"), atol=1e-6)
