@@ -8,6 +8,7 @@ import pytest
 from jaxsurv.factors import Loss, cox, group_path, group_penalised, refine
 from jaxsurv.recipe import stacking
 from jaxsurv.survival import ConvergenceWarning, cox_fit, coxnet_cv, coxnet_path, host_newton
+from jaxsurv.survival.ridge_path import ridge_path
 from jaxsurv.survival.risk_sets import prepare_risk_sets
 
 rng = np.random.default_rng(3)
@@ -39,6 +40,8 @@ def test_newton_says_that_it_did_not_converge(monkeypatch):
     with pytest.warns(ConvergenceWarning, match="did not converge"):
         fit = cox_fit(X[:, :4], EVENT, TIME, l2=1e-3)
     assert not fit.converged
+    with pytest.warns(ConvergenceWarning, match="did not converge"):
+        ridge_path(X[:, :4], prepare_risk_sets(EVENT, TIME), [1e-3])
 
 
 def test_a_stack_says_that_its_weights_did_not_converge(monkeypatch):
