@@ -29,7 +29,7 @@ READERS: dict[str, Callable[[str, Any], Any]] = {
     **dict.fromkeys(("strata", "cluster", "group", "fold"), labels),
     **dict.fromkeys(("where", "eligible", "train", "held_out"), mask),
     # settings
-    "tau": one(0),
+    "tau": one(0, np.inf),
     "l2": one(0),
     "tolerance": one(0),
     "l1_ratio": one(0, 1),

@@ -10,6 +10,8 @@ import numpy as np
 from jaxsurv.arguments.columns import column, first_rows
 from jaxsurv.types import InputError
 
+_LARGEST = np.finfo(float).max
+
 
 def check_whole(name: str, value: Any, least: int = 1) -> int:
     """Refuse what is no integer >= ``least``, such as 2.5, "3" and True.
@@ -29,8 +31,15 @@ def whole(least: int) -> Callable[[str, Any], int]:
     return lambda name, value: check_whole(name, value, least)
 
 
-def real(least: float = -np.inf, most: float = np.inf) -> Callable[[str, Any], Any]:
-    """Reader of one number, or of an array of them, in ``[least, most]``; NaN is refused."""
+def real(least: float = -_LARGEST, most: float = _LARGEST) -> Callable[[str, Any], Any]:
+    """Reader of one number, or of an array of them, in ``[least, most]``; NaN is refused.
+
+    Infinity is refused too, unless it is a bound.
+    """
+    room = f"between {least:g} and {most:g}"
+    if most in (_LARGEST, np.inf):
+        room = "a finite number" if most < np.inf else "a number"
+        room += f" >= {least:g}" if least > -_LARGEST else ""
 
     def read(name: str, x: Any) -> Any:
         x = column(name, x)
@@ -38,8 +47,7 @@ def real(least: float = -np.inf, most: float = np.inf) -> Callable[[str, Any], A
             return x
         values = np.asarray(x)
         if not ((values >= least) & (values <= most)).all():
-            room = f"between {least:g} and {most:g}" if most < np.inf else f"a number >= {least:g}"
-            percent = most == 1 and np.any(values > 1)
+            percent = most == 1 and np.any((values > 1) & (values <= 100))
             fix = "; divide percent by 100" if percent else ""
             raise InputError(f"{name} must be {room}, got {x}{fix}")
         return x
@@ -47,7 +55,7 @@ def real(least: float = -np.inf, most: float = np.inf) -> Callable[[str, Any], A
     return read
 
 
-def one(least: float = -np.inf, most: float = np.inf) -> Callable[[str, Any], Any]:
+def one(least: float = -_LARGEST, most: float = _LARGEST) -> Callable[[str, Any], Any]:
     """Reader of exactly one number in ``[least, most]``."""
     read = real(least, most)
 

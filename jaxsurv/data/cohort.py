@@ -12,7 +12,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from jaxsurv.data.consistency import aligned, check_information, refuse_empty, refuse_outcome
+from jaxsurv.data.consistency import (
+    aligned,
+    check_information,
+    check_presence,
+    refuse_empty,
+    refuse_outcome,
+)
 from jaxsurv.data.endpoints import check_endpoints
 from jaxsurv.data.identifiers import is_normal, patient_part
 from jaxsurv.data.names import check_features, check_patients
@@ -34,8 +40,8 @@ class Cohort:
     Constant columns are common in real cohorts (a gene that no patient has mutated): they give one
     ``DataWarning`` and preprocessing drops them; a modality of nothing else is an error. So are patients
     whose names differ between tables by spelling alone (see :mod:`jaxsurv.data.names`), and a column that is
-    the outcome. Doubtful names of features and endpoints that contradict each other give a
-    ``DataWarning``. The problems of all tables are listed in one error.
+    the outcome. Doubtful names of features, endpoints that contradict each other and labelled patients
+    without any modality give a ``DataWarning``. The problems of all tables are listed in one error.
 
     Attributes:
         modalities: name to ``[patients who have it, features]``, index = patient names.
@@ -57,11 +63,12 @@ class Cohort:
     >>> import pandas as pd
     >>> outcome = pd.DataFrame({"os_time": [5.0, 8, 2], "os_event": [1, 0, 1]}, index=list("abc"))
     >>> rna = pd.DataFrame({"TP53": [0.3, 2.1], "MYC": [1.5, 0.2]}, index=["c", "a"])
-    >>> cohort = Cohort({"rna": rna}, outcome)
+    >>> clinical = pd.DataFrame({"age": [61.0, 48]}, index=["a", "b"])
+    >>> cohort = Cohort({"rna": rna, "clinical": clinical}, outcome)
     >>> cohort.complete
-    array([ True, False,  True])
+    array([ True, False, False])
     >>> cohort.kinds
-    {'rna': 'continuous'}
+    {'rna': 'continuous', 'clinical': 'continuous'}
     """
 
     modalities: Mapping[str, pd.DataFrame]
@@ -102,6 +109,7 @@ class Cohort:
         check_information(tables)
         check_features(tables)
         check_endpoints(survival)
+        check_presence(tables, survival)
         self._set(survival=survival, modalities=tables, kinds=kinds, unmatched=unmatched)
 
     @property

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from jaxsurv.data.tables import constant_columns, few, warn_of
+from jaxsurv.data.tables import constant_columns, few, warn, warn_of
 from jaxsurv.types import InputError
 
 MIN_CARRIERS = 5  # patients needed with each value of a two-valued feature, such as a category
@@ -94,6 +94,21 @@ def check_information(tables: Mapping[str, pd.DataFrame]) -> None:
             "or remarks are features": rarities,
         }
     )
+
+
+def check_presence(tables: Mapping[str, pd.DataFrame], survival: pd.DataFrame) -> None:
+    """Look for patients with an outcome and without a row in any of ``tables``.
+
+    Warns:
+        DataWarning: naming some.
+    """
+    labelled = survival.index[survival.notna().any(axis=1)]
+    without = labelled.difference(pd.Index([]).append([t.index for t in tables.values()]), False)
+    if len(without):
+        warn(
+            f"{len(without)} of {len(labelled)} patients have no modality at all: {few(without)}; they "
+            "count, and models give all of them the same risk; leave them out if their data are still to come"
+        )
 
 
 def _only_rare(column: pd.Series) -> bool:

@@ -1,7 +1,8 @@
 """Names that people would take for one: two spellings of a patient, a feature or a category.
 
 A join by name silently loses what is spelled in two ways. Spellings are equal here up to blanks around,
-capitals, quotes, invisible characters, Unicode form, kind of separator (``-``, ``_``, ``.``, ``/``, ``#`` or
+capitals, quotes, invisible characters, Unicode form, alphabet (Greek and Cyrillic letters whose capitals
+look like Latin ones, as in ``РT-1``), kind of separator (``-``, ``_``, ``.``, ``/``, ``#`` or
 a blank; none between a letter and a digit), leading zeros and a ``.0``.
 """
 
@@ -20,6 +21,9 @@ _NUMBER = re.compile(r"\d{1,25}(?:\.\d{0,25})?(?:e\+?\d\d?)?")
 _SEPARATORS = re.compile(r"[-_./#\s]+")
 _BETWEEN = re.compile(r"(?<=[^\W\d])-(?=\d)|(?<=\d)-(?=[^\W\d])")  # a letter and a digit
 _ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
+_GREEK_AND_CYRILLIC = "αβεζηικμνορτυχϳавекмнорстухіјѕԁԛԝүһӏ"
+_LATIN = "abezhikmnoptyxjabekmhopctyxijsdqwyhl"
+_ALIKE = str.maketrans(_GREEK_AND_CYRILLIC + _GREEK_AND_CYRILLIC.upper(), _LATIN + _LATIN.upper())
 _MONTH = (
     "jan|feb|fev|fév|févr|mar|mars|mär|mrz|apr|abr|avr|avril|may|mai|jun|juin|jul|juil|aug|ago|août|sep|"
     "sept|set|oct|okt|out|nov|dec|dez|déc|dic"
@@ -40,13 +44,18 @@ def name_key(name: object) -> str:
     """
     text = str(name)
     if not text.isascii():
-        known = unicodedata.normalize("NFKC", text)
+        known = _in_latin(text)
         kinds = [(c, unicodedata.category(c)) for c in known]
         text = "".join("-" if kind == "Pd" or c == "−" else c for c, kind in kinds if kind != "Cf")
     text = _IGNORED.sub("", text.casefold()).strip()
     if _NUMBER.fullmatch(text):
         return format(Decimal(text).normalize(), "f")
     return _BETWEEN.sub("", _ZEROS.sub("", _SEPARATORS.sub("-", text)))
+
+
+def _in_latin(text: str) -> str:
+    """Text in one Unicode form, with Latin letters for Greek and Cyrillic ones that look like them."""
+    return unicodedata.normalize("NFKC", text).translate(_ALIKE)
 
 
 def alike(names: Iterable, known: Iterable) -> list[tuple[str, str]]:
@@ -69,7 +78,7 @@ def shown(groups: Iterable[Iterable]) -> str:
 
     def told(group: Iterable) -> str:
         texts = list(map(repr, group))
-        seen = {unicodedata.normalize("NFC", t) for t in texts}
+        seen = set(map(_in_latin, texts))
         return " and ".join(texts if len(seen) == len(texts) else map(ascii, group))
 
     return few([told(group) for group in groups], 3)

@@ -10,8 +10,7 @@ from jax import lax
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.divergences.arguments import (
     check_rows,
-    divided,
-    extreme_scale,
+    enough_digits,
     is_unbiased,
     mask,
     precisions,
@@ -33,6 +32,7 @@ from jaxsurv.types import Array, ArrayLike, InputError
 
 
 @read_arguments
+@enough_digits(("bandwidth_x", "x"), ("bandwidth_y", "y"))
 def hsic(
     x: ArrayLike,
     y: ArrayLike,
@@ -71,15 +71,12 @@ def hsic(
     >>> hsic(x, x**2, bandwidth_x=1.0, bandwidth_y=1.0)
     Array(0.1289, dtype=float32)
     """
-    scale_x = extreme_scale(bandwidth_x, x, y, where)
-    scale_y = extreme_scale(bandwidth_y, x, y, where)
-    x, y = samples(origin="own", where=where, scales=(scale_x, scale_y), x=x, y=y)
+    x, y = samples(origin="own", where=where, x=x, y=y)
     if len(x) != len(y):
         raise InputError(f"x and y must be paired, got {len(x)} and {len(y)} rows")
     unbiased, keep = is_unbiased(estimator), mask(where, len(x))
     check_rows(keep, 4 if unbiased else 1, "hsic")
-    gamma_x = precisions(divided(bandwidth_x, scale_x), x.dtype)
-    gamma_y = precisions(divided(bandwidth_y, scale_y), x.dtype)
+    gamma_x, gamma_y = (precisions(b, x.dtype) for b in (bandwidth_x, bandwidth_y))
     return _hsic(
         zero_outside("x", x, keep), zero_outside("y", y, keep), keep, gamma_x, gamma_y, unbiased
     )

@@ -1,6 +1,10 @@
 """Checks of the arguments of kernel statistics: samples, masks, bandwidths, estimators."""
 
-from typing import Any, Literal
+import functools
+import inspect
+from collections.abc import Callable
+from math import isfinite
+from typing import Any, Literal, ParamSpec
 
 import jax
 import jax.numpy as jnp
@@ -10,12 +14,99 @@ from jax import lax
 from jaxsurv.arguments.columns import check_finite
 from jaxsurv.types import Array, InputError, check_choice
 
+P = ParamSpec("P")
+_ERROR = 1e-3  # largest rounding error of a squared distance, in squared bandwidths
+_FLOAT32, _FLOAT64 = 1e12, 1e120  # largest lengths, and reciprocals of the least, that are squared
+
+
+def enough_digits(
+    *groups: tuple[str, ...], least: float = 0.0
+) -> Callable[[Callable[P, Array]], Callable[P, Array]]:
+    """Decorator: known samples that are many bandwidths wide are computed in float64, or refused.
+
+    A squared distance is a difference of squares, whose rounding is that of the squares, and which must not
+    overflow. While ``jit`` traces nothing changes.
+
+    Args:
+        *groups: names of arguments: a bandwidth, and the samples whose distances it divides.
+        least: spread that samples have at least.
+
+    Raises:
+        InputError: not even float64 has the digits.
+    """
+
+    def decorate(function: Callable[P, Array]) -> Callable[P, Array]:
+        names = list(inspect.signature(function).parameters)
+
+        @functools.wraps(function)
+        def resolved(*args: P.args, **kwargs: P.kwargs) -> Array:
+            given: dict[str, Any] = dict(zip(names, args, strict=False)) | kwargs
+            if any(isinstance(a, jax.core.Tracer) for a in given.values()):
+                return function(*args, **kwargs)
+            single = True
+            for name, *of in groups:
+                where, rows = given.get("where"), [given[x] for x in of]
+                bound = max(
+                    least, width(where, *rows, axis=None)
+                )  # quicker, and nearly always enough
+                if enough(bound, given[name], np.float32):
+                    continue
+                spread = max(least, width(where, *rows))
+                if not enough(spread, given[name], float):
+                    raise InputError(
+                        f"{' and '.join(of)} vary by {spread:.2g}, beside {name} = {given[name]}: rounding "
+                        "hides which rows are near each other; give a bandwidth of the size of their "
+                        "distances (see median_bandwidth), or other units"
+                    )
+                single &= enough(spread, given[name], np.float32)
+            if single:
+                return function(*args, **kwargs)
+            dtype = jnp.result_type(float)
+            with jax.enable_x64(True):
+                exact = {n: np.asarray(given[n], float) for _, *of in groups for n in of}
+                return function(**{**given, **exact}).astype(dtype)  # type: ignore[call-arg]
+
+        return resolved
+
+    return decorate
+
+
+def width(where: Any, *samples: Any, axis: int | None = 0) -> float:
+    """Bound of the distances between the rows of all samples; 0 for samples that are refused.
+
+    Args:
+        where: mask or None, the rows of the samples of its length that count.
+        *samples: arrays ``[n, d]``.
+        axis: 0; None = a wider bound that sees offsets between columns, too.
+    """
+    rows = [np.asarray(x) for x in samples]
+    if len({x.shape[1:] for x in rows}) > 1 or any(x.ndim != 2 for x in rows):
+        return 0.0
+    if np.ndim(where) == 1:
+        here = np.asarray(where, bool)
+        rows = [x[here] if len(x) == len(here) else x for x in rows]
+    if 0 in [x.size for x in rows]:
+        return 0.0
+    high = np.max([x.max(axis) for x in rows], 0).astype(float)
+    low = np.min([x.min(axis) for x in rows], 0).astype(float)
+    bound = float(np.max(high - low)) * rows[0].shape[1] ** 0.5
+    return bound if isfinite(bound) else 0.0
+
+
+def enough(spread: float, bandwidth: Any, dtype: Any) -> bool:
+    """True if ``dtype`` has the digits for rows as far apart as ``spread``, in units of the bandwidth."""
+    scales = np.asarray(bandwidth, float)
+    if not ((scales > 0) & (scales < np.inf)).all() or scales.size == 0:
+        return True  # refused elsewhere
+    most, least = (_FLOAT32 if dtype == np.float32 else _FLOAT64), scales.min()
+    moderate = 1 / most <= least and max(spread, scales.max()) <= most
+    return moderate and bool(float(np.finfo(dtype).eps) * (spread / least) ** 2 <= _ERROR)
+
 
 def samples(
     *,
     origin: Literal["given", "shared", "own"] = "given",
     where: Any = None,
-    scales: tuple[float, ...] = (),
     **arrays: Any,
 ) -> list[Array]:
     """Convert arrays ``[n, d]`` to one common real type of at least 32 bits; refuse other shapes.
@@ -25,7 +116,6 @@ def samples(
     Args:
         origin: ``"shared"``: move all to the mean of the first; ``"own"``: move each to its own mean.
         where: ``[n]`` booleans or None, the rows of which the means are.
-        scales: one divisor per array, see `extreme_scale`; () = 1. Known arrays alone have another.
         **arrays: name and array.
     """
     for name, x in arrays.items():
@@ -43,28 +133,7 @@ def samples(
         means = [_mean(x[rows]) if len(x) == len(exact[0]) else 0.0 for x in exact]
         shared = origin == "shared" and len({x.shape[1] for x in exact}) == 1
         given = [x - (means[0] if shared else m) for x, m in zip(exact, means, strict=True)]
-    if any(scale != 1 for scale in scales):
-        given = [np.asarray(x, float) / scale for x, scale in zip(given, scales, strict=True)]
     return [jnp.asarray(x, dtype) for x in given]
-
-
-def extreme_scale(scale: Any, *arrays: Any) -> float:
-    """Divisor of arrays whose squares would leave float32: their scale, or 1 if it is moderate.
-
-    Args:
-        scale: a bandwidth, whose largest value counts, or values of the arrays.
-        *arrays: whatever else is to be divided; the divisor is 1 while one of all these is traced.
-    """
-    if any(isinstance(a, jax.core.Tracer) for a in (scale, *arrays)):
-        return 1.0
-    sizes = np.abs(np.asarray(scale, float))
-    largest = float(np.max(sizes, initial=0, where=np.isfinite(sizes)))
-    return 1.0 if largest == 0 or 1e-12 <= largest <= 1e12 else largest
-
-
-def divided(bandwidth: Any, scale: float) -> Any:
-    """Bandwidth in units of a scale, see `extreme_scale`."""
-    return bandwidth if scale == 1 else np.asarray(bandwidth, float) / scale
 
 
 def _mean(x: np.ndarray) -> np.ndarray:
@@ -89,8 +158,10 @@ def precisions(bandwidth: Any, dtype: Any) -> Array:
         raise InputError(
             f"bandwidth must be a number or an array [b], got shape {list(np.shape(bandwidth))}"
         )
-    if not isinstance(bandwidth, jax.core.Tracer) and not (np.asarray(bandwidth) > 0).all():
-        raise InputError(f"bandwidth must be > 0, got {bandwidth}")
+    if not isinstance(bandwidth, jax.core.Tracer):
+        values = np.asarray(bandwidth)
+        if not ((values > 0) & (values < np.inf)).all():
+            raise InputError(f"bandwidth must be finite and > 0, got {bandwidth}")
     return 0.5 / lax.stop_gradient(jnp.atleast_1d(jnp.asarray(bandwidth, dtype))) ** 2
 
 

@@ -5,17 +5,19 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jax.custom_derivatives import SymbolicZero
 
 from jaxsurv.arguments.columns import check_finite
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.divergences.arguments import (
-    divided,
-    extreme_scale,
+    enough,
+    enough_digits,
     mask,
     precisions,
     samples,
+    width,
     zero_outside,
 )
 from jaxsurv.types import Array, ArrayLike, InputError
@@ -25,6 +27,7 @@ _MEDIAN_ROWS = 2048
 
 
 @read_arguments
+@enough_digits(("bandwidth", "x", "y"))
 def rbf_kernel(x: ArrayLike, y: ArrayLike, *, bandwidth: ArrayLike | float) -> Array:
     """Gaussian kernel ``k(x_i, y_j) = mean_b exp(-|x_i - y_j|² / (2 bandwidth_b²))``.
 
@@ -47,13 +50,12 @@ def rbf_kernel(x: ArrayLike, y: ArrayLike, *, bandwidth: ArrayLike | float) -> A
     >>> rbf_kernel(np.zeros((1, 2)), np.array([[0.0, 0.0], [0.0, 2.0]]), bandwidth=2.0)
     Array([[1.    , 0.6065]], dtype=float32)
     """
-    scale = extreme_scale(bandwidth, x, y)
-    x, y = samples(origin="shared", scales=(scale, scale), x=x, y=y)
+    x, y = samples(origin="shared", x=x, y=y)
     check_columns(x, y)
     check_finite("x", x)
     check_finite("y", y)
     x, y = centred(x, y)
-    return kernel(left_factor(x), right_factor(y), precisions(divided(bandwidth, scale), x.dtype))
+    return kernel(left_factor(x), right_factor(y), precisions(bandwidth, x.dtype))
 
 
 def check_columns(x: Array, y: Array) -> None:
@@ -171,6 +173,7 @@ def median_bandwidth(
     Array(4., dtype=float32)
     """
     pair = {"x": x} if y is None else {"x": x, "y": y}
+    given = list(pair.values())
     x, *rest = samples(origin="shared", where=where, **pair)
     keep = mask(where, len(x))
     if rest:
@@ -178,12 +181,27 @@ def median_bandwidth(
         check_columns(x, y)
         x, keep = jnp.concatenate([x, y]), jnp.concatenate([keep, jnp.ones(len(y), bool)])
     x = zero_outside("x", lax.stop_gradient(x), keep)
-    scale = extreme_scale(x)
-    return _median_distance(x if scale == 1 else x / scale, keep, scale)
+    median = _median_distance(x, keep)
+    if any(isinstance(a, jax.core.Tracer) for a in (where, *given)):
+        return median
+    spread = width(where, *given)
+    if spread == 0 or enough(spread, np.minimum(median, spread), x.dtype):
+        return median
+    return jnp.asarray(_exact_median(np.concatenate(given)[np.asarray(keep)]), x.dtype)
+
+
+def _exact_median(z: np.ndarray) -> float:
+    """Median distance of `median_bandwidth` in float64, from differences: for rows of very different size."""
+    from scipy.spatial.distance import pdist  # hardly ever needed
+
+    if len(z) > _MEDIAN_ROWS:
+        z = z[np.floor(len(z) / _MEDIAN_ROWS * np.arange(_MEDIAN_ROWS)).astype(int)]
+    scale = np.abs(z).max()
+    return float(np.median(pdist(z / scale)) * scale) or 1.0
 
 
 @jax.jit
-def _median_distance(x: Array, keep: Array, scale: float) -> Array:
+def _median_distance(x: Array, keep: Array) -> Array:
     rank = jnp.cumsum(keep)
     step = jnp.maximum(rank[-1], min(len(x), _MEDIAN_ROWS)) / min(len(x), _MEDIAN_ROWS)
     wanted = 1 + jnp.floor(step * jnp.arange(min(len(x), _MEDIAN_ROWS))).astype(rank.dtype)
@@ -198,7 +216,7 @@ def _median_distance(x: Array, keep: Array, scale: float) -> Array:
         for k in ((pairs - 1) // 2, pairs // 2)
     )
     median = 0.5 * (jnp.sqrt(low) + jnp.sqrt(high))
-    return jnp.where((pairs > 0) & (median > 0), median * scale, 1)
+    return jnp.where((pairs > 0) & (median > 0), median, 1)
 
 
 def _order_statistic(x: Array, k: Array) -> Array:

@@ -10,8 +10,7 @@ from jaxsurv.arguments.columns import check_finite
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.divergences.arguments import (
     check_rows,
-    divided,
-    extreme_scale,
+    enough_digits,
     is_unbiased,
     mask,
     precisions,
@@ -23,6 +22,7 @@ from jaxsurv.types import Array, ArrayLike
 
 
 @read_arguments
+@enough_digits(("bandwidth", "x", "y"))
 def mmd2(
     x: ArrayLike,
     y: ArrayLike,
@@ -57,20 +57,13 @@ def mmd2(
     >>> mmd2(np.zeros((3, 1)), np.full((2, 1), 2.0), bandwidth=1.0)
     Array(1.7293, dtype=float32)
     """
-    scale = extreme_scale(bandwidth, x, y, where)
-    x, y = samples(origin="shared", where=where, scales=(scale, scale), x=x, y=y)
+    x, y = samples(origin="shared", where=where, x=x, y=y)
     check_columns(x, y)
     unbiased, keep = is_unbiased(estimator), mask(where, len(x))
     check_rows(keep, 1 + unbiased, "x")
     check_rows(jnp.ones(len(y)), 1 + unbiased, "y")
     check_finite("y", y)
-    return _mmd2(
-        zero_outside("x", x, keep),
-        y,
-        keep,
-        precisions(divided(bandwidth, scale), x.dtype),
-        unbiased,
-    )
+    return _mmd2(zero_outside("x", x, keep), y, keep, precisions(bandwidth, x.dtype), unbiased)
 
 
 @partial(jax.jit, static_argnames="unbiased")
@@ -86,6 +79,7 @@ def _mmd2(x: Array, y: Array, keep: Array, gamma: Array, unbiased: bool) -> Arra
 
 
 @read_arguments
+@enough_digits(("bandwidth", "x"), least=1.0)  # the prior's own
 def mmd2_standard_normal(
     x: ArrayLike,
     *,

@@ -1,6 +1,7 @@
 """A grid of traced hyper-parameters over folds and seeds, as one compiled sweep."""
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -62,8 +63,11 @@ def settings_of(
         raise InputError(
             f"the model with this config does not read {idle}; leave it out of the grid"
         )
-    if words := [(k, v) for point in points for k, v in point.items() if not isinstance(v, Real)]:
-        raise InputError(f"{words[0][0]} in the grid has the value {words[0][1]!r}; give numbers")
+    given = [(k, v) for point in points for k, v in point.items()]
+    if words := [(k, v) for k, v in given if not isinstance(v, Real) or not isfinite(v)]:
+        raise InputError(
+            f"{words[0][0]} in the grid has the value {words[0][1]!r}; give finite numbers"
+        )
     settings = [hparams._replace(**{k: float(v) for k, v in point.items()}) for point in points]
     if len(set(settings)) < len(settings):
         raise InputError("the grid has the same setting twice; leave one out")

@@ -1,13 +1,16 @@
 """Masked least squares: loadings whose products come nearest to a covariance."""
 
+import warnings
 from typing import NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jax import lax
 
 from jaxsurv.arguments.reading import read_arguments
-from jaxsurv.types import Array
+from jaxsurv.survival.validation import is_concrete
+from jaxsurv.types import Array, ConvergenceWarning
 
 
 class Refined(NamedTuple):
@@ -37,8 +40,11 @@ def refine(
         loadings: ``[D, R]``, starting point.
         signal: ``[D, D]``, S.
         mask: ``[D, R]``, 1 where a loading may differ from zero.
-        most: largest number of steps.
+        most: largest number of steps; 0 = none, ``loadings`` as they are.
         tolerance: value of ``Refined.gradient`` at which the search stops.
+
+    Warns:
+        ConvergenceWarning: ``most`` steps were not enough (not while ``jit`` traces).
     """
     search = optax.scale_by_lbfgs()
 
@@ -59,7 +65,15 @@ def refine(
     sw = signal @ w
     start = (jnp.int32(0), w, sw, _gradient(w, sw, mask), search.init(w))
     steps, w, sw, g, _ = lax.while_loop(proceed, advance, start)
-    return Refined(w, steps, _size(sw, g))
+    left = _size(sw, g)
+    if most > 0 and is_concrete(left) and not np.asarray(left) <= tolerance:
+        warnings.warn(
+            f"the loadings did not converge in {most} steps: a gradient of {float(left):.2g} is left, "
+            f"tolerance {tolerance:g}; raise most, or tolerance to what float32 can reach",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+    return Refined(w, steps, left)
 
 
 def _gradient(w: Array, sw: Array, mask: Array) -> Array:

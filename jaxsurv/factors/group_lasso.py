@@ -1,5 +1,6 @@
 """Coefficients of latent variables, penalised by block, so that whole blocks can drop out."""
 
+import warnings
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -12,10 +13,10 @@ from jaxsurv.arguments.labels import dense
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.factors.decompositions import eigh
 from jaxsurv.survival.validation import is_concrete
-from jaxsurv.types import Array, InputError
+from jaxsurv.types import Array, ConvergenceWarning, InputError
 
 INNER, OUTER = 200, 30  # largest numbers of cycles over the blocks, and of Newton steps
-TOLERANCE = 1e-5  # largest last step, relative to the coefficients
+TOLERANCE = 1e-5  # largest change by the last Newton step, relative to the coefficients
 
 
 class Loss(NamedTuple):
@@ -47,12 +48,15 @@ class GroupFit(NamedTuple):
         held_out: ``[L]``, mean loss of the held-out rows; smaller is better.
         standard_error: ``[L]``, standard error of ``held_out`` over the folds; for a Cox model, over the
             folds with events.
+        change: ``[folds + 1, L]``, change by the last Newton step, relative to the coefficients; the last row
+            is ``path``, the others the fits without a fold. Above 1e-5 a fit has not converged.
     """
 
     penalties: Array
     path: Array
     held_out: Array
     standard_error: Array
+    change: Array
 
     @property
     def coef(self) -> Array:
@@ -66,6 +70,7 @@ def block_norms(coef: Array, groups: np.ndarray) -> Array:
     return jnp.sqrt(coef**2 @ member.astype(coef.dtype))
 
 
+@read_arguments
 def group_path(loss: Callable[[Array], Loss], groups: np.ndarray, penalties: Array) -> Array:
     """Minimisers ``[L, R]`` of ``loss / size + lambda sum_S |coef_S|``, one per penalty.
 
@@ -77,7 +82,20 @@ def group_path(loss: Callable[[Array], Loss], groups: np.ndarray, penalties: Arr
         loss: function of coefficients ``[R]``.
         groups: ``[R]``, static: the number of each coefficient's block, from 0.
         penalties: ``[L]``, decreasing.
+
+    Warns:
+        ConvergenceWarning: names the first penalty whose fit still moved after the last step (not while
+            ``jit`` traces).
     """
+    path, change = _fit_path(loss, groups, penalties)
+    _warn_late(penalties, change)
+    return path
+
+
+def _fit_path(
+    loss: Callable[[Array], Loss], groups: np.ndarray, penalties: Array
+) -> tuple[Array, Array]:
+    """Minimisers ``[L, R]`` of `group_path`, and how far the last step of each would go, ``[L]``."""
     members = [np.flatnonzero(groups == g) for g in np.unique(groups)]
 
     def objective(at: Loss, coef: Array, penalty: Array) -> Array:
@@ -104,7 +122,7 @@ def group_path(loss: Callable[[Array], Loss], groups: np.ndarray, penalties: Arr
 
         return lax.while_loop(proceed, cycle, (0, coef, jnp.inf))[1]
 
-    def newton(coef: Array, penalty: Array) -> Array:
+    def newton(coef: Array, penalty: Array) -> tuple[Array, Array]:
         def step(state):
             i, coef, _ = state
             at = loss(coef)
@@ -118,19 +136,35 @@ def group_path(loss: Callable[[Array], Loss], groups: np.ndarray, penalties: Arr
                 return worse & (t > 1e-4)
 
             t = lax.while_loop(rises, lambda t: t / 2, jnp.ones_like(now))
-            new = coef + t * direction
-            return i + 1, new, _moved(new, coef)
+            # the whole step, since a short one would pass for an arrival
+            return i + 1, coef + t * direction, _moved(coef + direction, coef)
 
         def proceed(state):
             return (state[0] < OUTER) & (state[2] > TOLERANCE)
 
-        return lax.while_loop(proceed, step, (0, coef, jnp.inf))[1]
+        _, coef, change = lax.while_loop(proceed, step, (0, coef, jnp.asarray(jnp.inf, coef.dtype)))
+        return coef, change
 
-    def along(coef: Array, penalty: Array) -> tuple[Array, Array]:
-        coef = newton(coef, penalty)
-        return coef, coef
+    def along(coef: Array, penalty: Array) -> tuple[Array, tuple[Array, Array]]:
+        coef, change = newton(coef, penalty)
+        return coef, (coef, change)
 
     return lax.scan(along, jnp.zeros(len(groups), penalties.dtype), penalties)[1]
+
+
+def _warn_late(penalties: Array, change: Array) -> None:
+    """Warn of fits without convergence; ``change [..., L]`` by the last step, known or traced."""
+    if not is_concrete(change) or not (late := ~(np.asarray(change) <= TOLERANCE)).any():
+        return
+    first = np.argmax(late.reshape(-1, late.shape[-1]).any(0))
+    warnings.warn(
+        f"{late.sum()} of {late.size} fits did not converge in {OUTER} Newton steps, the first at penalty "
+        f"{float(penalties[first]):.4g}: the last step changed coefficients by up to "
+        f"{np.max(np.asarray(change)[late]):.2g} of their size, tolerance {TOLERANCE:g}; end the path at "
+        "a larger penalty, or drop columns that nearly determine each other",
+        ConvergenceWarning,
+        stacklevel=4,
+    )
 
 
 def largest_penalty(loss: Callable[[Array], Loss], groups: np.ndarray) -> Array:
@@ -167,6 +201,9 @@ def group_penalised(
 
     Raises:
         InputError: a missing label, or more labels than folds.
+
+    Warns:
+        ConvergenceWarning: see `group_path`, of the fit to all rows and of each fold.
     """
     fold = dense(fold)
     if is_concrete(fold) and (found := len(np.unique(fold))) > folds:
@@ -174,16 +211,17 @@ def group_penalised(
     every = loss_on(where)
     penalties = largest_penalty(every, groups) * jnp.geomspace(1.0, ratio, n_penalties)
 
-    def held_out(k: Array) -> tuple[Array, Array]:
+    def held_out(k: Array) -> tuple[Array, Array, Array]:
         known = loss_on(where & (fold != k))
 
         def added(coef: Array) -> tuple[Array, Array]:
             whole, part = every(coef), known(coef)
             return whole.value - part.value, whole.size - part.size
 
-        return jax.vmap(added)(group_path(known, groups, penalties))
+        path, change = _fit_path(known, groups, penalties)
+        return *jax.vmap(added)(path), change
 
-    losses, sizes = lax.map(held_out, jnp.arange(folds))
+    losses, sizes, changes = lax.map(held_out, jnp.arange(folds))
     total = jnp.sum(sizes, axis=0)
     mean = jnp.sum(losses, axis=0) / total
     # a fold without events costs something too, but has no mean to compare with those of the others
@@ -191,8 +229,10 @@ def group_penalised(
     squares = (losses - sizes * mean[None]) ** 2 / jnp.where(counts, sizes, 1)
     spread = jnp.sum(jnp.where(counts, squares, 0), axis=0) / total
     freedom = jnp.maximum(jnp.sum(counts, axis=0) - 1, 1)
-    path = group_path(every, groups, penalties)
-    return GroupFit(penalties, path, mean, jnp.sqrt(spread / freedom))
+    path, change = _fit_path(every, groups, penalties)
+    change = jnp.concatenate([changes, change[None]])
+    _warn_late(penalties, change)
+    return GroupFit(penalties, path, mean, jnp.sqrt(spread / freedom), change)
 
 
 def _moved(new: Array, old: Array) -> Array:

@@ -42,7 +42,8 @@ def prepare(
         InputError: splits of another number of patients; a block that the cohort lacks.
 
     Warns:
-        DataWarning: labelled patients without any modality: they stay, and all get one prediction.
+        DataWarning: labelled patients who have other modalities than the blocks alone: they stay, and all get
+            one prediction (as patients without any modality do, of whom the cohort has warned).
 
     >>> from jaxsurv.data import load_tcga_acc, stratified_kfold
     >>> cohort = load_tcga_acc()
@@ -66,11 +67,10 @@ def prepare(
         )
     encoded = encode(cohort, recipe.blocks, unknown=recipe.unknown)
     present = np.any([there > 0 for there in encoded.presence.values()], axis=0)
-    if (without := labelled & ~present).any():
+    if (without := labelled & ~present & cohort.presence.to_numpy().any(axis=1)).any():
         warnings.warn(
-            f"{without.sum()} of {labelled.sum()} patients have no modality at all: "
-            f"{few(cohort.survival.index[without])}; they count, and models give all of them the same risk; "
-            "leave them out if their data are still to come",
+            f"{without.sum()} of {labelled.sum()} patients have none of {few(list(encoded.columns))}: "
+            f"{few(cohort.survival.index[without])}; they count, and models give all of them the same risk",
             DataWarning,
             stacklevel=2,
         )

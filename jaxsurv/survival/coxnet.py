@@ -3,7 +3,7 @@
 import warnings
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from typing import Any, Unpack
+from typing import Any, TypeVar, Unpack
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +22,7 @@ from jaxsurv.survival.validation import (
 )
 from jaxsurv.types import Array, ArrayLike, ConvergenceWarning, InputError
 
+T = TypeVar("T")
 _BLOCK = 1024
 _ROUNDING = 30.0  # violations, over the tolerance, that rounding explains
 
@@ -78,7 +79,7 @@ def coxnet_path(
 
     Raises:
         InputError: x is not ``[n, p]`` or not finite, lambdas that do not decrease, malformed
-            penalty factors or outcome, no event.
+            penalty factors or outcome, no event; a derivative is asked for.
 
     Warns:
         ConvergenceWarning: names the first lambda whose ``kkt`` is above ``tolerance``.
@@ -155,7 +156,7 @@ def standardised_rows(x: Any, rs: RiskSets) -> PathRows:
         centre = jnp.mean(x, 1, keepdims=True, where=here)
         spread = jnp.std(x, 1, where=here)
         spread = jnp.where(spread > 0, spread, 1)
-        return PathRows((x - centre) / spread[:, None], spread, ordered)
+        return _constant(PathRows((x - centre) / spread[:, None], spread, ordered))
     order = slice(None) if rs.order is None else np.asarray(rs.order)
     here = np.asarray(rs.log_weight) > -np.inf
     out = np.empty(x.shape[::-1], as_real(np.zeros(0, x.dtype)).dtype)
@@ -191,6 +192,20 @@ def checked_penalties(
         raise InputError("penalty_factor must be finite and >= 0, with at least one value above 0")
     least = (0.01 if n < p else 1e-4) if least is None else least
     l1_ratio, least, tolerance = (jnp.asarray(a, x.dtype) for a in (l1_ratio, least, tolerance))
-    return Penalties(
-        jnp.asarray(lambdas, x.dtype), l1_ratio, least, tolerance, factor * p / jnp.sum(factor)
+    lambdas, factor = jnp.asarray(lambdas, x.dtype), factor * p / jnp.sum(factor)
+    return _constant(Penalties(lambdas, l1_ratio, least, tolerance, factor))
+
+
+@jax.custom_jvp
+def _constant(arguments: T) -> T:
+    """The arguments, with respect to which a path has no derivatives."""
+    return arguments
+
+
+@_constant.defjvp
+def _(primals: Any, tangents: Any) -> Any:
+    raise InputError(
+        "an elastic-net path cannot be differentiated; for l1_ratio = 0 differentiate cox_fit with "
+        "l2 = lambda * sum(w), otherwise the loss neg_log_partial_likelihood at the coefficients of the "
+        "path, held by jax.lax.stop_gradient"
     )

@@ -28,6 +28,9 @@ def ridge_path(x: np.ndarray, risk_sets: RiskSets, penalties: Sequence[float]) -
         x: ``[n, p]``, known, finite, columns of moderate size.
         risk_sets: known outcome with at least one event.
         penalties: ``[k]``, > 0.
+
+    Warns:
+        ConvergenceWarning: see `cox_fit`.
     """
     found = _on_host(x, risk_sets, penalties)
     if found is None:  # many rows, or log hazards beyond plain numbers
@@ -48,7 +51,7 @@ def _on_host(x: np.ndarray, risk_sets: RiskSets, penalties: Sequence[float]) -> 
     coef, value = np.zeros((len(order), z.shape[1])), np.zeros(len(order))
     for k in order:  # the strongest first: its coefficients are nearest to zero
         found = now and host_maximise(z, cox, np.full(z.shape[1], penalties[k]), now, 0.0)
-        if found is None:
+        if found is None or not found[2]:  # `cox_fit` says what did not converge
             return None
         now = found[0]
         coef[k], value[k] = now.coef, now.moments.log_likelihood

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from jaxsurv import metrics, survival
+from jaxsurv import divergences, metrics, survival
 from jaxsurv.data import single_split, stratified_kfold
 from jaxsurv.estimators import CoxNnet, MORiskVAE
 from jaxsurv.models import SurvivalVAEConfig
@@ -109,8 +109,14 @@ SETTINGS = {
     "lambda 0": (lambda: survival.coxnet_path(X, **OUTCOME, lambdas=[0.1, 0.0]), "lambdas must"),
     "lambda NaN": (lambda: survival.coxnet_path(X, **OUTCOME, lambdas=[0.1, np.nan]), "lambdas"),
     "no lambda": (lambda: survival.coxnet_path(X, **OUTCOME, lambdas=[]), "lambdas"),
-    "l2 -1": (lambda: survival.cox_fit(X, **OUTCOME, l2=-1.0), "l2 must be a number >= 0, got -1"),
-    "l2 NaN": (lambda: survival.cox_fit(X, **OUTCOME, l2=np.nan), "l2 must be a number >= 0"),
+    "l2 -1": (
+        lambda: survival.cox_fit(X, **OUTCOME, l2=-1.0),
+        "l2 must be a finite number >= 0, got -1",
+    ),
+    "l2 NaN": (
+        lambda: survival.cox_fit(X, **OUTCOME, l2=np.nan),
+        "l2 must be a finite number >= 0",
+    ),
     "l2 of each": (lambda: survival.cox_fit(X, **OUTCOME, l2=[1.0, 2.0]), "l2 must be one number"),
     "folds 2.5": (
         lambda: stratified_kfold(OUTCOME["event"], folds=2.5),
@@ -126,6 +132,18 @@ SETTINGS = {
         lambda: single_split(OUTCOME["event"], n_validation=3.5),
         "n_validation must be an integer",
     ),
+    **{
+        f"{name} {bad}": (lambda call=call, bad=bad: call(bad), f"{name} must be (a )?finite")
+        for bad in (np.inf, -np.inf, np.nan)
+        for name, call in {
+            "l2": lambda v: survival.cox_fit(X, **OUTCOME, l2=v),
+            "rho": lambda v: survival.logrank_test(**OUTCOME, group=RISK > 0, rho=v),
+            "tolerance": lambda v: survival.coxnet_path(X, **OUTCOME, tolerance=v),
+            "split": lambda v: metrics.hazard_ratio(RISK, **OUTCOME, split=v),
+            "bandwidth": lambda v: divergences.mmd2(X, X, bandwidth=[1.0, v]),
+            "penalty_factor": lambda v: survival.coxnet_path(X, **OUTCOME, penalty_factor=[1.0, v]),
+        }.items()
+    },
     **{
         f"{name} {bad!r}": (lambda name=name, bad=bad: FitConfig(**{name: bad}), f"{name} must be")
         for name in ("epochs", "patience", "burn_in", "batch_size")

@@ -84,7 +84,7 @@ def test_constant_features_warn_and_features_without_values_are_refused():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         c.for_endpoint("os")  # said once
-        cohort(cnv=CNV.loc[["a"]])  # one patient says nothing about a feature
+        cohort(cnv=CNV.loc[["c"]])  # one patient says nothing about a feature
     with pytest.raises(InputError, match=r"'rna': no patient has a value in column empty; drop"):
         cohort(rna=RNA.assign(empty=np.nan))
     # Its one value belongs to a patient without outcome.
@@ -96,6 +96,7 @@ def test_constant_features_warn_and_features_without_values_are_refused():
         cohort(cnv=CNV * 0)
 
 
+@pytest.mark.filterwarnings("ignore:.* have no modality at all:jaxsurv.data.DataWarning")
 def test_fingerprint_knows_values_names_and_kinds_but_no_order_of_rows():
     same = cohort(OUTCOME.iloc[::-1], RNA.sample(frac=1, random_state=0), CNV.astype(object))
     assert same.fingerprint() == cohort().fingerprint()
@@ -113,10 +114,24 @@ def test_fingerprint_knows_values_names_and_kinds_but_no_order_of_rows():
     assert len(set(prints)) == len(prints)
 
 
+def test_patients_without_any_modality_are_told_once():
+    with pytest.warns(
+        DataWarning, match=r"1 of 4 patients have no modality at all: b; they count"
+    ) as caught:
+        c = cohort(rna=RNA.drop("b"))
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    c.for_endpoint("pfi").take(np.array([True, False, True]))
+    c.renamed("again")
+    unlabelled = OUTCOME.copy()
+    unlabelled.loc["b"] = np.nan
+    cohort(unlabelled, rna=RNA.drop("b"))  # nothing is known of b, and nothing said
+
+
 def test_fingerprint_knows_categories():
     def clinical(*sex):
         frame = pd.DataFrame({"sex": sex, "age": [50.0, 60.0]}, index=list("ab"))
-        return Cohort({"clinical": frame}, OUTCOME).fingerprint()
+        return Cohort({"clinical": frame}, OUTCOME[:2]).fingerprint()
 
     assert len({clinical("f", "m"), clinical("m", "f"), clinical("f", "mf")}) == 3
 

@@ -122,6 +122,7 @@ def outcome():
     return pd.DataFrame({"os_time": [1.0, 2, 3], "os_event": [1, 0, 1]}, patients)
 
 
+@pytest.mark.filterwarnings("ignore:.* have no modality at all:jaxsurv.data.DataWarning")
 def test_files_with_barcodes_of_different_length_are_matched(tmp_path, outcome):
     samples = ["TCGA.OR.A5J1.01A", "TCGA.OR.A5J3.01A", "TCGA.OR.A5J9.01A"]
     rna = pd.DataFrame({"TP53": [0.5, 1.5, 9.0], "MYC": [1.5, 2.5, 9.0]}, samples)

@@ -41,6 +41,9 @@ SPELLINGS = {
     "blank for hyphen": lambda n: n.replace("-", " "),
     "no separator": lambda n: n.replace("-", ""),
     "leading zeros": lambda n: n.replace("-0", "-"),
+    "Cyrillic": lambda n: n.replace("P", "\N{CYRILLIC CAPITAL LETTER ER}"),
+    "Greek": lambda n: n.replace("P", "\N{GREEK CAPITAL LETTER RHO}"),
+    "full width": lambda n: n.replace("0", "\N{FULLWIDTH DIGIT ZERO}"),
 }
 
 
@@ -52,7 +55,19 @@ def test_spellings_of_numbers_have_one_key(numbers):
     assert len(set(map(name_key, ["7", "70", "700", "7.5", "7.05", "0.7"]))) == 6
 
 
+@pytest.mark.parametrize("name", ["CARS1", "capex", "BETA-1", "MKX", "pOt"])
+@pytest.mark.parametrize("case", [str, str.upper, str.lower])
+def test_letters_of_other_alphabets_that_look_alike_have_one_key(name, case):
+    cyrillic = case(name).translate(str.maketrans("ABCEHKMOPTXYaceopxy", "АВСЕНКМОРТХУасеорху"))
+    greek = case(name).translate(str.maketrans("ABEHIKMNOPTXYZo", "ΑΒΕΗΙΚΜΝΟΡΤΧΥΖο"))
+    assert {name_key(n) for n in (name, cyrillic, greek)} == {name_key(name)}
+    assert name_key(cyrillic.upper()) == name_key(cyrillic.lower())
+    if cyrillic != case(name):
+        assert shown([(case(name), cyrillic)]).isascii()  # so that the difference is seen
+
+
 def test_other_names_have_other_keys():
+    assert len(set(map(name_key, ["TNFα", "TNFγ", "Ж1", "Д1", "муж", "жен"]))) == 6
     names = ["P-1", "P-10", "P-1-1", "P-11", "Q-1", "1-P", "P+1", "10e99"]
     assert len(set(map(name_key, names))) == len(names)
     assert name_key("1e999999") == "1e999999"  # not written out
@@ -144,6 +159,7 @@ def test_names_that_only_a_separator_keeps_apart_are_two_patients_of_one_table()
     assert Cohort({"rna": both}, OUTCOME.rename(index=names)).complete.all()
 
 
+@pytest.mark.filterwarnings("ignore:.* have no modality at all:jaxsurv.data.DataWarning")
 def test_two_patients_in_one_table_are_two_and_told_of_where_another_has_one():
     names = {NAMES[1]: NAMES[3].lower()}
     both = RNA.rename(index=names)

@@ -204,7 +204,7 @@ def test_refusals():
         InputError, match=r"y must have shape \[n, d\], got \[9\]; use y\[:, None\]"
     ):
         hsic(X, Y[:, 0], bandwidth_x=1.0, bandwidth_y=1.0)
-    with pytest.raises(InputError, match="bandwidth must be > 0"):
+    with pytest.raises(InputError, match="bandwidth must be finite and > 0"):
         hsic(X, Y, bandwidth_x=1.0, bandwidth_y=0.0)
     with pytest.raises(InputError, match="estimator"):
         hsic(X, Y, bandwidth_x=1.0, bandwidth_y=1.0, estimator="V")

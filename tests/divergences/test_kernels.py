@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from jax.test_util import check_grads
 
-from jaxsurv.divergences import hsic, median_bandwidth, mmd2, rbf_kernel
+from jaxsurv.divergences import hsic, median_bandwidth, mmd2, mmd2_standard_normal, rbf_kernel
 from jaxsurv.types import InputError
 from tests.divergences import naive
 
@@ -92,7 +92,7 @@ def test_refusals():
         rbf_kernel(X[:, 0], Y, bandwidth=1.0)
     with pytest.raises(InputError, match=r"equally many columns, got \[7, 3\] and \[5, 2\]"):
         rbf_kernel(X, Y[:, :2], bandwidth=1.0)
-    with pytest.raises(InputError, match=r"bandwidth must be > 0, got 0"):
+    with pytest.raises(InputError, match=r"bandwidth must be finite and > 0, got 0"):
         rbf_kernel(X, Y, bandwidth=0.0)
     with pytest.raises(InputError, match=r"bandwidth must be .* got shape \[2, 2\]"):
         rbf_kernel(X, Y, bandwidth=np.ones((2, 2)))
@@ -125,5 +125,80 @@ def test_the_unit_of_the_data_changes_nothing(statistic, scale):
     np.testing.assert_allclose(got, statistic(x, y, b), rtol=1e-4, atol=1e-6)
 
 
+STATISTICS = {
+    "mmd2": (
+        lambda x, y, b: mmd2(x, y, bandwidth=b),
+        lambda x, y, b: naive.mmd2(x, y, b, "biased"),
+    ),
+    "unbiased": (
+        lambda x, y, b: mmd2(x, y, bandwidth=[b, 2 * b], estimator="unbiased"),
+        lambda x, y, b: naive.mmd2(x, y, [b, 2 * b], "unbiased"),
+    ),
+    "hsic": (
+        lambda x, y, b: hsic(x, y, bandwidth_x=b, bandwidth_y=2.0),
+        lambda x, y, b: naive.hsic(x, y, b, 2.0, "biased"),
+    ),
+    "kernel": (
+        lambda x, y, b: rbf_kernel(x, x, bandwidth=b),
+        lambda x, y, b: naive.kernel(x, x, b),
+    ),
+    "normal": (
+        lambda x, y, b: mmd2_standard_normal(x, bandwidth=b),
+        lambda x, y, b: (
+            naive.kernel(x, x, b).mean()
+            + (b**2 / (b**2 + 2)) ** 1.5
+            - 2 * np.mean((b**2 / (b**2 + 1)) ** 1.5 * np.exp(-(x**2).sum(1) / (2 * (b**2 + 1))))
+        ),
+    ),
+}
+WIDE = np.random.default_rng(1).normal(size=(14, 3))
+FAR = {
+    "1e20": 1e20 * WIDE,
+    "1e-20": 1e-20 * WIDE,
+    "1e5": 1e5 * WIDE,
+    "clusters": WIDE + 3e4 * (np.arange(14) % 2)[:, None],
+    "one far": np.where(np.arange(14)[:, None] == 5, 1e20, WIDE),
+}
+
+
+@pytest.mark.parametrize("bandwidth", [1.0, 1e20, 1e-20])
+@pytest.mark.parametrize("data", FAR)
+@pytest.mark.parametrize("name", STATISTICS)
+def test_samples_of_another_size_than_the_bandwidth_are_right_or_refused(name, data, bandwidth):
+    ours, right = STATISTICS[name]
+    y = np.roll(WIDE, 1, axis=1)
+    others = {"hsic": 0.0, "kernel": 0.0}.get(name, 1.0)  # y, or the prior, are about 1 wide
+    if max(np.ptp(FAR[data]), others) > 1e7 * bandwidth:
+        with pytest.raises(InputError, match=r"x.* vary by .*beside bandwidth.*median_bandwidth"):
+            ours(FAR[data], y, bandwidth)
+        return
+    got = ours(FAR[data], y, bandwidth)
+    assert got.dtype == np.float32
+    np.testing.assert_allclose(got, right(FAR[data], y, bandwidth), rtol=1e-5, atol=3e-7)
+    single = ours(FAR[data].astype(np.float32), y.astype(np.float32), bandwidth)
+    np.testing.assert_allclose(single, got, rtol=1e-2, atol=3e-7)
+
+
+@pytest.mark.parametrize("data", FAR)
+def test_the_median_does_not_depend_on_a_far_row(data):
+    x = FAR[data]
+    np.testing.assert_allclose(median_bandwidth(x), np.median(distances(x)), rtol=1e-5)
+    both = np.concatenate([x, 1 + WIDE])
+    np.testing.assert_allclose(median_bandwidth(x, 1 + WIDE), np.median(distances(both)), rtol=1e-5)
+    some = np.arange(14) != 5
+    np.testing.assert_allclose(
+        median_bandwidth(x, where=some), np.median(distances(x[some])), rtol=1e-5
+    )
+    many = np.tile(x, (200, 1)) * (1 + 1e-3 * np.arange(2800))[:, None]
+    rows = np.floor(2800 / 2048 * np.arange(2048)).astype(int)
+    np.testing.assert_allclose(median_bandwidth(many), np.median(distances(many[rows])), rtol=1e-5)
+
+
 def test_a_median_of_zero_is_one_at_every_scale():
     assert median_bandwidth(np.append(np.zeros(9), 1e20)[:, None]) == 1
+
+
+def test_an_offset_between_columns_is_no_width():
+    apart = WIDE + np.array([0.0, 60.0, 1.7e9])
+    got = mmd2(apart, apart[:9], bandwidth=1.0)
+    np.testing.assert_allclose(got, naive.mmd2(apart, apart[:9], 1.0, "biased"), atol=1e-6)

@@ -235,5 +235,5 @@ def test_refusals():
         mmd2(X, Y[:, 0], bandwidth=1.0)
     with pytest.raises(InputError, match="y needs at least 2 rows, got 1"):
         mmd2(X, Y[:1], bandwidth=1.0, estimator="unbiased")
-    with pytest.raises(InputError, match="bandwidth must be > 0"):
+    with pytest.raises(InputError, match="bandwidth must be finite and > 0"):
         mmd2_standard_normal(X, bandwidth=-1.0)

@@ -16,7 +16,10 @@ from jaxsurv.estimators import HCL, Coxnet, Network, SurvivalStack, load
 from jaxsurv.types import InputError
 
 # three epochs teach a network nothing
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore:.* have no modality at all:jaxsurv.data.DataWarning"),
+]
 SMALL = ("--epochs", "3", "--seeds", "2", "--betas", "0.1", "--components", "4")
 
 

@@ -52,13 +52,16 @@ def test_components_replace_wide_modalities_only():
 def test_patients_without_any_modality_stay_and_are_counted():
     cohort = small_cohort()
     tables = {m: table.iloc[5:] for m, table in cohort.modalities.items()}
-    cohort = replace(cohort, modalities=tables)
-    with pytest.warns(
-        DataWarning, match="5 of 80 patients have no modality at all: p0, .*; they count"
-    ):
-        data = prepare(cohort, "os", splits_of(cohort, folds=4), AS_MEASURED)
+    told = "5 of 80 patients have no modality at all: p0, .*; they count"
+    with pytest.warns(DataWarning, match=told):
+        without = replace(cohort, modalities=tables)
+    data = prepare(without, "os", splits_of(cohort, folds=4), AS_MEASURED)  # told once
     assert data.shared.outcome.event.shape == (80,)
     assert data.fitted.unlabelled is None
+    tables = cohort.modalities | {"rna": tables["rna"]}
+    fewer = replace(cohort, modalities=tables)  # all have clinical
+    with pytest.warns(DataWarning, match="5 of 80 patients have none of rna: p0, .*; they count"):
+        prepare(fewer, "os", splits_of(cohort, folds=4), replace(AS_MEASURED, blocks=("rna",)))
 
 
 def test_patients_without_outcome_train_if_they_have_a_modality():

@@ -19,12 +19,15 @@ from jaxsurv.metrics import integrated_calibration_index as ici
 from jaxsurv.survival import (
     breslow_baseline,
     cox_fit,
+    coxnet_cv,
+    coxnet_path,
     deviance_residuals,
     martingale_residuals,
     neg_log_partial_likelihood,
     prepare_risk_sets,
     survival_function,
 )
+from jaxsurv.types import InputError
 
 pytestmark = pytest.mark.usefixtures("x64")
 
@@ -123,3 +126,31 @@ def test_divergences_at_extremes(size):
     assert np.isfinite(jax.grad(lambda x: categorical_kl(x).sum())(logits)).all()
     far = jnp.asarray(X * size)
     assert np.isfinite(jax.grad(lambda x: mmd2(x, x[:3], bandwidth=1.0))(far)).all()
+
+
+@pytest.mark.parametrize("argument", ["x", "lambdas", "l1_ratio", "penalty_factor", "weights"])
+@pytest.mark.parametrize(
+    "wrap", [jax.grad, lambda f: jax.jit(jax.grad(f)), lambda f: jax.grad(jax.jit(f))]
+)
+def test_a_path_says_that_it_has_no_derivatives(wrap, argument):
+    rng = np.random.default_rng(0)
+    clean = {
+        "x": rng.normal(size=(20, 2)),
+        "lambdas": np.array([0.2, 0.1]),
+        "l1_ratio": 0.5,
+        "penalty_factor": np.ones(2),
+        "weights": np.ones(20),
+    }
+    event, time = np.ones(20), rng.exponential(size=20)
+
+    def last(value):
+        return coxnet_path(event=event, time=time, **{**clean, argument: value}).coef[-1].sum()
+
+    with pytest.raises(InputError, match=r"cannot be differentiated; .*cox_fit.*stop_gradient"):
+        wrap(last)(jnp.asarray(clean[argument]))
+    if argument == "x":  # held, it is a constant
+        assert wrap(lambda a: a * last(clean["x"]))(2.0) == pytest.approx(last(clean["x"]))
+        with pytest.raises(InputError, match="cannot be differentiated"):
+            wrap(lambda x: coxnet_cv(x, event, time, np.arange(20) % 2).deviance[0])(
+                jnp.ones((20, 2))
+            )

@@ -9,7 +9,7 @@ from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.formats.cbioportal import read_cbioportal
 from jaxsurv.data.formats.geo import read_geo
 from jaxsurv.data.formats.h5mu import read_h5mu
-from jaxsurv.data.formats.myevae import LABELS, read_myevae
+from jaxsurv.data.formats.myevae import LABELS, found, read_myevae
 from jaxsurv.data.formats.xena import is_survival_table, read_xena
 from jaxsurv.data.readers import read_cohort
 from jaxsurv.data.tables import few
@@ -44,7 +44,7 @@ def detect_format(path: str | Path) -> str:
         )
     if (place / "data_clinical_patient.txt").exists():
         return "cBioPortal study"
-    if (place / LABELS).exists():
+    if found(place, LABELS):
         return "MyeVAE inputs"
     files = [f for f in sorted(place.iterdir()) if not f.is_dir() and f.name[0] != "."]
     if any(is_survival_table(f) for f in files):

@@ -37,6 +37,9 @@ _PREFIXES = {
 def read_myevae(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
     """Read MyeVAE's input folder: ``train_labels.csv`` and the features of the same patients.
 
+    Each file may also be Parquet (which needs pyarrow), with ``.parquet`` in place of ``.csv`` or not. The
+    patients are its index or its first column.
+
     Features are read from the first of these files that exists: ``train_features.csv`` (raw, with its
     missing values), ``train_features_os_processed.csv``, ``train_features_pfs_processed.csv``. Processed
     features were selected, scaled and imputed with all training patients and their outcomes, so that
@@ -58,8 +61,9 @@ def read_myevae(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
     Reference: Chang et al., BMC Artificial Intelligence 1 (2025) 8.
     """
     folder = Path(path)
-    with naming(folder / LABELS):
-        labels = _table(folder / LABELS)
+    file = found(folder, LABELS) or folder / LABELS
+    with naming(file):
+        labels = _table(file)
         there = {e: c for e, c in _ENDPOINTS.items() if set(c) <= set(labels.columns)}
         if not there:
             raise InputError(
@@ -75,7 +79,7 @@ def read_myevae(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
                     f"{LABELS}: {(time < 0).sum()} negative times of {endpoint}; all its times are "
                     f"shifted by {-time.min():g} days, as MyeVAE does"
                 )
-    file = next((folder / f for f in FEATURES if (folder / f).exists()), None)
+    file = next(filter(None, (found(folder, name) for name in FEATURES)), None)
     if file is None:
         raise InputError(f"{folder} has none of {few(FEATURES)}")
     if "processed" in file.name:
@@ -84,45 +88,55 @@ def read_myevae(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
             "outcomes, so cross-validated scores are optimistic; train_features.csv has the raw ones"
         )
     with naming(file):
-        modalities = _modalities(_features(file), file.name)
+        modalities = _modalities(_table(file), file.name)
     kinds = {m: measured_kind(table) for m, table in modalities.items()}
     about = {"name": folder.resolve().name, "time_unit": "days", "source": "MyeVAE inputs"}
     return found_cohort(folder, modalities, survival, kinds, semi_supervised, **about)
 
 
-def _features(file: Path) -> pd.DataFrame:
-    require_file(file)
-    with file.open("rb") as handle:
-        parquet = handle.read(4) == b"PAR1"
-    if parquet:  # some releases wrote Parquet under this name
-        try:
-            return pd.read_parquet(file)
-        except ImportError as error:
-            raise InputError(
-                "is a Parquet file; pip install 'jaxsurv[omics]' to read it"
-            ) from error
-    return _table(file)
+def found(folder: Path, name: str) -> Path | None:
+    """Path of the file of this name, or of the Parquet file beside it; None if there is neither."""
+    places = folder / name, (folder / name).with_suffix(".parquet")
+    return next((place for place in places if place.exists()), None)
+
+
+def _parquet(file: Path) -> pd.DataFrame:
+    try:
+        table = pd.read_parquet(file)
+    except ImportError as error:
+        raise InputError("is a Parquet file; pip install 'jaxsurv[omics]' to read it") from error
+    if isinstance(table.index, pd.RangeIndex):
+        if table.columns.empty:
+            raise InputError("has no column; save the table again")
+        table = by_first_column(table)
+    return table.set_axis(table.index.map(str))
 
 
 def _table(file: Path) -> pd.DataFrame:
-    with open_text(file) as text:
-        table = by_first_column(read_table(enumerate(text, 1), ",", converters={0: str}))
+    require_file(file)
+    with file.open("rb") as handle:
+        parquet = handle.read(4) == b"PAR1"
+    if parquet:  # some releases wrote Parquet under the name .csv
+        table = _parquet(file)
+    else:
+        with open_text(file) as text:
+            table = by_first_column(read_table(enumerate(text, 1), ",", converters={0: str}))
     refuse_repeated(table.index, "duplicate patients", "keep one row each")
     return table
 
 
 def _modalities(features: pd.DataFrame, label: str) -> dict[str, pd.DataFrame]:
-    found, left = {}, list(features.columns)
+    made, left = {}, list(features.columns)
     for name, pattern in _PREFIXES.items():
         columns = [c for c in features if re.match(pattern, c)]
         left = [c for c in left if c not in set(columns)]
         if columns:
             names = [gene_name(re.sub(f"^{pattern}", "", c)) for c in columns]
-            found[name] = as_numbers(features[columns]).set_axis(names, axis=1)
-    if not found:
+            made[name] = as_numbers(features[columns]).set_axis(names, axis=1)
+    if not made:
         raise InputError(
             f"has no column that begins with Feature_exp, Feature_CNA_ ...: {few(left)}"
         )
     if left:
         warn(f"{label}: {len(left)} columns without a known prefix left out ({few(left, 3)})")
-    return found
+    return made

@@ -106,13 +106,14 @@ def _refuse_opposite(name: str, values: set[str]) -> None:
         )
     if any(np.isfinite(flag) for flag in flags.values()):
         return
-    wish = re.search(r"\bsurvival\b", said) and not re.search(r"event|death|status|censor", said)
-    bare = sorted(values & set(_BARE if opposite else _BARE[4:] if wish else ()))
+    wish = re.search(r"\bsurv(ival)?\b", said) and not re.search(r"event|death|status|censor", said)
+    bare = sorted(values & set(_BARE if opposite or wish else ()))
     if bare:
         raise InputError(
             f"column {name!r} reads as the opposite of an event, so {bare[-1]!r} would be taken the wrong "
             "way round; give a column that is 1 where the event was observed, or write words such as "
             "'dead' and 'alive'"
+            + (f"; if 1 is the event, rename it {name + ' event'!r}" if wish else "")
         )
 
 

@@ -15,6 +15,7 @@ from jaxsurv.types import InputError
         ({"TCGA-ACC.survival.tsv.gz": "sample OS _PATIENT OS.time"}, "UCSC Xena folder"),
         ({"data_clinical_patient.txt": "PATIENT_ID"}, "cBioPortal study"),
         ({"train_labels.csv": "x,oscdy\n"}, "MyeVAE inputs"),
+        ({"train_labels.parquet": "PAR1"}, "MyeVAE inputs"),
     ],
 )
 def test_folders(files, contents, expected):

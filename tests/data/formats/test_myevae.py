@@ -1,6 +1,8 @@
 """MyeVAE's input folder: prefixes, labels, shifted times."""
 
+import io
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -85,6 +87,42 @@ def test_parquet_under_that_name_is_read_or_refused(files, monkeypatch):
     monkeypatch.setattr(pd, "read_parquet", absent)
     with pytest.raises(InputError, match=r"processed\.csv: is a Parquet file; .*jaxsurv\[omics\]"):
         quietly(folder)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+@pytest.mark.parametrize("indexed", [True, False])
+def test_parquet_files_are_read_as_text_is(files, monkeypatch, suffix, indexed, tmp_path):
+    texts = {FEATURES_FILE: FEATURES, "train_labels.csv": LABELS}
+    tables = {Path(f).stem: pd.read_csv(io.StringIO(text)) for f, text in texts.items()}
+    right = quietly(files(INPUTS))
+    folder = tmp_path / "parquet"
+    folder.mkdir()
+    for stem in tables:
+        (folder / f"{stem}{suffix}").write_bytes(b"PAR1...")
+
+    def stored(path):
+        return tables[path.stem].set_index("PUBLIC_ID") if indexed else tables[path.stem]
+
+    monkeypatch.setattr(pd, "read_parquet", stored)
+    cohort = quietly(folder)
+    assert cohort.renamed("x").fingerprint() == right.fingerprint()
+    twice = {k: pd.concat([t, t[:1]], ignore_index=True) for k, t in tables.items()}
+    tables = twice
+    with pytest.raises(InputError, match=f"train_labels{suffix}: duplicate patients MMRF_1"):
+        quietly(folder)
+
+
+def test_a_real_parquet_file(files, tmp_path):
+    pytest.importorskip("pyarrow")
+    right = quietly(files(INPUTS))
+    for file, text in ((FEATURES_FILE, FEATURES), ("train_labels.csv", LABELS)):
+        table = pd.read_csv(io.StringIO(text))
+        table.to_parquet((tmp_path / file).with_suffix(".parquet"))
+        (tmp_path / file).unlink(missing_ok=True)
+    assert quietly(tmp_path).fingerprint() == right.fingerprint()
+    (tmp_path / "train_labels.parquet").write_bytes(b"PAR1 cut off")
+    with pytest.raises(InputError, match=r"train_labels\.parquet: cannot be read"):
+        quietly(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -70,10 +70,14 @@ def test_plain_codes_under_other_names_are_events(name, codes):
     assert flags(name, *codes) == [0, 1]
 
 
-def test_survival_yes_is_no_event_but_survival_1_may_be():
-    assert flags("relapse free survival", 0, 1) == [0, 1]
-    with pytest.raises(InputError, match="so 'yes' would be taken"):
-        flags("relapse free survival", "no", "yes")
+@pytest.mark.parametrize("codes", CODES)
+@pytest.mark.parametrize("name", ["survival", "Survival", "surv", "relapse free survival"])
+def test_a_bare_code_of_survival_is_refused(name, codes):
+    fix = f"if 1 is the event, rename it '{name} event'"
+    with pytest.raises(InputError, match=f"so '.*' would be taken.*{fix}"):
+        flags(name, *codes)
+    assert flags(f"{name} event", *codes) == [0, 1]
+    assert flags(name, "alive", "dead") == [0, 1]
 
 
 @pytest.mark.parametrize("name", ["alive", "censored", "OS"])
