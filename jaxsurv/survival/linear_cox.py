@@ -19,6 +19,7 @@ from jaxsurv.survival.cox_moments import moments, score_residuals
 from jaxsurv.survival.cox_newton import maximise, solve_information
 from jaxsurv.survival.host_newton import host_fit
 from jaxsurv.survival.life_table import segment_sum
+from jaxsurv.survival.padding import pad_rows, padded_length
 from jaxsurv.survival.risk_sets import RiskSets, given_risk_sets, in_precision, to_positions
 from jaxsurv.survival.row_columns import Columns, columns_shown
 from jaxsurv.survival.summed_loss import Ties
@@ -176,10 +177,18 @@ def cox_fit(
 
 
 def _under_jit(x: Any, rs: RiskSets, cluster: Any, penalty: Any, ties: Ties) -> tuple[Any, Any]:
-    x = as_real(x)
-    units = jnp.arange(x.shape[0]) if cluster is None else jnp.asarray(cluster)
-    rs = replace(in_precision(rs, x.dtype), labels=None)
-    fit, problems = _fit(x, rs, units, jnp.asarray(penalty, x.dtype), ties)
+    values = x, cluster, penalty, rs.log_weight
+    known = rs.intervals is None and all(map(is_concrete, values))
+    xp, rs = np if known else jnp, replace(in_precision(rs, as_real(x[:0]).dtype), labels=None)
+    x, units = xp.asarray(x, rs.log_weight.dtype), xp.arange(x.shape[0])
+    units = units if cluster is None else xp.asarray(cluster)
+    if known:  # with rows that are not there: few lengths, and so few programs
+        n = padded_length(x.shape[0])
+        x, units = (np.pad(a, [(0, n - len(a)), *[(0, 0)] * (a.ndim - 1)]) for a in (x, units))
+        rs = pad_rows(rs, n)
+    fit, problems = _fit(x, rs, units, xp.asarray(penalty, x.dtype), ties)
+    if known:
+        fit, problems = jax.device_get((fit, problems))
     if not is_concrete(units):
         inside = jnp.all((units >= 0) & (units < x.shape[0]))
         fit["robust_covariance"] = jnp.where(inside, fit["robust_covariance"], jnp.nan)
