@@ -110,24 +110,24 @@ def coxnet_cv(
     path, log_hazard, cox = fit_paths(rows, [everyone, *trains], penalties, standardize)
     xp = array_module(log_hazard)
     with jax.enable_x64(True) if xp is np else nullcontext():
-        weight = np.array([float(everyone.total) - float(t.total) for t in trains])
+        weight = xp.stack([xp.asarray(everyone.total) - xp.asarray(t.total) for t in trains])
         held_out = xp.zeros(log_hazard.shape[1:])
         deviance = []
         for eta, train, own in zip(log_hazard[1:], trains, weight, strict=True):
             deviance.append((_deviance(eta, everyone, cox) - _deviance(eta, train, cox)) / own)
-            seen = np.exp(np.asarray(train.log_weight, float))
+            seen = xp.exp(xp.asarray(train.log_weight, float))
             center = (eta @ seen / seen.sum())[:, None]
-            left_out = np.asarray(everyone.log_weight) > np.asarray(train.log_weight)
-            held_out = xp.where(left_out, eta - center, held_out)
+            left_out = xp.asarray(everyone.log_weight) > xp.asarray(train.log_weight)
+            held_out = xp.where(left_out[None, :], eta - center, held_out)
         deviance = xp.stack(deviance)
         share = (weight / weight.sum())[:, None]
         mean = (share * deviance).sum(0)
-        spread = (share * (deviance - mean) ** 2).sum(0)
+        spread = (share * (deviance - mean[None, :]) ** 2).sum(0)
         error = xp.sqrt(spread / (len(names) - 1))
         best = mean.argmin()
         first = (mean <= mean[best] + error[best]).argmax()
         at = path.lambdas[best], path.lambdas[first]
-        held_out = held_out if rs.position is None else held_out[:, np.asarray(rs.position)]
+        held_out = held_out if rs.position is None else held_out[:, xp.asarray(rs.position)]
         cv = CoxnetCV(path_of(path, 0), mean, error, *at, path.kkt[1:], held_out)
     return jax.tree.map(lambda a: as_type_of(x, a), cv)
 
