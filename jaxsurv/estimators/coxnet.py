@@ -101,11 +101,11 @@ class Coxnet(SurvivalEstimator):
             l1_ratio=self.l1_ratio, n_lambdas=self.n_lambdas, penalty_factor=penalty_factor,
             lambda_min_ratio=self.lambda_min_ratio, tolerance=1e-3,
         )  # fmt: skip
-        best = int(np.argmin(cv.deviance))
-        coef = np.asarray(cv.path.coef[best], np.float32)
+        best = int(np.argmin(np.asarray(cv.deviance)))
+        coef = np.asarray(cv.path.coef)[best].astype(np.float32)
         self.lambda_ = float(cv.lambda_min)
         center = np.mean((x @ coef[:, None])[develop], axis=0)
-        held_out = np.where(develop, np.asarray(cv.held_out[best]), np.nan)
+        held_out = np.where(develop, np.asarray(cv.held_out)[best], np.nan)
         offset = None
         if prepared.offset_model is not None:  # a linear model, which its coefficient scales
             *coef, scale = coef

@@ -1,23 +1,30 @@
 """Choice of the penalty of an elastic-net Cox model by cross-validation."""
 
-from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple, Unpack
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jaxsurv.arguments.labels import factorised
 from jaxsurv.arguments.reading import read_arguments
-from jaxsurv.survival._coxnet_path import CoxnetPath, PathRows, Penalties
+from jaxsurv.survival._coxnet_path import CoxnetPath
 from jaxsurv.survival.breslow import saturated_loss
-from jaxsurv.survival.coxnet import checked_penalties, converged_path, precise, standardised_rows
+from jaxsurv.survival.coxnet import (
+    as_type_of,
+    checked_penalties,
+    fit_paths,
+    path_of,
+    standardised_rows,
+)
+from jaxsurv.survival.host_breslow import HostBreslow
+from jaxsurv.survival.host_cox import HostCox
 from jaxsurv.survival.partial_likelihood import neg_log_partial_likelihood
-from jaxsurv.survival.risk_sets import RiskSets, prepare_risk_sets, restrict, to_rows
+from jaxsurv.survival.risk_sets import RiskSets, prepare_risk_sets, restrict
 from jaxsurv.survival.row_columns import Columns, columns_shown
-from jaxsurv.survival.validation import check_vectors
+from jaxsurv.survival.validation import array_module, check_vectors
 from jaxsurv.types import Array, ArrayLike, InputError
 
 
@@ -66,8 +73,8 @@ def coxnet_cv(
     The deviance is -2 times the log partial likelihood, relative to the saturated model. The
     deviance of a fold is that of all rows minus that of the training rows, under coefficients fitted
     to the training rows (Verweij & van Houwelingen, 1993). Folds are averaged by the weight of their
-    events. The result equals ``cv.glmnet(family = "cox")``. One compilation serves all folds; they
-    run one after the other and share x.
+    events. The result equals ``cv.glmnet(family = "cox")``. All folds go down the path side by side, on
+    one x.
 
     Args:
         x, event, time, l1_ratio, n_lambdas, lambda_min_ratio, lambdas: see `coxnet_path`.
@@ -98,41 +105,47 @@ def coxnet_cv(
     penalties = checked_penalties(
         rows.x, l1_ratio, n_lambdas, lambda_min_ratio, lambdas, penalty_factor, tolerance
     )
-    with precise(rows, penalties):
-        fit = partial(converged_path, standardize=standardize)
-        path, _ = fit(rows, penalties)
-        penalties = penalties._replace(lambdas=path.lambdas)
-        out = []
-        for k in names:
-            train = replace(restrict(rs, fold != k), order=None, position=None)
-            out.append(_held_out(rows, train, penalties, fit))
-        deviance, weight, kkt, log_hazard = (jnp.stack(a) for a in zip(*out, strict=True))
-        share = (weight / jnp.sum(weight))[:, None]
-        mean = jnp.sum(share * deviance, 0)
-        spread = jnp.sum(share * (deviance - mean[None, :]) ** 2, 0)
-        error = jnp.sqrt(spread / (len(names) - 1))
-        best = jnp.argmin(mean)
-        first = jnp.argmax(mean <= mean[best] + error[best])
+    trains = [replace(restrict(rs, fold != k), order=None, position=None) for k in names]
+    everyone = rows.risk_sets
+    path, log_hazard, cox = fit_paths(rows, [everyone, *trains], penalties, standardize)
+    xp = array_module(log_hazard)
+    with jax.enable_x64(True) if xp is np else nullcontext():
+        weight = xp.stack([xp.asarray(everyone.total) - xp.asarray(t.total) for t in trains])
+        held_out = xp.zeros(log_hazard.shape[1:])
+        deviance = []
+        for eta, train, own in zip(log_hazard[1:], trains, weight, strict=True):
+            deviance.append((_deviance(eta, everyone, cox) - _deviance(eta, train, cox)) / own)
+            seen = xp.exp(xp.asarray(train.log_weight, float))
+            center = (eta @ seen / seen.sum())[:, None]
+            left_out = xp.asarray(everyone.log_weight) > xp.asarray(train.log_weight)
+            held_out = xp.where(left_out[None, :], eta - center, held_out)
+        deviance = xp.stack(deviance)
+        share = (weight / weight.sum())[:, None]
+        mean = (share * deviance).sum(0)
+        spread = (share * (deviance - mean[None, :]) ** 2).sum(0)
+        error = xp.sqrt(spread / (len(names) - 1))
+        best = mean.argmin()
+        first = (mean <= mean[best] + error[best]).argmax()
         at = path.lambdas[best], path.lambdas[first]
-        dtype = rows.x.dtype
-        risk = to_rows(rs, jnp.sum(log_hazard, axis=0).T).T.astype(dtype)
-        return CoxnetCV(path, mean.astype(dtype), error.astype(dtype), *at, kkt, risk)
+        held_out = held_out if rs.position is None else held_out[:, xp.asarray(rs.position)]
+        cv = CoxnetCV(path_of(path, 0), mean, error, *at, path.kkt[1:], held_out)
+    return jax.tree.map(lambda a: as_type_of(x, a), cv)
 
 
-def _held_out(
-    rows: PathRows, train: RiskSets, penalties: Penalties, fit: Callable[..., Any]
-) -> tuple[Array, Array, Array, Array]:
-    """Deviance of the held-out rows, weight of their events, convergence, and log hazards."""
-    path, log_hazard = fit(rows._replace(risk_sets=train), penalties)
-    weight = rows.risk_sets.total - train.total
-    deviance = _deviance(log_hazard, rows.risk_sets) - _deviance(log_hazard, train)
-    seen = jnp.exp(train.log_weight)
-    center = (log_hazard @ seen / jnp.sum(seen))[:, None]
-    held_out = (rows.risk_sets.log_weight > train.log_weight)[None, :]
-    return deviance / weight, weight, path.kkt, jnp.where(held_out, log_hazard - center, 0)
+def _deviance(log_hazard: Any, rs: RiskSets, cox: HostCox | None) -> Any:
+    """Deviances ``[k]`` of ``log_hazard [k, n]``, relative to the saturated model."""
+    if cox is None:
+        return _traced_deviance(log_hazard, rs)
+    outcome = HostBreslow.of(cox, [rs] * len(log_hazard))
+    loss = outcome.loss_and_residual(log_hazard)[0] * outcome.total[:, 0]
+    for k in np.flatnonzero(~np.isfinite(loss)):  # log hazards beyond the range of exp
+        loss[k] = neg_log_partial_likelihood(
+            log_hazard[k], risk_sets=rs, ties="breslow", reduction="sum"
+        )
+    return 2 * (loss - saturated_loss(rs))
 
 
 @jax.jit
-def _deviance(log_hazard: Array, rs: RiskSets) -> Array:
+def _traced_deviance(log_hazard: Array, rs: RiskSets) -> Array:
     loss = partial(neg_log_partial_likelihood, risk_sets=rs, ties="breslow", reduction="sum")
     return 2 * (jax.vmap(loss)(log_hazard) - saturated_loss(rs))

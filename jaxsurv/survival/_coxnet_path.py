@@ -12,8 +12,8 @@ from jaxsurv.survival.coxnet_newton import Design, Penalty, Point, point_at, sol
 from jaxsurv.survival.risk_sets import RiskSets, in_precision
 from jaxsurv.types import Array
 
-_NEVER = 1e30
-_LEAST_L1_RATIO = 1e-3
+NEVER = 1e30
+LEAST_L1_RATIO = 1e-3
 
 
 class CoxnetPath(NamedTuple):
@@ -95,7 +95,7 @@ def _walk(design: Design, penalties: Penalties) -> tuple[CoxnetPath, Array]:
     dtype, rs = design.x.dtype, design.outcome.risk_sets
     l1_ratio, factor, n_lambdas = penalties.l1_ratio, penalties.factor, penalties.lambdas.size
     # A ridge path starts, as in glmnet, where one with a little l1 would.
-    unit_ratio = jnp.maximum(l1_ratio, _LEAST_L1_RATIO)
+    unit_ratio = jnp.maximum(l1_ratio, LEAST_L1_RATIO)
 
     def next_lambda(place: Array, first: Array) -> Array:
         default = first * penalties.lambda_min_ratio ** ((place - 1) / max(n_lambdas - 1, 1))
@@ -110,7 +110,7 @@ def _walk(design: Design, penalties: Penalties) -> tuple[CoxnetPath, Array]:
         first = jnp.where(place <= 1, steepest / unit_ratio, first)
         now = jnp.where(is_null, first, next_lambda(place, first)).astype(dtype)
         before = jnp.where(place <= 1, jnp.maximum(first, now), before)
-        l1 = jnp.where(is_null & (factor > 0), _NEVER, now * l1_ratio * factor)
+        l1 = jnp.where(is_null & (factor > 0), NEVER, now * l1_ratio * factor)
         penalty = Penalty(l1, now * (1 - l1_ratio) * factor, now * unit_ratio)
         # Start from the extrapolation of the last two fits, if that is better.
         coef = point.coef

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxsurv.survival.cumulative import cumulative_sum
 from jaxsurv.survival.life_table import segment_sum
 from jaxsurv.survival.risk_sets import RiskSets
+from jaxsurv.survival.validation import array_module
 from jaxsurv.types import Array
 
 
@@ -20,8 +21,9 @@ class _Hazards(NamedTuple):
 
 def saturated_loss(rs: RiskSets) -> Array:
     """Summed loss of a model with one parameter per row; 0 without ties."""
-    events = segment_sum(jnp, rs.event_weight, rs.start, rs.start.size)
-    return jnp.sum(events * jnp.log(jnp.where(events > 0, events, 1)))
+    xp = array_module(rs.event_weight)
+    events = segment_sum(xp, rs.event_weight, rs.start, rs.start.size)
+    return xp.sum(events * xp.log(xp.where(events > 0, events, 1)))
 
 
 class Breslow(NamedTuple):

@@ -1,7 +1,8 @@
 """Elastic-net Cox model along a path of penalties: checks of the arguments, and layout of the data."""
 
 import warnings
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any, TypeVar, Unpack
 
@@ -12,9 +13,12 @@ import numpy as np
 from jaxsurv.arguments.columns import as_real
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival._coxnet_path import CoxnetPath, PathRows, Penalties, fit_path
+from jaxsurv.survival._host_coxnet_path import host_paths
+from jaxsurv.survival.host_cox import HostCox, host_cox
 from jaxsurv.survival.risk_sets import RiskSets, given_risk_sets, to_positions
 from jaxsurv.survival.row_columns import Columns, columns_shown
 from jaxsurv.survival.validation import (
+    array_module,
     check_events,
     check_finite,
     check_vectors,
@@ -24,7 +28,6 @@ from jaxsurv.types import Array, ArrayLike, ConvergenceWarning, InputError
 
 T = TypeVar("T")
 _BLOCK = 1024
-_ROUNDING = 30.0  # violations, over the tolerance, that rounding explains
 
 
 @read_arguments
@@ -50,13 +53,12 @@ def coxnet_path(
 
     with Breslow's likelihood, as in glmnet and scikit-survival's Coxnet (Simon et al., 2011). Each
     fit continues until it satisfies the optimality conditions to ``tolerance``, and reports the
-    violation that is left; where rounding alone kept float32 from it, the path is fitted again in
-    float64. The other two stop when their coefficients move little; with p >> n that
+    violation that is left. The other two stop when their coefficients move little; with p >> n that
     is often far from the optimum.
 
-    The function works under ``jit``. Under ``vmap`` the runs follow each other, so that each uses
-    only the columns that it needs. The precision is float64 if JAX's x64 mode is on. Otherwise,
-    outside ``jit``, the sums over patients are still in float64.
+    Outside ``jit`` the fits are made on the host in float64, whatever JAX's x64 mode, and nothing is
+    compiled; x64 mode decides the precision of the result. Under ``jit`` it decides that of the fit.
+    Under ``vmap`` the runs follow each other, so that each uses only the columns that it needs.
 
     Args:
         x: ``[n, p]``, finite.
@@ -96,49 +98,66 @@ def coxnet_path(
     penalties = checked_penalties(
         rows.x, l1_ratio, n_lambdas, lambda_min_ratio, lambdas, penalty_factor, tolerance
     )
-    with precise(rows, penalties):
-        return converged_path(rows, penalties, standardize)[0]
+    path, _, _ = fit_paths(rows, [rows.risk_sets], penalties, standardize)
+    return jax.tree.map(lambda a: as_type_of(x, a), path_of(path, 0))
 
 
-def converged_path(
-    rows: PathRows, penalties: Penalties, standardize: bool
-) -> tuple[CoxnetPath, Array]:
-    """Result of `fit_path`, fitted again in float64 where rounding alone kept it from converging.
+def fit_paths(
+    rows: PathRows, outcomes: Sequence[RiskSets], penalties: Penalties, standardize: bool
+) -> tuple[CoxnetPath, Any, HostCox | None]:
+    """Paths of b outcomes of the same rows, with the lambdas of the first.
 
-    Warns of lambdas without convergence: near a saturated model float32 stalls, and float64 would take
-    many times as long. Call inside `precise`. While ``jit`` traces, only ``kkt`` says how far a fit
-    came.
+    Warns of fits that did not converge. While ``jit`` traces, only ``kkt`` says how far a fit came.
+
+    Returns:
+        Path with ``kkt [b, n_lambdas]`` and so on, on the host with the ``coef`` of the first only; log
+        hazards ``[b, n_lambdas, n]``; and the likelihood on the host, or None where `host_cox` is.
     """
-    path, log_hazard = fit_path(rows, penalties, standardize)
-    if not is_concrete(path.kkt):
-        return path, log_hazard
-    tolerance = float(penalties.tolerance)
-    most = np.max(path.kkt, initial=0)
-    if rows.x.dtype != float and tolerance < most <= _ROUNDING * tolerance:
-        exact = rows._replace(x=rows.x.astype(float), spread=rows.spread.astype(float))
-        penalties = jax.tree.map(lambda a: a.astype(float), penalties)
-        path, log_hazard = fit_path(exact, penalties, standardize)
-        path, log_hazard = jax.tree.map(lambda a: a.astype(rows.x.dtype), (path, log_hazard))
-    kkt, lambdas = np.asarray(path.kkt), np.asarray(path.lambdas)
+    cox = host_cox(rows.risk_sets, "breslow", rows.x, *penalties)
+    if cox is not None:
+        path, log_hazard = host_paths(rows, cox, outcomes, penalties, standardize)
+    else:
+        known = all(is_concrete(a) for a in jax.tree.leaves((rows, penalties)))
+        with jax.enable_x64(True) if known else nullcontext():
+            found = []
+            for outcome in outcomes:
+                path, log_hazard = fit_path(
+                    rows._replace(risk_sets=outcome), penalties, standardize
+                )
+                penalties = penalties._replace(lambdas=path.lambdas)
+                found.append((path, log_hazard))
+            path, log_hazard = jax.tree.map(lambda *a: array_module(*a).stack(a), *found)
+            path = path._replace(lambdas=path.lambdas[0])
+    if is_concrete(path.kkt):
+        for kkt in np.asarray(path.kkt):
+            _tell(np.asarray(path.lambdas), kkt, float(penalties.tolerance))
+    return path, log_hazard, cox
+
+
+def _tell(lambdas: Any, kkt: Any, tolerance: float) -> None:
     if (late := ~(kkt <= tolerance)).any():
         warnings.warn(
             f"{late.sum()} of {late.size} fits did not converge, the first at lambda = "
             f"{lambdas[late][0]:.4g}: kkt is up to {np.max(kkt[late]):.2g}, tolerance {tolerance:.2g}; end "
-            "the path earlier (lambda_min_ratio), give l1_ratio < 1, or switch on JAX's x64 mode",
+            "the path earlier (lambda_min_ratio), or give l1_ratio < 1",
             ConvergenceWarning,
-            stacklevel=3,
+            stacklevel=5,
         )
-    return path, log_hazard
 
 
-def precise(*arrays: Any) -> AbstractContextManager[Any]:
-    """Context with sums over patients in float64, except in a trace in 32-bit mode.
+def path_of(paths: CoxnetPath, k: int) -> CoxnetPath:
+    """Path of the k-th outcome of `fit_paths`."""
+    return CoxnetPath(paths.lambdas, *(a[k] for a in paths[1:]))
 
-    The sums cost little beside the products with x. In float32 their rounding would hide the
-    gradient at the end of a long path.
-    """
-    known = all(is_concrete(a) for a in jax.tree.leaves(arrays))
-    return jax.enable_x64(True) if known else nullcontext()
+
+def as_type_of(x: Any, result: Any) -> Array:
+    """Result as a JAX array of the precision that JAX gives x."""
+    given = getattr(x, "dtype", np.dtype(float))  # tables have none
+    real = np.promote_types(given, np.float32) if given.kind == "f" else float
+    dtype = jax.dtypes.canonicalize_dtype(real)
+    return (
+        jax.device_put(np.asarray(result, dtype)) if is_concrete(result) else result.astype(dtype)
+    )
 
 
 def standardised_rows(x: Any, rs: RiskSets) -> PathRows:
@@ -159,14 +178,14 @@ def standardised_rows(x: Any, rs: RiskSets) -> PathRows:
         return _constant(PathRows((x - centre) / spread[:, None], spread, ordered))
     order = slice(None) if rs.order is None else np.asarray(rs.order)
     here = np.asarray(rs.log_weight) > -np.inf
-    out = np.empty(x.shape[::-1], as_real(np.zeros(0, x.dtype)).dtype)
-    spread = np.empty(len(out), out.dtype)
+    out = np.empty(x.shape[::-1])
+    spread = np.empty(len(out))
     for k in range(0, len(out), _BLOCK):  # no second copy is ever whole
         block = x[order, k : k + _BLOCK].T.astype(float)
         scale = block[:, here].std(1)
         spread[k : k + _BLOCK] = scale = np.where(scale > 0, scale, 1)
         out[k : k + _BLOCK] = (block - block[:, here].mean(1, keepdims=True)) / scale[:, None]
-    return PathRows(jnp.asarray(out), jnp.asarray(spread), ordered)
+    return PathRows(out, spread, ordered)
 
 
 def checked_penalties(
@@ -183,17 +202,22 @@ def checked_penalties(
         raise InputError("lambdas is empty: give at least one, or leave it out")
     if is_concrete(lambdas) and (np.any(np.diff(lambdas) >= 0) or np.any(np.asarray(lambdas) <= 0)):
         raise InputError("lambdas must be > 0 and decrease: sort them, largest first")
-    factor = jnp.ones(p, x.dtype) if factor is None else jnp.asarray(factor, x.dtype)
+    factor = np.ones(p) if factor is None else factor
     if check_vectors(penalty_factor=factor) != p:
-        raise InputError(f"penalty_factor has {factor.size} values for the {p} columns of x")
-    if is_concrete(factor) and not (
-        (factor >= 0).all() & (factor.sum() > 0) & (factor < jnp.inf).all()
-    ):
-        raise InputError("penalty_factor must be finite and >= 0, with at least one value above 0")
+        raise InputError(f"penalty_factor has {np.size(factor)} values for the {p} columns of x")
+    if is_concrete(factor):
+        factor = np.asarray(factor, float)
+        if not ((factor >= 0) & (factor < np.inf)).all() or not factor.any():
+            raise InputError(
+                "penalty_factor must be finite and >= 0, with at least one value above 0"
+            )
     least = (0.01 if n < p else 1e-4) if least is None else least
-    l1_ratio, least, tolerance = (jnp.asarray(a, x.dtype) for a in (l1_ratio, least, tolerance))
-    lambdas, factor = jnp.asarray(lambdas, x.dtype), factor * p / jnp.sum(factor)
-    return _constant(Penalties(lambdas, l1_ratio, least, tolerance, factor))
+    given = lambdas, l1_ratio, least, tolerance, factor * p / factor.sum()
+    xp = array_module(x, *given)
+    if xp is np:
+        return Penalties(*(np.asarray(a, float) for a in given))
+    dtype = jax.dtypes.canonicalize_dtype(x.dtype)
+    return _constant(Penalties(*(jnp.asarray(a, dtype) for a in given)))
 
 
 @jax.custom_jvp

@@ -91,7 +91,7 @@ class HostCox(NamedTuple):
         with np.errstate(divide="ignore"):
             return numbers.of(1 - fraction), numbers.of(fraction)
 
-    def _at_events(self, numbers: _Numbers, x: Any) -> Any:
+    def at_events(self, numbers: _Numbers, x: Any) -> Any:
         """Sums ``[d, ...]`` over the risk set of each event, less Efron's share of those tied with it."""
         rs = self.risk_sets
         if self.at_risk is None:
@@ -124,7 +124,7 @@ class HostCox(NamedTuple):
         top = top if np.isfinite(top) else 0.0
         for numbers in (LINEAR, _LOG):
             hazard = numbers.exp(weighted - top)
-            denominator = self._at_events(numbers, hazard)
+            denominator = self.at_events(numbers, hazard)
             if numbers is _LOG or denominator.min(initial=1.0) > _PLAIN:
                 break
         return numbers, top, hazard, denominator
@@ -174,7 +174,7 @@ class HostCox(NamedTuple):
             hazard,
             denominator,
             hazard * self.pulled(numbers, denominator),
-            self._at_events(numbers, hazard[:, None] * x) / denominator[:, None],
+            self.at_events(numbers, hazard[:, None] * x) / denominator[:, None],
         )
 
 

@@ -1,15 +1,18 @@
 """The elastic-net path against glmnet, and against its own optimality conditions."""
 
+import warnings
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from jaxsurv.survival import (
-    ConvergenceWarning,
     cox_fit,
     coxnet_cv,
     coxnet_path,
+    host_cox,
+    host_coxnet,
     neg_log_partial_likelihood,
     prepare_risk_sets,
     restrict,
@@ -201,20 +204,75 @@ def test_without_l1_it_is_ridge(x64):
     np.testing.assert_allclose(path.coef[-1], ridge.coef, atol=1e-6)
 
 
-def test_more_columns_than_the_largest_program_holds(monkeypatch, x64):
+def test_more_columns_than_the_largest_model_holds(monkeypatch, x64):
     monkeypatch.setattr(newton, "working_set_sizes", lambda p, n: [16])
+    monkeypatch.setattr(host_coxnet, "largest_model", lambda p, n: 16)
     x, event, time = simulated(50, 70)
-    path = coxnet_path(x, event, time, n_lambdas=5, lambda_min_ratio=0.1, l1_ratio=0.2)
-    assert (path.coef != 0).sum(1).max() > 16
+
+    def fit(x):
+        return coxnet_path(x, event, time, n_lambdas=5, lambda_min_ratio=0.1, l1_ratio=0.2)
+
+    for path in (fit(x), jax.jit(fit)(x)):
+        assert (path.coef != 0).sum(1).max() > 16
+        assert path.kkt.max() <= 1e-4
+
+
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.4, 0.0])
+@pytest.mark.parametrize("standardize", [True, False])
+def test_host_and_jit_agree(l1_ratio, standardize, monkeypatch, x64):
+    x, event, time = simulated(70, 40)
+    rng = np.random.default_rng(2)
+    outcome = {
+        "strata": rng.integers(0, 3, 70),
+        "weights": rng.integers(0, 3, 70).astype(float),
+        "entry": np.where(rng.random(70) < 0.4, time / 2, 0) - 0.5,
+        "where": rng.random(70) < 0.9,
+    }
+    options = {"n_lambdas": 8, "lambda_min_ratio": 0.05, "l1_ratio": l1_ratio, "tolerance": 1e-8}
+    options |= {"standardize": standardize, "penalty_factor": np.append([0, 2.0], np.ones(38))}
+
+    def fit(x):
+        return coxnet_path(x, event, time, **outcome, **options)
+
+    def folds():
+        return coxnet_cv(x, event, time, np.arange(70) % 3, **outcome, **options)
+
+    host, traced, cv = fit(x), jax.jit(fit)(x), folds()
+    monkeypatch.setattr(host_cox, "_ROWS_ENTERING", 0)  # eagerly by the program of jit
+    for path in (traced, fit(x)):
+        np.testing.assert_allclose(path.lambdas, host.lambdas, rtol=1e-7)
+        np.testing.assert_allclose(path.coef, host.coef, atol=1e-6)
+        np.testing.assert_allclose(path.deviance_ratio, host.deviance_ratio, atol=1e-9)
+    assert host.kkt.max() <= 1e-8
+    for a, b in zip(
+        jax.tree.leaves(cv._replace(kkt=0)), jax.tree.leaves(folds()._replace(kkt=0)), strict=True
+    ):
+        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_lasso_goes_on_to_a_saturated_model(seed):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(90, 4)) @ rng.normal(size=(4, 70)) + rng.normal(size=(90, 70))
+    life = rng.exponential(np.exp(-x[:, :4].sum(1) / 2))
+    censoring = rng.exponential(np.median(life) * 2, 90)
+    event, time = life <= censoring, np.minimum(life, censoring)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # float32 would stall
+        path = coxnet_path(x, event, time, l1_ratio=1.0)
     assert path.kkt.max() <= 1e-4
+    assert path.deviance_ratio[-1] > 0.97
+    with jax.enable_x64(True):
+        exact = coxnet_path(x, event, time, l1_ratio=1.0)
+        assert violations(exact, x, 1.0, event=event, time=time).max() < 1.1e-4
 
 
 def test_a_constant_column_and_a_column_of_outcomes_do_no_harm():
     x, event, time = simulated(50, 30)
     x[:, 4] = 2.5
     x[:, 7] = -time
-    with pytest.warns(ConvergenceWarning, match="fits did not converge"):
-        path = coxnet_path(x, event, time, n_lambdas=20)
+    path = coxnet_path(x, event, time, n_lambdas=20)
+    assert path.kkt.max() <= 1e-4
     assert (path.coef[:, 4] == 0).all()
     assert np.isfinite(path.coef).all()
     assert path.coef[-1].argmax() == 7

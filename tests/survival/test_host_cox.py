@@ -123,6 +123,8 @@ EAGER = {
     "cox_fit, strata": lambda x, e, t: cox_fit(x, e, t, strata=np.arange(len(e)) % 3),
     "cox_fit, entry": lambda x, e, t: cox_fit(x, e, t, entry=t / 2),
     "cox_fit, ridge": lambda x, e, t: cox_fit(x, e, t, l2=1.0),
+    "coxnet_path": lambda x, e, t: survival.coxnet_path(x, e, t, n_lambdas=5),
+    "coxnet_cv": lambda x, e, t: survival.coxnet_cv(x, e, t, np.arange(len(e)) % 3, n_lambdas=5),
     "breslow_baseline": lambda x, e, t: breslow_baseline(x[:, 0], e, t),
     "survival_function": lambda x, e, t: survival.survival_function(CURVE, x[:, 0], TIMES),
     "martingale_residuals": lambda x, e, t: martingale_residuals(x[:, 0], e, t),
