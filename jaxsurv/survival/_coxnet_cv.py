@@ -19,8 +19,8 @@ from jaxsurv.survival.coxnet import (
     path_of,
     standardised_rows,
 )
-from jaxsurv.survival.host_breslow import HostBreslow
-from jaxsurv.survival.host_cox import HostCox
+from jaxsurv.survival.host.breslow import HostBreslow
+from jaxsurv.survival.host.cox import HostCox
 from jaxsurv.survival.partial_likelihood import neg_log_partial_likelihood
 from jaxsurv.survival.risk_sets import RiskSets, prepare_risk_sets, restrict
 from jaxsurv.survival.row_columns import Columns, columns_shown

@@ -11,7 +11,7 @@ import numpy as np
 from jaxsurv.arguments.columns import as_real, first_rows
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.cumulative import cumulative_logsumexp
-from jaxsurv.survival.host_cox import host_cox
+from jaxsurv.survival.host.cox import host_cox
 from jaxsurv.survival.partial_likelihood import (
     check_scores,
     moderate,

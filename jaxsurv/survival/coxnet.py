@@ -13,8 +13,8 @@ import numpy as np
 from jaxsurv.arguments.columns import as_real
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival._coxnet_path import CoxnetPath, PathRows, Penalties, fit_path
-from jaxsurv.survival._host_coxnet_path import host_paths
-from jaxsurv.survival.host_cox import HostCox, host_cox
+from jaxsurv.survival.host.cox import HostCox, host_cox
+from jaxsurv.survival.host.coxnet_path import host_paths
 from jaxsurv.survival.risk_sets import RiskSets, given_risk_sets, to_positions
 from jaxsurv.survival.row_columns import Columns, columns_shown
 from jaxsurv.survival.validation import (

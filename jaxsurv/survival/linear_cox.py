@@ -17,7 +17,7 @@ from jaxsurv.survival.baseline import StepFunction, breslow_baseline
 from jaxsurv.survival.cox_columns import standardised_columns
 from jaxsurv.survival.cox_moments import moments, score_residuals
 from jaxsurv.survival.cox_newton import maximise, solve_information
-from jaxsurv.survival.host_newton import host_fit
+from jaxsurv.survival.host.newton import host_fit
 from jaxsurv.survival.life_table import segment_sum
 from jaxsurv.survival.padding import pad_rows, padded_length
 from jaxsurv.survival.risk_sets import RiskSets, given_risk_sets, in_precision, to_positions

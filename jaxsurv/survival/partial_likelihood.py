@@ -12,7 +12,7 @@ from jax import lax
 from jaxsurv.arguments.columns import as_real
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.cumulative import cumulative_logsumexp
-from jaxsurv.survival.host_cox import host_cox
+from jaxsurv.survival.host.cox import host_cox
 from jaxsurv.survival.life_table import segment_sum
 from jaxsurv.survival.risk_sets import (
     RiskSets,

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxsurv.survival.host_cox import host_cox
-from jaxsurv.survival.host_newton import host_iterate, host_maximise
+from jaxsurv.survival.host.cox import host_cox
+from jaxsurv.survival.host.newton import host_iterate, host_maximise
 from jaxsurv.survival.linear_cox import cox_fit
 from jaxsurv.survival.risk_sets import RiskSets
 

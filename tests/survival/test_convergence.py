@@ -7,7 +7,8 @@ import pytest
 
 from jaxsurv.factors import Loss, cox, group_path, group_penalised, refine
 from jaxsurv.recipe import stacking
-from jaxsurv.survival import ConvergenceWarning, cox_fit, coxnet_cv, coxnet_path, host_newton
+from jaxsurv.survival import ConvergenceWarning, cox_fit, coxnet_cv, coxnet_path
+from jaxsurv.survival.host import newton
 from jaxsurv.survival.ridge_path import ridge_path
 from jaxsurv.survival.risk_sets import prepare_risk_sets
 
@@ -36,7 +37,7 @@ def test_what_rounding_alone_prevents_is_fitted_in_float64():
 
 
 def test_newton_says_that_it_did_not_converge(monkeypatch):
-    monkeypatch.setattr(host_newton, "MAX_STEPS", 3)
+    monkeypatch.setattr(newton, "MAX_STEPS", 3)
     with pytest.warns(ConvergenceWarning, match="did not converge"):
         fit = cox_fit(X[:, :4], EVENT, TIME, l2=1e-3)
     assert not fit.converged

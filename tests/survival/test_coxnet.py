@@ -11,13 +11,13 @@ from jaxsurv.survival import (
     cox_fit,
     coxnet_cv,
     coxnet_path,
-    host_cox,
     host_coxnet,
     neg_log_partial_likelihood,
     prepare_risk_sets,
     restrict,
 )
 from jaxsurv.survival import coxnet_newton as newton
+from jaxsurv.survival.host import cox
 from jaxsurv.types import InputError
 
 CASES = [
@@ -238,7 +238,7 @@ def test_host_and_jit_agree(l1_ratio, standardize, monkeypatch, x64):
         return coxnet_cv(x, event, time, np.arange(70) % 3, **outcome, **options)
 
     host, traced, cv = fit(x), jax.jit(fit)(x), folds()
-    monkeypatch.setattr(host_cox, "_ROWS_ENTERING", 0)  # eagerly by the program of jit
+    monkeypatch.setattr(cox, "_ROWS_ENTERING", 0)  # eagerly by the program of jit
     for path in (traced, fit(x)):
         np.testing.assert_allclose(path.lambdas, host.lambdas, rtol=1e-7)
         np.testing.assert_allclose(path.coef, host.coef, atol=1e-6)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from jaxsurv.survival.breslow import Breslow
-from jaxsurv.survival.host_breslow import HostBreslow
-from jaxsurv.survival.host_cox import host_cox
+from jaxsurv.survival.host.breslow import HostBreslow
+from jaxsurv.survival.host.cox import host_cox
 from jaxsurv.survival.risk_sets import prepare_risk_sets, restrict
 
 N = 40

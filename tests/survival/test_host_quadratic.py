@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from jaxsurv.survival.host_quadratic import HostQuadratic, violation
+from jaxsurv.survival.host.quadratic import HostQuadratic, violation
 
 
 def problem(seed, m, rank):

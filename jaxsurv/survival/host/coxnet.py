@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxsurv.survival.host_breslow import HostBreslow
-from jaxsurv.survival.host_quadratic import HostQuadratic, violation
+from jaxsurv.survival.host.breslow import HostBreslow
+from jaxsurv.survival.host.quadratic import HostQuadratic, violation
 
 _ROUNDS = 200
 _SLOW = 0.3  # a model whose step leaves so much of the violation is renewed

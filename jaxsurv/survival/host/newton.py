@@ -6,7 +6,7 @@ import numpy as np
 
 from jaxsurv.survival.cox_moments import CoxMoments
 from jaxsurv.survival.cox_newton import LEAST_STEP, MAX_STEPS
-from jaxsurv.survival.host_cox import LINEAR, HostCox, RiskSetMeans, host_cox
+from jaxsurv.survival.host.cox import LINEAR, HostCox, RiskSetMeans, host_cox
 from jaxsurv.survival.risk_sets import RiskSets
 
 _TOLERANCE = 1e-12

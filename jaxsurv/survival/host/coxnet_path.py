@@ -7,10 +7,10 @@ import numpy as np
 
 from jaxsurv.survival._coxnet_path import LEAST_L1_RATIO, NEVER, CoxnetPath, PathRows, Penalties
 from jaxsurv.survival.breslow import saturated_loss
-from jaxsurv.survival.host_breslow import HostBreslow
-from jaxsurv.survival.host_cox import HostCox
-from jaxsurv.survival.host_coxnet import HostDesign, HostPenalty, HostPoint, solve
-from jaxsurv.survival.host_quadratic import HostQuadratic
+from jaxsurv.survival.host.breslow import HostBreslow
+from jaxsurv.survival.host.cox import HostCox
+from jaxsurv.survival.host.coxnet import HostDesign, HostPenalty, HostPoint, solve
+from jaxsurv.survival.host.quadratic import HostQuadratic
 from jaxsurv.survival.risk_sets import RiskSets
 
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxsurv.survival.host_cox import LINEAR, HostCox
+from jaxsurv.survival.host.cox import LINEAR, HostCox
 from jaxsurv.survival.risk_sets import RiskSets
 
 
