@@ -213,6 +213,7 @@ def sweep(*arguments: Any, **options: Any) -> SweepResult:
 
     Two folds, two seeds and two settings are eight runs:
 
+    >>> import numpy as np
     >>> from jaxsurv.models import CoxNnetHParams, cox_nnet, nesterov, table_batch
     >>> rng = np.random.default_rng(0)
     >>> x = rng.normal(size=(60, 3))

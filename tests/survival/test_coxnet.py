@@ -11,13 +11,13 @@ from jaxsurv.survival import (
     cox_fit,
     coxnet_cv,
     coxnet_path,
-    host_coxnet,
     neg_log_partial_likelihood,
     prepare_risk_sets,
     restrict,
 )
 from jaxsurv.survival import coxnet_newton as newton
 from jaxsurv.survival.host import cox
+from jaxsurv.survival.host import coxnet as host_coxnet
 from jaxsurv.types import InputError
 
 CASES = [
