@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import matplotlib as mpl
 import pandas as pd
 
 from jaxsurv.artifacts.lock import Lock, lock
@@ -220,6 +219,8 @@ class ResultsFolder:
 
     def figure(self, name: str, figure: Any) -> None:
         """Write a matplotlib figure as ``figures/name.png`` and ``.svg``."""
+        import matplotlib as mpl  # scoring needs no figures
+
         with mpl.rc_context(_SVG):
             for suffix, options in (("png", {"dpi": 160}), ("svg", {"metadata": {"Date": None}})):
                 self.write(

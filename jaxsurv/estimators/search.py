@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import ParameterGrid
 
 from jaxsurv.data import stratified_kfold
 from jaxsurv.metrics import concordance_index
@@ -45,6 +44,8 @@ def settings_of(
         InputError: no combination, a hyper-parameter that there is not or that the model does not
             read, the same value twice.
     """
+    from sklearn.model_selection import ParameterGrid  # takes long to import
+
     try:
         points = [dict(sorted(point.items())) for point in ParameterGrid(grid)]
     except (TypeError, ValueError) as error:
