@@ -75,7 +75,7 @@ def _number(cell: Any) -> float | None:
 
 def _refusal(name: str, kind: str, where: str) -> InputError:
     fix = {
-        "text": f"recode it as numbers, for example with pd.to_numeric({name})",
+        "text": "recode it as numbers, with pd.to_numeric if it is digits, pd.get_dummies if categories",
         "dates": "subtract the start date, so that it is a number of days",
         "complex numbers": f"take its real part, {name}.real, if that is what it means",
     }.get(kind, "give one number per row")

@@ -1,6 +1,7 @@
 """The model that a study praises, fitted to all patients and kept as a file."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple, cast
 
 import pandas as pd
@@ -116,6 +117,14 @@ def write_headline(
         f"Kept in {FILE}: {type(model).__name__}, the model of '{name}' fitted to all {cohort.patients} "
         f"patients with {cohort.events} events, with '{headline.setting}' ({headline.why}); it reads "
         f"{few(list(model.fitted().preprocessing.schema.features), 20)}.{two_way} To score new patients: "
-        f"python -m jaxsurv score {path} NEW_PATIENTS --out risks.csv, or in Python "
-        f'jaxsurv.estimators.load("{path}").risk_table(read_features("NEW_PATIENTS")).'
+        f"python -m jaxsurv score {path} NEW_PATIENTS --out risks.csv, or in Python: {python_line(path)}"
     ]
+
+
+def python_line(path: Path) -> str:
+    """Python that scores new patients with the model at ``path``, for people to copy."""
+    return (
+        "from jaxsurv.data import read_features; from jaxsurv.estimators import load; "
+        f'model = load("{path}"); model.risk_table(read_features("NEW_PATIENTS", '
+        "model.fitted().preprocessing.schema.kinds))"
+    )

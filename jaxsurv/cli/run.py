@@ -15,6 +15,7 @@ from jaxsurv.artifacts import Chunks, ResultsFolder
 from jaxsurv.cli.hosts import agree, devices
 from jaxsurv.cli.terminal import progress
 from jaxsurv.cli.workplace import Workplace
+from jaxsurv.data.safe_text import literal
 from jaxsurv.recipe import CrossFitted, Prepared, selection_table
 from jaxsurv.report.page import Picture, Section, write_report
 from jaxsurv.report.results import ERRORS, legend, shown, shown_errors
@@ -116,6 +117,7 @@ def run_study(
         raise
     folder.manifest(**facts, status="complete")
     print_table(console, title, shown(findings), legend(findings))
+    console.print(literal(f"report: {folder.path / 'report.html'}"))
     return findings
 
 

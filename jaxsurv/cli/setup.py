@@ -103,13 +103,14 @@ def open_study(options: RecipeOptions) -> Opened:
 
 
 def with_stack(study: Opened) -> Opened:
-    """The study with Cox models of the single modalities, and their stack as one more baseline.
+    """The study with the Cox members of a stack, and with the block ridge and their stack as baselines.
 
     Unchanged if early stopping watches test rows: that holds out no rows to fit a stack's weights to.
     """
     if study.data.splits.protocol == "two-way":
         return study
-    with study.workplace.console.status("fitting a Cox model to each modality"):
+    with study.workplace.console.status("fitting the Cox models of the stack"):
         members = cox_members(study.data)
-        stacked = {"stacked Cox": stack(study.data, members)}
-    return study._replace(members=members, baselines=study.baselines | stacked)
+        more: dict[str, CrossFitted] = {"block ridge Cox": members["block ridge"]}
+        more["stacked Cox"] = stack(study.data, members)
+    return study._replace(members=members, baselines=study.baselines | more)

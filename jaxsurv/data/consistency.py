@@ -89,9 +89,9 @@ def check_information(tables: Mapping[str, pd.DataFrame]) -> None:
             rarities[m] = f"{few(rare, 3)} in {m!r} (such as {table[rare[0]].dropna().iloc[0]!r})"
     warn_of(
         {
-            "constant features, dropped by preprocessing": constants,
-            f"text without a category of {MIN_CARRIERS} patients, dropped by preprocessing: no names, dates "
-            "or remarks are features": rarities,
+            "constant features, of no use to models trained on these patients": constants,
+            f"text without a category of {MIN_CARRIERS} patients, of no use to models trained on these "
+            "patients: no names, dates or remarks are features": rarities,
         }
     )
 

@@ -21,9 +21,13 @@ _NUMBER = re.compile(r"\d{1,25}(?:\.\d{0,25})?(?:e\+?\d\d?)?")
 _SEPARATORS = re.compile(r"[-_./#\s]+")
 _BETWEEN = re.compile(r"(?<=[^\W\d])-(?=\d)|(?<=\d)-(?=[^\W\d])")  # a letter and a digit
 _ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
-_GREEK_AND_CYRILLIC = "αβεζηικμνορτυχϳавекмнорстухіјѕԁԛԝүһӏ"
-_LATIN = "abezhikmnoptyxjabekmhopctyxijsdqwyhl"
-_ALIKE = str.maketrans(_GREEK_AND_CYRILLIC + _GREEK_AND_CYRILLIC.upper(), _LATIN + _LATIN.upper())
+# Greek capitals and Cyrillic letters; of the Greek small letters few: µg is not mg
+_CAPITALS, _LATIN_CAPITALS = (
+    "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧАВЕКМНОРСТУХІЈЅԀԚԜҮҺӀ",
+    "ABEZHIKMNOPTYXABEKMHOPCTYXIJSDQWYHL",
+)
+_SMALL, _LATIN_SMALL = "οϳавекмнорстухіјѕԁԛԝүһӏ", "ojabekmhopctyxijsdqwyhl"
+_ALIKE = str.maketrans(_CAPITALS + _SMALL, _LATIN_CAPITALS + _LATIN_SMALL)
 _MONTH = (
     "jan|feb|fev|fév|févr|mar|mars|mär|mrz|apr|abr|avr|avril|may|mai|jun|juin|jul|juil|aug|ago|août|sep|"
     "sept|set|oct|okt|out|nov|dec|dez|déc|dic"

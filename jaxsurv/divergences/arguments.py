@@ -46,9 +46,8 @@ def enough_digits(
             single = True
             for name, *of in groups:
                 where, rows = given.get("where"), [given[x] for x in of]
-                bound = max(
-                    least, width(where, *rows, axis=None)
-                )  # quicker, and nearly always enough
+                # quicker, and nearly always enough
+                bound = max(least, width(where, *rows, axis=None))
                 if enough(bound, given[name], np.float32):
                     continue
                 spread = max(least, width(where, *rows))
@@ -75,7 +74,7 @@ def width(where: Any, *samples: Any, axis: int | None = 0) -> float:
     """Bound of the distances between the rows of all samples; 0 for samples that are refused.
 
     Args:
-        where: mask or None, the rows of the samples of its length that count.
+        where: mask or None, the rows of the first sample that count.
         *samples: arrays ``[n, d]``.
         axis: 0; None = a wider bound that sees offsets between columns, too.
     """
@@ -84,7 +83,7 @@ def width(where: Any, *samples: Any, axis: int | None = 0) -> float:
         return 0.0
     if np.ndim(where) == 1:
         here = np.asarray(where, bool)
-        rows = [x[here] if len(x) == len(here) else x for x in rows]
+        rows = [rows[0][here] if len(rows[0]) == len(here) else rows[0], *rows[1:]]
     if 0 in [x.size for x in rows]:
         return 0.0
     high = np.max([x.max(axis) for x in rows], 0).astype(float)

@@ -1,5 +1,6 @@
 """The elastic-net Cox model as an estimator, its penalty by cross-validation."""
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
+from sklearn.exceptions import ConvergenceWarning
 
 from jaxsurv.data import stratified_kfold
 from jaxsurv.estimators.fitted import FittedTerms
@@ -104,6 +106,13 @@ class Coxnet(SurvivalEstimator):
         best = int(np.argmin(np.asarray(cv.deviance)))
         coef = np.asarray(cv.path.coef)[best].astype(np.float32)
         self.lambda_ = float(cv.lambda_min)
+        if not coef[: features(batch).shape[1]].any():
+            warnings.warn(
+                "no feature has a coefficient at the chosen penalty: the features alone say nothing of the "
+                "outcome that cross-validation could find",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
         center = np.mean((x @ coef[:, None])[develop], axis=0)
         held_out = np.where(develop, np.asarray(cv.held_out)[best], np.nan)
         offset = None

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +16,9 @@ from jaxsurv.survival.validation import is_concrete
 from jaxsurv.types import Array, ConvergenceWarning, InputError
 
 INNER, OUTER = 200, 30  # largest numbers of cycles over the blocks, and of Newton steps
-TOLERANCE = 1e-5  # largest change by the last Newton step, relative to the coefficients
+TOLERANCE = (
+    1e-5  # largest change by the last Newton step, relative to the coefficients; 1e-4 in float32
+)
 
 
 class Loss(NamedTuple):
@@ -49,7 +51,8 @@ class GroupFit(NamedTuple):
         standard_error: ``[L]``, standard error of ``held_out`` over the folds; for a Cox model, over the
             folds with events.
         change: ``[folds + 1, L]``, change by the last Newton step, relative to the coefficients; the last row
-            is ``path``, the others the fits without a fold. Above 1e-5 a fit has not converged.
+            is ``path``, the others the fits without a fold. Above 1e-5 (1.2e-4 in float32) a fit has not
+            converged.
     """
 
     penalties: Array
@@ -140,7 +143,7 @@ def _fit_path(
             return i + 1, coef + t * direction, _moved(coef + direction, coef)
 
         def proceed(state):
-            return (state[0] < OUTER) & (state[2] > TOLERANCE)
+            return (state[0] < OUTER) & (state[2] > _tolerance(state[2].dtype))
 
         _, coef, change = lax.while_loop(proceed, step, (0, coef, jnp.asarray(jnp.inf, coef.dtype)))
         return coef, change
@@ -152,15 +155,20 @@ def _fit_path(
     return lax.scan(along, jnp.zeros(len(groups), penalties.dtype), penalties)[1]
 
 
+def _tolerance(dtype: Any) -> float:
+    return max(TOLERANCE, 1e3 * float(jnp.finfo(dtype).eps))
+
+
 def _warn_late(penalties: Array, change: Array) -> None:
     """Warn of fits without convergence; ``change [..., L]`` by the last step, known or traced."""
-    if not is_concrete(change) or not (late := ~(np.asarray(change) <= TOLERANCE)).any():
+    tolerance = _tolerance(change.dtype)
+    if not is_concrete(change) or not (late := ~(np.asarray(change) <= tolerance)).any():
         return
     first = np.argmax(late.reshape(-1, late.shape[-1]).any(0))
     warnings.warn(
         f"{late.sum()} of {late.size} fits did not converge in {OUTER} Newton steps, the first at penalty "
         f"{float(penalties[first]):.4g}: the last step changed coefficients by up to "
-        f"{np.max(np.asarray(change)[late]):.2g} of their size, tolerance {TOLERANCE:g}; end the path at "
+        f"{np.max(np.asarray(change)[late]):.2g} of their size, tolerance {tolerance:.2g}; end the path at "
         "a larger penalty, or drop columns that nearly determine each other",
         ConvergenceWarning,
         stacklevel=4,

@@ -32,13 +32,6 @@ class Features(NamedTuple):
     order: Array
     measured: Array
 
-    def padded(self, n: int) -> "Features":
-        """The features with patients without any value added at the end, up to ``n`` of them."""
-        had, d = self.x.shape
-        x = np.concatenate([self.x, np.full((n - had, d), np.nan, self.x.dtype)])
-        new = np.broadcast_to(np.arange(had, n, dtype=self.order.dtype)[:, None], (n - had, d))
-        return self._replace(x=x, order=np.concatenate([self.order, new]))  # type: ignore[arg-type]
-
 
 class Scaler(NamedTuple):
     """``z = (clip(x, lower, upper) - center) * gain``, each ``[d]``; gain 0 drops a feature."""

@@ -2,8 +2,10 @@
 
 from jaxsurv.recipe._prepare import prepare, refine, risk_sets_of
 from jaxsurv.recipe.cox import (
+    block_ridge_cox,
     clinical_cox,
     elastic_net_cox,
+    leading_block,
     ridge_cox,
     with_offset,
 )
@@ -27,10 +29,12 @@ __all__ = [
     "Split",
     "Stack",
     "Terms",
+    "block_ridge_cox",
     "clinical_cox",
     "cox_members",
     "elastic_net_cox",
     "ensemble",
+    "leading_block",
     "lowest_loss",
     "prepare",
     "refine",

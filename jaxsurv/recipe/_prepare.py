@@ -16,9 +16,6 @@ from jaxsurv.recipe.steps import impute, project, select
 from jaxsurv.survival import RiskSets, prepare_risk_sets
 from jaxsurv.types import InputError, Survival
 
-HOST = 2**20  # values of a table up to which it is scaled in NumPy, which compiles nothing
-_fit_scaler = jax.jit(fit_scaler)
-
 
 def prepare(
     cohort: Cohort,
@@ -86,8 +83,7 @@ def prepare(
     )
     develop, others = splits.develop, ~labelled & present
     clip = recipe.scaling == "clipped"
-    fit = _fit_scaler if encoded.x.size > HOST else fit_scaler
-    each = [fit(shared.features, rows, clip=clip) for rows in develop]
+    each = [fit_scaler(shared.features, rows, clip=clip) for rows in develop]
     scaler = jax.tree.map(lambda *a: np.stack(a), *each)
     fitted = Split(
         develop=develop,  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ The penalty is chosen by inner cross-validation on the development rows, by the 
 likelihood of Verweij & van Houwelingen (1993), so nothing of a model sees a test row.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, NamedTuple
@@ -25,8 +26,9 @@ PENALTIES = tuple(10.0 ** np.arange(-1.0, 3.01, 0.5))  # of blocks with one unit
 COMPONENTS = 100  # of linear models the penalty silences what comes after them
 SMALL = 500  # patients up to which fits in two threads only wait for each other
 FREQUENCIES = 256
+_EXPRESSION = re.compile(r"^(m?rna|transcript|expression|gene.?expr)", re.IGNORECASE)
 
-Basis = Literal["linear", "squares", "rbf"]
+Basis = Literal["linear", "squares", "clinical squares", "rbf"]
 
 
 class _Ridge(NamedTuple):
@@ -107,10 +109,11 @@ def _blocks(data: Prepared, modalities: Sequence[str], basis: Basis) -> list[_Bl
         factor = {m: 1 / np.sqrt(max(1, np.count_nonzero(gain[columns[m]]))) for m in modalities}
         parts = [("linear", m, np.arange(z[m].shape[1]), factor[m]) for m in modalities]
         x = [z[m] * factor[m] for m in modalities]
-        if basis == "squares":  # centred for normal values; what is missing stays 0
+        squared = {"squares": modalities, "clinical squares": [CLINICAL]}.get(basis, [])
+        if squared:  # centred for normal values; what is missing stays 0
             codes = np.asarray(two_valued(data.encoded.x, split.develop))
             more = (gain > 0) & ~codes
-            for m in modalities:
+            for m in (m for m in squared if m in modalities):
                 kept = np.flatnonzero(more[columns[m]])
                 square = np.where(observed[m], (z[m] ** 2 - 1) / 2, 0)[:, kept]
                 parts.append(("squares", m, kept, factor[m]))
@@ -173,7 +176,8 @@ def ridge_cox(
     Args:
         data: the patients under some splits.
         modalities: names of the modalities that it reads; None = all, the clinical one too.
-        basis: ``"squares"``: reads also the square of every feature with more than two values. ``"rbf"``:
+        basis: ``"squares"``: reads also the square of every feature with more than two values, ``"clinical
+            squares"`` of every clinical one. ``"rbf"``:
             a smooth function of all features at once, by random Fourier features of the RBF kernel
             ``exp(-2 |x - y|²)`` (Rahimi & Recht 2007), so that no training patient is kept with the model.
     """
@@ -204,6 +208,40 @@ def clinical_cox(data: Prepared) -> PenalisedCox | None:
     if CLINICAL not in data.encoded.columns:
         return None
     return data.clinical or ridge_cox(data, [CLINICAL])
+
+
+def leading_block(data: Prepared) -> str | None:
+    """The modality that enters first beside the clinical one; None if there is no other.
+
+    It is the first that ``recipe.blocks`` names; else gene expression, by its name; else the widest of the
+    modalities that are measured, else the widest. A choice by held-out likelihood is too noisy at a hundred
+    events (docs/recipe.md).
+
+    Args:
+        data: the patients under some splits.
+    """
+    columns = {m: c for m, c in data.encoded.columns.items() if m != CLINICAL}
+    named = [m for m in data.recipe.blocks or () if m in columns]
+    expression = [m for m in columns if _EXPRESSION.search(m)]
+    if named or expression:
+        return (named or expression)[0]
+    measured = data.encoded.measured
+    widths = {m: (bool(measured[c].any()), c.stop - c.start) for m, c in columns.items()}
+    return max(widths, key=lambda m: widths[m], default=None)
+
+
+def block_ridge_cox(data: Prepared) -> PenalisedCox:
+    """Ridge Cox on the clinical features, their squares, and the leading block alone.
+
+    Blocks of noise cost more than they add where events are few: in the mean over seven cohorts of TCGA its C
+    is 0.008 above that of a ridge Cox model of all modalities (docs/recipe.md).
+
+    Args:
+        data: the patients under some splits.
+    """
+    first = leading_block(data)
+    read = [m for m in (CLINICAL, first) if m in data.encoded.columns]
+    return ridge_cox(data, read, basis="clinical squares")
 
 
 def elastic_net_cox(data: Prepared) -> PenalisedCox:

@@ -7,7 +7,8 @@ from typing import Any
 
 import jax
 import numpy as np
-from threadpoolctl import threadpool_limits
+
+from jaxsurv.arguments.blas import one_blas_thread
 
 
 def each_split(fit: Callable[[int], Any], splits: int, *, devices: int | None = None) -> list[Any]:
@@ -32,6 +33,5 @@ def each_split(fit: Callable[[int], Any], splits: int, *, devices: int | None = 
         finally:
             waiting.put(device)
 
-    # more threads inside LAPACK would only wait for each other
-    with threadpool_limits(1), ThreadPoolExecutor(waiting.qsize()) as pool:
+    with one_blas_thread(), ThreadPoolExecutor(waiting.qsize()) as pool:
         return list(pool.map(on_device, range(splits)))

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jaxsurv.preprocess import Features
 from jaxsurv.recipe.prepared import Prepared, Shared, Split
 from jaxsurv.survival.padding import pad_rows, padded_length
 from jaxsurv.training import FitConfig, SweepResult
@@ -53,7 +54,8 @@ def padded(data: Prepared) -> tuple[Shared, Split]:
         few = padded_length(len(data.shared.incomplete))
         incomplete = longer(data.shared.incomplete, 0, size, few)  # a row that is not there
         fitted = fitted._replace(imputed=longer(fitted.imputed, 1, 0, few))
-    features = data.shared.features.padded(size)._replace(order=None)
+    known = data.shared.features
+    features = Features(longer(known.x, 0, np.nan), None, known.measured)  # type: ignore[arg-type]
     shared = Shared(
         features,
         {m: longer(p, 0) for m, p in data.shared.presence.items()},

@@ -9,7 +9,13 @@ import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 
 from jaxsurv.models import CLINICAL
-from jaxsurv.recipe.cox import CrossFitted, PenalisedCox, elastic_net_cox, ridge_cox
+from jaxsurv.recipe.cox import (
+    CrossFitted,
+    PenalisedCox,
+    block_ridge_cox,
+    elastic_net_cox,
+    ridge_cox,
+)
 from jaxsurv.recipe.prepared import Prepared
 from jaxsurv.survival import (
     RiskSets,
@@ -20,7 +26,8 @@ from jaxsurv.survival import (
 from jaxsurv.survival.risk_sets import in_precision
 from jaxsurv.types import Array, ConvergenceWarning, InputError, check_choice
 
-SHRINKAGE = 1.0  # towards equal weights, per event: a few dozen events cannot tell members apart
+SHRINKAGE = 0.03  # of Cox models towards equal weights, per event
+NETWORK_SHRINKAGE = 3.0  # of others towards 0: their held-out rows have stopped them
 _GRADIENT = 1e-4  # of the loss per event, at weights that have converged
 SPREAD = 0.3  # prior standard deviation of the log of how far a stack is stretched
 
@@ -44,10 +51,11 @@ class Stack(NamedTuple):
 # names of members, or of groups of them
 MEMBERS = (
     "network",
-    "modalities",
-    "clinical squares",
+    "block ridge",
     "clinical RBF",
     "all modalities",
+    "modalities",
+    "clinical squares",
     "elastic net",
 )
 RECOMMENDED = MEMBERS[:4]
@@ -56,15 +64,16 @@ RECOMMENDED = MEMBERS[:4]
 def cox_members(data: Prepared, members: Sequence[str] = RECOMMENDED) -> dict[str, PenalisedCox]:
     """Cox models for a stack.
 
-    Modalities differ in how much they know and so in their penalty, which a joint ridge model cannot
-    give them. Age and the like seldom act linearly, and few clinical columns make curves affordable.
+    Few members that each know something are better than many: weights are noisy, and blocks of noise take
+    some. Age and the like seldom act linearly, and few clinical columns make curves affordable.
 
     Args:
         data: the patients under some splits.
-        members: members to fit. ``"modalities"``: a ridge Cox model of each modality; ``"clinical
-            squares"`` and ``"clinical RBF"``: ridge Cox models of the clinical one, with squares and with an
-            RBF kernel; ``"all modalities"``: a joint ridge Cox model; ``"elastic net"``: an elastic-net Cox
-            model of all features. ``"network"`` is no Cox model and is passed over.
+        members: members to fit. ``"block ridge"``: `block_ridge_cox`; ``"all modalities"``: a joint ridge Cox
+            model, with squares of the clinical features, unless the block ridge reads all; ``"clinical RBF"``
+            and ``"clinical squares"``: ridge Cox models of the clinical modality, with an RBF kernel and with
+            squares; ``"modalities"``: a ridge Cox model of each modality; ``"elastic net"``: an elastic-net
+            Cox model of all features. ``"network"`` is no Cox model and is passed over.
 
     Raises:
         InputError: an unknown member.
@@ -72,6 +81,8 @@ def cox_members(data: Prepared, members: Sequence[str] = RECOMMENDED) -> dict[st
     for name in members:
         check_choice("members", name, MEMBERS)
     clinical, fitted = CLINICAL in data.encoded.columns, {}
+    if "block ridge" in members:
+        fitted["block ridge"] = block_ridge_cox(data)
     if "modalities" in members:
         known = {} if data.clinical is None else {CLINICAL: data.clinical}
         fitted |= {m: known.get(m) or ridge_cox(data, [m]) for m in data.encoded.columns}
@@ -79,20 +90,27 @@ def cox_members(data: Prepared, members: Sequence[str] = RECOMMENDED) -> dict[st
         fitted[f"{CLINICAL}, squares"] = ridge_cox(data, [CLINICAL], basis="squares")
     if "clinical RBF" in members and clinical:
         fitted[f"{CLINICAL}, RBF kernel"] = ridge_cox(data, [CLINICAL], basis="rbf")
-    if "all modalities" in members:
-        fitted["all modalities"] = ridge_cox(data)
+    joint = not fitted.get("block ridge") or len(data.encoded.columns) > 1 + clinical
+    if "all modalities" in members and joint:
+        fitted["all modalities"] = ridge_cox(data, basis="clinical squares")
     if "elastic net" in members:
         fitted["elastic net"] = elastic_net_cox(data)
     return fitted
 
 
-def _weights(held_out: np.ndarray, risk_sets: RiskSets, rows: np.ndarray) -> np.ndarray:
+def _weights(
+    held_out: np.ndarray, risk_sets: RiskSets, rows: np.ndarray, cox_models: np.ndarray
+) -> np.ndarray:
     """``[members]``, weights of one split, by the held-out log hazards ``[n, members]`` of some rows.
+
+    ``cox_models [members]`` tells Cox models from others.
 
     In float64: in float32 the rounding of the loss is as large as what a thousandth of a weight changes.
     """
     live = np.ptp(held_out[rows], axis=0) > 0
-    equal, h = live / max(1, live.sum()), held_out.astype(float)
+    h, expected = held_out.astype(float), live & cox_models
+    prior = expected / max(1, expected.sum())
+    strength = np.where(cox_models, SHRINKAGE, NETWORK_SHRINKAGE)
     with jax.enable_x64(True):  # for cohorts too large for the host
         sets = in_precision(restrict(jax.tree.map(np.asarray, risk_sets), rows), np.float64)
         events = max(float(sets.total), 1.0)
@@ -102,13 +120,13 @@ def _weights(held_out: np.ndarray, risk_sets: RiskSets, rows: np.ndarray) -> np.
             return float(loss)
 
         def loss(w: np.ndarray) -> tuple[float, np.ndarray]:
-            """``Cox(h w) per event + |w - equal|²`` and its gradient."""
+            """``Cox(h w) per event + strength |w - prior|²`` and its gradient."""
             slope = -h.T @ np.asarray(martingale_residuals(h @ w, risk_sets=sets)) / events
-            value = cox(h @ w) / events + SHRINKAGE * np.sum((w - equal) ** 2)
-            return value, slope + 2 * SHRINKAGE * (w - equal)
+            value = cox(h @ w) / events + np.sum(strength * (w - prior) ** 2)
+            return value, slope + 2 * strength * (w - prior)
 
         found = minimize(
-            loss, equal, jac=True, bounds=[(0, None)] * len(live), method="L-BFGS-B",
+            loss, prior, jac=True, bounds=[(0, None)] * len(live), method="L-BFGS-B",
             options={"ftol": 1e-13, "gtol": 1e-7},
         )  # fmt: skip
         w = found.x
@@ -129,9 +147,11 @@ def _weights(held_out: np.ndarray, risk_sets: RiskSets, rows: np.ndarray) -> np.
 
 def stack(data: Prepared, members: Mapping[str, CrossFitted]) -> Stack:
     """Weights ``w >= 0`` that minimise, over the development rows that every member has held out,
-    ``Cox(H w) per event + |w - 1/k|²``, with H ``[n, k]`` the members' held-out log hazards.
-    Members that predict one risk for everybody, such as that of a modality without a usable feature,
-    have weight 0 and do not count in k.
+    ``Cox(H w) per event + sum_j s_j (w_j - p_j)²``, with H ``[n, members]`` the held-out log hazards. Of the
+    k Cox models p is 1/k and s is SHRINKAGE; of an ensemble of networks p is 0 and s is NETWORK_SHRINKAGE: it
+    has to earn its weight, as the rows that it held out have stopped its training. Members that predict one
+    risk for everybody, such as that of a modality without a usable feature, have weight 0 and do not count
+    in k.
 
     Weights near 1/k average members that each know another part and should be added. So all are then
     multiplied by one factor f, of least ``Cox(f H w) + (log f / SPREAD)² / 2`` on the same rows, which
@@ -156,11 +176,13 @@ def stack(data: Prepared, members: Mapping[str, CrossFitted]) -> Stack:
         np.stack([getattr(m, part) for m in members.values()], axis=-1).astype(np.float32)
         for part in ("log_hazard", "held_out")
     )
-    weights = []
+    weights, cox_models = [], np.array([isinstance(m, PenalisedCox) for m in members.values()])
+    cox_models |= not cox_models.any()
     for s, (h, develop) in enumerate(zip(held_out, data.splits.develop, strict=True)):
         known = np.isfinite(h).all(axis=1)
         of_split = jax.tree.map(lambda a, s=s: a[s], data.fitted.risk_sets)
-        weights.append(_weights(np.where(known[:, None], h, 0), of_split, develop & known))
+        h = np.where(known[:, None], h, 0)
+        weights.append(_weights(h, of_split, develop & known, cox_models))
     w = np.stack(weights)
     total = (np.einsum("snk,sk->sn", h, w) for h in (log_hazard, held_out))
     return Stack(*total, w, tuple(members))  # type: ignore[arg-type]

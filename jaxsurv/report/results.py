@@ -62,9 +62,10 @@ def legend(findings: Findings) -> str:
     stacked = ", ".join(f"'{name}'" for name in findings.comparison.stacked)
     if stacked:
         stacked += (
-            ": the mean over the seeds, stacked with ridge Cox models of the single modalities (of the "
-            "clinical one also with squares and with an RBF kernel) by weights that are fitted to rows "
-            "held out, shrunk to equal ones and stretched to the spread of these rows. "
+            ": the mean over the seeds, stacked with ridge Cox models (the block ridge, which reads the "
+            "clinical features, their squares and the leading modality; the clinical features with an RBF "
+            "kernel; all modalities) by weights that are fitted to rows held out and stretched to the spread "
+            "of these rows. "
         )
     return (
         f"{optimistic}Harrell's C on test rows, {splits} splits, {data.splits.protocol} protocol; seeds "

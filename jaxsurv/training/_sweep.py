@@ -18,7 +18,16 @@ from jaxsurv.training.mapped import Program, Store, compile_map, map_chunks
 from jaxsurv.training.memory import OutOfMemory, check_results
 from jaxsurv.training.plan import Plan, choose_plan, step_flops
 from jaxsurv.training.programs import kept
-from jaxsurv.training.runs import Run, SweepResult, concatenate, in_fives, run_grid, whole_calls
+from jaxsurv.training.runs import (
+    SMALL,
+    Run,
+    SweepResult,
+    concatenate,
+    in_fives,
+    run_grid,
+    tree_bytes,
+    whole_calls,
+)
 from jaxsurv.training.slots import in_slots
 from jaxsurv.training.stopping import Training
 from jaxsurv.types import Array, InputError, Objective, Params, taking
@@ -36,10 +45,12 @@ def compile_runs(
     plan: Plan,
     *,
     optimizer: Optimizer = adam,
+    keep: bool = True,
 ) -> Program:
     """The jitted program for all runs of a sweep; one compilation, whatever their number.
 
-    Its outputs are the fields of a `SweepResult` and ``params``, the best parameters of each run.
+    Its outputs are the fields of a `SweepResult` and, if they are to be kept, ``params``: the best
+    parameters of each run.
     """
 
     def begin(data, run: Run):
@@ -72,6 +83,8 @@ def compile_runs(
         result = fitted.finish(state)
         outputs = result._asdict() | {"prediction": objective.predict(result.params, batch)}
         del outputs["teacher"]
+        if not keep:
+            del outputs["params"]
         if result.teacher is not None:
             outputs["teacher_prediction"] = objective.predict(result.teacher, batch)
         return outputs
@@ -106,7 +119,7 @@ def _collecting(runs: Program, build: Build, plan: Plan, collect: Collect | None
     collector = compile_map(one, plan)
 
     def instead(collected, outputs, data, items):
-        params = outputs.pop("params")
+        params = outputs.pop("params", None)
         if collect is not None:
             outputs["collected"] = collected(data, (items, params))
         return outputs
@@ -156,19 +169,21 @@ def sweep_chunks(
             f"streams must be {n_splits} numbers from 0 to 2**32 - 1, one a split, got {list(streams)}"
         )
     grid = run_grid(streams, seeds, hparams)
+    rows, _ = jax.eval_shape(build, shared, jax.tree.map(itemgetter(0), splits), jnp.uint32(0))
     if plan is None:
 
         def flops() -> float:
-            split = jax.tree.map(itemgetter(0), splits)
-            rows, _ = jax.eval_shape(build, shared, split, jnp.uint32(0))
             return step_flops(
                 objective, rows, hparams[0], optimizer=optimizer, batch_size=config.batch_size
             )
 
         plan = choose_plan(len(grid.seed), None if config.early_stopping else flops)
+    # small ones always, so that sweeps with and without ``collect`` share a program
+    params = jax.eval_shape(objective.init, jax.random.key(0), rows)
+    keep = collect is not None or plan.runs * tree_bytes(params) <= SMALL
     filled, begun = whole_calls(grid, plan), False
     while True:
-        program = compile_runs(objective, build, config, plan, optimizer=optimizer)
+        program = compile_runs(objective, build, config, plan, optimizer=optimizer, keep=keep)
         program = _collecting(program, build, plan, collect)
         data = program.place((shared, in_fives(splits)))
         try:

@@ -25,7 +25,7 @@ class Plan:
         devices: devices that the run axis is sharded over.
         length: groups of runs in sequence on each device.
         width: runs side by side (vmapped) in a group. A run's bits depend on this number, so every
-            group has exactly this width, the last one padded. Runs that stop early leave their place to
+            group has exactly this width, the last one filled up. Runs that stop early leave their place to
             the next ones.
     """
 
@@ -107,9 +107,9 @@ def choose_plan(n_runs: int, flops: Callable[[], float] | None = None) -> Plan:
     CPU: one run at a time on each device, which then pays for no slot that waits and frees its core when
     it stops; but small networks that all take as many steps as each other, side by side until a step of
     them together is work enough for a core (both measured: ``python -m benchmarks.plan``). The width
-    depends on the network alone, so that more seeds change no bit of what was there. Accelerator: 64
-    runs side by side on each device. Calls are kept short enough for progress to be seen and finished
-    runs to be saved.
+    depends on the network alone, and all devices take part, so that more seeds change no bit of what was
+    there. Accelerator: up to 64 runs side by side on each device; how many there are changes last bits.
+    Calls are kept short enough for progress to be seen and finished runs to be saved.
 
     Args:
         n_runs: number of runs of the sweep.
@@ -123,7 +123,6 @@ def choose_plan(n_runs: int, flops: Callable[[], float] | None = None) -> Plan:
     if jax.default_backend() == "cpu":
         room = 1 if flops is None else min(MOST_WIDTH, max(1, int(STEP_FLOPS / flops())))
         width = 1 << (room.bit_length() - 1)
-        devices = min(jax.local_device_count(), -(-n_runs // width))
-        return Plan(devices, max(1, MOST_RUNS // width), width)
+        return Plan(jax.local_device_count(), max(1, MOST_RUNS // width), width)
     devices = min(jax.local_device_count(), n_runs)
     return Plan(devices, length=1, width=min(64, -(-n_runs // devices)))

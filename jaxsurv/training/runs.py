@@ -1,6 +1,7 @@
 """Runs of a sweep: what each is given, and what comes of it."""
 
 import itertools
+import math
 from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -12,7 +13,12 @@ import pandas as pd
 from jaxsurv.training.plan import Plan
 from jaxsurv.types import Array
 
-FOLDS, SMALL = 5, 2**26  # splits that share a program, and most bytes that they may have for that
+FOLDS, SMALL = 5, 2**26  # splits that share a program, and most bytes of what is held for that
+
+
+def tree_bytes(tree: Any) -> int:
+    """Bytes of all arrays, or shapes of arrays, of a pytree."""
+    return sum(math.prod(a.shape) * np.dtype(a.dtype).itemsize for a in jax.tree.leaves(tree))
 
 
 class SweepResult(NamedTuple):
@@ -102,7 +108,7 @@ def in_fives(splits: Any) -> Any:
     leaves = jax.tree.leaves(splits)
     count = leaves[0].shape[0]
     most = -(-count // FOLDS) * FOLDS
-    if sum(a.nbytes for a in leaves) // count * most > SMALL:
+    if tree_bytes(splits) // count * most > SMALL:
         return splits
     rows = np.minimum(np.arange(most), count - 1)
     return jax.tree.map(lambda a: np.asarray(a)[rows], splits)

@@ -5,7 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from jaxsurv.cli.keep import Headline, estimator_class, estimator_of, headline_of, write_headline
+from jaxsurv.cli.keep import (
+    Headline,
+    estimator_class,
+    estimator_of,
+    headline_of,
+    python_line,
+    write_headline,
+)
 from jaxsurv.estimators import HCL, CoxMT, CoxNnet, MORiskVAE, MyeVAE, Network, SurvivalStack
 from jaxsurv.models import CoxNnetHParams, HParams, SurvivalVAEConfig, find_model, registered
 from jaxsurv.recipe import Recipe, prepare
@@ -136,3 +143,19 @@ def test_the_file_tells_the_score_of_its_own_row(data, folds, tmp_path):
         f"all {len(cohort.survival)} patients with {events} events, with 'high' (because)" in told
     )
     assert ("two-way" in told) == (folds == "two-way")
+
+
+def test_the_lines_of_the_report_score_new_patients(data, tmp_path):
+    """As they are printed, for tables in a folder."""
+    fitted = SurvivalStack(
+        ["modalities"], recipe=replace(RECIPE, components=None)
+    ).fit(data.cohort, "os")  # fmt: skip
+    fitted.save(tmp_path / "model.zip")
+    new = tmp_path / "new"
+    new.mkdir()
+    for name, table in data.cohort.modalities.items():
+        table.to_csv(new / f"{name}.csv")
+    line = python_line(tmp_path / "model.zip").replace("NEW_PATIENTS", str(new))
+    scope: dict = {}
+    exec(f"{line.rsplit(';', 1)[0]}; table = {line.rsplit(';', 1)[1].strip()}", scope)
+    np.testing.assert_allclose(scope["table"]["risk"], fitted.predict(data.cohort), rtol=1e-5)

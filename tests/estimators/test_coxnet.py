@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 
 from jaxsurv.data import stratified_kfold
 from jaxsurv.estimators import Coxnet, load
@@ -64,3 +65,14 @@ def test_a_loaded_model_shows_its_coefficients(fitted, patients, tmp_path):
     pd.testing.assert_series_equal(loaded.coef_, fitted.coef_)
     assert loaded.lambda_ == fitted.lambda_
     np.testing.assert_array_equal(loaded.predict(patients[0]), fitted.predict(patients[0]))
+
+
+def test_a_fit_that_selects_nothing_says_so():
+    """All risks are equal then, and a C of 1/2 in a search looks like one model among others."""
+    rng = np.random.default_rng(0)
+    x = pd.DataFrame(rng.normal(size=(60, 3)), columns=["a", "b", "c"])
+    y = np.array(list(zip(rng.random(60) < 0.5, rng.exponential(size=60), strict=True)),
+                 [("event", bool), ("time", float)])  # fmt: skip
+    with pytest.warns(ConvergenceWarning, match="no feature has a coefficient"):
+        model = Coxnet().fit(x, y)
+    assert not model.coef_.to_numpy().any()

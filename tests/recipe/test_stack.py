@@ -18,6 +18,7 @@ from jaxsurv.recipe import (
     clinical_cox,
     cox_members,
     ensemble,
+    leading_block,
     prepare,
     refine,
     ridge_cox,
@@ -37,7 +38,39 @@ def data():
 
 @pytest.fixture(scope="module")
 def members(data):
-    return cox_members(data)
+    return cox_members(data, ["modalities", "clinical squares", "clinical RBF"])
+
+
+def test_recommended_members_read_the_clinical_block_and_the_leading_one(data):
+    """The block ridge of two modalities reads all of them: a joint model would be the same again."""
+    members = cox_members(data)
+    assert list(members) == ["block ridge", f"{CLINICAL}, RBF kernel"]
+    model = members["block ridge"].models[0]
+    assert model.modalities == (CLINICAL, "rna")
+    assert set(model.squares) == {CLINICAL}
+
+
+@pytest.mark.parametrize(
+    ("names", "blocks", "leading"),
+    [
+        (("cnv", "rna", "mirna"), None, "rna"),
+        (("mirna", "mRNA_seq"), None, "mRNA_seq"),
+        (("cnv", "protein"), None, "protein"),
+        (("cnv", "rna"), ("cnv", "rna"), "cnv"),
+        ((), None, None),
+    ],
+)
+def test_the_leading_block_is_named_or_expression_or_the_widest(names, blocks, leading):
+    rng, patients = np.random.default_rng(0), [f"p{i}" for i in range(40)]
+    tables = {CLINICAL: pd.DataFrame(rng.normal(size=(40, 2)), patients)}
+    for k, m in enumerate(names):
+        values = rng.normal(size=(40, 3 + k))
+        tables[m] = pd.DataFrame(np.round(values) if m == "cnv" else values, patients)
+    outcome = pd.DataFrame({"os_time": rng.exponential(size=40), "os_event": 1}, patients)
+    splits = stratified_kfold(np.ones(40), folds=2)
+    recipe = replace(AS_MEASURED, blocks=blocks and (CLINICAL, *blocks))
+    data = prepare(Cohort(tables, outcome), "os", splits, recipe)
+    assert leading_block(data) == leading
 
 
 def test_a_member_per_modality_and_curves_of_the_clinical_one(data, members):

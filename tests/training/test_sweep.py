@@ -1,6 +1,5 @@
 import inspect
 import sys
-from dataclasses import replace
 from typing import NamedTuple
 
 import jax
@@ -308,7 +307,7 @@ def test_refusals(call, message):
 def test_plan_on_a_cpu_is_one_sequence_per_core():
     plan = choose_plan(200)
     assert (plan.devices, plan.width) == (2, 1)
-    assert choose_plan(1) == replace(plan, devices=1)  # few runs share the program of many
+    assert choose_plan(1) == plan  # few runs share the program of many, and so the bits
 
 
 def test_small_networks_that_all_take_as_long_are_put_side_by_side():

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxsurv.arguments.blas import one_blas_thread
 from jaxsurv.survival._coxnet_path import LEAST_L1_RATIO, NEVER, CoxnetPath, PathRows, Penalties
 from jaxsurv.survival.breslow import saturated_loss
 from jaxsurv.survival.host.breslow import HostBreslow
@@ -33,11 +34,8 @@ def host_paths(
         penalties: arguments of `coxnet_path`.
         standardize: see `coxnet_path`.
     """
-    import scipy.linalg.lapack  # noqa: F401  (its BLAS is to be found by the next line)
-    from threadpoolctl import threadpool_limits
-
     outcome = HostBreslow.of(cox, outcomes)
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_blas_thread():
         design = _design(rows, outcome, standardize)
         lambdas, null, points = _walk(design, penalties)
     coef, log_hazard, loss, kkt = (np.stack(a, 1) for a in zip(*points, strict=True))
