@@ -172,7 +172,7 @@ def test_rows_that_a_member_did_not_hold_out_are_left_out(data, members):
     rna = members["rna"]
     unknown = np.arange(rna.held_out.shape[1]) % 3 == 0
     garbage = rna._replace(held_out=np.where(unknown, 1e6, rna.held_out))
-    missing = Ensemble(rna.log_hazard, np.where(unknown, np.nan, rna.held_out))
+    missing = rna._replace(held_out=np.where(unknown, np.nan, rna.held_out))
     a = stack(data, {"x": garbage, "y": missing}).weights
     b = stack(data, {"x": rna, "y": missing}).weights
     np.testing.assert_array_equal(a, b)
@@ -183,6 +183,17 @@ def test_rows_that_a_member_did_not_hold_out_are_left_out(data, members):
     without = stack(replace(data, splits=splits), {"x": rna, "y": rna}).weights
     np.testing.assert_allclose(a, without, atol=1e-6)
     assert not np.allclose(a, stack(data, {"x": rna, "y": rna}).weights, atol=1e-3)
+
+
+def test_networks_have_to_earn_their_weight(data, members):
+    """A copy of a Cox model gets half of its weight, the same log hazards of an ensemble next to none."""
+    rna = members["rna"]
+    copy = stack(data, {"x": rna, "y": rna}).weights
+    np.testing.assert_allclose(copy[:, 0], copy[:, 1], atol=1e-4)
+    network = stack(data, {"x": rna, "y": Ensemble(rna.log_hazard, rna.held_out)}).weights
+    assert (network[:, 1] < 0.1 * network[:, 0]).all()
+    better = Ensemble(rna.log_hazard, data.time.max() - 0 * rna.held_out - data.time)
+    assert (stack(data, {"x": rna, "y": better}).weights[:, 1] > 0.05).all()
 
 
 def test_test_rows_do_not_move_the_weights(data, members):

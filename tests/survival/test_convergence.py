@@ -47,7 +47,7 @@ def test_newton_says_that_it_did_not_converge(monkeypatch):
 
 def test_a_stack_says_that_its_weights_did_not_converge(monkeypatch):
     sets, held_out = prepare_risk_sets(EVENT, TIME), X[:, :2] / 3
-    found = stacking._weights(held_out, sets, np.ones(N, bool))
+    found = stacking._weights(held_out, sets, np.ones(N, bool), np.ones(2, bool))
     assert np.isfinite(found).all()
     whole = stacking.minimize
 
@@ -56,14 +56,14 @@ def test_a_stack_says_that_its_weights_did_not_converge(monkeypatch):
 
     monkeypatch.setattr(stacking, "minimize", stopped)
     with pytest.warns(ConvergenceWarning, match="weights of the stack"):
-        stacking._weights(held_out, sets, np.ones(N, bool))
+        stacking._weights(held_out, sets, np.ones(N, bool), np.ones(2, bool))
 
 
 def test_a_group_path_names_the_penalty():
     z = jnp.asarray(np.column_stack([X[:, :3], X[:, 0] + 1e-4 * X[:, 4]]))
     groups, on = np.array([0, 0, 1, 1]), cox(z, prepare_risk_sets(EVENT, TIME))
     every, penalties = np.ones(N, bool), jnp.geomspace(0.1, 1e-5, 5)
-    told = r"fits did not converge in 30 Newton steps, the first at penalty [\d.e-]+: .*tolerance 1e-05"
+    told = r"fits did not converge in 30 Newton steps, the first at penalty [\d.e-]+: .*tolerance 0.00012"
     with pytest.warns(ConvergenceWarning, match=told) as seen:
         group_path(on(every), groups, penalties)
     assert seen[0].filename == __file__
@@ -72,9 +72,9 @@ def test_a_group_path_names_the_penalty():
         fit = group_penalised(on, every, np.arange(N) % 2, groups, **options)
     assert seen[0].filename == __file__
     assert fit.change.shape == (3, 5)
-    assert np.max(fit.change) > 1e-5
+    assert np.max(fit.change) > 1.2e-4
     fit = group_penalised(on, every, np.arange(N) % 2, groups, folds=2, n_penalties=3, ratio=0.1)
-    assert np.max(fit.change) <= 1e-5  # without a warning
+    assert np.max(fit.change) <= 1.2e-4  # without a warning
 
 
 def test_a_short_step_is_no_arrival():
