@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxsurv.arguments.blas import one_blas_thread
+from jaxsurv.survival.host.blas import one_blas_thread
 
 
 def each_split(fit: Callable[[int], Any], splits: int, *, devices: int | None = None) -> list[Any]:

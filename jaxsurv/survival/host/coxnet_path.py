@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from jaxsurv.arguments.blas import one_blas_thread
 from jaxsurv.survival._coxnet_path import LEAST_L1_RATIO, NEVER, CoxnetPath, PathRows, Penalties
 from jaxsurv.survival.breslow import saturated_loss
+from jaxsurv.survival.host.blas import one_blas_thread
 from jaxsurv.survival.host.breslow import HostBreslow
 from jaxsurv.survival.host.cox import HostCox
 from jaxsurv.survival.host.coxnet import HostDesign, HostPenalty, HostPoint, solve

@@ -3,31 +3,25 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
-from typing import Any
 
-_guard = Lock()
-_inside = 0
-_limits: Any = None
+_owner = Lock()
 
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Context in which BLAS runs in one thread: beside other work its threads wait for each other.
 
-    The number of threads belongs to the whole process; the last thread that leaves a context restores it.
+    The number of threads belongs to the whole process. Who comes first sets it and restores it; others who
+    are inside at the same time change nothing, so that none of them restores what another had set.
     """
     import scipy.linalg.lapack  # noqa: F401  (its BLAS is to be found by the next line)
     from threadpoolctl import threadpool_limits
 
-    global _inside, _limits
-    with _guard:
-        if not _inside:
-            _limits = threadpool_limits(limits=1, user_api="blas")
-        _inside += 1
-    try:
+    if not _owner.acquire(blocking=False):
         yield
+        return
+    try:
+        with threadpool_limits(limits=1, user_api="blas"):
+            yield
     finally:
-        with _guard:
-            _inside -= 1
-            if not _inside:
-                _limits.restore_original_limits()
+        _owner.release()
