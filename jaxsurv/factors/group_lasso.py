@@ -16,9 +16,7 @@ from jaxsurv.survival.validation import is_concrete
 from jaxsurv.types import Array, ConvergenceWarning, InputError
 
 INNER, OUTER = 200, 30  # largest numbers of cycles over the blocks, and of Newton steps
-TOLERANCE = (
-    1e-5  # largest change by the last Newton step, relative to the coefficients; 1e-4 in float32
-)
+TOLERANCE = 1e-5  # largest change by the last Newton step, relative to the coefficients
 
 
 class Loss(NamedTuple):
@@ -156,6 +154,7 @@ def _fit_path(
 
 
 def _tolerance(dtype: Any) -> float:
+    """TOLERANCE, or what rounding leaves: 1.2e-4 in float32."""
     return max(TOLERANCE, 1e3 * float(jnp.finfo(dtype).eps))
 
 

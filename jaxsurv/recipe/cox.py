@@ -109,11 +109,12 @@ def _blocks(data: Prepared, modalities: Sequence[str], basis: Basis) -> list[_Bl
         factor = {m: 1 / np.sqrt(max(1, np.count_nonzero(gain[columns[m]]))) for m in modalities}
         parts = [("linear", m, np.arange(z[m].shape[1]), factor[m]) for m in modalities]
         x = [z[m] * factor[m] for m in modalities]
-        squared = {"squares": modalities, "clinical squares": [CLINICAL]}.get(basis, [])
+        clinical = [m for m in modalities if m == CLINICAL]
+        squared = {"squares": modalities, "clinical squares": clinical}.get(basis, [])
         if squared:  # centred for normal values; what is missing stays 0
             codes = np.asarray(two_valued(data.encoded.x, split.develop))
             more = (gain > 0) & ~codes
-            for m in (m for m in squared if m in modalities):
+            for m in squared:
                 kept = np.flatnonzero(more[columns[m]])
                 square = np.where(observed[m], (z[m] ** 2 - 1) / 2, 0)[:, kept]
                 parts.append(("squares", m, kept, factor[m]))
@@ -177,9 +178,9 @@ def ridge_cox(
         data: the patients under some splits.
         modalities: names of the modalities that it reads; None = all, the clinical one too.
         basis: ``"squares"``: reads also the square of every feature with more than two values, ``"clinical
-            squares"`` of every clinical one. ``"rbf"``:
-            a smooth function of all features at once, by random Fourier features of the RBF kernel
-            ``exp(-2 |x - y|²)`` (Rahimi & Recht 2007), so that no training patient is kept with the model.
+            squares"`` of every clinical one. ``"rbf"``: a smooth function of all features at once, by random
+            Fourier features of the RBF kernel ``exp(-2 |x - y|²)`` (Rahimi & Recht 2007), so that no training
+            patient is kept with the model.
     """
     data = data.plain
     modalities = list(data.encoded.columns) if modalities is None else modalities

@@ -15,17 +15,16 @@ from jaxsurv.arguments.settings import check_whole
 from jaxsurv.training._fit import FitConfig, Masks, training
 from jaxsurv.training.learner import Optimizer, adam
 from jaxsurv.training.mapped import Program, Store, compile_map, map_chunks
-from jaxsurv.training.memory import OutOfMemory, check_results
+from jaxsurv.training.memory import OutOfMemory, check_results, tree_bytes
 from jaxsurv.training.plan import Plan, choose_plan, step_flops
 from jaxsurv.training.programs import kept
 from jaxsurv.training.runs import (
-    SMALL,
+    MOST_BYTES,
     Run,
     SweepResult,
     concatenate,
     in_fives,
     run_grid,
-    tree_bytes,
     whole_calls,
 )
 from jaxsurv.training.slots import in_slots
@@ -169,18 +168,24 @@ def sweep_chunks(
             f"streams must be {n_splits} numbers from 0 to 2**32 - 1, one a split, got {list(streams)}"
         )
     grid = run_grid(streams, seeds, hparams)
-    rows, _ = jax.eval_shape(build, shared, jax.tree.map(itemgetter(0), splits), jnp.uint32(0))
+
+    def rows() -> Any:
+        split = jax.tree.map(itemgetter(0), splits)
+        return jax.eval_shape(build, shared, split, jnp.uint32(0))[0]
+
+    def flops() -> float:
+        return step_flops(
+            objective, rows(), hparams[0], optimizer=optimizer, batch_size=config.batch_size
+        )
+
+    def few_parameters(plan: Plan) -> bool:
+        params = jax.eval_shape(objective.init, jax.random.key(0), rows())
+        return plan.runs * tree_bytes(params) <= MOST_BYTES
+
     if plan is None:
-
-        def flops() -> float:
-            return step_flops(
-                objective, rows, hparams[0], optimizer=optimizer, batch_size=config.batch_size
-            )
-
         plan = choose_plan(len(grid.seed), None if config.early_stopping else flops)
     # small ones always, so that sweeps with and without ``collect`` share a program
-    params = jax.eval_shape(objective.init, jax.random.key(0), rows)
-    keep = collect is not None or plan.runs * tree_bytes(params) <= SMALL
+    keep = collect is not None or few_parameters(plan)
     filled, begun = whole_calls(grid, plan), False
     while True:
         program = compile_runs(objective, build, config, plan, optimizer=optimizer, keep=keep)

@@ -138,6 +138,7 @@ def map_chunks(
     # neighbours go to different devices: few items keep all of them busy
     each = np.arange(plan.runs).reshape(plan.length, plan.devices, plan.width)
     place = each.transpose(1, 0, 2).ravel()
+    back = np.argsort(place)
 
     def taken(part: int) -> Any:
         # every call has the same shape: the last one repeats its last item
@@ -146,7 +147,7 @@ def map_chunks(
 
     def call(part: int) -> Any:
         outputs = program.call(shared, jax.tree.map(itemgetter(place), taken(part)))
-        return jax.tree.map(itemgetter(np.argsort(place)), jax.device_get(outputs))
+        return jax.tree.map(itemgetter(back), jax.device_get(outputs))
 
     def shapes() -> Any:
         return program.shapes(shared, taken(0))

@@ -1,9 +1,11 @@
 """Memory checks: a compiled program must fit on its devices, and what a sweep keeps on the host."""
 
+import math
 from pathlib import Path
 from typing import Any
 
 import jax
+import numpy as np
 
 from jaxsurv.types import InputError
 
@@ -22,6 +24,11 @@ def free_bytes(devices: list[Any]) -> int | None:
         return None
     (line,) = (x for x in meminfo.read_text().splitlines() if x.startswith("MemAvailable"))
     return int(line.split()[1]) * 1024 // len(devices)
+
+
+def tree_bytes(tree: Any) -> int:
+    """Bytes of all arrays, or shapes of arrays, of a pytree."""
+    return sum(math.prod(a.shape) * np.dtype(a.dtype).itemsize for a in jax.tree.leaves(tree))
 
 
 def check_memory(compiled: Any, devices: list[Any]) -> None:
@@ -56,7 +63,7 @@ def check_results(first: Any, done: int, runs: int) -> None:
     Raises:
         InputError: the results, of which joining them makes a copy, are more than is free.
     """
-    held = sum(x.nbytes for x in jax.tree.leaves(first))
+    held = tree_bytes(first)
     need, free = 2 * held * runs // done - held, free_bytes(jax.local_devices(backend="cpu")[:1])
     if free is not None and need > free:
         raise InputError(

@@ -1,7 +1,6 @@
 """Runs of a sweep: what each is given, and what comes of it."""
 
 import itertools
-import math
 from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -10,15 +9,12 @@ import jax
 import numpy as np
 import pandas as pd
 
+from jaxsurv.training.memory import tree_bytes
 from jaxsurv.training.plan import Plan
 from jaxsurv.types import Array
 
-FOLDS, SMALL = 5, 2**26  # splits that share a program, and most bytes of what is held for that
-
-
-def tree_bytes(tree: Any) -> int:
-    """Bytes of all arrays, or shapes of arrays, of a pytree."""
-    return sum(math.prod(a.shape) * np.dtype(a.dtype).itemsize for a in jax.tree.leaves(tree))
+FOLDS = 5  # splits come in multiples of so many, to share a program
+MOST_BYTES = 2**26  # of what is held for sharing a program
 
 
 class SweepResult(NamedTuple):
@@ -85,6 +81,7 @@ class Run(NamedTuple):
 
 
 def run_grid(streams: Sequence[int], seeds: Sequence[int], hparams: Sequence[Any]) -> Run:
+    """All combinations on one axis, in the order split, seed, hyper-parameters (last fastest)."""
     combinations = list(itertools.product(enumerate(streams), seeds, hparams))
     splits, seed, points = zip(*combinations, strict=True)
     split, stream = zip(*splits, strict=True)
@@ -108,7 +105,7 @@ def in_fives(splits: Any) -> Any:
     leaves = jax.tree.leaves(splits)
     count = leaves[0].shape[0]
     most = -(-count // FOLDS) * FOLDS
-    if tree_bytes(splits) // count * most > SMALL:
+    if tree_bytes(splits) // count * most > MOST_BYTES:
         return splits
     rows = np.minimum(np.arange(most), count - 1)
     return jax.tree.map(lambda a: np.asarray(a)[rows], splits)

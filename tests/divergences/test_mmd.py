@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jax.test_util import check_grads
 
-from jaxsurv.divergences import mmd2, mmd2_standard_normal
+from jaxsurv.divergences import median_bandwidth, mmd2, mmd2_standard_normal
 from jaxsurv.types import InputError
 from tests.divergences import naive
 
@@ -237,3 +237,15 @@ def test_refusals():
         mmd2(X, Y[:1], bandwidth=1.0, estimator="unbiased")
     with pytest.raises(InputError, match="bandwidth must be finite and > 0"):
         mmd2_standard_normal(X, bandwidth=-1.0)
+
+
+def test_a_mask_of_x_hides_no_row_of_y():
+    """Of equally long samples too: rows of y that are many bandwidths away need float64."""
+    rng, where = np.random.default_rng(0), np.arange(10) < 5
+    x, y = rng.normal(size=(2, 10, 1))
+    y[5:] += 5e3
+    masked = mmd2(x, y, bandwidth=0.1, where=where, estimator="biased")
+    np.testing.assert_allclose(masked, mmd2(x[where], y, bandwidth=0.1, estimator="biased"))
+    np.testing.assert_allclose(
+        median_bandwidth(x, y, where=where), median_bandwidth(x[where], y), rtol=1e-6
+    )

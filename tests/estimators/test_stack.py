@@ -220,6 +220,7 @@ KEPT = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:no feature has a coefficient")
 @pytest.mark.parametrize(
     ("kind", "recipe"),
     [*(("stack", r) for r in KEPT[:2]), *(("elastic net", r) for r in KEPT)],

@@ -122,9 +122,8 @@ def host_maximise(
 ) -> tuple[Iterate, int, bool] | None:
     """The maximum, number of steps, and whether the last step was negligible."""
     now, settled, steps = start, False, 0
-    one = float(cox.risk_sets.total) / max(
-        len(cox.events), 1
-    )  # an event, in the unit of the weights
+    # an event, in the unit of the weights
+    one = float(cox.risk_sets.total) / max(len(cox.events), 1)
 
     def value(coef: Any) -> float:
         return cox.log_likelihood(z @ coef) - np.sum(penalty * coef**2) / 2
