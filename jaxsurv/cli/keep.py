@@ -113,9 +113,15 @@ def write_headline(
         " Its training is stopped by held-out fifths of the patients, which the two-way scores of this "
         "page are not." * findings.two_way
     )
+    left_out = headline.stacked and model.fitted().network is None
+    how = (
+        "the Cox models alone, as the network adds nothing"
+        if left_out
+        else f"with '{headline.setting}' ({headline.why})"
+    )
     return [
         f"Kept in {FILE}: {type(model).__name__}, the model of '{name}' fitted to all {cohort.patients} "
-        f"patients with {cohort.events} events, with '{headline.setting}' ({headline.why}); it reads "
+        f"patients with {cohort.events} events, {how}; it reads "
         f"{few(list(model.fitted().preprocessing.schema.features), 20)}.{two_way} To score new patients: "
         f"python -m jaxsurv score {path} NEW_PATIENTS --out risks.csv, or in Python: {python_line(path)}"
     ]

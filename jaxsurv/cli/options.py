@@ -67,7 +67,8 @@ class RecipeOptions(StudyOptions):
     """Options of a study that trains a survival VAE.
 
     Attributes:
-        offset: log hazard known beforehand: a clinical Cox model fitted in each fold, or none.
+        offset: log hazard known beforehand, fitted in each fold: a block ridge Cox model (clinical features,
+            their squares and the leading modality), a clinical Cox model, or none.
         unknown: missing values of clinical columns: level (a category of its own, or an indicator beside a
             number, where enough patients lack it) or mean (the training mean alone).
         select: selection of features per modality, in each fold: none (keep all), variance (the 200 of
@@ -84,7 +85,7 @@ class RecipeOptions(StudyOptions):
             optimistic, and the report says so.
     """
 
-    offset: Literal["clinical", "none"] = "clinical"
+    offset: Literal["block-ridge", "clinical", "none"] = "block-ridge"
     unknown: Literal["mean", "level"] = "level"
     select: Literal["none", "variance", "elastic-net"] = "none"
     impute: Literal["none", "mean", "gaussian", "round-robin"] = "none"

@@ -18,7 +18,7 @@ from jaxsurv.cli.workplace import Workplace
 from jaxsurv.data.safe_text import literal
 from jaxsurv.recipe import CrossFitted, Prepared, selection_table
 from jaxsurv.report.page import Picture, Section, write_report
-from jaxsurv.report.results import ERRORS, legend, shown, shown_errors
+from jaxsurv.report.results import ERRORS, WEIGHTS, legend, shown, shown_errors, shown_weights
 from jaxsurv.report.sentences import sentences
 from jaxsurv.report.tables import print_table
 from jaxsurv.study.execute import Method, baseline_rows, train
@@ -142,7 +142,10 @@ def _publish(
     facts: dict[str, Any],
 ) -> None:
     """Tables, figures and the report."""
+    weights = shown_weights(findings)
     folder.table("summary.csv", findings.summary)
+    if not findings.weights.empty:
+        folder.table("weights.csv", findings.weights)
     folder.table("predictions.csv.gz", findings.predictions)
     write_report(
         folder,
@@ -150,6 +153,7 @@ def _publish(
         lambda: [*sentences(findings), *(p.finding for _, p in drawn if p.finding), *kept()],
         [
             Section("Results", shown(findings), legend(findings)),
+            *([] if weights.empty else [Section("Weights of the stack", weights, WEIGHTS)]),
             Section("Prediction error", shown_errors(findings), ERRORS),
         ],
         drawn,

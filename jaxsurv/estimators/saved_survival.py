@@ -48,8 +48,8 @@ def write_fitted(
     if settings["modalities"] is not None:
         settings["modalities"] = {m: list(c) for m, c in settings["modalities"].items()}
     network = fitted.network
-    if network is not None and network.hparams is not None:
-        hparams = (hparams or network.hparams)._asdict()
+    if hparams is None and network is not None:
+        hparams = network.hparams
     for name, value in settings.items():
         if isinstance(value, Model):
             settings[name] = registered_name(value)
@@ -58,7 +58,7 @@ def write_fitted(
     entries = {
         "settings": settings,
         "config": _config_entries(fitted),
-        "hparams": hparams,
+        "hparams": None if hparams is None else hparams._asdict(),
         "recipe": None if recipe is None else asdict(recipe),
         "columns": columns,
         "preprocessing": header,
@@ -85,9 +85,15 @@ def registered_name(model: Model) -> str:
 
 
 def read_fitted(network: Model | None, config: Any, stored: StoredModel) -> FittedModel:
-    """The fitted model; refuses entries of a wrong type, and parts that do not fit each other."""
+    """The fitted model; refuses entries of a wrong type, and parts that do not fit each other.
+
+    A network that the members of a stack do not name was left out.
+    """
     entries, weights = stored.entries, dict(stored.weights)
     check_entries(entries, SurvivalEntries, "manifest")
+    terms = entries.get("terms")
+    if terms is not None and "network" not in terms["members"]:
+        network = None  # it added nothing
     cohort = TrainingCohort(**tuples(entries["cohort"]))
     _check_cohort(cohort)
     if unknown := set(entries["preprocessing"]["schema"]["kinds"].values()) - set(KINDS):

@@ -1,5 +1,6 @@
 """The stack as an estimator: networks and Cox models, weighted by how well they do on rows held out."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -7,6 +8,7 @@ import jax
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 
 from jaxsurv.estimators.ensemble import (
     NetworkEnsemble,
@@ -17,24 +19,35 @@ from jaxsurv.estimators.fitted import FittedTerms
 from jaxsurv.estimators.inputs import Modalities
 from jaxsurv.estimators.search import settings_of
 from jaxsurv.models import Model, find_model
-from jaxsurv.recipe import Prepared, Recipe, Terms, cox_members, ensemble, lowest_loss, stack
+from jaxsurv.recipe import (
+    NETWORK,
+    Prepared,
+    Recipe,
+    Terms,
+    cox_members,
+    ensemble,
+    lowest_loss,
+    stack,
+)
 from jaxsurv.recipe.members import tiled
 from jaxsurv.recipe.networks import training_means
 from jaxsurv.recipe.stacking import RECOMMENDED, Stack
 from jaxsurv.training import SweepResult
 from jaxsurv.types import InputError
 
-NETWORK = "network"
 BETAS = (0.01, 0.1, 1.0)
 
 
 class SurvivalStack(NetworkEnsemble):
-    """A stack of an ensemble of networks and of Cox models: the recommended estimator.
+    """A stack of Cox models and, where it adds something, an ensemble of networks: the recommended estimator.
 
     What `experiments.sweep_beta` scores is this estimator under the splits of a study. The network's
     hyper-parameters are chosen by early-stopping losses inside the training rows; the weights of the
     members are fitted to held-out log hazards, see :func:`jaxsurv.recipe.stack`; the baseline hazard
     comes from held-out log hazards too.
+
+    Networks have to earn their weight; without, the fitted model leaves them out. If held-out rows show that
+    nothing was found, the weights are next to 0 and a ``ConvergenceWarning`` of scikit-learn says so.
 
     New patients who lack a modality are scored by the members that can, with a warning.
 
@@ -51,7 +64,7 @@ class SurvivalStack(NetworkEnsemble):
         modalities: modality to its columns, for X in one table; None = one modality, ``"features"``.
         kinds: kinds of modalities, where they are not to be inferred.
         recipe: choices of the preprocessing; None = ``Recipe()``: eight principal components per modality,
-            and the clinical Cox model as offset.
+            and the block ridge Cox model as offset.
         random_state: number of the deal into early-stopping parts and of the random stream; split number s
             of a study has s.
 
@@ -83,10 +96,12 @@ class SurvivalStack(NetworkEnsemble):
 
     @property
     def weights_(self) -> pd.Series:
-        """Weight of each member, >= 0; those of members without a signal are 0."""
+        """Weight of each member, >= 0; 0 of members without a signal and of networks that add nothing."""
         weights = self.fitted().params.weights
-        values = [float(np.asarray(w)[0]) for w in weights.values()]
-        return pd.Series(values, pd.Index(list(weights), name="member"), name="weight")
+        values = {name: float(np.asarray(w)[0]) for name, w in weights.items()}
+        if NETWORK in self.members:
+            values.setdefault(NETWORK, 0.0)
+        return pd.Series(values, name="weight").rename_axis("member")
 
     @property
     def _network(self) -> Model | None:
@@ -126,11 +141,13 @@ class SurvivalStack(NetworkEnsemble):
             center = training_means(prepared, runs.split, runs.prediction, runs.seed)
             center = center * float(stacked.weights[0, -1])
             params, offset = runs.collected, offset_of(prepared)
+        _tell_if_nothing_was_found(stacked)
+        weight = dict(zip(stacked.members, stacked.weights[0], strict=True))
+        if weight.get(NETWORK) == 0:  # it adds nothing: the model is that of the Cox models
+            del weight[NETWORK]
+            params, offset, center = None, None, np.zeros(1)
         n = len(center)
-        weights = {
-            name: np.full(n, w, np.float32)
-            for name, w in zip(stacked.members, stacked.weights[0], strict=True)
-        }
+        weights = {name: np.full(n, w, np.float32) for name, w in weight.items()}
         models = {name: tiled(fitted.models[0], n) for name, fitted in cox.items()}
         terms = Terms(params, tiled(offset, n), models, weights)
         return FittedTerms(terms, center.astype(np.float32), np.asarray(stacked.held_out[0]))
@@ -148,3 +165,14 @@ class SurvivalStack(NetworkEnsemble):
 
     def _with_best(self, hparams: Any) -> Self:
         return clone(self).set_params(hparams=hparams, grid={})
+
+
+def _tell_if_nothing_was_found(stacked: Stack) -> None:
+    """A ``ConvergenceWarning`` if held-out rows are no likelier under the stack than without any feature."""
+    if stacked.found[0] <= 1:
+        warnings.warn(
+            f"nothing was found: the likelihood ratio of held-out rows is {stacked.found[0]:.2g}, as where "
+            "no feature tells of the outcome; the weights are next to 0, and so are all log hazards",
+            ConvergenceWarning,
+            stacklevel=4,
+        )

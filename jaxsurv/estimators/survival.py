@@ -121,8 +121,9 @@ class SurvivalEstimator(FittedEstimator[FittedModel], base=True):
         )
         summary = summary._replace(unlabelled=missing)
         self._note_columns(X)
+        network = self._network if "network" in trained.terms.weights else None
         return self._keep(FittedModel(
-            self._network, self._config, prepared.preprocessing(0), trained.terms, trained.center,
+            network, self._config, prepared.preprocessing(0), trained.terms, trained.center,
             baseline, summary,
         ))  # fmt: skip
 
@@ -233,14 +234,14 @@ class SurvivalEstimator(FittedEstimator[FittedModel], base=True):
             settings["recipe"] = recipe_of(recipe)
         estimator = cls(**settings)
         network = estimator._network
-        if network is not None and network.hparams is not None:
+        if network is not None and network.hparams is not None and entries["hparams"] is not None:
             check_entries(entries["hparams"], type(network.hparams), "hparams")
             estimator.hparams = type(network.hparams)(**entries["hparams"])
-            if network.config is not None:
-                check_entries(entries["config"], type(network.config), "config")
-                if (longest := longest_list(entries["config"])) > MOST_LISTED:
-                    raise InputError(f"config has a list of {longest}; the most is {MOST_LISTED}")
-                estimator.config = config_of(type(network.config), tuples(entries["config"]))
+        if network is not None and network.config is not None and entries["config"] is not None:
+            check_entries(entries["config"], type(network.config), "config")
+            if (longest := longest_list(entries["config"])) > MOST_LISTED:
+                raise InputError(f"config has a list of {longest}; the most is {MOST_LISTED}")
+            estimator.config = config_of(type(network.config), tuples(entries["config"]))
         estimator._keep(read_fitted(network, estimator._config, stored))
         for name, value in entries["columns"].items():
             if name in _KEPT:

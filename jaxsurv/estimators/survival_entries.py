@@ -36,6 +36,9 @@ class _SchemaEntry(TypedDict):
     kinds: Mapping[str, str]
     features: Mapping[str, _Names]
     categories: Mapping[str, Mapping[str, _Names]]
+    indicators: NotRequired[Mapping[str, _Names]]
+    shifts: NotRequired[Mapping[str, Mapping[str, Sequence[float]]]]
+    orders: NotRequired[Mapping[str, Mapping[str, Mapping[str, float]]]]
 
 
 class _Header(TypedDict):

@@ -24,7 +24,7 @@ class Encoded:
         columns: modality to its slice of the d columns.
         presence: modality to ``[n]`` float32, 1 where the patient has it.
         names: ``d`` feature names; one-hot columns are ``column=category``, and indicators of missing
-            values ``column=(missing)``.
+            values ``column=(missing)``; ranks of ordered categories are ``column=(rank)``.
         measured: ``[d]`` booleans: of a continuous, mixed or counts table, so gross outliers are possible.
         schema: the tables' columns and categories.
     """
@@ -56,14 +56,19 @@ def _one_hot(column: pd.Series, categories: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(columns, index=column.index)
 
 
+def _rank(feature: str) -> str:
+    return _indicator(feature, "(rank)")
+
+
 def encoded_names(schema: Schema, modality: str) -> list[tuple[str, str]]:
     """Pairs of source feature and own name for each encoded column of a modality."""
     text, gaps = schema.categories[modality], schema.indicators.get(modality, ())
+    ordered = schema.orders.get(modality, {})
     return [
         (f, name)
         for f in schema.features[modality]
         for name in (
-            [_indicator(f, c) for c in _columns(text[f])]
+            [*(_indicator(f, c) for c in _columns(text[f])), *([_rank(f)] if f in ordered else [])]
             if f in text
             else [f, *([_indicator(f, "")] if f in gaps else [])]
         )
@@ -83,11 +88,15 @@ def encode_table(schema: Schema, modality: str, table: pd.DataFrame) -> pd.DataF
         moved = {c: (table[c] - origin) / unit for c, (origin, unit) in shifts.items()}
         table = table.assign(**moved)
     text, gaps = schema.categories[modality], schema.indicators.get(modality, ())
+    ordered = schema.orders.get(modality, {})
     if not text and not gaps:
         return table
     parts = []
     for name in table.columns:
         parts.append(_one_hot(table[name], text[name]) if name in text else table[name])
+        if name in ordered:
+            ranks = table[name].map(ordered[name]).astype(float)
+            parts.append(ranks.to_frame(_rank(name)))
         if name in gaps:
             parts.append(table[name].isna().astype(float).to_frame(_indicator(name, "")))
     return pd.concat(parts, axis=1)
@@ -102,7 +111,9 @@ def encode(
     """Encode modalities; rows are those of ``cohort.survival``.
 
     ``counts`` become ``log2(x + 1)``; ``five_state`` copy numbers stay -2..2, ``binary`` 0/1;
-    categories become one-hot columns, two categories a single one.
+    categories become one-hot columns, two categories a single one, and a column of ranks where their names
+    tell an order (:mod:`jaxsurv.preprocess.ordered`): stages I to IV act mostly in their order, which single
+    levels, each with its own few patients, cannot show.
 
     Args:
         cohort: patients and tables.

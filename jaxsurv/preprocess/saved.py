@@ -45,14 +45,18 @@ def unpack(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Prepr
         m: {c: tuple(values) for c, values in columns.items()}
         for m, columns in schema["categories"].items()
     }
-    # files of earlier versions have no indicators
+    # files of earlier versions have no indicators, shifts or orders
     indicators = {m: tuple(names) for m, names in schema.get("indicators", {}).items()}
     shifts = {
         m: {c: (float(origin), float(unit)) for c, (origin, unit) in columns.items()}
         for m, columns in schema.get("shifts", {}).items()
     }
+    orders = {
+        m: {c: {k: float(r) for k, r in ranks.items()} for c, ranks in columns.items()}
+        for m, columns in schema.get("orders", {}).items()
+    }
     fitted = Preprocessing(
-        Schema(schema["kinds"], features, categories, indicators, shifts),
+        Schema(schema["kinds"], features, categories, indicators, shifts, orders),
         Scaler(**_below("scaler", arrays)),
         _below("projection", arrays),
         _below("chosen", arrays),

@@ -16,6 +16,7 @@ from jaxsurv.survival.validation import array_module
 from jaxsurv.types import Array
 
 FENCE = 3.0  # interquartile ranges beyond the quartiles: Tukey's far-out fences
+FAR = 5.0  # standard deviations; a gene that is silent in all but one patient knows no quartiles
 MIN_SD = 0.2  # a mutation in 1 % of patients must not weigh ten times one in 50 %
 
 
@@ -70,9 +71,11 @@ def fit_scaler(features: Features, where: Array, *, clip: bool | Array = True) -
     """Fit to ``features`` on the rows in ``where`` ``[n]``.
 
     Measured features, unless `two_valued`, are clipped at three interquartile ranges beyond their quartiles
-    (where the range is 0 they are not clipped), then all are centred and divided by their standard
-    deviation (of two-valued and copy-number features at least 0.2). A feature that is constant on these
-    rows, or two-valued with fewer than five of them on one side, gets gain 0. ``clip=False`` clips nothing.
+    (where the range is 0 they are not), then all are centred and divided by their standard deviation (of
+    two-valued and copy-number features at least 0.2). Measured ones are then clipped at five standard
+    deviations: a value that training hardly knows must not decide a patient's risk. A feature that is
+    constant on these rows, or two-valued with fewer than five of them on one side, gets gain 0.
+    ``clip=False`` clips nothing.
     """
     xp = array_module(features.x, where)
     features, where = Features(*map(xp.asarray, features)), xp.asarray(where)
@@ -83,15 +86,18 @@ def fit_scaler(features: Features, where: Array, *, clip: bool | Array = True) -
     reach = FENCE * (third - first)
     indicator = two_valued(features.x, where)
     heavy_tailed = features.measured & ~indicator
-    clip = heavy_tailed & (reach > 0) & clip
-    lower = xp.where(clip, first - reach, -xp.inf)
-    upper = xp.where(clip, third + reach, xp.inf)
+    clip = heavy_tailed & clip
+    fenced = clip & (reach > 0)
+    lower = xp.where(fenced, first - reach, -xp.inf)
+    upper = xp.where(fenced, third + reach, xp.inf)
     x = xp.clip(features.x, lower[None], upper[None])
     usable = where[:, None] & xp.isfinite(x)
     count = xp.maximum(xp.sum(usable, axis=0), 1)
     center = total(xp.where(usable, x, 0.0)) / count
     residual = xp.where(usable, x - center[None], 0.0)
     sd = xp.sqrt(total(residual**2) / count)
+    lower = xp.where(clip, xp.maximum(lower, center - FAR * sd), lower)
+    upper = xp.where(clip, xp.minimum(upper, center + FAR * sd), upper)
     carriers = center * count
     rare = indicator & (xp.minimum(carriers, count - carriers) < MIN_CARRIERS - 0.5)
     constant = sd <= 1e-6 * xp.abs(center)  # rounding of the mean; holds in any unit

@@ -20,6 +20,7 @@ from jaxsurv.data.tables import (
     to_text,
     warn,
 )
+from jaxsurv.preprocess.ordered import ranks
 from jaxsurv.types import InputError
 
 NARROW = 50  # columns; a table with as many is no clinical one
@@ -53,6 +54,8 @@ class Schema:
             missing value is a category of its own.
         indicators: modality to those of its numeric columns that have an indicator of missing values.
         shifts: modality to origin and unit of the numeric columns that float32 could not hold as they are.
+        orders: modality to the ranks of those text columns whose categories tell an order, see
+            :mod:`jaxsurv.preprocess.ordered`: category to rank.
     """
 
     kinds: Mapping[str, str]
@@ -60,6 +63,7 @@ class Schema:
     categories: Mapping[str, Mapping[str, tuple[str, ...]]]
     indicators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     shifts: Mapping[str, Mapping[str, tuple[float, float]]] = field(default_factory=dict)
+    orders: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -98,7 +102,15 @@ class Schema:
             for m, table in tables.items()
             if kinds[m] in ("continuous", "mixed") and (found := _shifts(table, categories[m]))
         }
-        return cls(kinds, features, categories, indicators, shifts)
+        orders = {
+            m: {
+                c: told
+                for c, values in text.items()
+                if (told := ranks(values, tables[m][c].dropna()))
+            }
+            for m, text in categories.items()
+        }
+        return cls(kinds, features, categories, indicators, shifts, orders)
 
     def conform(
         self, tables: Mapping[str, pd.DataFrame], needed: Mapping[str, Collection[str]]

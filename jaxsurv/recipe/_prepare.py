@@ -9,7 +9,7 @@ import numpy as np
 from jaxsurv.data import Cohort, DataWarning, Splits
 from jaxsurv.data.tables import few
 from jaxsurv.preprocess import encode, fit_scaler, sort_columns
-from jaxsurv.recipe.cox import clinical_cox, with_offset
+from jaxsurv.recipe.cox import block_ridge_cox, clinical_cox, with_offset
 from jaxsurv.recipe.prepared import Prepared, Shared, Split, outcome_in
 from jaxsurv.recipe.settings import Recipe
 from jaxsurv.recipe.steps import impute, project, select
@@ -109,14 +109,15 @@ def refine(data: Prepared, recipe: Recipe) -> Prepared:
     """
     scaled = {name: getattr(data.recipe, name) for name in ("blocks", "scaling", "unknown")}
     data = replace(data, recipe=replace(recipe, **scaled))
-    clinical = clinical_cox(data) if recipe.offset == "clinical" else None
+    known = {"clinical": clinical_cox, "block-ridge": block_ridge_cox}.get(recipe.offset)
+    model = known and known(data)
     if recipe.select != "none":
         data = select(data)
     if recipe.impute in ("gaussian", "round-robin") and data.shared.incomplete.size:
         data = impute(data)
     if recipe.components is not None:
         data = project(data, recipe.components)
-    return data if clinical is None else with_offset(data, clinical)
+    return data if model is None else replace(with_offset(data, model), recipe=data.recipe)
 
 
 def risk_sets_of(outcome: Survival, masks: np.ndarray) -> RiskSets:

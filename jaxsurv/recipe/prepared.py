@@ -140,14 +140,9 @@ class Prepared:
         recipe = replace(self.recipe, select="none", impute="none", components=None, offset="none")
         return replace(self, recipe=recipe, fitted=fitted, offset_model=None)
 
-    @property
-    def clinical(self) -> PenalisedCox | None:
-        """The ridge Cox model of the clinical modality, if it is the offset."""
-        model = self.offset_model
-        if model is None or not model.models:
-            return None
-        only = all(m.modalities == (CLINICAL,) for m in model.models)
-        return model if only and not any(m.squares or m.frequencies for m in model.models) else None
+    def offset_if(self, name: str) -> PenalisedCox | None:
+        """The offset's Cox model, if it is what ``Recipe.offset`` calls ``name``."""
+        return self.offset_model if self.recipe.offset == name else None
 
     @property
     def unused(self) -> list[str]:

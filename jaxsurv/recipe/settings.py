@@ -11,7 +11,7 @@ Scaling = Literal["clipped", "plain"]
 UnknownCategories = Literal["mean", "level"]
 Select = Literal["none", "variance", "elastic-net"]
 Impute = Literal["none", "mean", "gaussian", "round-robin"]
-Offset = Literal["clinical", "none"]
+Offset = Literal["block-ridge", "clinical", "none"]
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,9 @@ class Recipe:
             (:func:`jaxsurv.preprocess.fit_round_robin`): all modalities then count as present.
         components: number of principal components by which each wider modality, except the clinical one,
             enters a network; None = feature by feature.
-        offset: known part of a network's log hazard. ``"clinical"``: that of a ridge Cox model of the
-            clinical modality, cross-fitted, where the cohort has one; ``"none"``: 0.
+        offset: known part of a network's log hazard, so that it starts where the ridge ends.
+            ``"block-ridge"``: that of `block_ridge_cox`, cross-fitted; ``"clinical"``: that of a ridge Cox
+            model of the clinical modality, where the cohort has one; ``"none"``: 0.
 
     >>> Recipe(select="elastic-net", components=None).impute
     'none'
@@ -51,7 +52,7 @@ class Recipe:
     top: int = TOP
     impute: Impute = "none"
     components: int | None = 8
-    offset: Offset = "clinical"
+    offset: Offset = "block-ridge"
 
     def __post_init__(self) -> None:
         known = {

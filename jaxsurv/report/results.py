@@ -1,9 +1,11 @@
 """Summary of a study as tables of strings, with explanations of their columns."""
 
+import numpy as np
 import pandas as pd
 
 from jaxsurv.report.tables import interval
-from jaxsurv.study.findings import Findings, references
+from jaxsurv.study.findings import SPLIT, Findings, references
+from jaxsurv.study.statistics import summarise
 
 
 def shown(findings: Findings) -> pd.DataFrame:
@@ -23,6 +25,38 @@ def shown(findings: Findings) -> pd.DataFrame:
             p = s[f"{short}_p_value"].map(lambda v: "" if pd.isna(v) else f" p {v:.2g}")
             columns[f"minus {reference}"] = (difference + p).mask(s["setting"] == reference, "")
     return pd.DataFrame(columns)
+
+
+def shown_weights(findings: Findings) -> pd.DataFrame:
+    """Weights of the headline's members as a table of strings; empty if it is no stack."""
+    rows = weights_of(findings)
+    if rows.empty:
+        return rows
+    how = {"by": "member", "split": SPLIT, "test_fraction": findings.data.test_fraction}
+    mean = summarise(rows, score="weight", bounds=(0.0, np.inf), **how)
+    none = rows.groupby("member", sort=False)["weight"].apply(
+        lambda w: f"{(w == 0).sum()} of {len(w)}"
+    )
+    return pd.DataFrame(
+        {
+            "member": mean["member"],
+            "weight (95 %)": mean.apply(interval, axis=1),
+            "splits with weight 0": mean["member"].map(none),
+        }
+    )
+
+
+WEIGHTS = (
+    "Weights of the members of the headline's stack, which multiply their log hazards. In each split they "
+    "are fitted to rows of its training set that a member did not see. A network has to raise the likelihood "
+    "of these rows, or its weight is 0. Where the stack finds nothing, all weights are next to 0."
+)
+
+
+def weights_of(findings: Findings) -> pd.DataFrame:
+    """The rows of ``findings.weights`` that are the headline's."""
+    rows = findings.weights
+    return rows if rows.empty else rows.loc[rows["setting"] == findings.comparison.headline]
 
 
 def shown_errors(findings: Findings) -> pd.DataFrame:
@@ -63,9 +97,8 @@ def legend(findings: Findings) -> str:
     if stacked:
         stacked += (
             ": the mean over the seeds, stacked with ridge Cox models (the block ridge, which reads the "
-            "clinical features, their squares and the leading modality; the clinical features with an RBF "
-            "kernel; all modalities) by weights that are fitted to rows held out and stretched to the spread "
-            "of these rows. "
+            "clinical features, their squares and the leading modality; all modalities) by weights that are "
+            "fitted to rows held out and calibrated on them. "
         )
     return (
         f"{optimistic}Harrell's C on test rows, {splits} splits, {data.splits.protocol} protocol; seeds "

@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 
+from jaxsurv.recipe import NETWORK
+from jaxsurv.report.results import weights_of
 from jaxsurv.report.tables import interval
-from jaxsurv.study.findings import Findings
+from jaxsurv.study.findings import SPLIT, Findings
 
 
 def about(findings: Findings, patients: int, events: int) -> str:
@@ -38,6 +40,7 @@ def sentences(findings: Findings) -> list[str]:
                 f"The {name} model on the same splits has {interval(summary.loc[name])}; the "
                 f"paired difference is {interval(chosen, f'{short}_', sign=True)}: {_verdict(chosen, short)}."
             )
+    told += _of_the_stack(findings)
     told.append(
         f"The highest of the {len(swept)} means is {best['mean']:.3f} at {best.name}, picked by test scores "
         f"and so optimistic; single runs there go from {best['worst_run']:.3f} to {best['best_run']:.3f}, "
@@ -52,6 +55,33 @@ def sentences(findings: Findings) -> list[str]:
         told.append(
             "Two-way protocol: early stopping watched the rows that are scored, as many papers do. All C of "
             "trained networks here are optimistic."
+        )
+    return told
+
+
+def _of_the_stack(findings: Findings) -> list[str]:
+    """Whether the headline's stack found anything, and whether its network adds something."""
+    rows = weights_of(findings)
+    if rows.empty:
+        return []
+    told, network = [], rows[rows["member"] == NETWORK]
+    ratio = rows.drop_duplicates(SPLIT)["likelihood_ratio"]
+    if (lost := int((ratio <= 1).sum())) > 0:
+        whole = "Nothing was found: in" if lost > len(ratio) / 2 else "In"
+        told.append(
+            f"{whole} {lost} of {len(ratio)} splits held-out patients are no likelier under the stack than "
+            "without any feature; its weights are next to 0 there."
+        )
+    zero = int((network["weight"] == 0).sum())
+    if len(network) and zero == len(network):
+        told.append(
+            f"The network adds nothing here: its weight in the stack is 0 in all {zero} splits, and what is "
+            "scored are the Cox models."
+        )
+    elif len(network):
+        told.append(
+            f"The weight of the network in the stack is {network['weight'].mean():.2f} in the mean, 0 in "
+            f"{zero} of {len(network)} splits."
         )
     return told
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from jaxsurv.metrics import HazardRatio, hazard_ratio
-from jaxsurv.recipe import CrossFitted, Prepared, ensemble, lowest_loss, stack
+from jaxsurv.recipe import NETWORK, CrossFitted, Prepared, Stack, ensemble, lowest_loss, stack
 from jaxsurv.study.execute import Method, Trained, baseline_rows, ensemble_rows, pooled_risk
 from jaxsurv.study.statistics import Estimate, corrected_t, paired, summarise
 from jaxsurv.types import InputError
@@ -50,6 +50,8 @@ class Findings:
             columns ``setting``, ``repeat``, ``fold``.
         summary: one row per setting, choice and baseline.
         baselines: names of the baselines.
+        weights: one row per stack, member and split: ``setting``, ``member``, ``repeat``, ``fold``,
+            ``weight``, and ``likelihood_ratio``, ``found`` of :class:`jaxsurv.recipe.Stack`.
         predictions: one row per tested patient and row of ``summary``: ``patient``, ``time``, ``event``,
             ``setting``, ``risk`` pooled out of fold by :func:`jaxsurv.study.execute.pooled_risk`, and its
             ``scale``.
@@ -63,6 +65,7 @@ class Findings:
     summary: pd.DataFrame
     baselines: Sequence[str]
     predictions: pd.DataFrame
+    weights: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def two_way(self) -> bool:
@@ -131,11 +134,13 @@ def find(
         setting: (split[group.index], risk[group.index])
         for setting, group in networks.groupby("setting", sort=False)
     }
-    stacks = []
+    stacks, weights = [], []
     for name, (row, members) in comparison.stacked.items():
         seed = networks.loc[networks["setting"] == row, "seed"].to_numpy()
         member = ensemble(data, *risks[row], seed)
-        stacked = np.asarray(stack(data, {**members, row: member}).log_hazard)
+        fitted = stack(data, {**members, NETWORK: member})
+        weights.append(_weights(data, name, fitted))
+        stacked = np.asarray(fitted.log_hazard)
         risks[name] = np.arange(len(stacked)), stacked
         stacks.append(baseline_rows(data, name, stacked))
     for name, model in baselines.items():
@@ -171,7 +176,21 @@ def find(
         comparison = replace(comparison, headline=settings["mean"].idxmax())
     means = together.groupby(["setting", *SPLIT], sort=False)[["test_c", "test_ibs"]].mean()
     splits = means.reset_index()
-    return Findings(data, comparison, trained, runs, splits, summary, names, predictions)
+    return Findings(
+        data, comparison, trained, runs, splits, summary, names, predictions,
+        pd.concat(weights, ignore_index=True) if weights else pd.DataFrame(),
+    )  # fmt: skip
+
+
+def _weights(data: Prepared, name: str, fitted: Stack) -> pd.DataFrame:
+    """See `Findings.weights`, of one stack."""
+    splits = pd.DataFrame({"repeat": data.splits.repeat, "fold": data.splits.fold})
+    return pd.concat(
+        [
+            splits.assign(setting=name, member=m, weight=w, likelihood_ratio=fitted.found)
+            for m, w in zip(fitted.members, fitted.weights.T, strict=True)
+        ]
+    ).loc[:, ["setting", "member", *SPLIT, "weight", "likelihood_ratio"]]
 
 
 def references(comparison: Comparison, baselines: Sequence[str]) -> dict[str, str]:

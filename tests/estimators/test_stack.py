@@ -6,12 +6,14 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 
 from jaxsurv.data import Cohort, DataWarning, load_tcga_acc, simulate_cohort, stratified_kfold
 from jaxsurv.estimators import Coxnet, CoxNnet, SurvivalStack, load
 from jaxsurv.estimators.inputs import read_patients
 from jaxsurv.models import CoxNnetHParams, HParams, SurvivalVAEConfig, find_model
-from jaxsurv.recipe import AS_MEASURED, Recipe, cox_members, ensemble, prepare, stack
+from jaxsurv.recipe import AS_MEASURED, Recipe, cox_members, ensemble, prepare, stack, stacking
+from jaxsurv.recipe.stacking import RECOMMENDED
 from jaxsurv.study.execute import Method, train
 from jaxsurv.study.findings import choose_per_split
 from jaxsurv.survival import breslow_baseline
@@ -22,7 +24,7 @@ BETAS = (0.01, 1.0)
 SMALL = SurvivalVAEConfig(latent=3, widths=lambda d: (4,), head_reads_clinical=False)
 TRAINING = {"epochs": 12, "n_seeds": 2}
 pytestmark = pytest.mark.filterwarnings(
-    "ignore:no epoch of any network", "ignore:constant features"
+    "ignore:no epoch of any network", "ignore:constant features", "ignore:nothing was found"
 )
 
 
@@ -39,6 +41,14 @@ def acc():
 @pytest.fixture(scope="module")
 def simulated():
     return simulate_cohort(n=120, n_genes=12, n_cnv=8).cohort
+
+
+@pytest.fixture(scope="module", autouse=True)
+def networks_count():
+    """Every stack of this file gives its network a weight, earned or not."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stacking, "EARNED", -1.0)
+        yield
 
 
 def study_of(cohort, model, settings, config, recipe, folds=2):
@@ -141,7 +151,37 @@ def test_a_loaded_stack_is_the_same_to_the_bit(fitted, acc, tmp_path):
     np.testing.assert_array_equal(chosen.predict(acc), fitted.predict(acc))
 
 
-def test_no_patient_is_in_the_file(fitted, tmp_path):
+def test_a_network_that_adds_nothing_is_left_out(acc, tmp_path, monkeypatch):
+    monkeypatch.setattr(stacking, "EARNED", np.inf)
+    how = {"config": SMALL, "hparams": HParams(beta=0.7), "grid": {}, **TRAINING}
+    model = SurvivalStack(**how).fit(acc, "os")
+    alone = SurvivalStack([m for m in RECOMMENDED if m != "network"]).fit(acc, "os")
+    np.testing.assert_array_equal(model.predict(acc), alone.predict(acc))
+    assert model.weights_["network"] == 0
+    assert model.model_.network is None
+    assert model.model_.params.network is None
+    with pytest.raises(InputError, match="a model without a network has no latent variables"):
+        model.transform(acc)
+    model.save(tmp_path / "m.zip")
+    loaded = load(tmp_path / "m.zip")
+    np.testing.assert_array_equal(loaded.predict(acc), model.predict(acc))
+    pd.testing.assert_series_equal(loaded.weights_, model.weights_)
+    assert (loaded.config.latent, loaded.hparams) == (SMALL.latent, HParams(beta=0.7))
+    loaded.save(tmp_path / "again.zip")
+    assert (tmp_path / "again.zip").read_bytes() == (tmp_path / "m.zip").read_bytes()
+
+
+def test_where_nothing_is_found_a_warning_says_so(acc):
+    random = np.random.default_rng(1).permutation(len(acc.survival))
+    shuffled = acc.survival.set_axis(acc.survival.index[random]).reindex(acc.survival.index)
+    with pytest.warns(ConvergenceWarning, match="nothing was found: the likelihood ratio"):
+        model = SurvivalStack(["all modalities"]).fit(replace(acc, survival=shuffled), "os")
+    assert model.weights_.sum() < 0.02
+
+
+def test_no_patient_is_in_the_file(acc, tmp_path):
+    members = ["network", "clinical RBF", "all modalities"]
+    fitted = SurvivalStack(members, config=SMALL, **TRAINING).fit(acc, "os")
     fitted.save(tmp_path / "m")
     size = sum(f.stat().st_size for f in (tmp_path / "m").iterdir())
     text = (tmp_path / "m" / "manifest.json").read_text()

@@ -36,7 +36,7 @@ MODELS = {
 }
 
 
-@pytest.mark.filterwarnings("ignore:no feature has a coefficient")
+@pytest.mark.filterwarnings("ignore:no feature has a coefficient", "ignore:nothing was found")
 @pytest.mark.parametrize("column", ["text", "number"])
 @pytest.mark.parametrize("model", MODELS)
 def test_an_estimator_learns_from_what_is_missing(column, model):

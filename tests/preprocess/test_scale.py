@@ -57,6 +57,8 @@ def naive(f, where):
                 lower, upper = first - 3 * (third - first), third + 3 * (third - first)
         values = np.clip(values, lower, upper)
         mean, sd = (values.mean(), values.std()) if len(values) else (0.0, 0.0)
+        if heavy_tailed and len(values):
+            lower, upper = max(lower, mean - 5 * sd), min(upper, mean + 5 * sd)
         rare = indicator and min(sum(values == 0), sum(values == 1)) < 5
         dropped = rare or sd <= 1e-9
         floor = 0.0 if heavy_tailed else 0.2
@@ -90,6 +92,16 @@ def test_one_at_a_time_equals_vmapped():
     for k, together in enumerate(zip(*fit_all(f, masks), strict=True)):
         for alone, row in zip(fit(f, masks[k]), together, strict=True):
             np.testing.assert_allclose(alone, row, rtol=1e-6, atol=1e-7)
+
+
+def test_a_value_that_training_hardly_knows_is_at_most_five_standard_deviations():
+    x = np.full((N, 8), np.nan, np.float32)
+    x[:, 0] = 0
+    x[0, 0], x[-1, 0] = 1e-3, 10.0  # nearly silent in training; the last patient is a test patient
+    where = np.arange(N) < N - 1
+    z = np.asarray(standardise(features(x), where))[:, 0]
+    assert z[-1] == pytest.approx(5, rel=1e-3)
+    assert (np.abs(z) <= 5.01).all()
 
 
 def test_fences_by_hand():

@@ -13,9 +13,11 @@ from jaxsurv.models import CLINICAL
 from jaxsurv.recipe import (
     AS_MEASURED,
     Recipe,
+    block_ridge_cox,
     clinical_cox,
     elastic_net_cox,
     prepare,
+    refine,
     ridge_cox,
     with_offset,
 )
@@ -111,7 +113,7 @@ def test_elastic_net_predictions_are_centred_on_the_development_rows(data):
 def test_a_cohort_without_clinical_modality_has_no_clinical_model():
     cohort = small_cohort()
     cohort = replace(cohort, modalities={"rna": cohort.modalities["rna"]}, kinds={})
-    data = prepare(cohort, "os", splits_of(cohort, folds=3))
+    data = prepare(cohort, "os", splits_of(cohort, folds=3), Recipe(offset="clinical"))
     assert clinical_cox(data) is None
     assert data.offset_model is None
     assert not data.fitted.offset.any()
@@ -234,13 +236,24 @@ def test_leading_components_reproduce_the_features():
     np.testing.assert_allclose(z @ z[rows].T, x @ x[rows].T, atol=1e-4)
 
 
-def test_the_offset_is_reused_as_the_clinical_model(mixed):
-    assert clinical_cox(mixed) is mixed.offset_model
-    np.testing.assert_array_equal(mixed.fitted.offset, mixed.offset_model.held_out)
+@pytest.mark.parametrize(
+    ("offset", "fit"), [("clinical", clinical_cox), ("block-ridge", block_ridge_cox)]
+)
+def test_the_offset_is_not_fitted_again(mixed, offset, fit):
+    data = refine(mixed.plain, replace(mixed.recipe, offset=offset))
+    assert data.offset_model is not None
+    assert fit(data) is data.offset_model
+    np.testing.assert_array_equal(data.fitted.offset, data.offset_model.held_out)
+    anew = fit(data.plain)
+    assert anew is not data.offset_model
+    np.testing.assert_array_equal(anew.log_hazard, data.offset_model.log_hazard)
+
+
+def test_an_offset_that_no_recipe_makes_is_no_baseline(mixed):
     for other in (ridge_cox(mixed), ridge_cox(mixed, [CLINICAL], basis="squares")):
-        assert with_offset(mixed, other).clinical is None
+        assert with_offset(mixed, other).offset_if("clinical") is None
     nothing_kept = ridge_cox(mixed)._replace(models=())
-    assert with_offset(mixed, nothing_kept).clinical is None
+    assert with_offset(mixed, nothing_kept).offset_if("clinical") is None
 
 
 def test_inner_folds_are_no_more_than_there_are_events(data):

@@ -24,7 +24,7 @@ from jaxsurv.recipe import (
     ridge_cox,
     stack,
 )
-from jaxsurv.recipe.stacking import SHRINKAGE, SPREAD
+from jaxsurv.recipe.stacking import LEAST, SHRINKAGE, SPREAD
 from jaxsurv.survival import neg_log_partial_likelihood
 from jaxsurv.types import InputError
 from tests.recipe.cohorts import small_cohort, split_of
@@ -44,7 +44,7 @@ def members(data):
 def test_recommended_members_read_the_clinical_block_and_the_leading_one(data):
     """The block ridge of two modalities reads all of them: a joint model would be the same again."""
     members = cox_members(data)
-    assert list(members) == ["block ridge", f"{CLINICAL}, RBF kernel"]
+    assert list(members) == ["block ridge"]
     model = members["block ridge"].models[0]
     assert model.modalities == (CLINICAL, "rna")
     assert set(model.squares) == {CLINICAL}
@@ -133,7 +133,11 @@ def test_weights_are_the_minimum_stretched_and_not_negative(data, members):
         stretched = [
             cox(np.exp(v) * (w[0] - w[1]), reduction="sum") + (v / SPREAD) ** 2 / 2 for v in u
         ]
-        factor = np.exp(u[np.argmin(stretched)])
+        best = np.linspace(0, 5, 2001)
+        likelihood = [-cox(v * (w[0] - w[1]), reduction="sum") for v in best]
+        ratio = 2 * (max(likelihood) - likelihood[0])
+        assert ratio == pytest.approx(result.found[s], abs=0.01)
+        factor = np.exp(u[np.argmin(stretched)]) * max(LEAST, 1 - 1 / ratio)
         np.testing.assert_allclose(result.weights[s], factor * w, atol=0.01)
         assert (result.weights[s] >= 0).all()
     np.testing.assert_allclose(
@@ -186,14 +190,24 @@ def test_rows_that_a_member_did_not_hold_out_are_left_out(data, members):
 
 
 def test_networks_have_to_earn_their_weight(data, members):
-    """A copy of a Cox model gets half of its weight, the same log hazards of an ensemble next to none."""
+    """A copy of a Cox model gets half of its weight, the same log hazards of an ensemble none."""
     rna = members["rna"]
     copy = stack(data, {"x": rna, "y": rna}).weights
     np.testing.assert_allclose(copy[:, 0], copy[:, 1], atol=1e-4)
     network = stack(data, {"x": rna, "y": Ensemble(rna.log_hazard, rna.held_out)}).weights
-    assert (network[:, 1] < 0.1 * network[:, 0]).all()
+    assert (network[:, 1] == 0).all()
+    np.testing.assert_allclose(network[:, 0], stack(data, {"x": rna}).weights[:, 0], rtol=1e-6)
     better = Ensemble(rna.log_hazard, data.time.max() - 0 * rna.held_out - data.time)
     assert (stack(data, {"x": rna, "y": better}).weights[:, 1] > 0.05).all()
+
+
+def test_where_nothing_is_found_the_weights_are_next_to_nothing(data, members):
+    rna = members["rna"]
+    wrong = 3 * data.time + 0 * rna.held_out  # the longer they live, the higher
+    found = stack(data, {"x": rna._replace(held_out=wrong)})
+    assert (found.found == 0).all()
+    assert (found.weights.sum(axis=1) < 0.02).all()
+    assert (stack(data, {"x": rna}).found > found.found).all()
 
 
 def test_test_rows_do_not_move_the_weights(data, members):
@@ -249,10 +263,10 @@ def test_each_seed_has_its_own_part_and_one_part_is_one(data):
 def test_without_an_offset_nothing_of_it_is_left(data):
     offset = refine(data, replace(AS_MEASURED, offset="clinical"))
     assert offset.fitted.offset.any()
-    assert offset.clinical is not None
+    assert offset.offset_if("clinical") is not None
     none = refine(offset.plain, replace(offset.recipe, offset="none"))
     assert not none.fitted.offset.any()
-    assert none.clinical is None
+    assert none.offset_if("clinical") is None
     assert none.recipe == AS_MEASURED
 
 
