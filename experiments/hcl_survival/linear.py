@@ -55,9 +55,11 @@ def _groups(structure: Structure, batch: Batch) -> np.ndarray:
 
 def _fit(structure: Structure, batch: Batch, develop: Array, fold: Array) -> _Fit:
     """Loadings and coefficients of the development rows."""
-    learnt = hcl_linear(structure, batch.inputs, presence=batch.presence, where=develop)
+    # a modality without a feature in use is absent for everybody: zeros that all have, here
+    presence = {m: jnp.where(jnp.any(p > 0), p, 1) for m, p in batch.presence.items()}
+    learnt = hcl_linear(structure, batch.inputs, presence=presence, where=develop)
     scores = posterior_mean(
-        learnt.loadings, learnt.noise, learnt.mean, batch.inputs, structure, presence=batch.presence
+        learnt.loadings, learnt.noise, learnt.mean, batch.inputs, structure, presence=presence
     )
     design = jnp.concatenate([scores, batch.clinical], axis=1)
     on, groups = cox(design, batch.risk_sets), _groups(structure, batch)

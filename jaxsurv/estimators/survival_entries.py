@@ -42,7 +42,7 @@ class _SchemaEntry(TypedDict):
 
 
 class _Header(TypedDict):
-    format: Literal[1]
+    format: Literal[1, 2]
     schema: _SchemaEntry
     imputation: NotRequired[Literal["NoneType", "RoundRobin", "ConditionalGaussian"]]
     patterns: NotRequired[Sequence[_Names]]

@@ -12,6 +12,7 @@ import optax
 from jax import lax
 
 from jaxsurv.models.batch import Batch, features
+from jaxsurv.models.masked import masked
 from jaxsurv.models.minibatches import labelled_and_unlabelled
 from jaxsurv.models.registry import Model, register
 from jaxsurv.nets import MLP, CrossAttention
@@ -166,7 +167,7 @@ def cox_mt(config: CoxMTConfig = CoxMTConfig()) -> Objective:
         ]
         inputs, clinical = jax.tree.unflatten(structure, noisy)
         if batch.feature_mask is not None:
-            inputs = {m: x * batch.feature_mask[m] for m, x in inputs.items()}
+            inputs = {m: masked(x, batch.feature_mask[m]) for m, x in inputs.items()}
         batch = batch._replace(inputs=inputs, clinical=clinical)
         rngs = {"dropout": key_dropout}
         return net.apply(params, *read(batch), hparams.dropout, rngs=rngs)[:, 0] + batch.offset

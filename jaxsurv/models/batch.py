@@ -17,7 +17,8 @@ class Batch(NamedTuple):
 
     Attributes:
         inputs: ``{modality: [n, d_m]}``, standardised, without NaN.
-        presence: ``{modality: [n]}``, 1 where the patient has the modality, else 0.
+        presence: ``{modality: [n]}``, 1 where the patient has the modality, else 0; 0 for everybody where no
+            feature of it is in use.
         clinical: ``[n, c]``, standardised.
         offset: ``[n]``, a part of the log hazard that is known beforehand (0 if none).
         outcome: events and times, with entry, weights and strata where there are any.

@@ -28,7 +28,8 @@ class Standardised(NamedTuple):
     Attributes:
         patients: ``n`` names, in the order of the rows.
         inputs: modality to ``[n, k]``, 0 where missing.
-        presence: modality to ``[n]``, 1 where the patient has it or it was imputed.
+        presence: modality to ``[n]``, 1 where the patient has it or it was imputed, 0 for everybody where
+            no feature of it is in use.
     """
 
     patients: tuple[str, ...]
@@ -61,6 +62,8 @@ class Preprocessing:
         chosen: modality to ``[k]``, the columns of it that enter; of others all do.
         imputation: fitted imputation; None = the network is told what is missing.
         selected: ``[d]`` booleans, the encoded columns that networks read; None = all.
+        hides_unread: whether a modality without a feature in use is absent for everybody, as networks
+            are trained now; files of format 1 told them who has it.
     """
 
     schema: Schema
@@ -69,6 +72,7 @@ class Preprocessing:
     chosen: Mapping[str, np.ndarray]
     imputation: Imputation | None = None
     selected: np.ndarray | None = None
+    hides_unread: bool = True
 
     @property
     def gain(self) -> np.ndarray:
@@ -131,7 +135,8 @@ class Preprocessing:
             )
         check_patients({repr(m): t.index for m, t in given.items()})
         _warn_of_strangers(given)
-        _warn_of_absence(needed, given, len(patients))
+        flags = not self.hides_unread and self.imputation is None
+        _warn_of_absence([m for m in needed if needed[m] or flags], given, len(patients))
         columns, presence = self.columns, {}
         x = np.full((len(patients), len(self.scaler.gain)), np.nan, np.float32)
         for m in columns:
@@ -159,8 +164,11 @@ class Preprocessing:
         if self.imputation is not None:
             x = impute_missing(self.imputation, x, presence)
             presence = {m: np.ones_like(there) for m, there in presence.items()}
-        z = np.asarray(transform(self.scaler._replace(gain=self.gain), x))
-        parts = {m: z[:, c] for m, c in self.columns.items()}
+        gain, columns = self.gain, self.columns
+        if self.hides_unread:
+            presence = {m: there * np.any(gain[columns[m]] != 0) for m, there in presence.items()}
+        z = np.asarray(transform(self.scaler._replace(gain=gain), x))
+        parts = {m: z[:, c] for m, c in columns.items()}
         return Standardised(rows.patients, self.project(parts) if project else parts, presence)
 
     def project(self, z: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -181,8 +189,8 @@ def _warn_of_strangers(tables: Mapping[str, pd.DataFrame]) -> None:
             )
 
 
-def _warn_of_absence(needed: Mapping[str, set[str]], given: Any, n: int) -> None:
-    absent = [m for m, features in needed.items() if features and not len(given.get(m, ()))]
+def _warn_of_absence(read: list[str], given: Any, n: int) -> None:
+    absent = [m for m in read if not len(given.get(m, ()))]
     if absent and n > 1:
         warnings.warn(
             f"none of the {n} patients has {few(absent)}, which the model reads: their risks rest on what "

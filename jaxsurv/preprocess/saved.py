@@ -13,12 +13,13 @@ from jaxsurv.preprocess.round_robin import RoundRobin
 from jaxsurv.preprocess.scale import Scaler
 from jaxsurv.preprocess.schema import Schema
 
-FORMAT = 1
+FORMAT = 2  # 1 told networks who has a modality of which they read no feature
 
 
 def pack(fitted: Preprocessing) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Split a fitted preprocessing into a part for JSON, and arrays by name."""
-    header: dict[str, Any] = {"format": FORMAT, "schema": asdict(fitted.schema)}
+    form = FORMAT if fitted.hides_unread else 1
+    header: dict[str, Any] = {"format": form, "schema": asdict(fitted.schema)}
     arrays = _named("scaler", fitted.scaler._asdict())
     arrays |= _named("projection", fitted.projection) | _named("chosen", fitted.chosen)
     if fitted.selected is not None:
@@ -61,6 +62,7 @@ def unpack(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Prepr
         _below("projection", arrays),
         _below("chosen", arrays),
         selected=arrays.get("selected"),
+        hides_unread=header["format"] > 1,
     )
     if "imputation" not in header:
         return fitted

@@ -16,7 +16,7 @@ class Rows(NamedTuple):
 
     Attributes:
         inputs: modality to ``[n, k]``, what networks read, the clinical modality included.
-        presence: modality to ``[n]``, 1 where the patient has it or it was imputed.
+        presence: modality to ``[n]``, see :class:`jaxsurv.preprocess.Standardised`.
         z: modality to ``[n, d]``, scaled features, which Cox models read; 0 where missing. Only the
             modalities that a Cox model of the fitted model reads.
         observed: modality to ``[n, d]`` booleans, values of ``z`` that were measured.

@@ -243,9 +243,13 @@ def _build_function(columns: tuple[tuple[str, int, int], ...], told: bool) -> Ca
             elif m in split.chosen:
                 inputs[m], used[m] = inputs[m][:, split.chosen[m]], used[m][split.chosen[m]]
         presence = {m: shared.presence[m] for m in inputs}
+        if not told:
+            presence = jax.tree.map(jnp.ones_like, presence)
+        # as `Preprocessing.inputs` has it: a modality without a feature in use is absent
+        read = {m: jnp.any(split.gain[parts[m]] != 0) for m in inputs}
         batch = Batch(
             inputs=inputs,
-            presence=presence if told else jax.tree.map(jnp.ones_like, presence),
+            presence={m: there * read[m] for m, there in presence.items()},
             clinical=clinical,
             offset=split.offset,
             outcome=shared.outcome,

@@ -80,6 +80,18 @@ def test_works_in_a_pipeline_and_in_scikit_learn_s_searches(patients):
     assert found.best_params_ == {"hparams": penalties[0]}
 
 
+def test_a_category_of_test_patients_alone(patients):
+    """Unknown to a model that was fitted without them; under a mask, none of the others."""
+    x, y = patients
+    test = np.arange(90) >= 85
+    x = x.assign(site=np.where(test, "c", np.where(np.arange(90) % 2, "a", "b")))
+    model, known = Coxnet(folds=3, n_lambdas=5), x.assign(site=x["site"].where(~test))
+    with pytest.raises(InputError, match="'c' in column 'site', patient 'p85', was never seen"):
+        model.fit(x[~test], y[~test]).predict(x[test])
+    assert np.isfinite(model.predict(known[test])).all()
+    assert np.isfinite(model.fit(x, y, where=~test).predict(x)).all()
+
+
 def test_config_and_hparams_of_another_model_are_refused(patients):
     with pytest.raises(InputError, match="hparams of MORiskVAE must be a HParams"):
         MORiskVAE(hparams=CoxNnetHParams()).fit(*patients)

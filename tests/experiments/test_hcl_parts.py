@@ -110,6 +110,22 @@ def test_modalities_that_nobody_has_both_are_refused_before_they_turn_into_nan(s
             fit(data)
 
 
+@pytest.mark.filterwarnings("ignore:constant features:jaxsurv.data.DataWarning")
+def test_who_has_a_modality_without_a_feature_in_use_changes_nothing(study):
+    cohort, splits = study
+    found = []
+    for n in (120, 90):
+        rare = pd.DataFrame(0.0, cohort.survival.index[:n], [f"m{i}" for i in range(12)])
+        rare.iloc[0] = 1  # one carrier
+        tables = {m: t for m, t in cohort.modalities.items() if m in ("rna", "cnv", "clinical")}
+        more = replace(cohort, modalities={**tables, "mutation": rare}, kinds={})
+        data = prepare(more, "os", splits, AS_MEASURED)
+        assert data.unused == ["mutation"]
+        found.append(linear_hcl_cox(data).log_hazard)
+    assert found[0].any()
+    np.testing.assert_array_equal(*found)
+
+
 def test_structures_of_a_cohort_have_intervals(study):
     cohort, splits = study
     table = structure_importance(prepare(cohort, "os", splits, AS_MEASURED))

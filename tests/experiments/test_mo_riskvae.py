@@ -9,6 +9,7 @@ from experiments import mo_riskvae, recipe
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:no feature of mutation:jaxsurv.data.DataWarning")
 def test_the_final_table(tmp_path, capsys):
     assert mo_riskvae.main(["--preset", "smoke", "--out", str(tmp_path / "r")]) == 0
     summary = pd.read_csv(tmp_path / "r" / "summary.csv").set_index("setting")

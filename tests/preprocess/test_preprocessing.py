@@ -56,6 +56,7 @@ def test_new_tables_are_read_as_in_training(how, cohort, data, tables):
         np.testing.assert_allclose(ours.inputs[m][rows], expected, rtol=1e-5, atol=1e-5)
     for m, expected in batch.presence.items():
         np.testing.assert_array_equal(ours.presence[m][rows], expected)
+    assert not np.asarray(batch.presence["mutation"]).any()  # no feature of it is in use
 
 
 def test_order_and_columns_that_are_not_read_change_nothing(fitted, tables):

@@ -105,6 +105,15 @@ def test_one_width_gives_the_same_bits_wherever_a_run_stands(width):
     np.testing.assert_array_equal(many.prediction[at], few.prediction)
 
 
+def test_one_run_alone_has_the_bits_that_it_has_among_many_on_all_devices():
+    many = swept(choose_plan(12))
+    alone = swept(choose_plan(1), seeds=(1,), hparams=RATES[2:], k=1)
+    assert choose_plan(1).devices == jax.local_device_count() > 1
+    among = jax.tree.map(lambda x: x[5:6], many)
+    assert (among.split, among.seed) == (0, 1)
+    jax.tree.map(np.testing.assert_array_equal, alone, among)
+
+
 def test_one_compilation_whatever_the_number_of_settings():
     def traces(hparams):
         count = 0
