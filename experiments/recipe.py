@@ -40,7 +40,7 @@ def run(options: RecipeStudy) -> None:
     from jaxsurv.cli.run import run_study
     from jaxsurv.cli.setup import open_study, with_stack
     from jaxsurv.models import find_model
-    from jaxsurv.recipe import elastic_net_cox, refine, with_offset
+    from jaxsurv.recipe import cox_members, elastic_net_cox, refine, with_offset
     from jaxsurv.report.figures import forest, survival_curves
     from jaxsurv.study.execute import Method
     from jaxsurv.study.findings import Comparison
@@ -54,13 +54,16 @@ def run(options: RecipeStudy) -> None:
         elastic_net = elastic_net_cox(study.data)
         selected = refine(study.data.plain, replace(study.data.recipe, select="elastic-net"))
     config, hparams = study.config, study.hparams._replace(beta=options.beta)
-    default, training = "clinical offset, zero head", FitConfig(options.epochs)
+    default, training = "block ridge offset, zero head", FitConfig(options.epochs)
 
     def method(name, config=config, data=study.data, training=training, **changes) -> Method:
         setting = {name: hparams._replace(**changes)}
         return Method(name, find_model("SurvivalVAE"), setting, data, training, config)
 
-    plain = refine(study.data.plain, replace(study.data.recipe, offset="none"))
+    clinical, plain = (
+        refine(study.data.plain, replace(study.data.recipe, offset=name))
+        for name in ("clinical", "none")
+    )
     parts = study.data.splits
     one_part = replace(  # the same early-stopping rows for all seeds
         study.data,
@@ -70,6 +73,7 @@ def run(options: RecipeStudy) -> None:
     reads = replace(config, head_reads_clinical=True)
     methods = [
         method(default),
+        method("clinical offset, zero head", data=clinical),
         method("no offset, random head", replace(reads, zero_head=False), plain),
         method("no offset, zero head", reads, plain),
         method("one early-stopping part", data=one_part),
@@ -88,7 +92,10 @@ def run(options: RecipeStudy) -> None:
     stacks = {
         stacked: study.members,
         f"{stacked}, elastic net too": {**study.members, "elastic net": elastic_net},
-        f"{stacked}, no RBF kernel": {m: v for m, v in study.members.items() if "RBF" not in m},
+        f"{stacked}, clinical RBF too": {
+            **study.members,
+            **cox_members(study.data, ["clinical RBF"]),
+        },
     }
     comparison = Comparison(
         default,

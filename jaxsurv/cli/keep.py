@@ -114,11 +114,11 @@ def write_headline(
         "page are not." * findings.two_way
     )
     left_out = headline.stacked and model.fitted().network is None
-    how = (
-        "the Cox models alone, as the network adds nothing"
-        if left_out
-        else f"with '{headline.setting}' ({headline.why})"
-    )
+    how = f"with '{headline.setting}' ({headline.why})"
+    if headline.stacked:
+        weights = ", ".join(f"{name} {w:.2f}" for name, w in model.weights_.items())
+        how = "the network, which adds nothing, left out" if left_out else how
+        how += f"; weights of its members: {weights}"
     return [
         f"Kept in {FILE}: {type(model).__name__}, the model of '{name}' fitted to all {cohort.patients} "
         f"patients with {cohort.events} events, {how}; it reads "

@@ -88,6 +88,8 @@ def _of_the_stack(findings: Findings) -> list[str]:
 
 def _verdict(row: pd.Series, short: str) -> str:
     lower, upper = row[f"{short}_lower"], row[f"{short}_upper"]
+    if lower == upper == 0:
+        return "they are the same"
     if not lower * upper > 0:
         return "the data do not tell them apart"
     return "it is better" if lower > 0 else "it is worse"
