@@ -102,7 +102,7 @@ def judge(
     null curve for everybody.
 
     A model that predicts one risk for everybody has neither C nor slope, and one without a member that can
-    score the cohort has nothing; ``note`` says so, and which members were left out.
+    score the cohort has nothing; ``note`` says so, what the cohort lacks, and which members were left out.
 
     Args:
         estimator: fitted; nothing of it is changed.
@@ -133,6 +133,8 @@ def judge(
     rows = fitted.rows(patients)
     risk = fitted.log_hazard_of(rows).astype(float)
     notes = []
+    if lacking := [m for m in fitted.preprocessing.schema.features if m not in patients.tables]:
+        notes.append(f"the cohort has no {few(lacking)}, which the model reads")
     if without := left_out(fitted, patients.tables):
         notes.append(f"without its members {few(without, 10)}")
     if np.ptp(risk) <= 4 * np.finfo(np.float32).eps * np.abs(risk).max():  # constant up to rounding

@@ -20,7 +20,6 @@ from jaxsurv.estimators.inputs import Modalities
 from jaxsurv.estimators.search import settings_of
 from jaxsurv.models import Model, find_model
 from jaxsurv.recipe import (
-    NETWORK,
     Prepared,
     Recipe,
     Terms,
@@ -31,7 +30,7 @@ from jaxsurv.recipe import (
 )
 from jaxsurv.recipe.members import tiled
 from jaxsurv.recipe.networks import training_means
-from jaxsurv.recipe.stacking import RECOMMENDED, Stack
+from jaxsurv.recipe.stacking import NETWORK, RECOMMENDED, Stack
 from jaxsurv.training import SweepResult
 from jaxsurv.types import InputError
 

@@ -13,12 +13,11 @@ from jaxsurv.recipe.members import CrossFitted, LinearCox, PenalisedCox, Rows, T
 from jaxsurv.recipe.networks import Ensemble, ensemble, lowest_loss
 from jaxsurv.recipe.prepared import Prepared, Shared, Split
 from jaxsurv.recipe.settings import AS_MEASURED, Recipe
-from jaxsurv.recipe.stacking import NETWORK, Stack, cox_members, stack
+from jaxsurv.recipe.stacking import Stack, cox_members, stack
 from jaxsurv.recipe.steps import selection_table
 
 __all__ = [
     "AS_MEASURED",
-    "NETWORK",
     "CrossFitted",
     "Ensemble",
     "LinearCox",

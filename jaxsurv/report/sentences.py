@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from jaxsurv.recipe import NETWORK
+from jaxsurv.recipe.stacking import NETWORK
 from jaxsurv.report.results import weights_of
 from jaxsurv.report.tables import interval
 from jaxsurv.study.findings import SPLIT, Findings

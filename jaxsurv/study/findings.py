@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from jaxsurv.metrics import HazardRatio, hazard_ratio
-from jaxsurv.recipe import NETWORK, CrossFitted, Prepared, Stack, ensemble, lowest_loss, stack
+from jaxsurv.recipe import CrossFitted, Prepared, Stack, ensemble, lowest_loss, stack
+from jaxsurv.recipe.stacking import NETWORK
 from jaxsurv.study.execute import Method, Trained, baseline_rows, ensemble_rows, pooled_risk
 from jaxsurv.study.statistics import Estimate, corrected_t, paired, summarise
 from jaxsurv.types import InputError

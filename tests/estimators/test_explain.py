@@ -159,13 +159,13 @@ def test_of_a_linear_model_they_are_coefficient_times_value(coxnet, cohort):
     assert list(coxnet.coef_["clinical"].index)[-2:] == ["age", "sex=m"]
     assert (coef != 0).sum() >= 6
     expected = z * coef
-    # of the clinical block: three columns of stage, age, sex
-    columns = [*expected[:, :7].T, expected[:, 7:10].sum(axis=1), expected[:, 10], expected[:, 11]]
+    # of the clinical block: three columns of stage and their ranks, age, sex
+    columns = [*expected[:, :7].T, expected[:, 7:11].sum(axis=1), expected[:, 11], expected[:, 12]]
     np.testing.assert_allclose(each[order], np.stack(columns, axis=1), atol=1e-5)
     np.testing.assert_allclose(
         features.loc[order, "attribution"], np.abs(columns).mean(axis=1), atol=1e-5
     )
-    slope = [*coef[:4], np.nan, *coef[5:7], np.nan, *coef[10:]]
+    slope = [*coef[:4], np.nan, *coef[5:7], np.nan, *coef[11:]]
     np.testing.assert_allclose(features.loc[order, "direction"], slope, atol=1e-5)
     together = np.abs([s.sum(axis=0) for s in np.split(np.array(columns), [5, 7])]).mean(axis=1)
     np.testing.assert_allclose(modalities.loc[order, "attribution"], together, atol=1e-5)

@@ -15,7 +15,7 @@ from jaxsurv.cli.workplace import Workplace
 from jaxsurv.data import read_cohort, simulate_cohort, stratified_kfold, write_cohort
 from jaxsurv.estimators import Network, SurvivalStack, load
 from jaxsurv.models import CoxNnetHParams, find_model
-from jaxsurv.recipe import Recipe, prepare, ridge_cox
+from jaxsurv.recipe import Recipe, prepare, ridge_cox, stacking
 from jaxsurv.report.figures import forest
 from jaxsurv.study.execute import Method
 from jaxsurv.study.findings import Comparison
@@ -82,7 +82,8 @@ def test_as_an_estimator_with_its_own_curves_in_a_file_and_from_the_shell(model,
     np.testing.assert_allclose(table.loc[names, "survival_400"], curves[:, 1], atol=1e-5)
 
 
-def test_in_a_stack(cohort):
+def test_in_a_stack(cohort, monkeypatch):
+    monkeypatch.setattr(stacking, "EARNED", -1.0)
     model = SurvivalStack(
         ["network", "modalities"], network="Weibull", grid={"dropout": (0.0, 0.2)}, epochs=10, n_seeds=1
     ).fit(cohort, "os")  # fmt: skip

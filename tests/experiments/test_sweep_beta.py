@@ -21,7 +21,7 @@ from jaxsurv.models import HParams, SurvivalVAEConfig
 
 ROOT = Path(__file__).parents[2]
 SMOKE = ("--preset", "smoke", "--plan", "2x1x1")  # twelve runs, two per compiled call
-TABLES = ("runs.csv", "summary.csv", "predictions.csv.gz")
+TABLES = ("runs.csv", "summary.csv", "weights.csv", "predictions.csv.gz")
 
 
 def command(*arguments):
@@ -90,7 +90,12 @@ def test_the_kept_model_is_the_headline_fitted_to_all_patients(finished):
         "Kept in model.zip: SurvivalStack, the model of &#x27;β chosen per fold, stacked&#x27;"
         in page
     )
-    assert f"&#x27;β = {beta:g}&#x27; (the lowest early-stopping loss" in page
+    network = kept.weights_["network"]
+    left_out = "the network, which adds nothing, left out"
+    chosen = f"with &#x27;β = {beta:g}&#x27; (the lowest early-stopping loss"
+    assert (chosen if network else left_out) in page
+    assert (kept.fitted().network is None) == (network == 0)
+    assert f"network {network:.2f}; it reads" in page
     assert "python -m jaxsurv score" in page
 
 
