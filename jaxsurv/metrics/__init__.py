@@ -23,6 +23,12 @@ from jaxsurv.metrics.calibration import (
     observed_expected,
 )
 from jaxsurv.metrics.calibration_index import CalibrationIndex, integrated_calibration_index
+from jaxsurv.metrics.competing import (
+    brier_score_competing,
+    concordance_index_competing,
+    cumulative_dynamic_auc_competing,
+    integrated_brier_score_competing,
+)
 from jaxsurv.metrics.concordance import (
     Concordance,
     ConcordanceDifference,
@@ -49,18 +55,22 @@ __all__ = [
     "Predictive",
     "bootstrap",
     "brier_score",
+    "brier_score_competing",
     "calibrate_intervals",
     "calibrated_scale",
     "calibration_slope",
     "compare_concordance",
     "concordance_index",
+    "concordance_index_competing",
     "concordance_index_ipcw",
     "concordance_td",
     "conformal_scale",
     "cumulative_dynamic_auc",
+    "cumulative_dynamic_auc_competing",
     "d_calibration",
     "hazard_ratio",
     "integrated_brier_score",
+    "integrated_brier_score_competing",
     "integrated_calibration_index",
     "latent_alignment",
     "observed_expected",

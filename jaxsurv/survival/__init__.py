@@ -2,6 +2,8 @@
 
 from jaxsurv.survival._coxnet_cv import CoxnetCV, coxnet_cv
 from jaxsurv.survival._coxnet_path import CoxnetPath
+from jaxsurv.survival._fine_gray import fine_gray
+from jaxsurv.survival._gray_test import gray_test
 from jaxsurv.survival._kaplan_meier import (
     KaplanMeier,
     NelsonAalen,
@@ -17,6 +19,7 @@ from jaxsurv.survival.baseline import (
     survival_function,
 )
 from jaxsurv.survival.censoring import CensoringCurve, censoring_curve
+from jaxsurv.survival.competing_risks import CumulativeIncidence, aalen_johansen
 from jaxsurv.survival.coxnet import coxnet_path
 from jaxsurv.survival.linear_cox import (
     CollinearityWarning,
@@ -41,6 +44,7 @@ __all__ = [
     "CoxFit",
     "CoxnetCV",
     "CoxnetPath",
+    "CumulativeIncidence",
     "KaplanMeier",
     "LogRank",
     "MonotoneLikelihoodWarning",
@@ -48,12 +52,15 @@ __all__ = [
     "RiskSets",
     "ShardedRiskSets",
     "StepFunction",
+    "aalen_johansen",
     "breslow_baseline",
     "censoring_curve",
     "cox_fit",
     "coxnet_cv",
     "coxnet_path",
     "deviance_residuals",
+    "fine_gray",
+    "gray_test",
     "kaplan_meier",
     "logrank_test",
     "martingale_residuals",

@@ -17,6 +17,7 @@ from jaxsurv.survival.baseline import StepFunction, breslow_baseline
 from jaxsurv.survival.cox_columns import standardised_columns
 from jaxsurv.survival.cox_moments import moments, score_residuals
 from jaxsurv.survival.cox_newton import maximise, solve_information
+from jaxsurv.survival.host.cox import host_cox
 from jaxsurv.survival.host.newton import host_fit
 from jaxsurv.survival.life_table import segment_sum
 from jaxsurv.survival.padding import pad_rows, padded_length
@@ -43,6 +44,9 @@ _NOT_CONVERGED = (
     "Newton's method did not converge in 50 steps; the coefficients of these columns are those of the "
     "last one: {}. Give l2 > 0, or drop columns that nearly determine each other"
 )
+
+
+_HOST_SIZE = 2**24  # numbers in x
 
 
 class MonotoneLikelihoodWarning(UserWarning):
@@ -165,11 +169,10 @@ def cox_fit(
         raise InputError(
             f"l2 = {l2} is nothing beside x, whose columns vary by {z.scale[0]:g}; scale x"
         )
-    found = host_fit(z.x, rs, cluster, penalty, ties)
+    cox = host_cox(rs, ties, z.x, cluster, penalty) if z.x.size <= _HOST_SIZE else None
+    found = None if cox is None else host_fit(z.x, cox, cluster, penalty)
     fit, problems = found or _under_jit(z.x, rs, cluster, penalty, ties)
-    for name in ("likelihood_ratio", "wald", "score"):
-        fit[name] = _test(fit[name], x.shape[1])
-    _warn(problems, names, fit)
+    judge_fit(fit, problems, names)
     curve = breslow_baseline(
         z.x @ fit["coef"], risk_sets=rs, ties="breslow" if ties == "exact" else ties
     )
@@ -262,8 +265,16 @@ def _test(statistic: Any, p: int) -> ChiSquareTest:
     return ChiSquareTest(statistic, xp.asarray(p), chance)
 
 
-def _warn(problems: tuple[Array, Array], names: list[Any], fit: dict[str, Any]) -> None:
-    """Warn, from the information at zero and the step that Newton's method would take next."""
+def judge_fit(fit: dict[str, Any], problems: tuple[Array, Array], names: list[Any]) -> None:
+    """Turn the statistics of a fit into tests, and warn.
+
+    Args:
+        fit: fields of a `CoxFit`; changed.
+        problems: information at zero, and the step that Newton's method would take next.
+        names: names of the columns.
+    """
+    for name in ("likelihood_ratio", "wald", "score"):
+        fit[name] = _test(fit[name], len(names))
     if not all(is_concrete(a) for a in problems):
         return
     information, step = (np.asarray(a, float) for a in problems)

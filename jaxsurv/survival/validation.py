@@ -69,8 +69,9 @@ def recoding(codes: list[float]) -> str:
         return (
             f"The codes {told} are competing risks, if 0 is censored and each other code a cause: "
             f"event == {codes[1]:g} censors the other causes, which answers another question (the "
-            f"hazard of cause {codes[1]:g}, not its probability); event != 0 is any cause. If a code "
-            "means unknown, drop those rows"
+            f"hazard of cause {codes[1]:g}, not its probability); event != 0 is any cause; "
+            "aalen_johansen, gray_test, fine_gray and the metrics of competing risks take the codes. "
+            "If a code means unknown, drop those rows"
         )
     return "Say which codes mean observed, for example event = np.isin(code, [1, 2])"
 
@@ -151,8 +152,8 @@ def check_no_nan(times: Any) -> None:
         raise InputError(f"times has NaN in {first_cells(bad, times)}; drop it")
 
 
-def check_curves(survival: Any, times: Any, n: int) -> Any:
-    """Check survival curves ``[n, t]`` at ``times [t]``, and return them without row and column names.
+def check_curves(survival: Any, times: Any, n: int, name: str = "survival") -> Any:
+    """Check curves ``[n, t]`` at ``times [t]``, and return them without row and column names.
 
     Raises:
         InputError: a wrong shape; times that are not finite and ascending; a table with one column
@@ -166,15 +167,15 @@ def check_curves(survival: Any, times: Any, n: int) -> Any:
     turned = shape == (t, n) and not at_columns and (at_rows or n != t)
     if turned or shape != (n, t):
         raise InputError(
-            f"survival must have shape [n, t] = [{n}, {t}], one row per patient and one column per "
-            f"time, got {list(shape)}{'; give survival.T' if turned else ''}"
+            f"{name} must have shape [n, t] = [{n}, {t}], one row per patient and one column per "
+            f"time, got {list(shape)}{f'; give {name}.T' if turned else ''}"
         )
     if not is_frame(survival):
         return survival
     if not at_columns and is_concrete(times) and _name_times(survival.columns):
         raise InputError(
-            f"the columns of survival are the times {list(survival.columns)[:5]}, but times begins "
-            f"{np.asarray(times)[:5].tolist()}; give times=survival.columns, in ascending order"
+            f"the columns of {name} are the times {list(survival.columns)[:5]}, but times begins "
+            f"{np.asarray(times)[:5].tolist()}; give times={name}.columns, in ascending order"
         )
     return np.asarray(survival)
 

@@ -6,11 +6,9 @@ import numpy as np
 
 from jaxsurv.survival.cox_moments import CoxMoments
 from jaxsurv.survival.cox_newton import LEAST_STEP, MAX_STEPS
-from jaxsurv.survival.host.cox import LINEAR, HostCox, RiskSetMeans, host_cox
-from jaxsurv.survival.risk_sets import RiskSets
+from jaxsurv.survival.host.cox import LINEAR, HostCox, RiskSetMeans
 
 _TOLERANCE = 1e-12
-_MOST = 2**24  # numbers in x
 
 
 class Iterate(NamedTuple):
@@ -48,24 +46,18 @@ def _score_residuals(found: RiskSetMeans, x: Any, cox: HostCox) -> Any:
     return residuals
 
 
-def host_fit(
-    x: Any, risk_sets: RiskSets, cluster: Any, penalty: Any, ties: str
-) -> tuple[dict[str, Any], Any] | None:
+def host_fit(x: Any, cox: HostCox, cluster: Any, penalty: Any) -> tuple[dict[str, Any], Any] | None:
     """Fields of a `CoxFit` but the baseline, with statistics for tests, and what `linear_cox` warns from.
 
     Args:
         x: ``[n, p]``, centred columns of moderate size.
-        risk_sets: outcome.
+        cox: likelihood of the outcome.
         cluster: ``[n]`` integers from 0, or None.
         penalty: ``[p]``; with p > n all are equal.
-        ties: treatment of tied events.
 
     Returns:
-        None where `host_cox` is, and if the log hazards spread beyond plain numbers.
+        None if the log hazards spread beyond plain numbers.
     """
-    cox = host_cox(risk_sets, ties, x, cluster, penalty)
-    if cox is None or x.size > _MOST:
-        return None
     x, penalty = cox.to_positions(x), np.asarray(penalty, float)
     (n, p), wide = x.shape, x.shape[1] > x.shape[0]
     z, l2 = x, penalty
