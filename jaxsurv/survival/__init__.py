@@ -21,6 +21,14 @@ from jaxsurv.survival.baseline import (
 from jaxsurv.survival.censoring import CensoringCurve, censoring_curve
 from jaxsurv.survival.competing_risks import CumulativeIncidence, aalen_johansen
 from jaxsurv.survival.coxnet import coxnet_path
+from jaxsurv.survival.discrete_curves import (
+    logistic_hazard_incidence,
+    logistic_hazard_survival,
+    pmf_incidence,
+    pmf_survival,
+)
+from jaxsurv.survival.discrete_losses import logistic_hazard_loss, pmf_loss
+from jaxsurv.survival.discrete_time import DiscreteOutcome, discretise, event_quantile_grid
 from jaxsurv.survival.linear_cox import (
     CollinearityWarning,
     CoxFit,
@@ -28,6 +36,12 @@ from jaxsurv.survival.linear_cox import (
     cox_fit,
 )
 from jaxsurv.survival.logrank import LogRank, logrank_test
+from jaxsurv.survival.parametric import (
+    log_normal_loss,
+    log_normal_survival,
+    weibull_loss,
+    weibull_survival,
+)
 from jaxsurv.survival.partial_likelihood import neg_log_partial_likelihood
 from jaxsurv.survival.risk_sets import RiskSets, prepare_risk_sets, restrict, subset
 from jaxsurv.survival.sharded import (
@@ -45,6 +59,7 @@ __all__ = [
     "CoxnetCV",
     "CoxnetPath",
     "CumulativeIncidence",
+    "DiscreteOutcome",
     "KaplanMeier",
     "LogRank",
     "MonotoneLikelihoodWarning",
@@ -59,13 +74,23 @@ __all__ = [
     "coxnet_cv",
     "coxnet_path",
     "deviance_residuals",
+    "discretise",
+    "event_quantile_grid",
     "fine_gray",
     "gray_test",
     "kaplan_meier",
+    "log_normal_loss",
+    "log_normal_survival",
+    "logistic_hazard_incidence",
+    "logistic_hazard_loss",
+    "logistic_hazard_survival",
     "logrank_test",
     "martingale_residuals",
     "neg_log_partial_likelihood",
     "nelson_aalen",
+    "pmf_incidence",
+    "pmf_loss",
+    "pmf_survival",
     "prepare_risk_sets",
     "restrict",
     "restricted_mean",
@@ -73,4 +98,6 @@ __all__ = [
     "sharded_neg_log_partial_likelihood",
     "subset",
     "survival_function",
+    "weibull_loss",
+    "weibull_survival",
 ]

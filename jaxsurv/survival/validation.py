@@ -101,16 +101,28 @@ def check_survival(
     for name, x in {**predictions, **numbers}.items():
         check_finite(name, x)
     check_event(event)
-    for name, x in (("time", time), ("weights", weights)):
-        if x is not None and is_concrete(x) and (bad := np.asarray(x) < 0).any():
-            raise InputError(f"{name} must be >= 0; negative in {first_rows(bad)}")
-    if weights is not None and is_concrete(weights) and not np.any(np.asarray(weights)):
-        raise InputError("weights are all 0: no row counts")
+    check_not_negative("time", time)
+    check_weights(weights)
     if entry is not None and is_concrete(entry) and is_concrete(time):
         bad = np.asarray(entry) >= np.asarray(time)
         if bad.any():
             raise InputError(f"entry must be before time; entry >= time in {first_rows(bad)}")
     return n
+
+
+def check_not_negative(name: str, x: Any) -> None:
+    """Refuse negative numbers in a concrete ``[n]`` array."""
+    if is_concrete(x) and (bad := np.asarray(x) < 0).any():
+        raise InputError(f"{name} must be >= 0; negative in {first_rows(bad)}")
+
+
+def check_weights(weights: Any) -> None:
+    """Refuse negative case weights, and those that are all 0; None is fine."""
+    if weights is None:
+        return
+    check_not_negative("weights", weights)
+    if is_concrete(weights) and not np.any(np.asarray(weights)):
+        raise InputError("weights are all 0: no row counts")
 
 
 def check_some(n: int, where: Any) -> None:
@@ -127,21 +139,21 @@ def check_events(total: Any) -> None:
         raise InputError("no events: the partial likelihood says nothing; check event and where")
 
 
-def check_times(times: Any) -> int:
+def check_times(times: Any, name: str = "times") -> int:
     """Check evaluation times ``[t]``: at least one, finite, ascending, without repeats; returns t.
 
     Raises:
         InputError: names the first time that is out of order.
     """
-    t = check_vectors(times=times)
+    t = check_vectors(**{name: times})
     if t == 0:
-        raise InputError("times is empty: give at least one time")
-    check_finite("times", times)
+        raise InputError(f"{name} is empty: give at least one time")
+    check_finite(name, times)
     if is_concrete(times) and (bad := np.asarray(times)[1:] <= np.asarray(times)[:-1]).any():
         k = int(np.flatnonzero(bad)[0])
         raise InputError(
-            f"times must be ascending, without repeats; {times[k]:g} is followed by {times[k + 1]:g}. "
-            "Give np.unique(times)"
+            f"{name} must be ascending, without repeats; {times[k]:g} is followed by {times[k + 1]:g}. "
+            f"Give np.unique({name})"
         )
     return t
 
