@@ -198,7 +198,7 @@ def cumulative_dynamic_auc_competing(
     risk = np.asarray(checked_risk(risk, times, codes))
     auc, error = auc_of_weights(risk, times, weight * is_case, weight * ~is_case)
     of_cause = np.where(codes == cause, 1, 2 * (codes > 0))
-    rise = np.diff(aalen_johansen(of_cause, time, where=where)(times)[:, 0], prepend=0)
+    rise = np.diff(aalen_johansen(of_cause[here], np.asarray(time)[here])(times)[:, 0], prepend=0)
     return DynamicAUC(auc, error, np.sum(auc * rise) / np.sum(rise))
 
 

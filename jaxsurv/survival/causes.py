@@ -28,7 +28,8 @@ def check_codes(name: str, code: Any) -> np.ndarray:
     codes = np.asarray(code)
     if codes.dtype.kind == "f" and (unknown := np.isnan(codes)).any():
         raise InputError(f"{name} is missing (NaN) in {first_rows(unknown)}; drop such rows")
-    if (bad := (codes < 0) | (codes % 1 != 0)).any():
+    bad = (codes < 0) | (np.trunc(codes) != codes) | ~np.isfinite(codes)
+    if bad.any():
         found = ", ".join(f"{c:g}" for c in np.unique(codes[bad])[:5])
         raise InputError(
             f"{name} must be 0 (censored) or the number 1, 2, ... of a cause; found {found} in "
@@ -37,29 +38,28 @@ def check_codes(name: str, code: Any) -> np.ndarray:
     return codes.astype(int)
 
 
-def causes_in(codes: np.ndarray, cause: int | None = None) -> int:
-    """Number K of causes in checked codes.
-
-    Args:
-        codes: ``[n]``, those of the rows that count.
-        cause: cause of interest, which must be among them; None = none.
+def _check_causes(codes: np.ndarray, counted: np.ndarray, cause: int | None) -> int:
+    """Number K of causes in checked codes ``[n]``; ``counted [m]`` are those whose events count.
 
     Raises:
         InputError: no event; a number between 1 and K without an event; no event of ``cause``.
     """
-    found = np.unique(codes[codes > 0]).tolist()
-    told = ", ".join(map(str, found[:10])) or "none"
+    found = np.unique(counted[counted > 0]).tolist()
     if not found:
         raise InputError("no event: code is 0 in all rows that count; check code and where")
+    told = ", ".join(map(str, found[:10]))
     if cause is not None and cause not in found:
         raise InputError(f"no event of cause {cause}; causes with events are {told}")
-    missing = sorted(set(range(1, min(found[-1], len(found) + 1))) - set(found))
-    if missing:
+    causes = max(int(codes.max()), found[-1])
+    if len(found) < causes:
+        least = next(k for k in range(1, causes + 1) if k not in found)
         raise InputError(
-            f"no event of cause {missing[0]}, though causes with events are {told}: number the causes "
-            "1, 2, ... without gaps; a code that means unknown is no cause: drop its rows"
+            f"no event of cause {least} in the rows that count, though the causes of code go up to {causes} "
+            f"(those with events are {told}): number the causes 1, 2, ... without gaps. A code that "
+            "means unknown is no cause: drop its rows. A cause that these rows lack: leave it out of the "
+            "numbers, or compare more rows"
         )
-    return found[-1]
+    return causes
 
 
 def check_competing(
@@ -76,7 +76,7 @@ def check_competing(
     Args:
         code: ``[n]``, 0 = censored, 1, 2, ..., K = cause.
         time: ``[n]``.
-        cause: cause of interest, see `causes_in`.
+        cause: cause of interest, which must have an event; None = none.
         where: ``[n]`` booleans or None.
         train_code: ``[m]``, codes of the training set, whose causes count as well; or None.
         columns: other columns of `check_survival`.
@@ -95,4 +95,4 @@ def check_competing(
     if train_code is not None:
         check_known(train_code=train_code)
         counted = np.append(counted, check_codes("train_code", train_code))
-    return codes, here, causes_in(counted, cause)
+    return codes, here, _check_causes(codes, counted, cause)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsurv.arguments.columns import as_real, check_finite
+from jaxsurv.arguments.columns import as_real, check_finite, is_frame
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.cumulative import log_sum
 from jaxsurv.survival.discrete_time import check_ends
@@ -27,7 +27,7 @@ def _checked(logits: Any, ends: Any, times: Any) -> tuple[Array, Array, Array]:
             f"got {list(shape)}"
         )
     check_finite("logits", logits)
-    logits = as_real(logits)
+    logits = as_real(np.asarray(logits) if is_frame(logits) else logits)
     xp = np if is_concrete(times) else jnp
     times, bounds = xp.asarray(times), xp.asarray(np.append(0, ends))
     interval = xp.minimum(xp.searchsorted(bounds[1:], times), ends.size - 1)

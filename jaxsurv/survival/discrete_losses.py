@@ -4,8 +4,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from jaxsurv.arguments.columns import as_real
+from jaxsurv.arguments.columns import as_real, is_frame
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.arguments.settings import one
 from jaxsurv.survival.cumulative import log_sum
@@ -21,7 +22,7 @@ def _cells(logits: Any, event: Any, interval: Any, entry: Any, where: Any) -> tu
         logits; own ``[n, causes, m]``, the cell of the event; before ``[n, m]``, intervals up to that of the
         row; late ``[n, m]``, intervals in which the row has entered.
     """
-    logits = as_real(logits)
+    logits = as_real(np.asarray(logits) if is_frame(logits) else logits)
     logits = logits if logits.ndim == 3 else logits[:, None]
     if where is not None:
         logits = jnp.where(jnp.asarray(where).astype(bool)[:, None, None], logits, 0)

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import log_ndtr
 
-from jaxsurv.arguments.columns import as_real, check_finite, first_rows
+from jaxsurv.arguments.columns import as_real, check_finite, first_rows, is_frame
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.row_losses import Reduction, reduce_rows
 from jaxsurv.survival.validation import (
@@ -26,7 +26,7 @@ def _columns(parameters: Any, where: Any = None) -> tuple[Array, Array]:
     """The two parameters ``[n]`` each, 0 in rows that are not there."""
     if np.ndim(parameters) != 2 or np.shape(parameters)[1] != 2:
         raise InputError(f"parameters must have shape [n, 2], got {list(np.shape(parameters))}")
-    x = as_real(np.asarray(parameters) if is_concrete(parameters) else parameters)
+    x = as_real(np.asarray(parameters) if is_frame(parameters) else parameters)
     if where is not None:
         x = jnp.where(jnp.asarray(where).astype(bool)[:, None], x, 0)
     if is_concrete(x):

@@ -15,7 +15,7 @@ from jaxsurv.types import InputError
 from tests.arguments.functions import FUNCTIONS, LABELS, TIMES, N, of, value
 
 NUMBERS = sorted({name for names, _ in FUNCTIONS.values() for name in names} - {*LABELS, "where"})
-TABLES = ("x", "survival")
+TABLES = ("x", "survival", "incidence", "logits", "parameters")
 VECTORS = [name for name in NUMBERS if name not in TABLES]
 
 SAME = {
