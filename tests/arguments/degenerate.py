@@ -57,7 +57,8 @@ def answer(function: str, case: str) -> str:
         return "warns"
     if np.isnan(value):
         return "NaN"
-    return f"{abs(value):g}" if value in (0, 0.5, 1) else "a value"
+    value = abs(round(value, 12))
+    return f"{value:g}" if value in (0, 0.5, 1) else "a value"
 
 
 def table() -> str:
