@@ -74,8 +74,12 @@ def logistic_hazard_survival(logits: ArrayLike, ends: ArrayLike, times: ArrayLik
     >>> [f"{p:.4f}" for p in s[0]]  # 1/2, 1/2 · root of 1/2, 1/4
     ['0.5000', '0.3536', '0.2500']
     """
-    cells, interval, share = _checked(logits, ends, times)
-    total, _ = _hazards(cells)
+    return _hazard_survival(*_checked(logits, ends, times))
+
+
+@jax.jit
+def _hazard_survival(logits: Array, interval: Array, share: Array) -> Array:
+    total, _ = _hazards(logits)
     at = total[:, interval]
     return jnp.exp(-(at + (total[:, interval + 1] - at) * share[None]))
 
@@ -91,8 +95,12 @@ def logistic_hazard_incidence(logits: ArrayLike, ends: ArrayLike, times: ArrayLi
     >>> [f"{p:.4f}" for p in f[0, :, 0]]
     ['0.3333', '0.3333']
     """
-    cells, interval, share = _checked(logits, ends, times)
-    total, shares = _hazards(cells)
+    return _hazard_incidence(*_checked(logits, ends, times))
+
+
+@jax.jit
+def _hazard_incidence(logits: Array, interval: Array, share: Array) -> Array:
+    total, shares = _hazards(logits)
     alive, step = jnp.exp(-total[:, :-1]), jnp.diff(total, axis=1)
     whole = _from_zero(jnp.cumsum(shares * (alive * -jnp.expm1(-step))[:, None], 2))
     part = -jnp.expm1(-step[:, interval] * share[None]) * alive[:, interval]
@@ -128,6 +136,7 @@ def pmf_incidence(logits: ArrayLike, ends: ArrayLike, times: ArrayLike) -> Array
     return _pmf_incidence(*_checked(logits, ends, times))
 
 
+@jax.jit
 def _pmf_incidence(logits: Array, interval: Array, share: Array) -> Array:
     n, causes, m = logits.shape
     padded = jnp.append(logits.reshape(n, causes * m), jnp.zeros((n, 1), logits.dtype), 1)

@@ -1,5 +1,6 @@
 """Likelihoods in discrete time, for one cause or several: of hazards per interval, or of a distribution."""
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -11,27 +12,48 @@ from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.arguments.settings import one
 from jaxsurv.survival.cumulative import log_sum
 from jaxsurv.survival.discrete_time import check_discrete
-from jaxsurv.survival.row_losses import Reduction, reduce_rows
+from jaxsurv.survival.row_losses import Reduction, check_reduction, reduce_rows
+from jaxsurv.survival.validation import is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
 
-def _cells(logits: Any, event: Any, interval: Any, entry: Any, where: Any) -> tuple[Array, ...]:
+def _columns(
+    logits: Any, event: Any, interval: Any, entry: Any, weights: Any, where: Any
+) -> tuple[Any, ...]:
+    """Checked arguments as arrays of few types, so that one program serves them all."""
+    check_discrete(logits, event, interval, entry, weights, where)
+
+    def whole(x: Any) -> Any:
+        return None if x is None else jnp.asarray(x, jnp.int32)
+
+    return (
+        as_real(np.asarray(logits) if is_frame(logits) else logits),
+        whole(event),
+        whole(interval),
+        whole(entry),
+        None if weights is None else as_real(weights),
+        None if where is None else jnp.asarray(where, bool),
+    )
+
+
+def _cells(
+    logits: Array, event: Array, interval: Array, entry: Array | None, where: Array | None
+) -> tuple[Array, ...]:
     """Logits ``[n, causes, m]``, 0 in rows that are not there, and masks of cells.
 
     Returns:
         logits; own ``[n, causes, m]``, the cell of the event; before ``[n, m]``, intervals up to that of the
         row; late ``[n, m]``, intervals in which the row has entered.
     """
-    logits = as_real(np.asarray(logits) if is_frame(logits) else logits)
     logits = logits if logits.ndim == 3 else logits[:, None]
     if where is not None:
-        logits = jnp.where(jnp.asarray(where).astype(bool)[:, None, None], logits, 0)
+        logits = jnp.where(where[:, None, None], logits, 0)
     _, causes, m = logits.shape
     place = jnp.arange(m)[None]
-    interval, event = (jnp.asarray(x).astype(int)[:, None] for x in (interval, event))
-    late = place >= (0 if entry is None else jnp.asarray(entry).astype(int)[:, None])
-    own = (event == jnp.arange(1, causes + 1)[None])[:, :, None] & (place == interval)[:, None]
-    return logits, own, place <= interval, late
+    late = place >= (0 if entry is None else entry[:, None])
+    of_cause = event[:, None] == jnp.arange(1, causes + 1)[None]
+    own = of_cause[:, :, None] & (place == interval[:, None])[:, None]
+    return logits, own, place <= interval[:, None], late
 
 
 @read_arguments
@@ -80,7 +102,15 @@ def logistic_hazard_loss(
     >>> print(f"{loss:.4f}")  # 2 log 2
     1.3863
     """
-    check_discrete(logits, event, interval, entry, weights, where)
+    check_reduction(reduction)
+    columns = _columns(logits, event, interval, entry, weights, where)
+    return _hazard_loss(*columns, reduction=reduction)
+
+
+@partial(jax.jit, static_argnames="reduction")
+def _hazard_loss(
+    logits: Array, event: Any, interval: Any, entry: Any, weights: Any, where: Any, reduction: str
+) -> Array:
     logits, own, reached, late = _cells(logits, event, interval, entry, where)
     # log(1 + Σ exp f), less f in the cell of the event, which is taken off all terms so that nothing cancels
     if logits.shape[1] == 1:
@@ -142,10 +172,27 @@ def pmf_loss(
     >>> print(f"{loss:.4f}")  # P(T > 1) = 2/4: log 2
     0.6931
     """
-    check_discrete(logits, event, interval, entry, weights, where)
+    check_reduction(reduction)
+    columns = _columns(logits, event, interval, entry, weights, where)
     one(0)("ranking", ranking)
     if one()("sigma", sigma) <= 0:
         raise InputError(f"sigma must be > 0, got {sigma}")
+    pairs = None if is_concrete(ranking) and ranking == 0 else ranking
+    return _pmf_loss(*columns, pairs, sigma, reduction=reduction)
+
+
+@partial(jax.jit, static_argnames="reduction")
+def _pmf_loss(
+    logits: Any,
+    event: Any,
+    interval: Any,
+    entry: Any,
+    weights: Any,
+    where: Any,
+    ranking: Any,
+    sigma: Any,
+    reduction: str,
+) -> Array:
     logits, own, reached, late = _cells(logits, event, interval, entry, where)
     n, causes, m = logits.shape
     died = jnp.any(own, (1, 2))
@@ -158,7 +205,7 @@ def pmf_loss(
         return log_sum(jnp.append(chosen, jnp.where(beyond, 0, -jnp.inf)[:, None], 1), 1)
 
     each = jax.nn.softplus(log_of(others, died) - log_of(happened, ~died))
-    if isinstance(ranking, jax.core.Tracer) or ranking != 0:
+    if ranking is not None:
         each = each + ranking * _ranking(logits, own, reached, sigma, weights, where)
     return reduce_rows(each, weights, where, reduction)
 
@@ -170,9 +217,9 @@ def _ranking(
     n, causes, m = logits.shape
     padded = jnp.append(logits.reshape(n, causes * m), jnp.zeros((n, 1), logits.dtype), 1)
     probability = jax.nn.softmax(padded)[:, :-1].reshape(n, causes, m)
-    weight = jnp.ones(n, logits.dtype) if weights is None else jnp.asarray(weights, logits.dtype)
+    weight = jnp.ones(n, logits.dtype) if weights is None else weights.astype(logits.dtype)
     if where is not None:
-        weight = jnp.where(jnp.asarray(where).astype(bool), weight, 0)
+        weight = jnp.where(where, weight, 0)
     total = jnp.sum(weight)
     # event-free through interval k: reached it, without an event in it
     free = (reached & ~jnp.any(own, 1)).astype(logits.dtype)

@@ -1,14 +1,17 @@
 """Accelerated failure time: Weibull and log-normal distributions of time, with two parameters per row."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import log_ndtr
 
 from jaxsurv.arguments.columns import as_real, check_finite, first_rows, is_frame
 from jaxsurv.arguments.reading import read_arguments
-from jaxsurv.survival.row_losses import Reduction, reduce_rows
+from jaxsurv.survival.row_losses import Reduction, check_reduction, reduce_rows
 from jaxsurv.survival.validation import (
     check_no_nan,
     check_survival,
@@ -17,67 +20,124 @@ from jaxsurv.survival.validation import (
 )
 from jaxsurv.types import Array, ArrayLike, InputError
 
-_LARGE = (
-    60.0  # beyond e^60 a cumulative hazard goes on in a straight line, so that its slope is finite
-)
+# Beyond e^60 a cumulative hazard goes on in a straight line, so that its slope is finite.
+_LARGE = 60.0
 
 
-def _columns(parameters: Any, where: Any = None) -> tuple[Array, Array]:
-    """The two parameters ``[n]`` each, 0 in rows that are not there."""
+class _Distribution(NamedTuple):
+    """Logarithms of density and survival: functions of the two parameters and the log time."""
+
+    log_density: Callable[[Array, Array, Array], Array]
+    log_survival: Callable[[Array, Array, Array], Array]
+
+
+def _weibull_survival(log_scale: Array, log_shape: Array, log_time: Array) -> Array:
+    power = jnp.exp(log_shape) * (log_time - log_scale)
+    return -jnp.exp(jnp.minimum(power, _LARGE)) * (1 + jnp.maximum(power - _LARGE, 0))
+
+
+def _weibull_density(log_scale: Array, log_shape: Array, log_time: Array) -> Array:
+    # of the logarithm of t h(t), so that no power of a small time is taken
+    log_hazard = log_shape + jnp.exp(log_shape) * (log_time - log_scale) - log_time
+    return log_hazard + _weibull_survival(log_scale, log_shape, log_time)
+
+
+def _log_normal_survival(mean: Array, log_sd: Array, log_time: Array) -> Array:
+    return log_ndtr((mean - log_time) * jnp.exp(-log_sd))
+
+
+def _log_normal_density(mean: Array, log_sd: Array, log_time: Array) -> Array:
+    z = (log_time - mean) * jnp.exp(-log_sd)
+    return -log_time - log_sd - np.log(2 * np.pi) / 2 - z**2 / 2
+
+
+_WEIBULL = _Distribution(_weibull_density, _weibull_survival)
+_LOG_NORMAL = _Distribution(_log_normal_density, _log_normal_survival)
+
+
+def _log_survival(distribution: _Distribution, first: Array, second: Array, time: Array) -> Array:
+    """Log survival; 0 up to time 0, with zero derivatives."""
+    later = time > 0
+    log_time = jnp.log(jnp.where(later, time, 1))
+    return jnp.where(later, distribution.log_survival(first, second, log_time), 0)
+
+
+def _checked(parameters: Any, where: Any = None) -> Array:
+    """Parameters ``[n, 2]`` as real numbers, finite in the rows that are there."""
     if np.ndim(parameters) != 2 or np.shape(parameters)[1] != 2:
         raise InputError(f"parameters must have shape [n, 2], got {list(np.shape(parameters))}")
-    x = as_real(np.asarray(parameters) if is_frame(parameters) else parameters)
-    if where is not None:
-        x = jnp.where(jnp.asarray(where).astype(bool)[:, None], x, 0)
-    if is_concrete(x):
-        check_finite("parameters", x)
-    return x[:, 0], x[:, 1]
+    values = np.asarray(parameters) if is_frame(parameters) else parameters
+    if is_concrete(values) and is_concrete(where):
+        here = True if where is None else np.asarray(where).astype(bool)[:, None]
+        check_finite("parameters", np.where(here, np.asarray(values), 0))
+    return as_real(values)
 
 
-def _log_times(
-    parameters: Any, event: Any, time: Any, entry: Any, weights: Any, where: Any
-) -> tuple[Array, Array, Array | None]:
-    """Events ``[n]``, log times ``[n]`` and log entry times ``[n]``, of checked columns.
+def _loss(
+    distribution: _Distribution,
+    parameters: Any,
+    event: Any,
+    time: Any,
+    entry: Any,
+    weights: Any,
+    where: Any,
+    reduction: str,
+) -> Array:
+    """Check the outcome and the parameters, and evaluate.
 
     Raises:
-        InputError: a malformed outcome; an event at time 0, whose density is 0 or infinite.
+        InputError: bad shapes or values; an event at time 0, whose density is 0 or infinite.
     """
-    rows = np.empty(np.shape(parameters)[0]) if np.ndim(parameters) else parameters
-    check_vectors(parameters=rows, event=event, time=time)
-    check_survival(event, time, entry=entry, weights=weights, where=where)
-    if is_concrete(event) and is_concrete(time):
+    check_reduction(reduction)
+    n = check_survival(event, time, entry=entry, weights=weights, where=where)
+    if np.ndim(parameters) and np.shape(parameters)[0] != n:
+        raise InputError(f"parameters must have {n} rows as time, got {np.shape(parameters)[0]}")
+    parameters = _checked(parameters, where)
+    if all(map(is_concrete, (event, time, where))):
         bad = (np.asarray(event) > 0) & (np.asarray(time) == 0)
-        if where is not None and is_concrete(where):
-            bad = bad & np.asarray(where).astype(bool)
+        bad = bad if where is None else bad & np.asarray(where).astype(bool)
         if bad.any():
             raise InputError(
                 f"time is 0 at an event in {first_rows(bad)}, where a density is 0 or infinite; "
                 "drop such rows, or give them half the smallest unit of time"
             )
+    event, where = (None if x is None else jnp.asarray(x, bool) for x in (event, where))
+    time, entry, weights = (None if x is None else as_real(x) for x in (time, entry, weights))
+    columns = parameters, event, time, entry, weights, where
+    return _negative_log_likelihood(*columns, distribution=distribution, reduction=reduction)
 
-    def log(x: Any) -> Array:
-        real = as_real(x)
-        return jnp.where(real > 0, jnp.log(jnp.where(real > 0, real, 1)), -jnp.inf)
 
-    died = jnp.asarray(event) > 0
+@partial(jax.jit, static_argnames=("distribution", "reduction"))
+def _negative_log_likelihood(
+    parameters: Array,
+    died: Array,
+    time: Array,
+    entry: Array | None,
+    weights: Array | None,
+    where: Array | None,
+    distribution: _Distribution,
+    reduction: str,
+) -> Array:
     if where is not None:
-        died = died & jnp.asarray(where).astype(bool)
-    return died, log(time), None if entry is None else log(entry)
+        parameters = jnp.where(where[:, None], parameters, 0)
+    p = parameters[:, 0], parameters[:, 1]
+    density = distribution.log_density(*p, jnp.log(jnp.where(died, time, 1)))
+    each = jnp.where(died, density, _log_survival(distribution, *p, time))
+    if entry is not None:
+        each = each - _log_survival(distribution, *p, entry)
+    return reduce_rows(-each, weights, where, reduction)
 
 
-def _cumulative_hazard(log_hazard: Array) -> Array:
-    """Exponential that goes on in a straight line beyond e^60; 0 at -inf, with zero derivative."""
-    small = jnp.minimum(log_hazard, _LARGE)
-    there = log_hazard > -jnp.inf
-    return jnp.where(there, jnp.exp(small) * (1 + jnp.where(there, log_hazard, 0) - small), 0)
+def _curves(distribution: _Distribution, parameters: Any, times: Any) -> Array:
+    """Survival ``[n, t]`` at checked times."""
+    check_vectors(times=times)
+    check_no_nan(times)
+    return _survival(_checked(parameters), as_real(times), distribution=distribution)
 
 
-def _power(log_scale: Array, log_shape: Array, log_time: Array) -> Array:
-    """Logarithm of (t / scale)^shape; -inf at t = 0."""
-    there = log_time > -jnp.inf
-    return jnp.where(
-        there, jnp.exp(log_shape) * (jnp.where(there, log_time, 0) - log_scale), -jnp.inf
-    )
+@partial(jax.jit, static_argnames="distribution")
+def _survival(p: Array, times: Array, distribution: _Distribution) -> Array:
+    return jnp.exp(_log_survival(distribution, p[:, :1], p[:, 1:], times[None]))
 
 
 @read_arguments
@@ -120,15 +180,7 @@ def weibull_loss(
     >>> print(f"{loss:.4f}")  # (1 + 2) / 2: constant hazard 1
     1.5000
     """
-    died, log_t, log_entry = _log_times(parameters, event, time, entry, weights, where)
-    log_scale, log_shape = _columns(parameters, where)
-    power = _power(log_scale, log_shape, log_t)
-    # log of t h(t), so that no power of a small time is taken
-    log_hazard = jnp.where(died, log_shape + power - log_t, 0)
-    each = _cumulative_hazard(power) - log_hazard
-    if log_entry is not None:
-        each = each - _cumulative_hazard(_power(log_scale, log_shape, log_entry))
-    return reduce_rows(each, weights, where, reduction)
+    return _loss(_WEIBULL, parameters, event, time, entry, weights, where, reduction)
 
 
 @read_arguments
@@ -146,17 +198,7 @@ def weibull_survival(parameters: ArrayLike, times: ArrayLike) -> Array:
     >>> [f"{p:.4f}" for p in s[0]]
     ['1.0000', '0.3679']
     """
-    log_scale, log_shape = _columns(parameters)
-    power = _power(log_scale[:, None], log_shape[:, None], _log_of(times)[None])
-    return jnp.exp(-_cumulative_hazard(power))
-
-
-def _log_of(times: Any) -> Array:
-    """Logarithms ``[t]`` of evaluation times; -inf at 0 and before."""
-    check_vectors(times=times)
-    check_no_nan(times)
-    t = as_real(times)
-    return jnp.where(t > 0, jnp.log(jnp.where(t > 0, t, 1)), -jnp.inf)
+    return _curves(_WEIBULL, parameters, times)
 
 
 @read_arguments
@@ -197,20 +239,7 @@ def log_normal_loss(
     >>> print(f"{loss:.4f}")  # the median is 1: log 2
     0.6931
     """
-    died, log_t, log_entry = _log_times(parameters, event, time, entry, weights, where)
-    mean, log_sd = _columns(parameters, where)
-    z = (jnp.where(died, log_t, 0) - mean) * jnp.exp(-log_sd)
-    density = log_t + log_sd + np.log(2 * np.pi) / 2 + z**2 / 2
-    each = jnp.where(died, density, -_log_survival(mean, log_sd, log_t))
-    if log_entry is not None:
-        each = each + _log_survival(mean, log_sd, log_entry)
-    return reduce_rows(each, weights, where, reduction)
-
-
-def _log_survival(mean: Array, log_sd: Array, log_time: Array) -> Array:
-    there = log_time > -jnp.inf
-    z = (jnp.where(there, log_time, 0) - mean) * jnp.exp(-log_sd)
-    return jnp.where(there, log_ndtr(-z), 0)
+    return _loss(_LOG_NORMAL, parameters, event, time, entry, weights, where, reduction)
 
 
 @read_arguments
@@ -228,5 +257,4 @@ def log_normal_survival(parameters: ArrayLike, times: ArrayLike) -> Array:
     >>> [f"{p:.4f}" for p in s[0]]
     ['1.0000', '0.5000']
     """
-    mean, log_sd = _columns(parameters)
-    return jnp.exp(_log_survival(mean[:, None], log_sd[:, None], _log_of(times)[None]))
+    return _curves(_LOG_NORMAL, parameters, times)

@@ -212,7 +212,7 @@ def test_outcomes_in_intervals():
     assert found.entry is None
     keep = time > entry
     late = discretise(event[keep], time[keep], ENDS, entry=entry[keep])
-    assert late.entry.tolist() == [0, 0, 1, 3, 4, 0, 1, 0, 4, 0]
+    assert np.array(late.entry).tolist() == [0, 0, 1, 3, 4, 0, 1, 0, 4, 0]
     # 0.1 + 0.2 is 0.3, the end of an interval
     assert discretise([1], [0.1 + 0.2], [0.3, 1.0]).interval.tolist() == [0]
     logits = np.zeros((keep.sum(), 2, 4))
