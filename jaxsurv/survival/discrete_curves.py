@@ -111,8 +111,8 @@ def _hazard_incidence(logits: Array, interval: Array, share: Array) -> Array:
 def pmf_survival(logits: ArrayLike, ends: ArrayLike, times: ArrayLike) -> Array:
     """Survival curves of `pmf_loss`: S(t) = 1 - Σ_{k, j} p_kj, linear in each interval.
 
-    After the last end S stays constant: the model says nothing there. Arguments and result as for
-    `logistic_hazard_survival`.
+    After the last end S stays constant: the model says nothing there.
+    Arguments as for `logistic_hazard_survival`.
 
     >>> import numpy as np
     >>> s = pmf_survival(np.zeros((1, 2)), np.array([1.0, 3.0]), np.array([1.0, 2.0, 9.0]))
