@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from jaxsurv.arguments.labels import factorised
 from jaxsurv.arguments.reading import read_arguments
@@ -56,6 +55,8 @@ def gray_test(
     >>> test.observed.tolist(), test.expected.round(3).tolist(), int(test.degrees_of_freedom)
     ([2.0, 2.0], [0.9, 3.1], 1)
     """
+    from scipy import special  # not needed by those who train with the losses
+
     check_known(group=group, strata=strata)
     check_vectors(code=code, group=group, strata=strata)
     codes, here, _ = check_competing(code, time, cause=cause, where=where)

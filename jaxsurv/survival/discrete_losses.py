@@ -42,7 +42,7 @@ def _cells(
     """Logits ``[n, causes, m]``, 0 in rows that are not there, and masks of cells.
 
     Returns:
-        logits; own ``[n, causes, m]``, the cell of the event; before ``[n, m]``, intervals up to that of the
+        logits; own ``[n, causes, m]``, the cell of the event; reached ``[n, m]``, intervals up to that of the
         row; late ``[n, m]``, intervals in which the row has entered.
     """
     logits = logits if logits.ndim == 3 else logits[:, None]
