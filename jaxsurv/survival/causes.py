@@ -8,6 +8,8 @@ from jaxsurv.arguments.columns import first_rows
 from jaxsurv.survival.validation import check_some, check_survival, check_vectors, is_concrete
 from jaxsurv.types import InputError
 
+_LARGEST = np.iinfo(np.int32).max
+
 
 def check_known(**arrays: Any) -> None:
     """Refuse values that ``jit`` traces, in functions that work on the host."""
@@ -28,7 +30,7 @@ def check_codes(name: str, code: Any) -> np.ndarray:
     codes = np.asarray(code)
     if codes.dtype.kind == "f" and (unknown := np.isnan(codes)).any():
         raise InputError(f"{name} is missing (NaN) in {first_rows(unknown)}; drop such rows")
-    bad = (codes < 0) | (np.trunc(codes) != codes) | ~np.isfinite(codes)
+    bad = (codes < 0) | (np.trunc(codes) != codes) | (codes > _LARGEST)
     if bad.any():
         found = ", ".join(f"{c:g}" for c in np.unique(codes[bad])[:5])
         raise InputError(

@@ -18,6 +18,7 @@ BAD = {
     "negative": (np.where(np.arange(N) == 5, -1, CODE), "code must be 0 .* found -1 in row 5"),
     "a half": (CODE + 0.5 * (np.arange(N) == 5), r"found 2.5 in row 5"),
     "infinite": (np.where(np.arange(N) == 5, np.inf, CODE), "found inf in row 5"),
+    "huge": (np.where(np.arange(N) == 5, 1e300, CODE), r"found 1e\+300 in row 5"),
     "missing": (np.where(np.arange(N) == 5, np.nan, CODE), "code is missing .* row 5"),
     "all censored": (0 * CODE, "no event: code is 0 in all rows"),
 }
