@@ -24,7 +24,6 @@ from jaxsurv.metrics.calibration import (
 )
 from jaxsurv.metrics.calibration_index import CalibrationIndex, integrated_calibration_index
 from jaxsurv.metrics.concordance import (
-    Concordance,
     ConcordanceDifference,
     compare_concordance,
     concordance_index,
@@ -32,6 +31,7 @@ from jaxsurv.metrics.concordance import (
 from jaxsurv.metrics.dynamic_auc import DynamicAUC, cumulative_dynamic_auc
 from jaxsurv.metrics.ipcw import concordance_index_ipcw
 from jaxsurv.metrics.prediction_error import brier_score, integrated_brier_score
+from jaxsurv.survival.concordance import Concordance
 
 __all__ = [
     "Bootstrap",
