@@ -1,5 +1,6 @@
 """Statistics of censored data: the Cox partial likelihood, Cox models, survival curves and tests."""
 
+from jaxsurv.survival._cox_fit import CoxFit
 from jaxsurv.survival._coxnet_cv import CoxnetCV, coxnet_cv
 from jaxsurv.survival._coxnet_path import CoxnetPath
 from jaxsurv.survival._kaplan_meier import (
@@ -9,6 +10,7 @@ from jaxsurv.survival._kaplan_meier import (
     nelson_aalen,
     restricted_mean,
 )
+from jaxsurv.survival._proportional_hazards import ProportionalHazards, proportional_hazards_test
 from jaxsurv.survival.baseline import (
     StepFunction,
     breslow_baseline,
@@ -20,13 +22,13 @@ from jaxsurv.survival.censoring import CensoringCurve, censoring_curve
 from jaxsurv.survival.coxnet import coxnet_path
 from jaxsurv.survival.linear_cox import (
     CollinearityWarning,
-    CoxFit,
     MonotoneLikelihoodWarning,
     cox_fit,
 )
 from jaxsurv.survival.logrank import LogRank, logrank_test
 from jaxsurv.survival.partial_likelihood import neg_log_partial_likelihood
 from jaxsurv.survival.risk_sets import RiskSets, prepare_risk_sets, restrict, subset
+from jaxsurv.survival.schoenfeld import SchoenfeldResiduals, dfbeta, schoenfeld_residuals
 from jaxsurv.survival.sharded import (
     ShardedRiskSets,
     shard_risk_sets,
@@ -45,7 +47,9 @@ __all__ = [
     "LogRank",
     "MonotoneLikelihoodWarning",
     "NelsonAalen",
+    "ProportionalHazards",
     "RiskSets",
+    "SchoenfeldResiduals",
     "ShardedRiskSets",
     "StepFunction",
     "breslow_baseline",
@@ -54,14 +58,17 @@ __all__ = [
     "coxnet_cv",
     "coxnet_path",
     "deviance_residuals",
+    "dfbeta",
     "kaplan_meier",
     "logrank_test",
     "martingale_residuals",
     "neg_log_partial_likelihood",
     "nelson_aalen",
     "prepare_risk_sets",
+    "proportional_hazards_test",
     "restrict",
     "restricted_mean",
+    "schoenfeld_residuals",
     "shard_risk_sets",
     "sharded_neg_log_partial_likelihood",
     "subset",

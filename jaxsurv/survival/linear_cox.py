@@ -3,7 +3,7 @@
 import warnings
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple, Unpack
+from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
@@ -11,9 +11,10 @@ import numpy as np
 from jax.scipy.linalg import solve_triangular
 
 from jaxsurv.arguments.columns import as_real, check_finite
-from jaxsurv.arguments.labels import dense
+from jaxsurv.arguments.labels import Labels, dense
 from jaxsurv.arguments.reading import read_arguments
-from jaxsurv.survival.baseline import StepFunction, breslow_baseline
+from jaxsurv.survival._cox_fit import ChiSquareTest, CoxFit, FittedRows
+from jaxsurv.survival.baseline import breslow_baseline
 from jaxsurv.survival.cox_columns import standardised_columns
 from jaxsurv.survival.cox_moments import moments, score_residuals
 from jaxsurv.survival.cox_newton import maximise, solve_information
@@ -51,46 +52,6 @@ class MonotoneLikelihoodWarning(UserWarning):
 
 class CollinearityWarning(UserWarning):
     """Columns of x determine each other: their coefficients are not identified."""
-
-
-class ChiSquareTest(NamedTuple):
-    """Chi-square statistic, its degrees of freedom, and its p-value."""
-
-    statistic: Array
-    degrees_of_freedom: Array
-    p_value: Array
-
-
-class CoxFit(NamedTuple):
-    """A fitted linear Cox model.
-
-    Attributes:
-        coef: ``[p]``, log hazard ratio per unit of each column.
-        covariance: ``[p, p]``, inverse of the (penalised) information.
-        robust_covariance: ``[p, p]``, the sandwich of Lin & Wei (1989), by cluster; NaN for exact
-            ties.
-        log_likelihood: log likelihood at ``coef``, without the penalty.
-        log_likelihood_null: log likelihood at zero.
-        likelihood_ratio: test of all coefficients being zero; like the next two, it ignores the
-            penalty.
-        wald: test from ``coef`` and ``covariance``.
-        score: test from the derivatives at zero.
-        baseline: cumulative hazard at ``x = 0``; Breslow's under exact ties.
-        steps: Newton steps taken.
-        converged: True if the last step was negligible.
-    """
-
-    coef: Array
-    covariance: Array
-    robust_covariance: Array
-    log_likelihood: Array
-    log_likelihood_null: Array
-    likelihood_ratio: ChiSquareTest
-    wald: ChiSquareTest
-    score: ChiSquareTest
-    baseline: StepFunction
-    steps: Array
-    converged: Array
 
 
 @read_arguments
@@ -170,10 +131,11 @@ def cox_fit(
     for name in ("likelihood_ratio", "wald", "score"):
         fit[name] = _test(fit[name], x.shape[1])
     _warn(problems, names, fit)
-    curve = breslow_baseline(
-        z.x @ fit["coef"], risk_sets=rs, ties="breslow" if ties == "exact" else ties
-    )
-    return CoxFit(**z.in_given_units(fit, curve))
+    log_hazard = z.x @ fit["coef"]
+    curve = breslow_baseline(log_hazard, risk_sets=rs, ties="breslow" if ties == "exact" else ties)
+    rows = FittedRows(Labels(names), log_hazard, rs, cluster is not None, l2)
+    rows = rows if all(map(is_concrete, jax.tree.leaves(rows))) else None
+    return CoxFit(**z.in_given_units(fit, curve), rows=rows)
 
 
 def _under_jit(x: Any, rs: RiskSets, cluster: Any, penalty: Any, ties: Ties) -> tuple[Any, Any]:

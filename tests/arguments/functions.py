@@ -10,6 +10,7 @@ from jaxsurv import divergences, metrics, survival
 
 N = 40
 TIMES = [0.4, 0.9]
+COEF = [0.3, -0.2]
 
 
 def columns(seed: int = 0) -> dict[str, Any]:
@@ -71,6 +72,18 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], Call]] = {
     "cox_fit": (
         ("x", "event", "time", "entry", "strata", "weights", "where", "cluster"),
         lambda **c: survival.cox_fit(**c).robust_covariance[0, 0],
+    ),
+    "schoenfeld_residuals": (
+        ("x", "event", "time", "entry", "strata", "weights", "where"),
+        lambda **c: survival.schoenfeld_residuals(**c, coef=COEF, scaled=True).residuals.sum(),
+    ),
+    "dfbeta": (
+        ("x", "event", "time", "entry", "strata", "weights", "where"),
+        lambda **c: survival.dfbeta(**c, coef=COEF)[1, 0],
+    ),
+    "proportional_hazards_test": (
+        ("x", "event", "time", "entry", "strata", "weights", "where"),
+        lambda **c: survival.proportional_hazards_test(**c).global_statistic,
     ),
     "coxnet_path": (
         ("x", "event", "time", "entry", "strata", "weights", "where"),
