@@ -1,7 +1,15 @@
 """Quality of predictions: discrimination, prediction error, calibration, and prediction intervals."""
 
 from jaxsurv.metrics._bootstrap import Bootstrap, bootstrap
+from jaxsurv.metrics._calibration_curve import (
+    CalibrationCurve,
+    CalibrationGroups,
+    Recalibration,
+    calibration_curve,
+    recalibration,
+)
 from jaxsurv.metrics._hazard_ratio import HazardRatio, hazard_ratio
+from jaxsurv.metrics._net_benefit import NetBenefit, NetBenefitDifference, net_benefit
 from jaxsurv.metrics._prediction_interval import (
     IntervalCalibration,
     IntervalScale,
@@ -35,6 +43,8 @@ from jaxsurv.survival.concordance import Concordance
 
 __all__ = [
     "Bootstrap",
+    "CalibrationCurve",
+    "CalibrationGroups",
     "CalibrationIndex",
     "CalibrationSlope",
     "Concordance",
@@ -45,12 +55,16 @@ __all__ = [
     "IntervalCalibration",
     "IntervalScale",
     "LatentAlignment",
+    "NetBenefit",
+    "NetBenefitDifference",
     "ObservedExpected",
     "Predictive",
+    "Recalibration",
     "bootstrap",
     "brier_score",
     "calibrate_intervals",
     "calibrated_scale",
+    "calibration_curve",
     "calibration_slope",
     "compare_concordance",
     "concordance_index",
@@ -63,7 +77,9 @@ __all__ = [
     "integrated_brier_score",
     "integrated_calibration_index",
     "latent_alignment",
+    "net_benefit",
     "observed_expected",
     "prediction_interval",
     "predictive",
+    "recalibration",
 ]

@@ -20,6 +20,12 @@ from jaxsurv.survival.baseline import (
 )
 from jaxsurv.survival.censoring import CensoringCurve, censoring_curve
 from jaxsurv.survival.coxnet import coxnet_path
+from jaxsurv.survival.groups import (
+    RestrictedMeanDifference,
+    group_summary,
+    pairwise_logrank,
+    restricted_mean_difference,
+)
 from jaxsurv.survival.linear_cox import (
     CollinearityWarning,
     MonotoneLikelihoodWarning,
@@ -48,6 +54,7 @@ __all__ = [
     "MonotoneLikelihoodWarning",
     "NelsonAalen",
     "ProportionalHazards",
+    "RestrictedMeanDifference",
     "RiskSets",
     "SchoenfeldResiduals",
     "ShardedRiskSets",
@@ -59,15 +66,18 @@ __all__ = [
     "coxnet_path",
     "deviance_residuals",
     "dfbeta",
+    "group_summary",
     "kaplan_meier",
     "logrank_test",
     "martingale_residuals",
     "neg_log_partial_likelihood",
     "nelson_aalen",
+    "pairwise_logrank",
     "prepare_risk_sets",
     "proportional_hazards_test",
     "restrict",
     "restricted_mean",
+    "restricted_mean_difference",
     "schoenfeld_residuals",
     "shard_risk_sets",
     "sharded_neg_log_partial_likelihood",

@@ -126,21 +126,21 @@ def check_events(total: Any) -> None:
         raise InputError("no events: the partial likelihood says nothing; check event and where")
 
 
-def check_times(times: Any) -> int:
+def check_times(times: Any, name: str = "times") -> int:
     """Check evaluation times ``[t]``: at least one, finite, ascending, without repeats; returns t.
 
     Raises:
         InputError: names the first time that is out of order.
     """
-    t = check_vectors(times=times)
+    t = check_vectors(**{name: times})
     if t == 0:
-        raise InputError("times is empty: give at least one time")
-    check_finite("times", times)
+        raise InputError(f"{name} is empty: give at least one")
+    check_finite(name, times)
     if is_concrete(times) and (bad := np.asarray(times)[1:] <= np.asarray(times)[:-1]).any():
         k = int(np.flatnonzero(bad)[0])
         raise InputError(
-            f"times must be ascending, without repeats; {times[k]:g} is followed by {times[k + 1]:g}. "
-            "Give np.unique(times)"
+            f"{name} must be ascending, without repeats; {times[k]:g} is followed by {times[k + 1]:g}. "
+            f"Give np.unique({name})"
         )
     return t
 
