@@ -80,6 +80,7 @@ class Recalibration(NamedTuple):
         """Observed over expected probability."""
         return self.observed / self.expected
 
+    @read_arguments
     def __call__(self, survival: ArrayLike) -> Any:
         """Recalibrated survival of predicted ones, of any shape; at 0 and 1 they stay as they are."""
         with np.errstate(divide="ignore"):
@@ -87,7 +88,7 @@ class Recalibration(NamedTuple):
             return np.exp(-np.exp(self.intercept + self.slope * log_cumulative))
 
 
-class _Horizon(NamedTuple):
+class _AtHorizon(NamedTuple):
     """Patients who are there.
 
     Attributes:
@@ -200,7 +201,7 @@ def _probability(x: Any) -> Any:
     return -np.expm1(-np.exp(np.minimum(x, 50)))
 
 
-def _at_horizon(survival: Any, event: Any, time: Any, horizon: Any, where: Any) -> _Horizon:
+def _at_horizon(survival: Any, event: Any, time: Any, horizon: Any, where: Any) -> _AtHorizon:
     check_survival(event, time, where=where, survival_at_t=survival)
     if not all(map(is_concrete, (survival, event, time, horizon, where))):
         raise InputError(
@@ -218,11 +219,11 @@ def _at_horizon(survival: Any, event: Any, time: Any, horizon: Any, where: Any) 
     for who, what in ((y == 1, "nobody has the event by"), (until > 0, "nobody is alive at")):
         if not (weight > 0)[who].any():
             raise InputError(f"{what} the horizon of {float(horizon):g}: nothing can be compared")
-    return _Horizon(np.log(-np.log(survival[here])), y, weight, here)
+    return _AtHorizon(np.log(-np.log(survival[here])), y, weight, here)
 
 
 def _regression(
-    design: Any, at: _Horizon, start: list[float], offset: Any = 0.0
+    design: Any, at: _AtHorizon, start: list[float], offset: Any = 0.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients of a weighted complementary log-log regression, and their HC3 sandwich covariance."""
     y, weight = at.y, at.weight

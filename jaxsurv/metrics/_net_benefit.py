@@ -127,7 +127,7 @@ def net_benefit(
     order = np.argsort(merged, kind="stable")
     risk = np.asarray(risk_at_t, float)[here][order]
     died, t = np.asarray(event)[here][order].astype(bool), merged[order]
-    outcome = _Outcome(died, t, at_known_times(horizon, t))
+    outcome = _Followed(died, t, at_known_times(horizon, t))
     if not outcome.known(np.ones(t.size, bool)):
         raise InputError(
             f"horizon = {float(horizon):g} is beyond the follow-up, which ends at {t[-1]:g}"
@@ -154,7 +154,7 @@ def _limits(samples: Any, level: float) -> Any:
     return limits
 
 
-class _Outcome(NamedTuple):
+class _Followed(NamedTuple):
     """Patients in order of time.
 
     Attributes:

@@ -36,14 +36,14 @@ class FittedRows(NamedTuple):
     """Rows that a Cox model was fitted to, kept for its summary.
 
     Attributes:
-        names: names of the columns of x, or their numbers.
+        names: names of the columns of x, or None.
         log_hazard: ``[n]``, fitted log hazards up to a constant.
         risk_sets: outcome.
         clustered: True if rows were put into clusters.
         l2: ridge penalty.
     """
 
-    names: Labels
+    names: Labels | None
     log_hazard: Any
     risk_sets: RiskSets
     clustered: Any
@@ -131,7 +131,7 @@ class CoxFit(NamedTuple):
             )
         coef = np.asarray(self.coef, float)
         if names is None:
-            names = range(coef.size) if self.rows is None else self.rows.names
+            names = (self.rows and self.rows.names) or range(coef.size)
         if len(names) != coef.size:
             raise InputError(f"x has {coef.size} columns, but names has {len(names)}")
         columns = {"coef": coef, "hazard_ratio": np.exp(coef)}

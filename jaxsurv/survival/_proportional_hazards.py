@@ -7,7 +7,7 @@ import numpy as np
 from scipy import special
 from scipy.stats import rankdata
 
-from jaxsurv.arguments.labels import Labels
+from jaxsurv.arguments.labels import Labels, column_names
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival._kaplan_meier import KaplanMeier, kaplan_meier
 from jaxsurv.survival.host.cox import HostCox
@@ -127,7 +127,7 @@ def proportional_hazards_test(
         p,
         float(together),
         float(special.gammaincc(p / 2, together / 2)),
-        Labels(getattr(x, "columns", range(p))),
+        column_names(x) or Labels(range(p)),
     )
 
 

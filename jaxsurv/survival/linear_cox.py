@@ -1,6 +1,7 @@
 """Linear Cox model by Newton's method, with an optional ridge penalty."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Unpack
@@ -11,7 +12,7 @@ import numpy as np
 from jax.scipy.linalg import solve_triangular
 
 from jaxsurv.arguments.columns import as_real, check_finite
-from jaxsurv.arguments.labels import Labels, dense
+from jaxsurv.arguments.labels import column_names, dense
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival._cox_fit import ChiSquareTest, CoxFit, FittedRows
 from jaxsurv.survival.baseline import breslow_baseline
@@ -111,7 +112,7 @@ def cox_fit(
     """
     if np.ndim(x) != 2:
         raise InputError(f"x must have shape [n, p], got {list(np.shape(x))}")
-    names = list(getattr(x, "columns", range(np.shape(x)[1])))
+    names = column_names(x)
     check_finite("x", x)
     x = np.asarray(x) if is_concrete(x) else x
     rs = given_risk_sets(risk_sets, event, time, exact=ties == "exact", **columns)
@@ -130,10 +131,10 @@ def cox_fit(
     fit, problems = found or _under_jit(z.x, rs, cluster, penalty, ties)
     for name in ("likelihood_ratio", "wald", "score"):
         fit[name] = _test(fit[name], x.shape[1])
-    _warn(problems, names, fit)
+    _warn(problems, names or range(x.shape[1]), fit)
     log_hazard = z.x @ fit["coef"]
     curve = breslow_baseline(log_hazard, risk_sets=rs, ties="breslow" if ties == "exact" else ties)
-    rows = FittedRows(Labels(names), log_hazard, rs, cluster is not None, l2)
+    rows = FittedRows(names, log_hazard, rs, cluster is not None, l2)
     rows = rows if all(map(is_concrete, jax.tree.leaves(rows))) else None
     return CoxFit(**z.in_given_units(fit, curve), rows=rows)
 
@@ -224,7 +225,7 @@ def _test(statistic: Any, p: int) -> ChiSquareTest:
     return ChiSquareTest(statistic, xp.asarray(p), chance)
 
 
-def _warn(problems: tuple[Array, Array], names: list[Any], fit: dict[str, Any]) -> None:
+def _warn(problems: tuple[Array, Array], names: Sequence[Any], fit: dict[str, Any]) -> None:
     """Warn, from the information at zero and the step that Newton's method would take next."""
     if not all(is_concrete(a) for a in problems):
         return
@@ -242,5 +243,5 @@ def _warn(problems: tuple[Array, Array], names: list[Any], fit: dict[str, Any]) 
         (np.full(len(names), stopped), ConvergenceWarning, _NOT_CONVERGED),
     ):
         if found.any():
-            which = ", ".join(str(names[k]) for k in np.flatnonzero(found))
+            which = ", ".join(str(names[k]) for k in np.flatnonzero(found).tolist())
             warnings.warn(told.format(which), kind, stacklevel=4)

@@ -28,6 +28,7 @@ def columns(seed: int = 0) -> dict[str, Any]:
     }
 
 
+GROUPS = (columns()["labels"] + np.arange(N)) % 3
 Call = Callable[..., Any]
 # name: (columns of rows that it takes, call)
 FUNCTIONS: dict[str, tuple[tuple[str, ...], Call]] = {
@@ -46,6 +47,22 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], Call]] = {
     "logrank_test": (
         ("event", "time", "group", "strata", "where"),
         lambda **c: survival.logrank_test(**c).statistic,
+    ),
+    "group_summary": (
+        ("event", "time", "group", "entry", "weights", "where"),
+        lambda **c: survival.group_summary(**c, tau=0.5)["restricted_mean"].sum(),
+    ),
+    "restricted_mean_difference": (
+        ("event", "time", "group", "entry", "weights"),
+        lambda **c: abs(
+            survival.restricted_mean_difference(
+                **c, tau=0.5, where=GROUPS[: len(c["group"])] < 2
+            ).difference
+        ),
+    ),
+    "pairwise_logrank": (
+        ("event", "time", "group", "strata", "where"),
+        lambda **c: survival.pairwise_logrank(**c)["chi_square"].sum(),
     ),
     "prepare_risk_sets": (
         ("event", "time", "entry", "strata", "weights", "where"),
@@ -133,6 +150,22 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], Call]] = {
             metrics.integrated_calibration_index(probability, tau=0.9, **c).ici
         ),
     ),
+    "calibration_curve": (
+        ("probability", "event", "time", "where"),
+        lambda probability, **c: np.nansum(
+            metrics.calibration_curve(probability, horizon=0.9, **c).upper
+        ),
+    ),
+    "recalibration": (
+        ("probability", "event", "time", "where"),
+        lambda probability, **c: metrics.recalibration(probability, horizon=0.9, **c).intercept,
+    ),
+    "net_benefit": (
+        ("probability", "event", "time", "where"),
+        lambda probability, **c: metrics.net_benefit(
+            probability, horizon=0.9, thresholds=[0.2, 0.5], n_samples=20, **c
+        ).upper.sum(),
+    ),
     "d_calibration": (
         ("probability", "event", "where"),
         lambda probability, **c: metrics.d_calibration(probability, **c).statistic,
@@ -178,7 +211,7 @@ def of(names: tuple[str, ...], **changed: Any) -> dict[str, Any]:
         "train_event": clean["event"],
         "train_time": clean["time"],
         **dict.fromkeys(LABELS, clean["labels"]),
-        "group": (clean["labels"] + np.arange(N)) % 3,
+        "group": GROUPS,
     }
     return {name: changed.get(name, clean[name]) for name in names}
 

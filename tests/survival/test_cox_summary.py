@@ -42,6 +42,7 @@ def test_table_tests_and_concordance_are_those_of_r(reference, name):
         test = fit.likelihood_ratio
         known = test.statistic, test.degrees_of_freedom, test.p_value
         np.testing.assert_allclose(known, theirs["lr_test"], rtol=1e-6)
+        assert fit.rows is not None
         c = fit.rows.concordance()
         np.testing.assert_allclose((c.index, c.standard_error), theirs["concordance"], rtol=1e-6)
         page = str(fit)
@@ -73,6 +74,7 @@ def test_concordance_is_that_of_the_fitted_hazards(given):
     }
     columns = {k: columns[k] for k in given}
     fit = cox_fit(x, event, time, **columns)
+    assert fit.rows is not None
     ours, theirs = fit.rows.concordance(), concordance_index(x @ fit.coef, event, time, **columns)
     for field in ("index", "standard_error", "concordant", "tied_time"):
         np.testing.assert_allclose(getattr(ours, field), getattr(theirs, field), rtol=1e-7)

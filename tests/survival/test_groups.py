@@ -51,7 +51,7 @@ def test_median_that_is_not_reached_is_nan():
 
 def test_difference_of_restricted_means(veteran):
     event, time, group = veteran
-    found = restricted_mean_difference(*veteran, 200.0)
+    found = restricted_mean_difference(event, time, group, 200.0)
     assert found.groups == ("new", "old")
     each = [
         restricted_mean(kaplan_meier(event[own], time[own]), 200.0)

@@ -103,7 +103,7 @@ def test_lifelines_has_the_same_residuals():
     ):
         known = theirs.compute_residuals(table, kind).sort_index()
         if "schoenfeld" in kind:
-            known = known.loc[[k for k in table["t"].sort_values().index if table["e"][k]]]
+            known = known.loc[[k for k in np.argsort(table["t"].to_numpy()) if table["e"][k]]]
         known = known[["a", "b"]] if "a" in known else known[[kind]]
         if kind == "scaled_schoenfeld":  # theirs are without the coefficient
             ours = ours - coef.to_numpy()
