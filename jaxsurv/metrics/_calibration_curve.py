@@ -169,9 +169,15 @@ def recalibration(
     """Intercept and slope of calibration at a horizon, and the function that corrects predictions.
 
     ``log(-log S_observed) = intercept + slope log(-log S_predicted)``, fitted as in `calibration_curve`,
-    of which it is the straight line. Arguments and errors are the same. In a Cox model the intercept
-    corrects the baseline hazard and the slope the log hazards. Judge the corrected predictions on other
-    patients than those that the correction was fitted to.
+    of which it is the straight line. In a Cox model the intercept corrects the baseline hazard and the
+    slope the log hazards. Judge the corrected predictions on other patients than those that the
+    correction was fitted to. Arguments as for `calibration_curve`.
+
+    Raises:
+        InputError: see `calibration_curve`; predictions that are all the same.
+
+    Warns:
+        ConvergenceWarning: see `calibration_curve`.
 
     Reference: van Houwelingen, Stat. Med. 19 (2000) 3401; McLernon et al., Ann. Intern. Med. 176 (2023) 105.
     """

@@ -35,7 +35,7 @@ def hazard_ratios(table: pd.DataFrame, *, title: str = "", xlabel: str = "hazard
     low, high = min(finite.min(initial=1), 1 / 1.5), max(finite.max(initial=1), 1.5)
     low, high = low / (high / low) ** 0.05, high * (high / low) ** 0.05
 
-    figure = Figure(figsize=(7.2, 1.1 + 0.27 * k), layout="constrained")
+    figure = Figure(figsize=(6.4, 1.1 + 0.27 * k), layout="constrained")
     ax = figure.subplots()
     ax.set_xscale("log")
     ax.axvline(1, color=GREY, lw=0.8, ls="--", zorder=0)

@@ -54,7 +54,7 @@ def schoenfeld(
         _cloud(ax, place, values[:, k])
         ax.axhline(values[:, k].mean(), color=GREY, lw=0.9, ls="--")
         ax.set_title(f"{test.names[k]} ({told})")
-        ax.set_xticks(ticks, [f"{time[i]:.3g}" for i in ticks])
+        ax.set_xticks(ticks, [f"{float(f'{time[i]:.3g}'):g}" for i in ticks])
         ax.set(xlabel=xlabel, ylabel="coefficient")
     figure.suptitle(title, x=0.01, ha="left", fontsize=10)
     return figure
@@ -94,9 +94,9 @@ def residuals_against(
 
 
 def _panels(p: int) -> tuple[Figure, list[Axes]]:
-    columns = min(3, p)
+    columns = min(2, p)
     rows = -(-p // columns)
-    figure = Figure(figsize=(2.9 * columns + 0.4, 2.5 * rows + 0.3), layout="constrained")
+    figure = Figure(figsize=(3.0 * columns + 0.4, 2.5 * rows + 0.3), layout="constrained")
     axes = list(figure.subplots(rows, columns, squeeze=False).flat)
     for ax in axes[p:]:
         ax.set_axis_off()

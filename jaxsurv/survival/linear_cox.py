@@ -129,9 +129,9 @@ def cox_fit(
         )
     found = host_fit(z.x, rs, cluster, penalty, ties)
     fit, problems = found or _under_jit(z.x, rs, cluster, penalty, ties)
+    lost = _warn(problems, names or range(x.shape[1]), fit)
     for name in ("likelihood_ratio", "wald", "score"):
-        fit[name] = _test(fit[name], x.shape[1])
-    _warn(problems, names or range(x.shape[1]), fit)
+        fit[name] = _test(fit[name], x.shape[1] - lost)
     log_hazard = z.x @ fit["coef"]
     curve = breslow_baseline(log_hazard, risk_sets=rs, ties="breslow" if ties == "exact" else ties)
     rows = FittedRows(names, log_hazard, rs, cluster is not None, l2)
@@ -225,12 +225,15 @@ def _test(statistic: Any, p: int) -> ChiSquareTest:
     return ChiSquareTest(statistic, xp.asarray(p), chance)
 
 
-def _warn(problems: tuple[Array, Array], names: Sequence[Any], fit: dict[str, Any]) -> None:
-    """Warn, from the information at zero and the step that Newton's method would take next."""
+def _warn(problems: tuple[Array, Array], names: Sequence[Any], fit: dict[str, Any]) -> int:
+    """Warn, from the information at zero and the step that Newton's method would take next.
+
+    Returns the number of combinations of columns of which the data say nothing.
+    """
     if not all(is_concrete(a) for a in problems):
-        return
+        return 0
     information, step = (np.asarray(a, float) for a in problems)
-    involved = running = np.zeros(len(names), bool)
+    none = involved = running = np.zeros(len(names), bool)
     if len(names) == len(step) and len(names):  # with more columns than rows the penalty decides
         eigenvalues, vectors = np.linalg.eigh(information)
         none = eigenvalues <= 1e3 * np.finfo(problems[0].dtype).eps * max(eigenvalues[-1], 1e-30)
@@ -245,3 +248,4 @@ def _warn(problems: tuple[Array, Array], names: Sequence[Any], fit: dict[str, An
         if found.any():
             which = ", ".join(str(names[k]) for k in np.flatnonzero(found).tolist())
             warnings.warn(told.format(which), kind, stacklevel=4)
+    return int(none.sum())

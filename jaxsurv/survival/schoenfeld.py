@@ -182,7 +182,10 @@ def dfbeta(
 
     Score residuals times the covariance, as R's ``residuals`` of type ``dfbeta``: multiplied by the
     weights, and 0 for rows that are not there. The sum of their products is `CoxFit.robust_covariance`.
-    Arguments and errors as for `schoenfeld_residuals`.
+    Arguments as for `schoenfeld_residuals`.
+
+    Raises:
+        InputError: see `schoenfeld_residuals`; columns that determine each other.
 
     >>> x, time = np.array([[1.0], [2.0], [0.0]]), np.array([1.0, 2.0, 3.0])
     >>> dfbeta(x, np.ones(3), time, np.zeros(1)).round(2).ravel().tolist()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from jaxsurv.metrics import concordance_index
-from jaxsurv.survival import cox_fit
+from jaxsurv.survival import CollinearityWarning, cox_fit
 from jaxsurv.types import InputError
 
 DATA = ["veteran_zph", "pbc_competing", "mgus2_competing"]
@@ -51,6 +51,18 @@ def test_table_tests_and_concordance_are_those_of_r(reference, name):
         assert (
             f"{c.index:.4g} (in the rows of the fit), standard error {c.standard_error:.2g}" in page
         )
+
+
+def test_a_column_of_which_the_data_say_nothing_takes_no_degree_of_freedom(reference):
+    table, expected = reference("veteran_zph", "proportional_hazards.json")
+    theirs = expected["cox_strata"]
+    with pytest.warns(CollinearityWarning, match="prior"):
+        fit = cox_fit(table[theirs["names"]], table["event"], table["time"], strata=table["prior"])
+    test = fit.likelihood_ratio
+    known = test.statistic, test.degrees_of_freedom, test.p_value
+    np.testing.assert_allclose(known, theirs["lr_test"], rtol=1e-6)
+    assert fit.summary().loc["prior", "p"] > 0.99
+    np.testing.assert_allclose(fit.summary()["coef"].iloc[:4], theirs["coef"][:4], rtol=1e-6)
 
 
 def problem(n=60, seed=0):
