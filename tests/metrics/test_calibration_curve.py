@@ -81,6 +81,17 @@ def test_without_censoring_it_is_a_binomial_regression():
     np.testing.assert_allclose((found.intercept, found.slope), best, atol=1e-5)
 
 
+def test_standard_errors_are_about_those_of_the_jackknife_under_heavy_censoring():
+    rng = np.random.default_rng(3)
+    x, n = rng.normal(size=150), 150
+    t, c = rng.exponential(np.exp(-x)), rng.exponential(0.6, n)
+    given = predicted(x), t <= c, np.minimum(t, c), H
+    out = [recalibration(*given, where=np.arange(n) != k) for k in range(n)]
+    values = np.array([(found.intercept, found.slope) for found in out])
+    jackknife = np.sqrt((n - 1) * values.var(0))
+    np.testing.assert_allclose(recalibration(*given).standard_error, jackknife, rtol=0.25)
+
+
 def test_rows_that_are_not_there_and_units_change_nothing():
     x, event, time = cohort(200, 3)
     s, here = predicted(x, 0.8), np.arange(200) % 3 > 0

@@ -8,7 +8,7 @@ from jaxsurv.metrics import net_benefit
 from jaxsurv.survival import kaplan_meier
 from jaxsurv.types import InputError
 
-Q = np.linspace(0.05, 0.9, 18)
+Q = np.round(np.linspace(0.05, 0.9, 18), 2)
 H = 0.7
 
 
@@ -17,7 +17,8 @@ def cohort(n, seed=0, censored=True):
     log_hazard = rng.normal(size=n)
     t = rng.exponential(np.exp(-log_hazard))
     c = rng.exponential(2, n) if censored else np.full(n, 99.0)
-    return 1 - np.exp(-H * np.exp(log_hazard)), t <= c, np.minimum(t, c)
+    risk = np.round(1 - np.exp(-H * np.exp(log_hazard)), 2)  # some are at a threshold
+    return risk, t <= c, np.minimum(t, c)
 
 
 def test_without_censoring_it_counts_true_and_false_positives():

@@ -152,6 +152,7 @@ def test_calibration_and_decisions():
     assert [t.get_text().strip("\u200b") for t in ax.get_legend().get_texts()] == [
         "treat nobody", "treat everybody", "age", "_none"
     ]  # fmt: skip
+    assert list(ax.lines[0].get_ydata()) == [0, 0]
     np.testing.assert_allclose(ax.lines[1].get_ydata(), models["age"].treat_all)
     np.testing.assert_allclose(ax.lines[2].get_ydata(), models["age"].net_benefit)
     other = net_benefit(1 - s[:90], EVENT[:90], TIME[:90], 0.5, q, n_samples=20)
