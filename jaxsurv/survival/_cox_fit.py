@@ -1,8 +1,10 @@
 """Fitted linear Cox model: its numbers, the table of hazard ratios, and the printed page."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import jax
 import numpy as np
 
 from jaxsurv.arguments.labels import Labels
@@ -32,26 +34,40 @@ class ChiSquareTest(NamedTuple):
     p_value: Array
 
 
-class FittedRows(NamedTuple):
+@jax.tree_util.register_pytree_node_class
+@dataclass(frozen=True, eq=False)
+class FittedRows:
     """Rows that a Cox model was fitted to, kept for its summary.
+
+    They are no part of the fit for JAX: what ``jit``, ``vmap`` or ``tree.map`` returns has none.
 
     Attributes:
         names: names of the columns of x, or None.
         log_hazard: ``[n]``, fitted log hazards up to a constant.
-        risk_sets: outcome.
+        risk_sets: outcome; None where the rows are not known.
         clustered: True if rows were put into clusters.
         l2: ridge penalty.
     """
 
-    names: Labels | None
-    log_hazard: Any
-    risk_sets: RiskSets
-    clustered: Any
-    l2: Any
+    names: Labels | None = None
+    log_hazard: Any = None
+    risk_sets: RiskSets | None = None
+    clustered: bool = False
+    l2: Any = 0.0
+
+    def tree_flatten(self) -> tuple[tuple, None]:
+        """Nothing."""
+        return (), None
+
+    @classmethod
+    def tree_unflatten(cls, _: None, __: tuple) -> "FittedRows":
+        """No rows."""
+        return cls()
 
     def concordance(self) -> Concordance:
         """Harrell's C of the fitted log hazards, inside the strata; a time is its first position."""
         rs = self.risk_sets
+        assert rs is not None
         order = slice(None) if rs.order is None else np.asarray(rs.order)
         log_weight = np.asarray(rs.log_weight, float)
         weight, here = np.exp(log_weight), log_weight > -np.inf
@@ -84,7 +100,7 @@ class CoxFit(NamedTuple):
         baseline: cumulative hazard at ``x = 0``; Breslow's under exact ties.
         steps: Newton steps taken.
         converged: True if the last step was negligible.
-        rows: rows of the fit, for its summary; None where a value was traced.
+        rows: rows of the fit, for its summary; empty where a value was traced.
     """
 
     coef: Array
@@ -98,7 +114,7 @@ class CoxFit(NamedTuple):
     baseline: StepFunction
     steps: Array
     converged: Array
-    rows: FittedRows | None = None
+    rows: FittedRows = FittedRows()
 
     @read_arguments
     def summary(self, names: Sequence | None = None, *, level: float = 0.95) -> "DataFrame":
@@ -131,12 +147,12 @@ class CoxFit(NamedTuple):
             )
         coef = np.asarray(self.coef, float)
         if names is None:
-            names = (self.rows and self.rows.names) or range(coef.size)
+            names = self.rows.names or range(coef.size)
         if len(names) != coef.size:
             raise InputError(f"x has {coef.size} columns, but names has {len(names)}")
         columns = {"coef": coef, "hazard_ratio": np.exp(coef)}
         columns["se"] = error = np.sqrt(np.diagonal(np.asarray(self.covariance, float)))
-        if self.rows is not None and self.rows.clustered:
+        if self.rows.clustered:
             robust = np.sqrt(np.diagonal(np.asarray(self.robust_covariance, float)))
             # what rounding leaves of a score that is 0 in every row
             columns["robust_se"] = error = np.where(robust > 1e-9 * error, robust, np.nan)
@@ -154,7 +170,7 @@ class CoxFit(NamedTuple):
         if not self._readable():
             return repr(self)
         rows, lines = self.rows, ["Cox proportional hazards model"]
-        if rows is not None:
+        if rows.risk_sets is not None:
             n, events = (
                 int((np.asarray(a) > least).sum())
                 for a, least in (
@@ -175,7 +191,7 @@ class CoxFit(NamedTuple):
                 f"{told:22}{number(float(test.statistic))} on {int(test.degrees_of_freedom)} degrees "
                 f"of freedom, p = {small(float(test.p_value))}"
             )
-        if rows is not None:
+        if rows.risk_sets is not None:
             c = rows.concordance()
             lines.append(
                 f"{'Concordance':22}{number(float(c.index))} (in the rows of the fit), "

@@ -134,8 +134,8 @@ def cox_fit(
         fit[name] = _test(fit[name], x.shape[1] - lost)
     log_hazard = z.x @ fit["coef"]
     curve = breslow_baseline(log_hazard, risk_sets=rs, ties="breslow" if ties == "exact" else ties)
-    rows = FittedRows(names, log_hazard, rs, cluster is not None, l2)
-    rows = rows if all(map(is_concrete, jax.tree.leaves(rows))) else None
+    known = all(map(is_concrete, (log_hazard, rs.log_weight, l2)))
+    rows = FittedRows(names, log_hazard, rs, cluster is not None, l2) if known else FittedRows()
     return CoxFit(**z.in_given_units(fit, curve), rows=rows)
 
 

@@ -161,6 +161,23 @@ EAGER = {
     "integrated_calibration_index": lambda x, e, t: metrics.integrated_calibration_index(
         curves(x[:, 0])[:, 1], e, t, tau=0.5
     ),
+    "summary": lambda x, e, t: str(cox_fit(x, e, t)),
+    "proportional_hazards_test": survival.proportional_hazards_test,
+    "schoenfeld_residuals": lambda x, e, t: survival.schoenfeld_residuals(
+        x, e, t, np.zeros(x.shape[1]), scaled=True
+    ),
+    "dfbeta": lambda x, e, t: survival.dfbeta(x, e, t, np.zeros(x.shape[1])),
+    "pairwise_logrank": lambda x, e, t: survival.pairwise_logrank(e, t, np.arange(len(e)) % 3),
+    "restricted_mean_difference": lambda x, e, t: survival.restricted_mean_difference(
+        e, t, x[:, 0] > 0, 0.5
+    ),
+    "calibration_curve": lambda x, e, t: metrics.calibration_curve(
+        curves(x[:, 0])[:, 1], e, t, 0.5
+    ),
+    "recalibration": lambda x, e, t: metrics.recalibration(curves(x[:, 0])[:, 1], e, t, 0.5),
+    "net_benefit": lambda x, e, t: metrics.net_benefit(
+        curves(x[:, 0])[:, 1], e, t, 0.5, TIMES, n_samples=5
+    ),
     "hazard_ratio": lambda x, e, t: metrics.hazard_ratio(x[:, 0], e, t),
     "latent_alignment": lambda x, e, t: metrics.latent_alignment(x, x[:, 0]),
 }
