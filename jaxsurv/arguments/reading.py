@@ -21,8 +21,9 @@ READERS: dict[str, Callable[[str, Any], Any]] = {
     **dict.fromkeys(("event", "time", "entry", "weights", "train_event", "train_time"), column),
     **dict.fromkeys(("code", "train_code", "interval"), column),
     **dict.fromkeys(("log_hazard", "martingale", "cumulative_hazard", "positions"), column),
+    **dict.fromkeys(("survival_at_t", "risk_at_t"), column),
     # other columns
-    **dict.fromkeys(("times", "ends", "lambdas", "penalty_factor"), column),
+    **dict.fromkeys(("times", "ends", "lambdas", "penalty_factor", "thresholds"), column),
     **dict.fromkeys(("bandwidth", "bandwidth_x", "bandwidth_y"), column),
     # columns or tables [n, ...]
     **dict.fromkeys(("x", "y", "risk", "survival", "latent", "scores", "outcome"), numbers),
@@ -31,6 +32,7 @@ READERS: dict[str, Callable[[str, Any], Any]] = {
     **dict.fromkeys(("where", "eligible", "train", "held_out"), mask),
     # settings
     "tau": one(0, np.inf),
+    "horizon": one(0, np.inf),
     "l2": one(0),
     "tolerance": one(0),
     "l1_ratio": one(0, 1),
@@ -46,7 +48,7 @@ READERS: dict[str, Callable[[str, Any], Any]] = {
 }
 # arguments whose rows are other ones than those of the rest, or that have no rows
 _TRAINING = {"train_event", "train_code", "train_time"}
-_NO_ROWS = {"times", "ends", "lambdas", "p", "tau"}
+_NO_ROWS = {"times", "ends", "lambdas", "coef", "p", "tau", "thresholds", "horizon"}
 
 
 def read_arguments(function: Callable[P, T]) -> Callable[P, T]:

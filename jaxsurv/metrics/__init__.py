@@ -1,7 +1,15 @@
 """Quality of predictions: discrimination, prediction error, calibration, and prediction intervals."""
 
 from jaxsurv.metrics._bootstrap import Bootstrap, bootstrap
+from jaxsurv.metrics._calibration_curve import (
+    CalibrationCurve,
+    CalibrationGroups,
+    Recalibration,
+    calibration_curve,
+    recalibration,
+)
 from jaxsurv.metrics._hazard_ratio import HazardRatio, hazard_ratio
+from jaxsurv.metrics._net_benefit import NetBenefit, NetBenefitDifference, net_benefit
 from jaxsurv.metrics._prediction_interval import (
     IntervalCalibration,
     IntervalScale,
@@ -30,7 +38,6 @@ from jaxsurv.metrics.competing import (
     integrated_brier_score_competing,
 )
 from jaxsurv.metrics.concordance import (
-    Concordance,
     ConcordanceDifference,
     compare_concordance,
     concordance_index,
@@ -38,9 +45,12 @@ from jaxsurv.metrics.concordance import (
 from jaxsurv.metrics.dynamic_auc import DynamicAUC, cumulative_dynamic_auc
 from jaxsurv.metrics.ipcw import concordance_index_ipcw
 from jaxsurv.metrics.prediction_error import brier_score, integrated_brier_score
+from jaxsurv.survival.concordance import Concordance
 
 __all__ = [
     "Bootstrap",
+    "CalibrationCurve",
+    "CalibrationGroups",
     "CalibrationIndex",
     "CalibrationSlope",
     "Concordance",
@@ -51,13 +61,17 @@ __all__ = [
     "IntervalCalibration",
     "IntervalScale",
     "LatentAlignment",
+    "NetBenefit",
+    "NetBenefitDifference",
     "ObservedExpected",
     "Predictive",
+    "Recalibration",
     "bootstrap",
     "brier_score",
     "brier_score_competing",
     "calibrate_intervals",
     "calibrated_scale",
+    "calibration_curve",
     "calibration_slope",
     "compare_concordance",
     "concordance_index",
@@ -73,7 +87,9 @@ __all__ = [
     "integrated_brier_score_competing",
     "integrated_calibration_index",
     "latent_alignment",
+    "net_benefit",
     "observed_expected",
     "prediction_interval",
     "predictive",
+    "recalibration",
 ]

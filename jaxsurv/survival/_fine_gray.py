@@ -3,8 +3,9 @@
 import numpy as np
 
 from jaxsurv.arguments.columns import check_finite
-from jaxsurv.arguments.labels import dense
+from jaxsurv.arguments.labels import column_names, dense
 from jaxsurv.arguments.reading import read_arguments
+from jaxsurv.survival._cox_fit import CoxFit, FittedRows
 from jaxsurv.survival.baseline import curve_of_jumps
 from jaxsurv.survival.causes import check_competing, check_known
 from jaxsurv.survival.censoring import censoring_curve
@@ -12,7 +13,7 @@ from jaxsurv.survival.cox_columns import standardised_columns
 from jaxsurv.survival.host.cox import HostCox, on_host
 from jaxsurv.survival.host.newton import host_fit
 from jaxsurv.survival.host.subdistribution import WeightedRiskSets
-from jaxsurv.survival.linear_cox import CoxFit, judge_fit
+from jaxsurv.survival.linear_cox import judge_fit
 from jaxsurv.survival.risk_sets import prepare_risk_sets
 from jaxsurv.survival.validation import check_vectors
 from jaxsurv.types import ArrayLike, InputError
@@ -75,7 +76,7 @@ def fine_gray(
     check_vectors(
         x=np.empty(np.shape(x)[0]), code=code, cluster=cluster, censoring_strata=censoring_strata
     )
-    names = list(getattr(x, "columns", range(np.shape(x)[1])))
+    names = column_names(x)
     check_finite("x", x)
     codes, here, _ = check_competing(code, time, cause=cause, weights=weights, where=where)
     x = np.asarray(x)
@@ -101,6 +102,6 @@ def fine_gray(
     if found is None:
         raise InputError("the hazards differ by more than e^600: leave out or scale columns of x")
     fit, problems = found
-    judge_fit(fit, problems, names)
+    judge_fit(fit, problems, names or range(x.shape[1]))
     values = likelihood.log_cumulative_hazard(likelihood.to_positions(z.x) @ fit["coef"])
-    return CoxFit(**z.in_given_units(fit, curve_of_jumps(rs, values)))
+    return CoxFit(**z.in_given_units(fit, curve_of_jumps(rs, values)), rows=FittedRows(names))

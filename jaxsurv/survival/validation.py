@@ -147,7 +147,7 @@ def check_times(times: Any, name: str = "times") -> int:
     """
     t = check_vectors(**{name: times})
     if t == 0:
-        raise InputError(f"{name} is empty: give at least one time")
+        raise InputError(f"{name} is empty: give at least one")
     check_finite(name, times)
     if is_concrete(times) and (bad := np.asarray(times)[1:] <= np.asarray(times)[:-1]).any():
         k = int(np.flatnonzero(bad)[0])

@@ -10,6 +10,7 @@ from jaxsurv import divergences, metrics, survival
 
 N = 40
 TIMES = [0.4, 0.9]
+COEF = [0.3, -0.2]
 
 
 def columns(seed: int = 0) -> dict[str, Any]:
@@ -29,6 +30,7 @@ def columns(seed: int = 0) -> dict[str, Any]:
     }
 
 
+GROUPS = (columns()["labels"] + np.arange(N)) % 3
 Call = Callable[..., Any]
 # name: (columns of rows that it takes, call)
 FUNCTIONS: dict[str, tuple[tuple[str, ...], Call]] = {
@@ -84,6 +86,22 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], Call]] = {
         ("parameters", "event", "time", "entry", "weights", "where"),
         lambda **c: survival.log_normal_loss(**c),
     ),
+    "group_summary": (
+        ("event", "time", "group", "entry", "weights", "where"),
+        lambda **c: survival.group_summary(**c, tau=0.5)["restricted_mean"].sum(),
+    ),
+    "restricted_mean_difference": (
+        ("event", "time", "group", "entry", "weights"),
+        lambda **c: abs(
+            survival.restricted_mean_difference(
+                **c, tau=0.5, where=GROUPS[: len(c["group"])] < 2
+            ).difference
+        ),
+    ),
+    "pairwise_logrank": (
+        ("event", "time", "group", "strata", "where"),
+        lambda **c: survival.pairwise_logrank(**c)["chi_square"].sum(),
+    ),
     "prepare_risk_sets": (
         ("event", "time", "entry", "strata", "weights", "where"),
         lambda **c: survival.prepare_risk_sets(**c).total,
@@ -109,6 +127,18 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], Call]] = {
     "cox_fit": (
         ("x", "event", "time", "entry", "strata", "weights", "where", "cluster"),
         lambda **c: survival.cox_fit(**c).robust_covariance[0, 0],
+    ),
+    "schoenfeld_residuals": (
+        ("x", "event", "time", "entry", "strata", "weights", "where"),
+        lambda **c: survival.schoenfeld_residuals(**c, coef=COEF, scaled=True).residuals.sum(),
+    ),
+    "dfbeta": (
+        ("x", "event", "time", "entry", "strata", "weights", "where"),
+        lambda **c: survival.dfbeta(**c, coef=COEF)[1, 0],
+    ),
+    "proportional_hazards_test": (
+        ("x", "event", "time", "entry", "strata", "weights", "where"),
+        lambda **c: survival.proportional_hazards_test(**c).global_statistic,
     ),
     "coxnet_path": (
         ("x", "event", "time", "entry", "strata", "weights", "where"),
@@ -176,6 +206,22 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], Call]] = {
             metrics.integrated_calibration_index(probability, tau=0.9, **c).ici
         ),
     ),
+    "calibration_curve": (
+        ("probability", "event", "time", "where"),
+        lambda probability, **c: np.nansum(
+            metrics.calibration_curve(probability, horizon=0.9, **c).upper
+        ),
+    ),
+    "recalibration": (
+        ("probability", "event", "time", "where"),
+        lambda probability, **c: metrics.recalibration(probability, horizon=0.9, **c).intercept,
+    ),
+    "net_benefit": (
+        ("probability", "event", "time", "where"),
+        lambda probability, **c: metrics.net_benefit(
+            probability, horizon=0.9, thresholds=[0.2, 0.5], n_samples=20, **c
+        ).upper.sum(),
+    ),
     "d_calibration": (
         ("probability", "event", "where"),
         lambda probability, **c: metrics.d_calibration(probability, **c).statistic,
@@ -225,7 +271,7 @@ def of(names: tuple[str, ...], **changed: Any) -> dict[str, Any]:
         "train_event": clean["event"],
         "train_time": clean["time"],
         **dict.fromkeys(LABELS, clean["labels"]),
-        "group": (clean["labels"] + np.arange(N)) % 3,
+        "group": GROUPS,
     }
     return {name: changed.get(name, clean[name]) for name in names}
 

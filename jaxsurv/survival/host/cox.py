@@ -221,13 +221,17 @@ def host_cox(risk_sets: RiskSets, ties: str, *arrays: Any) -> HostCox | None:
         ties: treatment of tied events.
         arrays: other arrays that enter, such as the log hazards.
     """
-    rs, intervals = risk_sets, risk_sets.intervals
-    most = _ROWS if intervals is None else _ROWS_ENTERING
-    if ties == "exact" or not all(map(is_concrete, (rs.log_weight, *arrays))):
+    most = _ROWS if risk_sets.intervals is None else _ROWS_ENTERING
+    if ties == "exact" or not all(map(is_concrete, (risk_sets.log_weight, *arrays))):
         return None
-    if rs.log_weight.ndim != 1 or rs.log_weight.size > most:
+    if risk_sets.log_weight.ndim != 1 or risk_sets.log_weight.size > most:
         return None
-    rs = on_host(rs)
+    return known_cox(risk_sets, ties)
+
+
+def known_cox(risk_sets: RiskSets, ties: str) -> HostCox:
+    """The likelihood of known values on the host, of any number of rows."""
+    intervals, rs = risk_sets.intervals, on_host(risk_sets)
     events = np.flatnonzero(rs.event_weight > 0)
     cox = HostCox(rs, events, rs.fraction[events] if ties == "efron" and bool(rs.tied) else None)
     if intervals is None:

@@ -33,7 +33,7 @@ def host_iterate(coef: Any, x: Any, cox: HostCox) -> Iterate | None:
     return Iterate(coef, found, moments)
 
 
-def _score_residuals(found: RiskSetMeans, x: Any, cox: HostCox) -> Any:
+def score_residuals(found: RiskSetMeans, x: Any, cox: HostCox) -> Any:
     """Contributions ``[n, p]`` of the rows to the score, see `cox_moments.score_residuals`."""
     rs, events = cox.risk_sets, cox.events
     pulled = cox.pulled(LINEAR, found.denominator[:, None], cox.mean_weight[:, None] * found.mean)
@@ -86,7 +86,7 @@ def host_fit(x: Any, cox: HostCox, cluster: Any, penalty: Any) -> tuple[dict[str
     covariance = expand(expand(inverse).T)
     if wide:  # directions outside the span of the rows are only penalised
         covariance = covariance + (np.eye(p) - expand(expand(unit).T)) / penalty[0]
-    residuals = _score_residuals(means, z, cox)
+    residuals = score_residuals(means, z, cox)
     if cluster is not None:
         unit_of = cox.to_positions(cluster).astype(int)
         of_row, residuals = residuals, np.zeros((unit_of.max() + 1, b.size))
