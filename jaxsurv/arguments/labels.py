@@ -15,6 +15,11 @@ class Labels(tuple):
     """Known labels, in the order of their codes 0, 1, ...: a constant for JAX."""
 
 
+def column_names(x: Any) -> Labels | None:
+    """Names of the columns of a table; None for an array."""
+    return Labels(x.columns) if is_frame(x) else None
+
+
 def labels(name: str, x: Any) -> Any:
     """Read one label per row; integers stay as they are, other labels come back as they were given.
 

@@ -19,17 +19,20 @@ T = TypeVar("T")
 READERS: dict[str, Callable[[str, Any], Any]] = {
     # columns [n]
     **dict.fromkeys(("event", "time", "entry", "weights", "train_event", "train_time"), column),
+    **dict.fromkeys(("code", "train_code", "interval"), column),
     **dict.fromkeys(("log_hazard", "martingale", "cumulative_hazard", "positions"), column),
+    **dict.fromkeys(("survival_at_t", "risk_at_t"), column),
     # other columns
-    **dict.fromkeys(("times", "lambdas", "penalty_factor"), column),
+    **dict.fromkeys(("times", "ends", "lambdas", "penalty_factor", "thresholds"), column),
     **dict.fromkeys(("bandwidth", "bandwidth_x", "bandwidth_y"), column),
     # columns or tables [n, ...]
     **dict.fromkeys(("x", "y", "risk", "survival", "latent", "scores", "outcome"), numbers),
-    **dict.fromkeys(("mu", "logvar", "logits"), numbers),
-    **dict.fromkeys(("strata", "cluster", "group", "fold"), labels),
+    **dict.fromkeys(("mu", "logvar", "logits", "parameters", "incidence"), numbers),
+    **dict.fromkeys(("strata", "cluster", "group", "fold", "censoring_strata"), labels),
     **dict.fromkeys(("where", "eligible", "train", "held_out"), mask),
     # settings
     "tau": one(0, np.inf),
+    "horizon": one(0, np.inf),
     "l2": one(0),
     "tolerance": one(0),
     "l1_ratio": one(0, 1),
@@ -39,11 +42,13 @@ READERS: dict[str, Callable[[str, Any], Any]] = {
     "rho": one(),
     "p": real(0, 1),
     **dict.fromkeys(("n_lambdas", "batch_size", "draws", "repeats", "n_validation"), whole(1)),
+    **dict.fromkeys(("cause", "intervals"), whole(1)),
     **dict.fromkeys(("bins", "n_samples", "folds"), whole(2)),
     "seed": whole(0),
 }
 # arguments whose rows are other ones than those of the rest, or that have no rows
-_TRAINING, _NO_ROWS = {"train_event", "train_time"}, {"times", "lambdas", "p", "tau"}
+_TRAINING = {"train_event", "train_code", "train_time"}
+_NO_ROWS = {"times", "ends", "lambdas", "coef", "p", "tau", "thresholds", "horizon"}
 
 
 def read_arguments(function: Callable[P, T]) -> Callable[P, T]:

@@ -8,8 +8,8 @@ import numpy as np
 from jax import lax
 
 from jaxsurv.arguments.reading import read_arguments
-from jaxsurv.metrics.concordance import Concordance, checked, concordance_of
-from jaxsurv.metrics.pairs import HOST_ROWS, PairRows, PairSums, absent, compare
+from jaxsurv.survival.concordance import Concordance, checked, concordance_of
+from jaxsurv.survival.pairs import HOST_ROWS, PairRows, PairSums, absent, compare
 from jaxsurv.survival.ties import at_known_times, merge_near_ties
 from jaxsurv.survival.validation import (
     array_module,

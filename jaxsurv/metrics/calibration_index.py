@@ -1,7 +1,6 @@
 """Integrated calibration index: distance of predictions from smoothed observations."""
 
-from types import ModuleType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +9,7 @@ from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.baseline import breslow_baseline
 from jaxsurv.survival.linear_cox import cox_fit
 from jaxsurv.survival.risk_sets import prepare_risk_sets
+from jaxsurv.survival.splines import natural_spline
 from jaxsurv.survival.validation import array_module, check_survival, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
@@ -69,7 +69,7 @@ def integrated_calibration_index(
     knots = xp.nanquantile(xp.where(here, x, xp.nan), xp.array([0.1, 0.5, 0.9]))
     if is_concrete(knots) and (np.diff(knots) <= 0).any():
         raise InputError("a calibration curve needs at least three distinct predictions")
-    basis = xp.stack([x, _curvature(xp, x, knots)], 1)
+    basis = natural_spline(xp, x, knots)
     risk_sets = prepare_risk_sets(event, time, where=where)
     score = basis @ cox_fit(basis, risk_sets=risk_sets).coef
     hazard = breslow_baseline(score, risk_sets=risk_sets)(tau)
@@ -77,11 +77,3 @@ def integrated_calibration_index(
     off = xp.where(here, xp.abs(observed - (1 - predicted)), xp.nan)
     e50, e90 = xp.nanquantile(off, xp.array([0.5, 0.9]))
     return CalibrationIndex(xp.nanmean(off), e50, e90, observed)
-
-
-def _curvature(xp: ModuleType, x: Any, knots: Any) -> Any:
-    """The nonlinear column of a natural cubic spline with three knots (Harrell's basis)."""
-    low, middle, high = knots
-    cubes = [xp.maximum(x - k, 0) ** 3 for k in knots]
-    tail = (cubes[1] * (high - low) - cubes[2] * (middle - low)) / (high - middle)
-    return (cubes[0] - tail) / (high - low) ** 2

@@ -72,17 +72,40 @@ def cumulative_dynamic_auc(
     >>> found.auc.tolist()  # the second patient died before the third, at a lower risk
     [1.0, 0.75]
     """
-    n, t = check_survival(event, time, where=where), check_times(times)
+    check_survival(event, time, where=where)
+    risk = checked_risk(risk, times, event)
+    case, until, _ = case_control_weights(times, event, time, train_event, train_time, where)
+    xp = array_module(risk, times, event, time, where, case)
+    column = xp.arange(np.size(times))[None]
+    here = xp.ones(case.size, bool) if where is None else xp.asarray(where).astype(bool)
+    controls = (column < until[:, None]) & here[:, None]
+    cases = xp.where(column >= until[:, None], case[:, None], 0)
+    auc, error = auc_of_weights(risk, times, cases, controls)
+    alive = kaplan_meier(event, time, where=where)(xp.asarray(times))
+    drop = -xp.diff(alive, prepend=1)
+    return DynamicAUC(auc, error, xp.sum(auc * drop) / xp.sum(drop))
+
+
+def checked_risk(risk: Any, times: Any, event: Any) -> Any:
+    """Risks ``[n]`` or ``[n, t]`` without row and column names.
+
+    Raises:
+        InputError: another shape; NaN; times that are not ascending.
+    """
+    n, t = np.shape(event)[0], check_times(times)
     if np.shape(risk) not in ((n,), (n, t)):
         raise InputError(f"risk must have shape [{n}] or [{n}, {t}], got {list(np.shape(risk))}")
     check_finite("risk", risk)
-    risk = np.asarray(risk) if is_frame(risk) else risk
-    case, until, _ = case_control_weights(times, event, time, train_event, train_time, where)
-    xp = array_module(risk, times, event, time, where, case)
-    column = xp.arange(t)[None]
-    here = xp.ones(n, bool) if where is None else xp.asarray(where).astype(bool)
-    controls = (column < until[:, None]) & here[:, None]
-    cases = xp.where(column >= until[:, None], case[:, None], 0)
+    return np.asarray(risk) if is_frame(risk) else risk
+
+
+def auc_of_weights(risk: Any, times: Any, cases: Any, controls: Any) -> tuple[Any, Any]:
+    """AUC ``[t]`` and standard error ``[t]``, from the weights ``[n, t]`` of cases and controls at each time.
+
+    Raises:
+        InputError: a time without cases or without controls.
+    """
+    xp = array_module(risk, cases, controls)
     if xp is np and (lost := (cases.sum(0) == 0) | (controls.sum(0) == 0)).any():
         raise InputError(
             f"at time {np.asarray(times)[lost][0]:g} there is no event yet, or nobody left alive"
@@ -94,13 +117,10 @@ def cumulative_dynamic_auc(
         columns = enumerate(zip(*each, strict=True))
         results = [_auc(np, ranks[k % len(ranks)], w, c) for k, (w, c) in columns]
         auc, error = np.array(results).T
-    elif risk.ndim == 1:
-        auc, error = jax.vmap(partial(_auc, jnp, _ranks(jnp, risk)))(*each)
-    else:
-        auc, error = jax.vmap(lambda r, w, c: _auc(jnp, _ranks(jnp, r), w, c))(risk, *each)
-    alive = kaplan_meier(event, time, where=where)(xp.asarray(times))
-    drop = -xp.diff(alive, prepend=1)
-    return DynamicAUC(auc, error, xp.sum(auc * drop) / xp.sum(drop))
+        return auc, error
+    if risk.ndim == 1:
+        return jax.vmap(partial(_auc, jnp, _ranks(jnp, risk)))(*each)
+    return jax.vmap(lambda r, w, c: _auc(jnp, _ranks(jnp, r), w, c))(risk, *each)
 
 
 def _ranks(xp: ModuleType, risk: Any) -> tuple[Any, Any, Any]:

@@ -3,8 +3,9 @@
 from typing import Any
 
 from jaxsurv.arguments.reading import read_arguments
-from jaxsurv.metrics.concordance import Concordance, pairwise_concordance, until
+from jaxsurv.metrics.concordance import until
 from jaxsurv.survival.censoring import censoring_curve, check_follow_up, inverse_censoring_weights
+from jaxsurv.survival.concordance import Concordance, pairwise_concordance
 from jaxsurv.survival.validation import array_module, check_survival
 from jaxsurv.types import ArrayLike
 

@@ -108,11 +108,27 @@ def brier_score(
     """
     n = check_survival(event, time, where=where)
     survival = check_curves(survival, times, n)
-    case, until, control = case_control_weights(times, event, time, train_event, train_time, where)
-    count = n if where is None else array_module(where).asarray(where).astype(bool).sum()
-    known = all(map(is_concrete, (survival, case, until, control)))
+    weights = case_control_weights(times, event, time, train_event, train_time, where)
+    return mean_squared_error(survival, weights, where)
+
+
+def mean_squared_error(
+    survival: Any, weights: tuple[Any, Any, Any], where: Any, after: Any = None
+) -> Any:
+    """Brier scores ``[t]`` of curves ``[n, t]``.
+
+    Args:
+        survival: ``[n, t]``.
+        weights: result of `case_control_weights`.
+        where: ``[n]`` booleans or None.
+        after: ``[n]``, right value after the patient's event, 0 or 1; None = 0.
+    """
+    count = (
+        len(survival) if where is None else array_module(where).asarray(where).astype(bool).sum()
+    )
+    known = all(map(is_concrete, (survival, *weights)))
     squares = _squares_on_host if known and np.size(survival) <= _HOST_SIZE else weighted_squares
-    score = squares(survival, case, until, control) / count
+    score = squares(survival, *weights, after) / count
     if is_concrete(score) and np.isnan(score).any():
         check_probabilities("survival", survival)
     return score
@@ -122,16 +138,19 @@ _ROWS = 1024
 _HOST_SIZE = 2**22  # of curves that are scored in NumPy, which compiles nothing
 
 
-def _squares_on_host(survival: Any, case: Any, until: Any, control: Any) -> Any:
+def _squares_on_host(survival: Any, case: Any, until: Any, control: Any, after: Any) -> Any:
     """Twin of `weighted_squares` for known values, in float64."""
     s = np.asarray(survival, float)
     controls = np.arange(s.shape[1]) < until[:, None]
-    square = np.where(controls, (1 - s) ** 2 * control, s**2 * case[:, None])
+    gone = s if after is None else s - after[:, None]
+    square = np.where(controls, (1 - s) ** 2 * control, gone**2 * case[:, None])
     return np.where(np.abs(s - 0.5) <= 0.5 + 1e-6, square, np.nan).sum(0)
 
 
 @jax.jit
-def weighted_squares(survival: Array, case: Array, until: Array, control: Array) -> Array:
+def weighted_squares(
+    survival: Array, case: Array, until: Array, control: Array, after: Array | None = None
+) -> Array:
     """Sum over patients of the weighted squared errors at each time, ``[t]``.
 
     Rows are added in blocks: XLA's own column sum is 5 times slower.
@@ -139,6 +158,7 @@ def weighted_squares(survival: Array, case: Array, until: Array, control: Array)
     Args:
         survival: ``[n, t]``.
         case, until, control: see `case_control_weights`.
+        after: see `mean_squared_error`.
     """
     n, t = survival.shape
     rows = min(_ROWS, n)
@@ -153,7 +173,10 @@ def weighted_squares(survival: Array, case: Array, until: Array, control: Array)
         new = (start + jnp.arange(rows) >= step * rows)[:, None]
         s = take(survival)
         controls = jnp.arange(t)[None] < take(until)
-        square = jnp.where(controls, (1 - s) ** 2 * control.astype(number)[None], s**2 * take(case))
+        gone = s if after is None else s - take(after)
+        square = jnp.where(
+            controls, (1 - s) ** 2 * control.astype(number)[None], gone**2 * take(case)
+        )
         square = jnp.where(jnp.abs(s - 0.5) <= 0.5 + 1e-6, square, jnp.nan)
         return total + jnp.where(new, square, 0)
 
@@ -182,9 +205,18 @@ def integrated_brier_score(
     >>> float(score)
     0.25
     """
+    check_integral(times)
+    return time_average(brier_score(survival, times, *outcome, **options), times)  # type: ignore[misc]
+
+
+def check_integral(times: Any) -> None:
+    """Refuse fewer than two times."""
     if np.size(times) < 2:
         raise InputError("an integral needs at least two times")
-    score = brier_score(survival, times, *outcome, **options)  # type: ignore[misc]
+
+
+def time_average(score: Any, times: Any) -> Any:
+    """Average of scores ``[t]`` over ``[times[0], times[-1]]`` by the trapezoid rule."""
     # known times may be far from zero: float32 would make them equal
     times = np.asarray(times) if array_module(times) is np else times.astype(score.dtype)
     share = (times - times[0]) / (times[-1] - times[0])

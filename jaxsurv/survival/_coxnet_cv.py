@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Unpack
 import jax
 import numpy as np
 
-from jaxsurv.arguments.labels import factorised
+from jaxsurv.arguments.labels import column_names, factorised
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival._coxnet_path import CoxnetPath
 from jaxsurv.survival.breslow import saturated_loss
@@ -128,7 +128,14 @@ def coxnet_cv(
         first = (mean <= mean[best] + error[best]).argmax()
         at = path.lambdas[best], path.lambdas[first]
         held_out = held_out if rs.position is None else held_out[:, xp.asarray(rs.position)]
-        cv = CoxnetCV(path_of(path, 0), mean, error, *at, path.kkt[1:], held_out)
+        cv = CoxnetCV(
+            path_of(path, 0)._replace(names=column_names(x)),
+            mean,
+            error,
+            *at,
+            path.kkt[1:],
+            held_out,
+        )
     return jax.tree.map(lambda a: as_type_of(x, a), cv)
 
 

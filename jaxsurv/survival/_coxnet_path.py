@@ -1,16 +1,24 @@
 """Fits along the elastic-net path, from the strongest penalty to the weakest."""
 
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
+from jaxsurv.arguments.labels import Labels
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.breslow import Breslow, saturated_loss
 from jaxsurv.survival.coxnet_newton import Design, Penalty, Point, point_at, solve
 from jaxsurv.survival.risk_sets import RiskSets, in_precision
-from jaxsurv.types import Array
+from jaxsurv.survival.validation import is_concrete
+from jaxsurv.types import Array, ArrayLike, InputError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 NEVER = 1e30
 LEAST_L1_RATIO = 1e-3
@@ -26,12 +34,50 @@ class CoxnetPath(NamedTuple):
         kkt: ``[n_lambdas]``, largest violation of the optimality conditions, relative to
             ``lambda * l1_ratio``. A fit above ``tolerance`` has not converged. With a float32 x the
             violation itself is known to about 1e-4 only.
+        names: names of the columns of x, or None.
     """
 
     lambdas: Array
     coef: Array
     deviance_ratio: Array
     kkt: Array
+    names: Labels | None = None
+
+    @read_arguments
+    def selected(self, at: ArrayLike | float, names: Sequence | None = None) -> "DataFrame":
+        """Columns with a coefficient at a penalty: ``coef, hazard_ratio, enters``, largest effect first.
+
+        ``enters`` is the strongest penalty of the path at which the column has a coefficient. Coefficients
+        are shrunk, and chosen in these data: they have no p-values.
+
+        Args:
+            at: one of ``lambdas``, such as ``lambda_min`` of `coxnet_cv`.
+            names: ``p`` names; None = the names of the columns of x, or their numbers.
+
+        Raises:
+            InputError: another penalty, or another number of names; a path that is traced.
+        """
+        from pandas import DataFrame
+
+        if not is_concrete(self.coef) or np.ndim(self.coef) != 2:
+            raise InputError("selected needs the known coefficients [n_lambdas, p] of one path")
+        coef, lambdas = np.asarray(self.coef, float), np.asarray(self.lambdas, float)
+        names = self.names or range(coef.shape[1]) if names is None else names
+        if len(names) != coef.shape[1]:
+            raise InputError(f"x has {coef.shape[1]} columns, but names has {len(names)}")
+        k = int(np.abs(lambdas - at).argmin())
+        if not np.isclose(lambdas[k], at, rtol=1e-5):
+            raise InputError(
+                f"at = {float(at):g} is none of lambdas; the nearest is {lambdas[k]:g}"
+            )
+        here = np.flatnonzero(coef[k])
+        here = here[np.argsort(-np.abs(coef[k, here]), kind="stable")]
+        columns = {
+            "coef": coef[k, here],
+            "hazard_ratio": np.exp(coef[k, here]),
+            "enters": lambdas[(coef[:, here] != 0).argmax(0)],
+        }
+        return DataFrame(columns, index=[list(names)[j] for j in here])
 
 
 class Penalties(NamedTuple):

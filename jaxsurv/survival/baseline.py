@@ -93,6 +93,11 @@ def breslow_baseline(
         log_values = _log_cumulative_hazard(scores, unlabelled, ties)
     if not is_concrete(log_values):
         return StepFunction(rs.time, jnp.exp(log_values), rs.stratum, rs.labels, log_values)
+    return curve_of_jumps(rs, np.asarray(log_values, float) - reference)
+
+
+def curve_of_jumps(rs: RiskSets, log_values: np.ndarray) -> StepFunction:
+    """Step function at the event times, from the logarithm of its value ``[n]`` at each row of ``rs``."""
     at_jump = np.zeros(log_values.shape, bool)
     at_jump[np.asarray(rs.last)[np.asarray(rs.event_weight) > 0]] = True
     # A stratum without events keeps one row of its patients: its hazard is known to be 0.
@@ -100,7 +105,6 @@ def breslow_baseline(
     strata = np.zeros(at_jump.size) if rs.stratum is None else np.asarray(rs.stratum)
     for first in here[np.unique(strata[here], return_index=True)[1]]:
         at_jump[first] |= not at_jump[strata == strata[first]].any()
-    log_values = np.asarray(log_values, float) - reference
     with np.errstate(over="ignore"):
         curve = StepFunction(rs.time, np.exp(log_values), rs.stratum, rs.labels, log_values)
     return jax.tree.map(lambda a: np.asarray(a)[at_jump], curve)

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsurv.arguments.columns import as_real
+from jaxsurv.arguments.labels import column_names
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival._coxnet_path import CoxnetPath, PathRows, Penalties, fit_path
 from jaxsurv.survival.host.cox import HostCox, host_cox
@@ -99,7 +100,8 @@ def coxnet_path(
         rows.x, l1_ratio, n_lambdas, lambda_min_ratio, lambdas, penalty_factor, tolerance
     )
     path, _, _ = fit_paths(rows, [rows.risk_sets], penalties, standardize)
-    return jax.tree.map(lambda a: as_type_of(x, a), path_of(path, 0))
+    path = jax.tree.map(lambda a: as_type_of(x, a), path_of(path, 0))
+    return path._replace(names=column_names(x))
 
 
 def fit_paths(
@@ -147,7 +149,7 @@ def _tell(lambdas: Any, kkt: Any, tolerance: float) -> None:
 
 def path_of(paths: CoxnetPath, k: int) -> CoxnetPath:
     """Path of the k-th outcome of `fit_paths`."""
-    return CoxnetPath(paths.lambdas, *(a[k] for a in paths[1:]))
+    return CoxnetPath(paths.lambdas, paths.coef[k], paths.deviance_ratio[k], paths.kkt[k])
 
 
 def as_type_of(x: Any, result: Any) -> Array:

@@ -47,7 +47,7 @@ def step_at(query: Any, times: Any, values: Any, *, initial: float, left: bool =
     Args:
         query: any shape.
         times: ``[m]``, ascending.
-        values: ``[m]``, value from each time on.
+        values: ``[m, ...]``, value from each time on.
         initial: the value before the first time.
         left: take the limit from the left, as the censoring curve G(t-) needs.
     """
@@ -60,7 +60,7 @@ def step_at(query: Any, times: Any, values: Any, *, initial: float, left: bool =
     xp = array_module(place, values)
     values = xp.asarray(values)
     values = xp.concatenate([xp.full_like(values, initial)[:1], values])
-    return values[place].reshape(query.shape)
+    return values[place].reshape(query.shape + values.shape[1:])
 
 
 def reversed_cumsum(xp: ModuleType, x: Any) -> Any:

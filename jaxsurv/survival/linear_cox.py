@@ -1,9 +1,10 @@
 """Linear Cox model by Newton's method, with an optional ridge penalty."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple, Unpack
+from typing import Any, Unpack
 
 import jax
 import jax.numpy as jnp
@@ -11,12 +12,14 @@ import numpy as np
 from jax.scipy.linalg import solve_triangular
 
 from jaxsurv.arguments.columns import as_real, check_finite
-from jaxsurv.arguments.labels import dense
+from jaxsurv.arguments.labels import column_names, dense
 from jaxsurv.arguments.reading import read_arguments
-from jaxsurv.survival.baseline import StepFunction, breslow_baseline
+from jaxsurv.survival._cox_fit import ChiSquareTest, CoxFit, FittedRows
+from jaxsurv.survival.baseline import breslow_baseline
 from jaxsurv.survival.cox_columns import standardised_columns
 from jaxsurv.survival.cox_moments import moments, score_residuals
 from jaxsurv.survival.cox_newton import maximise, solve_information
+from jaxsurv.survival.host.cox import host_cox
 from jaxsurv.survival.host.newton import host_fit
 from jaxsurv.survival.life_table import segment_sum
 from jaxsurv.survival.padding import pad_rows, padded_length
@@ -45,52 +48,15 @@ _NOT_CONVERGED = (
 )
 
 
+_HOST_SIZE = 2**24  # numbers in x
+
+
 class MonotoneLikelihoodWarning(UserWarning):
     """The likelihood has no maximum: a coefficient goes to infinity."""
 
 
 class CollinearityWarning(UserWarning):
     """Columns of x determine each other: their coefficients are not identified."""
-
-
-class ChiSquareTest(NamedTuple):
-    """Chi-square statistic, its degrees of freedom, and its p-value."""
-
-    statistic: Array
-    degrees_of_freedom: Array
-    p_value: Array
-
-
-class CoxFit(NamedTuple):
-    """A fitted linear Cox model.
-
-    Attributes:
-        coef: ``[p]``, log hazard ratio per unit of each column.
-        covariance: ``[p, p]``, inverse of the (penalised) information.
-        robust_covariance: ``[p, p]``, the sandwich of Lin & Wei (1989), by cluster; NaN for exact
-            ties.
-        log_likelihood: log likelihood at ``coef``, without the penalty.
-        log_likelihood_null: log likelihood at zero.
-        likelihood_ratio: test of all coefficients being zero; like the next two, it ignores the
-            penalty.
-        wald: test from ``coef`` and ``covariance``.
-        score: test from the derivatives at zero.
-        baseline: cumulative hazard at ``x = 0``; Breslow's under exact ties.
-        steps: Newton steps taken.
-        converged: True if the last step was negligible.
-    """
-
-    coef: Array
-    covariance: Array
-    robust_covariance: Array
-    log_likelihood: Array
-    log_likelihood_null: Array
-    likelihood_ratio: ChiSquareTest
-    wald: ChiSquareTest
-    score: ChiSquareTest
-    baseline: StepFunction
-    steps: Array
-    converged: Array
 
 
 @read_arguments
@@ -150,7 +116,7 @@ def cox_fit(
     """
     if np.ndim(x) != 2:
         raise InputError(f"x must have shape [n, p], got {list(np.shape(x))}")
-    names = list(getattr(x, "columns", range(np.shape(x)[1])))
+    names = column_names(x)
     check_finite("x", x)
     x = np.asarray(x) if is_concrete(x) else x
     rs = given_risk_sets(risk_sets, event, time, exact=ties == "exact", **columns)
@@ -165,15 +131,15 @@ def cox_fit(
         raise InputError(
             f"l2 = {l2} is nothing beside x, whose columns vary by {z.scale[0]:g}; scale x"
         )
-    found = host_fit(z.x, rs, cluster, penalty, ties)
+    cox = host_cox(rs, ties, z.x, cluster, penalty) if z.x.size <= _HOST_SIZE else None
+    found = None if cox is None else host_fit(z.x, cox, cluster, penalty)
     fit, problems = found or _under_jit(z.x, rs, cluster, penalty, ties)
-    for name in ("likelihood_ratio", "wald", "score"):
-        fit[name] = _test(fit[name], x.shape[1])
-    _warn(problems, names, fit)
-    curve = breslow_baseline(
-        z.x @ fit["coef"], risk_sets=rs, ties="breslow" if ties == "exact" else ties
-    )
-    return CoxFit(**z.in_given_units(fit, curve))
+    judge_fit(fit, problems, names or range(x.shape[1]))
+    log_hazard = z.x @ fit["coef"]
+    curve = breslow_baseline(log_hazard, risk_sets=rs, ties="breslow" if ties == "exact" else ties)
+    known = all(map(is_concrete, (log_hazard, rs.log_weight, l2)))
+    rows = FittedRows(names, log_hazard, rs, cluster is not None, l2) if known else FittedRows()
+    return CoxFit(**z.in_given_units(fit, curve), rows=rows)
 
 
 def _under_jit(x: Any, rs: RiskSets, cluster: Any, penalty: Any, ties: Ties) -> tuple[Any, Any]:
@@ -262,12 +228,28 @@ def _test(statistic: Any, p: int) -> ChiSquareTest:
     return ChiSquareTest(statistic, xp.asarray(p), chance)
 
 
-def _warn(problems: tuple[Array, Array], names: list[Any], fit: dict[str, Any]) -> None:
-    """Warn, from the information at zero and the step that Newton's method would take next."""
+def judge_fit(fit: dict[str, Any], problems: tuple[Array, Array], names: Sequence[Any]) -> None:
+    """Turn the statistics of a fit into tests, and warn.
+
+    Args:
+        fit: fields of a `CoxFit`; changed.
+        problems: information at zero, and the step that Newton's method would take next.
+        names: names of the columns.
+    """
+    lost = _warn(problems, names, fit)
+    for name in ("likelihood_ratio", "wald", "score"):
+        fit[name] = _test(fit[name], len(names) - lost)
+
+
+def _warn(problems: tuple[Array, Array], names: Sequence[Any], fit: dict[str, Any]) -> int:
+    """Warn, from the information at zero and the step that Newton's method would take next.
+
+    Returns the number of combinations of columns of which the data say nothing.
+    """
     if not all(is_concrete(a) for a in problems):
-        return
+        return 0
     information, step = (np.asarray(a, float) for a in problems)
-    involved = running = np.zeros(len(names), bool)
+    none = involved = running = np.zeros(len(names), bool)
     if len(names) == len(step) and len(names):  # with more columns than rows the penalty decides
         eigenvalues, vectors = np.linalg.eigh(information)
         none = eigenvalues <= 1e3 * np.finfo(problems[0].dtype).eps * max(eigenvalues[-1], 1e-30)
@@ -280,5 +262,6 @@ def _warn(problems: tuple[Array, Array], names: list[Any], fit: dict[str, Any]) 
         (np.full(len(names), stopped), ConvergenceWarning, _NOT_CONVERGED),
     ):
         if found.any():
-            which = ", ".join(str(names[k]) for k in np.flatnonzero(found))
-            warnings.warn(told.format(which), kind, stacklevel=4)
+            which = ", ".join(str(names[k]) for k in np.flatnonzero(found).tolist())
+            warnings.warn(told.format(which), kind, stacklevel=5)
+    return int(none.sum())

@@ -69,8 +69,9 @@ def recoding(codes: list[float]) -> str:
         return (
             f"The codes {told} are competing risks, if 0 is censored and each other code a cause: "
             f"event == {codes[1]:g} censors the other causes, which answers another question (the "
-            f"hazard of cause {codes[1]:g}, not its probability); event != 0 is any cause. If a code "
-            "means unknown, drop those rows"
+            f"hazard of cause {codes[1]:g}, not its probability); event != 0 is any cause; "
+            "aalen_johansen, gray_test, fine_gray and the metrics of competing risks take the codes. "
+            "If a code means unknown, drop those rows"
         )
     return "Say which codes mean observed, for example event = np.isin(code, [1, 2])"
 
@@ -100,16 +101,28 @@ def check_survival(
     for name, x in {**predictions, **numbers}.items():
         check_finite(name, x)
     check_event(event)
-    for name, x in (("time", time), ("weights", weights)):
-        if x is not None and is_concrete(x) and (bad := np.asarray(x) < 0).any():
-            raise InputError(f"{name} must be >= 0; negative in {first_rows(bad)}")
-    if weights is not None and is_concrete(weights) and not np.any(np.asarray(weights)):
-        raise InputError("weights are all 0: no row counts")
+    check_not_negative("time", time)
+    check_weights(weights)
     if entry is not None and is_concrete(entry) and is_concrete(time):
         bad = np.asarray(entry) >= np.asarray(time)
         if bad.any():
             raise InputError(f"entry must be before time; entry >= time in {first_rows(bad)}")
     return n
+
+
+def check_not_negative(name: str, x: Any) -> None:
+    """Refuse negative numbers in a concrete ``[n]`` array."""
+    if is_concrete(x) and (bad := np.asarray(x) < 0).any():
+        raise InputError(f"{name} must be >= 0; negative in {first_rows(bad)}")
+
+
+def check_weights(weights: Any) -> None:
+    """Refuse negative case weights, and those that are all 0; None is fine."""
+    if weights is None:
+        return
+    check_not_negative("weights", weights)
+    if is_concrete(weights) and not np.any(np.asarray(weights)):
+        raise InputError("weights are all 0: no row counts")
 
 
 def check_some(n: int, where: Any) -> None:
@@ -126,21 +139,21 @@ def check_events(total: Any) -> None:
         raise InputError("no events: the partial likelihood says nothing; check event and where")
 
 
-def check_times(times: Any) -> int:
+def check_times(times: Any, name: str = "times") -> int:
     """Check evaluation times ``[t]``: at least one, finite, ascending, without repeats; returns t.
 
     Raises:
         InputError: names the first time that is out of order.
     """
-    t = check_vectors(times=times)
+    t = check_vectors(**{name: times})
     if t == 0:
-        raise InputError("times is empty: give at least one time")
-    check_finite("times", times)
+        raise InputError(f"{name} is empty: give at least one")
+    check_finite(name, times)
     if is_concrete(times) and (bad := np.asarray(times)[1:] <= np.asarray(times)[:-1]).any():
         k = int(np.flatnonzero(bad)[0])
         raise InputError(
-            f"times must be ascending, without repeats; {times[k]:g} is followed by {times[k + 1]:g}. "
-            "Give np.unique(times)"
+            f"{name} must be ascending, without repeats; {times[k]:g} is followed by {times[k + 1]:g}. "
+            f"Give np.unique({name})"
         )
     return t
 
@@ -151,8 +164,8 @@ def check_no_nan(times: Any) -> None:
         raise InputError(f"times has NaN in {first_cells(bad, times)}; drop it")
 
 
-def check_curves(survival: Any, times: Any, n: int) -> Any:
-    """Check survival curves ``[n, t]`` at ``times [t]``, and return them without row and column names.
+def check_curves(survival: Any, times: Any, n: int, name: str = "survival") -> Any:
+    """Check curves ``[n, t]`` at ``times [t]``, and return them without row and column names.
 
     Raises:
         InputError: a wrong shape; times that are not finite and ascending; a table with one column
@@ -166,15 +179,15 @@ def check_curves(survival: Any, times: Any, n: int) -> Any:
     turned = shape == (t, n) and not at_columns and (at_rows or n != t)
     if turned or shape != (n, t):
         raise InputError(
-            f"survival must have shape [n, t] = [{n}, {t}], one row per patient and one column per "
-            f"time, got {list(shape)}{'; give survival.T' if turned else ''}"
+            f"{name} must have shape [n, t] = [{n}, {t}], one row per patient and one column per "
+            f"time, got {list(shape)}{f'; give {name}.T' if turned else ''}"
         )
     if not is_frame(survival):
         return survival
     if not at_columns and is_concrete(times) and _name_times(survival.columns):
         raise InputError(
-            f"the columns of survival are the times {list(survival.columns)[:5]}, but times begins "
-            f"{np.asarray(times)[:5].tolist()}; give times=survival.columns, in ascending order"
+            f"the columns of {name} are the times {list(survival.columns)[:5]}, but times begins "
+            f"{np.asarray(times)[:5].tolist()}; give times={name}.columns, in ascending order"
         )
     return np.asarray(survival)
 

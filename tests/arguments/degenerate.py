@@ -13,12 +13,12 @@ from jaxsurv.types import InputError
 from tests.arguments.functions import FUNCTIONS, N, of
 
 PAGE = Path(__file__).parents[2] / "docs" / "degenerate.md"
-PREDICTIONS = ("risk", "survival", "probability", "x")
+PREDICTIONS = ("risk", "survival", "probability", "x", "incidence", "logits", "parameters")
 CASES = {
     "no rows": lambda name, v: v if name.startswith("train") else v[:0],
     "`where` all False": lambda name, v: np.zeros(N, bool) if name == "where" else v,
     "weights all 0": lambda name, v: 0 * v if name == "weights" else v,
-    "no event": lambda name, v: 0 * v if name.endswith("event") else v,
+    "no event": lambda name, v: 0 * v if name.endswith(("event", "code")) else v,
     "one time for all": lambda name, v: 0 * v + 1.2 if name.endswith("time") else v,
     "NaN in a column": lambda name, v: _with_nan(v) if name in ("time", *PREDICTIONS) else v,
     "constant prediction": lambda name, v: 0 * v + v[:1] if name in PREDICTIONS else v,
@@ -27,7 +27,7 @@ CASES = {
 APPLIES = {
     "`where` all False": ("where",),
     "weights all 0": ("weights",),
-    "no event": ("event",),
+    "no event": ("event", "code"),
     "one time for all": ("time",),
     "constant prediction": PREDICTIONS,
     "one group": ("group", "fold"),
@@ -57,7 +57,8 @@ def answer(function: str, case: str) -> str:
         return "warns"
     if np.isnan(value):
         return "NaN"
-    return f"{abs(value):g}" if value in (0, 0.5, 1) else "a value"
+    value = abs(round(value, 12))
+    return f"{value:g}" if value in (0, 0.5, 1) else "a value"
 
 
 def table() -> str:

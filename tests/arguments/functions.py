@@ -10,6 +10,7 @@ from jaxsurv import divergences, metrics, survival
 
 N = 40
 TIMES = [0.4, 0.9]
+COEF = [0.3, -0.2]
 
 
 def columns(seed: int = 0) -> dict[str, Any]:
@@ -24,9 +25,12 @@ def columns(seed: int = 0) -> dict[str, Any]:
         "weights": rng.integers(1, 4, N).astype(float),
         "where": np.arange(N) % 10 > 0,
         "labels": rng.integers(0, 3, N),
+        "code": np.arange(N) % 3,
+        "interval": np.arange(N) % 2,
     }
 
 
+GROUPS = (columns()["labels"] + np.arange(N)) % 3
 Call = Callable[..., Any]
 # name: (columns of rows that it takes, call)
 FUNCTIONS: dict[str, tuple[tuple[str, ...], Call]] = {
@@ -45,6 +49,58 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], Call]] = {
     "logrank_test": (
         ("event", "time", "group", "strata", "where"),
         lambda **c: survival.logrank_test(**c).statistic,
+    ),
+    "aalen_johansen": (
+        ("code", "time", "entry", "weights", "where"),
+        lambda **c: survival.aalen_johansen(**c).standard_error[-1, 1],
+    ),
+    "gray_test": (
+        ("code", "time", "group", "strata", "where"),
+        lambda **c: survival.gray_test(**c).statistic,
+    ),
+    "fine_gray": (
+        ("x", "code", "time", "weights", "where", "cluster", "censoring_strata"),
+        lambda **c: survival.fine_gray(**c, cause=2).robust_covariance[0, 0],
+    ),
+    "event_quantile_grid": (
+        ("event", "time", "weights", "where"),
+        lambda **c: survival.event_quantile_grid(**c, intervals=3)[1],
+    ),
+    "discretise": (
+        ("event", "time", "entry"),
+        lambda **c: survival.discretise(**c, ends=TIMES).interval.sum(),
+    ),
+    "logistic_hazard_loss": (
+        ("logits", "event", "interval", "entry", "weights", "where"),
+        lambda **c: survival.logistic_hazard_loss(**c),
+    ),
+    "pmf_loss": (
+        ("logits", "event", "interval", "entry", "weights", "where"),
+        lambda **c: survival.pmf_loss(**c, ranking=0.5),
+    ),
+    "weibull_loss": (
+        ("parameters", "event", "time", "entry", "weights", "where"),
+        lambda **c: survival.weibull_loss(**c),
+    ),
+    "log_normal_loss": (
+        ("parameters", "event", "time", "entry", "weights", "where"),
+        lambda **c: survival.log_normal_loss(**c),
+    ),
+    "group_summary": (
+        ("event", "time", "group", "entry", "weights", "where"),
+        lambda **c: survival.group_summary(**c, tau=0.5)["restricted_mean"].sum(),
+    ),
+    "restricted_mean_difference": (
+        ("event", "time", "group", "entry", "weights"),
+        lambda **c: abs(
+            survival.restricted_mean_difference(
+                **c, tau=0.5, where=GROUPS[: len(c["group"])] < 2
+            ).difference
+        ),
+    ),
+    "pairwise_logrank": (
+        ("event", "time", "group", "strata", "where"),
+        lambda **c: survival.pairwise_logrank(**c)["chi_square"].sum(),
     ),
     "prepare_risk_sets": (
         ("event", "time", "entry", "strata", "weights", "where"),
@@ -72,6 +128,18 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], Call]] = {
         ("x", "event", "time", "entry", "strata", "weights", "where", "cluster"),
         lambda **c: survival.cox_fit(**c).robust_covariance[0, 0],
     ),
+    "schoenfeld_residuals": (
+        ("x", "event", "time", "entry", "strata", "weights", "where"),
+        lambda **c: survival.schoenfeld_residuals(**c, coef=COEF, scaled=True).residuals.sum(),
+    ),
+    "dfbeta": (
+        ("x", "event", "time", "entry", "strata", "weights", "where"),
+        lambda **c: survival.dfbeta(**c, coef=COEF)[1, 0],
+    ),
+    "proportional_hazards_test": (
+        ("x", "event", "time", "entry", "strata", "weights", "where"),
+        lambda **c: survival.proportional_hazards_test(**c).global_statistic,
+    ),
     "coxnet_path": (
         ("x", "event", "time", "entry", "strata", "weights", "where"),
         lambda **c: survival.coxnet_path(**c, lambdas=[0.1, 0.05]).coef[1, 0],
@@ -87,6 +155,24 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], Call]] = {
     "concordance_index_ipcw": (
         ("risk", "event", "time", "train_event", "train_time", "weights", "where"),
         lambda **c: metrics.concordance_index_ipcw(**c, tau=1.5).index,
+    ),
+    "concordance_index_competing": (
+        ("risk", "code", "time", "weights", "where"),
+        lambda **c: metrics.concordance_index_competing(**c, cause=2).index,
+    ),
+    "brier_score_competing": (
+        ("incidence", "code", "time", "train_code", "train_time", "where"),
+        lambda **c: metrics.brier_score_competing(times=TIMES, **c)[1],
+    ),
+    "integrated_brier_score_competing": (
+        ("incidence", "code", "time", "train_code", "train_time", "where"),
+        lambda incidence, code, time, **c: metrics.integrated_brier_score_competing(
+            incidence, TIMES, code, time, **c
+        ),
+    ),
+    "cumulative_dynamic_auc_competing": (
+        ("risk", "code", "time", "train_code", "train_time", "where"),
+        lambda **c: metrics.cumulative_dynamic_auc_competing(times=TIMES, cause=2, **c).mean,
     ),
     "concordance_td": (
         ("survival", "event", "time", "where"),
@@ -120,6 +206,22 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], Call]] = {
             metrics.integrated_calibration_index(probability, tau=0.9, **c).ici
         ),
     ),
+    "calibration_curve": (
+        ("probability", "event", "time", "where"),
+        lambda probability, **c: np.nansum(
+            metrics.calibration_curve(probability, horizon=0.9, **c).upper
+        ),
+    ),
+    "recalibration": (
+        ("probability", "event", "time", "where"),
+        lambda probability, **c: metrics.recalibration(probability, horizon=0.9, **c).intercept,
+    ),
+    "net_benefit": (
+        ("probability", "event", "time", "where"),
+        lambda probability, **c: metrics.net_benefit(
+            probability, horizon=0.9, thresholds=[0.2, 0.5], n_samples=20, **c
+        ).upper.sum(),
+    ),
     "d_calibration": (
         ("probability", "event", "where"),
         lambda probability, **c: metrics.d_calibration(probability, **c).statistic,
@@ -151,7 +253,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], Call]] = {
         ),
     ),
 }
-LABELS = ("strata", "group", "cluster", "fold")
+LABELS = ("strata", "group", "cluster", "fold", "censoring_strata")
 
 
 def of(names: tuple[str, ...], **changed: Any) -> dict[str, Any]:
@@ -162,10 +264,14 @@ def of(names: tuple[str, ...], **changed: Any) -> dict[str, Any]:
         "x": np.stack([risk, np.cos(np.arange(N))], 1),
         "survival": np.stack([0.5 + 0.1 * risk, 0.3 + 0.05 * risk], 1),
         "probability": 0.5 + 0.1 * risk,
+        "incidence": np.stack([0.3 + 0.05 * risk, 0.5 + 0.1 * risk], 1),
+        "logits": np.stack([risk, np.cos(np.arange(N))], 1),
+        "parameters": np.stack([risk, 0.1 * np.cos(np.arange(N))], 1),
+        "train_code": clean["code"],
         "train_event": clean["event"],
         "train_time": clean["time"],
         **dict.fromkeys(LABELS, clean["labels"]),
-        "group": (clean["labels"] + np.arange(N)) % 3,
+        "group": GROUPS,
     }
     return {name: changed.get(name, clean[name]) for name in names}
 

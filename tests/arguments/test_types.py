@@ -15,7 +15,7 @@ from jaxsurv.types import InputError
 from tests.arguments.functions import FUNCTIONS, LABELS, TIMES, N, of, value
 
 NUMBERS = sorted({name for names, _ in FUNCTIONS.values() for name in names} - {*LABELS, "where"})
-TABLES = ("x", "survival")
+TABLES = ("x", "survival", "incidence", "logits", "parameters")
 VECTORS = [name for name in NUMBERS if name not in TABLES]
 
 SAME = {
@@ -111,7 +111,10 @@ def test_what_holds_no_numbers_is_refused_by_name(name, kind):
         with pytest.raises(InputError, match=message) as refused:
             value(function, **{name: change(of((name,))[name])})
         shown = {"train_event": "event", "train_time": "time", "probability": ""}
-        aliases = {"risk": ("risk", "log_hazard"), "probability": ("survival", "hazard")}
+        aliases = {
+            "risk": ("risk", "log_hazard"),
+            "probability": ("survival", "hazard", "risk_at_t"),
+        }
         assert any(
             alias in str(refused.value) for alias in aliases.get(name, (shown.get(name, name),))
         ), refused.value

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from jaxsurv.metrics import compare_concordance, concordance, concordance_index
+from jaxsurv.metrics import compare_concordance, concordance_index
+from jaxsurv.survival import concordance
 from jaxsurv.types import InputError
 from tests.survival.reference_cox import outcome_of
 

@@ -95,7 +95,9 @@ def test_cox_fit_is_that_of_traced_values(ties, names, n, l2):
 
     def fit(x, cluster):
         found = cox_fit(x, risk_sets=risk_sets, ties=ties, cluster=cluster, l2=l2)._asdict()
-        return {k: v for k, v in found.items() if k not in ("baseline", "steps", "converged")}
+        return {
+            k: v for k, v in found.items() if k not in ("baseline", "steps", "converged", "rows")
+        }
 
     assert isinstance(cox_fit(x, risk_sets=risk_sets, l2=l2).log_likelihood, float)
     found, expected = fit(x, cluster), jax.jit(fit)(x, cluster)
@@ -158,6 +160,23 @@ EAGER = {
     "observed_expected": lambda x, e, t: metrics.observed_expected(np.abs(x[:, 0]), e),
     "integrated_calibration_index": lambda x, e, t: metrics.integrated_calibration_index(
         curves(x[:, 0])[:, 1], e, t, tau=0.5
+    ),
+    "summary": lambda x, e, t: str(cox_fit(x, e, t)),
+    "proportional_hazards_test": survival.proportional_hazards_test,
+    "schoenfeld_residuals": lambda x, e, t: survival.schoenfeld_residuals(
+        x, e, t, np.zeros(x.shape[1]), scaled=True
+    ),
+    "dfbeta": lambda x, e, t: survival.dfbeta(x, e, t, np.zeros(x.shape[1])),
+    "pairwise_logrank": lambda x, e, t: survival.pairwise_logrank(e, t, np.arange(len(e)) % 3),
+    "restricted_mean_difference": lambda x, e, t: survival.restricted_mean_difference(
+        e, t, x[:, 0] > 0, 0.5
+    ),
+    "calibration_curve": lambda x, e, t: metrics.calibration_curve(
+        curves(x[:, 0])[:, 1], e, t, 0.5
+    ),
+    "recalibration": lambda x, e, t: metrics.recalibration(curves(x[:, 0])[:, 1], e, t, 0.5),
+    "net_benefit": lambda x, e, t: metrics.net_benefit(
+        curves(x[:, 0])[:, 1], e, t, 0.5, TIMES, n_samples=5
     ),
     "hazard_ratio": lambda x, e, t: metrics.hazard_ratio(x[:, 0], e, t),
     "latent_alignment": lambda x, e, t: metrics.latent_alignment(x, x[:, 0]),

@@ -37,7 +37,7 @@ LINEAR = _Numbers(0.0, _same, np.log, np.exp, np.add, np.multiply, np.divide)
 _LOG = _Numbers(-np.inf, np.log, _same, _same, np.logaddexp, np.add, np.subtract)
 
 
-def _cumulative(numbers: _Numbers, x: Any, segment: Any, *, reverse: bool = False) -> Any:
+def cumulative(numbers: _Numbers, x: Any, segment: Any, *, reverse: bool = False) -> Any:
     """Cumulative sums ``[n + 1, ...]`` along the first axis inside each segment; the last row is 0.
 
     Sums in a segment are doubled in length until they span it, so that none is added and taken off again.
@@ -62,7 +62,8 @@ class HostCox(NamedTuple):
         risk_sets: outcome, NumPy arrays in float64.
         events: ``[d]``, the rows of the events.
         fraction: ``[d]``, Efron's share of the tied events in each denominator; None after Breslow.
-        at_risk: ``[d, n]``, 1 where a row is at risk at an event, with delayed entry; None without.
+        at_risk: ``[d, n]``, 1 where a row is at risk at an event, with delayed entry, or the
+            `subdistribution.WeightedRiskSets`; None without.
         apart: ``[d, n]``, the same without the rows of the events tied with it.
     """
 
@@ -95,7 +96,7 @@ class HostCox(NamedTuple):
         """Sums ``[d, ...]`` over the risk set of each event, less Efron's share of those tied with it."""
         rs = self.risk_sets
         if self.at_risk is None:
-            sums = _cumulative(numbers, x, rs.stratum, reverse=True)
+            sums = cumulative(numbers, x, rs.stratum, reverse=True)
             everyone = sums[rs.start[self.events]]
             others = None if self.fraction is None else sums[rs.rest[self.events]]
         else:
@@ -113,7 +114,7 @@ class HostCox(NamedTuple):
         rs = self.risk_sets
         of_row = np.full((rs.start.size, *pull.shape[1:]), numbers.zero)
         of_row[self.events] = pull
-        return _cumulative(numbers, of_row, rs.stratum)[reached]
+        return cumulative(numbers, of_row, rs.stratum)[reached]
 
     def _hazards(self, log_hazard: Any) -> tuple[_Numbers, float, Any, Any]:
         """Arithmetic, log of its unit, weighted hazards ``[n]``, and denominators of the events ``[d]``."""
@@ -162,7 +163,7 @@ class HostCox(NamedTuple):
         numbers, top, _, denominator = self._hazards(log_hazard)
         jumps = np.full(self.risk_sets.start.size, -np.inf)
         jumps[self.events] = np.log(self.mean_weight) - (numbers.log(denominator) + top)
-        return _cumulative(_LOG, jumps, self.risk_sets.stratum)[:-1]
+        return cumulative(_LOG, jumps, self.risk_sets.stratum)[:-1]
 
     def means(self, log_hazard: Any, x: Any) -> "RiskSetMeans | None":
         """Hazard-weighted means of the columns of x over the risk sets; None beyond plain numbers."""
@@ -195,14 +196,21 @@ class RiskSetMeans(NamedTuple):
 
 
 def _product(numbers: _Numbers, at_risk: Any, x: Any) -> Any:
+    if not isinstance(at_risk, np.ndarray):
+        return at_risk.product(numbers, x)
     if numbers.add is np.add:
         return at_risk @ x
     return np.logaddexp.reduce(np.where(at_risk > 0, x[None], -np.inf), axis=1)
 
 
-def _known(a: Any) -> np.ndarray:
-    a = np.asarray(a)
-    return a.astype(float) if a.dtype.kind == "f" else a
+def on_host(risk_sets: RiskSets) -> RiskSets:
+    """Risk sets in NumPy and float64, without delayed entry."""
+
+    def known(a: Any) -> np.ndarray:
+        a = np.asarray(a)
+        return a.astype(float) if a.dtype.kind == "f" else a
+
+    return jax.tree.map(known, replace(risk_sets, intervals=None))
 
 
 def host_cox(risk_sets: RiskSets, ties: str, *arrays: Any) -> HostCox | None:
@@ -213,13 +221,17 @@ def host_cox(risk_sets: RiskSets, ties: str, *arrays: Any) -> HostCox | None:
         ties: treatment of tied events.
         arrays: other arrays that enter, such as the log hazards.
     """
-    rs, intervals = risk_sets, risk_sets.intervals
-    most = _ROWS if intervals is None else _ROWS_ENTERING
-    if ties == "exact" or not all(map(is_concrete, (rs.log_weight, *arrays))):
+    most = _ROWS if risk_sets.intervals is None else _ROWS_ENTERING
+    if ties == "exact" or not all(map(is_concrete, (risk_sets.log_weight, *arrays))):
         return None
-    if rs.log_weight.ndim != 1 or rs.log_weight.size > most:
+    if risk_sets.log_weight.ndim != 1 or risk_sets.log_weight.size > most:
         return None
-    rs = jax.tree.map(_known, replace(rs, intervals=None))
+    return known_cox(risk_sets, ties)
+
+
+def known_cox(risk_sets: RiskSets, ties: str) -> HostCox:
+    """The likelihood of known values on the host, of any number of rows."""
+    intervals, rs = risk_sets.intervals, on_host(risk_sets)
     events = np.flatnonzero(rs.event_weight > 0)
     cox = HostCox(rs, events, rs.fraction[events] if ties == "efron" and bool(rs.tied) else None)
     if intervals is None:

@@ -6,11 +6,9 @@ import numpy as np
 
 from jaxsurv.survival.cox_moments import CoxMoments
 from jaxsurv.survival.cox_newton import LEAST_STEP, MAX_STEPS
-from jaxsurv.survival.host.cox import LINEAR, HostCox, RiskSetMeans, host_cox
-from jaxsurv.survival.risk_sets import RiskSets
+from jaxsurv.survival.host.cox import LINEAR, HostCox, RiskSetMeans
 
 _TOLERANCE = 1e-12
-_MOST = 2**24  # numbers in x
 
 
 class Iterate(NamedTuple):
@@ -35,7 +33,7 @@ def host_iterate(coef: Any, x: Any, cox: HostCox) -> Iterate | None:
     return Iterate(coef, found, moments)
 
 
-def _score_residuals(found: RiskSetMeans, x: Any, cox: HostCox) -> Any:
+def score_residuals(found: RiskSetMeans, x: Any, cox: HostCox) -> Any:
     """Contributions ``[n, p]`` of the rows to the score, see `cox_moments.score_residuals`."""
     rs, events = cox.risk_sets, cox.events
     pulled = cox.pulled(LINEAR, found.denominator[:, None], cox.mean_weight[:, None] * found.mean)
@@ -48,24 +46,18 @@ def _score_residuals(found: RiskSetMeans, x: Any, cox: HostCox) -> Any:
     return residuals
 
 
-def host_fit(
-    x: Any, risk_sets: RiskSets, cluster: Any, penalty: Any, ties: str
-) -> tuple[dict[str, Any], Any] | None:
+def host_fit(x: Any, cox: HostCox, cluster: Any, penalty: Any) -> tuple[dict[str, Any], Any] | None:
     """Fields of a `CoxFit` but the baseline, with statistics for tests, and what `linear_cox` warns from.
 
     Args:
         x: ``[n, p]``, centred columns of moderate size.
-        risk_sets: outcome.
+        cox: likelihood of the outcome.
         cluster: ``[n]`` integers from 0, or None.
         penalty: ``[p]``; with p > n all are equal.
-        ties: treatment of tied events.
 
     Returns:
-        None where `host_cox` is, and if the log hazards spread beyond plain numbers.
+        None if the log hazards spread beyond plain numbers.
     """
-    cox = host_cox(risk_sets, ties, x, cluster, penalty)
-    if cox is None or x.size > _MOST:
-        return None
     x, penalty = cox.to_positions(x), np.asarray(penalty, float)
     (n, p), wide = x.shape, x.shape[1] > x.shape[0]
     z, l2 = x, penalty
@@ -94,7 +86,7 @@ def host_fit(
     covariance = expand(expand(inverse).T)
     if wide:  # directions outside the span of the rows are only penalised
         covariance = covariance + (np.eye(p) - expand(expand(unit).T)) / penalty[0]
-    residuals = _score_residuals(means, z, cox)
+    residuals = score_residuals(means, z, cox)
     if cluster is not None:
         unit_of = cox.to_positions(cluster).astype(int)
         of_row, residuals = residuals, np.zeros((unit_of.max() + 1, b.size))

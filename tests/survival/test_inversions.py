@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxsurv.metrics.inversions import inversions
+from jaxsurv.survival.inversions import inversions
 
 
 @pytest.mark.parametrize("n", [1, 2, 31, 33, 64, 65, 257, 1000])

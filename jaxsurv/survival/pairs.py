@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsurv.metrics.inversions import blocked_cumsum, inversions
+from jaxsurv.survival.inversions import blocked_cumsum, inversions
 from jaxsurv.survival.life_table import run_bounds, run_numbers
 from jaxsurv.survival.validation import array_module
 from jaxsurv.types import Array
