@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from jaxsurv.plots import training_curves
-from jaxsurv.plots.style import BLUE, GREEN, GREY, ORANGE, styled
+from jaxsurv.plots.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, styled
 from jaxsurv.report.page import Picture
 from jaxsurv.report.sentences import tested
 from jaxsurv.study.findings import Findings
@@ -84,11 +84,12 @@ def score_against_setting(
         x, summary["mean"], error, fmt="o-", color=BLUE, ms=5, lw=1.5, capsize=3, zorder=3,
         label="mean, 95 % interval",
     )  # fmt: skip
-    looks = zip(cycle((ORANGE, GREEN, "black")), cycle(("--", ":")), strict=False)  # six differ
-    for (_, row), (colour, dash) in zip(baselines.iterrows(), looks, strict=False):
-        ax.axhline(
-            row["mean"], color=colour, ls=dash, lw=1.5, zorder=2, label=f"{row['method']}, mean"
-        )
+    looks = zip(cycle((ORANGE, GREEN, "black", PURPLE, SKY)), cycle(("--", ":")), strict=False)
+    for i, ((_, row), (colour, dash)) in enumerate(zip(baselines.iterrows(), looks, strict=False)):
+        ax.axhline(  # of equal lines the later are thinner, and hide none
+            row["mean"], color=colour, ls=dash, lw=max(1.2, 3.6 - 0.6 * i), zorder=2,
+            label=f"{row['method']}: {row['mean']:.3f}",
+        )  # fmt: skip
     if runs[score].min() < 0.55:
         ax.axhline(0.5, color="black", lw=0.6)
     ax.set_xticks(x, [f"{s:g}" for s in settings])

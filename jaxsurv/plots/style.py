@@ -15,6 +15,7 @@ from jaxsurv.data.safe_text import printable
 
 # Okabe & Ito (2008), distinguishable with every common colour vision
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
+PURPLE, SKY = "#CC79A7", "#56B4E9"
 
 _RC = {
     "font.size": 9,

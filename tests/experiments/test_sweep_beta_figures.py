@@ -35,7 +35,7 @@ def test_labels_of_the_score():
     assert [t.get_text() for t in ax.get_xticklabels()] == ["0.0001", "0.1", "1"]
     assert [t.get_text() for t in legend.get_texts()] == [
         "single runs (n = 12)",
-        "baseline 0, mean",
+        "baseline 0: 0.600",
         "mean, 95 % interval",
     ]
 
