@@ -4,8 +4,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Unpack
 
 import numpy as np
-from scipy import special
-from scipy.stats import rankdata
 
 from jaxsurv.arguments.labels import Labels, column_names
 from jaxsurv.arguments.reading import read_arguments
@@ -102,6 +100,8 @@ def proportional_hazards_test(
     check_choice("ties", ties, ("efron", "breslow"))
     risk_sets = prepare_risk_sets(event, time, **columns)
     coef = cox_fit(x, risk_sets=risk_sets, ties=ties).coef
+    from scipy import special  # not needed by those who train with the losses
+
     rows = cox_rows(x, coef, risk_sets, ties)
     cox = rows.cox
     pooled = {name: column for name, column in columns.items() if name != "strata"}
@@ -140,6 +140,8 @@ def _on_scale(transform: Transform, cox: HostCox, curve: Callable[[], KaplanMeie
         s = curve()
         return 1 - step_at(times, s.times, s.survival, initial=1.0, left=True)
     if transform == "rank":
+        from scipy.stats import rankdata
+
         ranks = np.zeros(every.size)
         ranks[here] = rankdata(every[here])
         return ranks[cox.events]

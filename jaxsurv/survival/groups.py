@@ -1,11 +1,11 @@
 """Groups of patients beside each other: medians, restricted means, and which of them differ."""
 
+import math
 from collections.abc import Iterator
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from scipy import special
 
 from jaxsurv.arguments.labels import factorised
 from jaxsurv.arguments.reading import read_arguments
@@ -163,7 +163,7 @@ def restricted_mean_difference(
         error,
         float(difference - Z95 * error),
         float(difference + Z95 * error),
-        float(special.erfc(abs(difference) / error / np.sqrt(2))),
+        math.erfc(abs(difference) / error / math.sqrt(2)),
         means,
         errors,
         tuple(curves),  # type: ignore[arg-type]

@@ -282,7 +282,8 @@ def test_members_that_lack_their_modality_are_left_out(cohorts):
     ):
         judged = judge(model, second.cohort(), "os")
     np.testing.assert_allclose(judged.risk, second.eta, rtol=1e-5)
-    assert judged.row["note"] == "without its members member other"
+    lacks = "the cohort has no other, which the model reads"
+    assert judged.row["note"] == f"{lacks}; without its members member other"
 
 
 def test_a_model_that_can_read_nothing_has_an_empty_row(cohorts):
