@@ -57,6 +57,7 @@ def make_splits(
         )
     return stratified_kfold(
         event,
+        strata=labelled.strata,
         folds=options.folds,
         repeats=options.repeats,
         eligible=eligible,

@@ -23,7 +23,7 @@ from jaxsurv.data.endpoints import check_endpoints
 from jaxsurv.data.identifiers import is_normal, patient_part
 from jaxsurv.data.names import check_features, check_patients
 from jaxsurv.data.problems import listing, refuse_all
-from jaxsurv.data.survival_table import clean_survival, endpoint_names
+from jaxsurv.data.survival_table import STRATUM, clean_survival, endpoint_names
 from jaxsurv.data.tables import clean_modality, few, is_numeric
 from jaxsurv.types import InputError, Survival
 
@@ -47,6 +47,7 @@ class Cohort:
         modalities: name to ``[patients who have it, features]``, index = patient names.
         survival: ``[n, columns]``: ``<endpoint>_time``, ``<endpoint>_event`` (1 = observed),
             optional ``<endpoint>_entry``; time and event both missing = no label for that endpoint.
+            A column ``stratum`` becomes ``strata``.
         kinds: modality to ``continuous``, ``counts``, ``five_state`` (-2..2), ``binary`` (0/1),
             ``categorical`` or ``mixed`` (numbers and categories in one table). What is not given is
             inferred, except that counts are never guessed.
@@ -55,6 +56,8 @@ class Cohort:
         time_unit: unit of every time column, for axes; empty if unknown.
         source: origin of the data.
         licence: terms of use.
+        strata: ``[n]`` labels, the cohort, centre or platform of each patient, missing only without an
+            outcome; or None. Nobody is compared across strata: not in a risk set, not in a concordance.
         unmatched: modality to the number of its patients that have no survival row.
 
     Raises:
@@ -79,6 +82,7 @@ class Cohort:
     time_unit: str = ""
     source: str = ""
     licence: str = ""
+    strata: pd.Series | None = None
     unmatched: Mapping[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -92,11 +96,12 @@ class Cohort:
         given, tables, kinds, survival = {}, {}, {}, self.survival
         problems: list[str] = []
         with listing(problems):
-            survival = clean_survival(survival)
+            survival = clean_survival(self._with_strata())
         for m, table in self.modalities.items():
             with listing(problems):
                 given[m], kinds[m] = clean_modality(m, table, self.kinds.get(m))
         refuse_all(problems)
+        strata = survival.pop(STRATUM) if STRATUM in survival else None
         names = {"survival table": survival.index} | {repr(m): t.index for m, t in given.items()}
         check_patients(names, lambda name: name if is_normal(name) else patient_part(name))
         for m, table in given.items():
@@ -107,10 +112,25 @@ class Cohort:
         refuse_all(problems)
         unmatched = {m: len(table) - len(tables[m]) for m, table in given.items()}
         check_information(tables)
-        check_features(tables)
+        check_features(tables if strata is None else {**tables, STRATUM: strata.to_frame()})
         check_endpoints(survival)
         check_presence(tables, survival)
-        self._set(survival=survival, modalities=tables, kinds=kinds, unmatched=unmatched)
+        self._set(
+            survival=survival, modalities=tables, kinds=kinds, unmatched=unmatched, strata=strata
+        )
+
+    def _with_strata(self) -> pd.DataFrame:
+        """The survival table as it is on disk, with the strata as its column."""
+        if self.strata is None:
+            return self.survival
+        if STRATUM in self.survival:
+            raise InputError(f"give strata or a column {STRATUM!r} of the survival table, not both")
+        if len(self.strata) != len(self.survival) and not isinstance(self.strata, pd.Series):
+            raise InputError(
+                f"strata has {len(self.strata)} labels and the survival table {len(self.survival)} rows; "
+                "give one label per row"
+            )
+        return self.survival.assign(**{STRATUM: pd.Series(self.strata, self.survival.index)})
 
     @property
     def endpoints(self) -> tuple[str, ...]:
@@ -129,7 +149,9 @@ class Cohort:
         return self.presence.to_numpy().all(axis=1)
 
     def outcome(self, endpoint: str) -> Survival:
-        """Event ``[k]`` (0/1), time ``[k]`` and entry of the k patients labelled for ``endpoint``.
+        """Event ``[k]`` (0/1), time, entry and stratum ``[k]`` of the k patients labelled for ``endpoint``.
+
+        Strata are numbered in the order of `labels`.
 
         The rows are those of ``for_endpoint(endpoint)``.
 
@@ -143,7 +165,22 @@ class Cohort:
             event=event,
             time=rows[f"{endpoint}_time"].to_numpy(),
             entry=rows[entry].to_numpy() if entry in rows else None,
+            stratum=None
+            if self.strata is None
+            else self.codes[self.survival.index.isin(rows.index)],
         )
+
+    @property
+    def labels(self) -> list[str]:
+        """Labels of the strata, sorted; empty without strata."""
+        return [] if self.strata is None else sorted(self.strata.dropna().unique())
+
+    @property
+    def codes(self) -> np.ndarray:
+        """``[n]`` numbers of the strata in the order of `labels`, -1 where missing; 0 without strata."""
+        if self.strata is None:
+            return np.zeros(len(self.survival), np.int32)
+        return pd.Categorical(self.strata, self.labels).codes.astype(np.int32)
 
     def for_endpoint(self, endpoint: str) -> "Cohort":
         """The cohort of the patients labelled for ``endpoint``; raises as ``outcome`` does."""
@@ -165,13 +202,14 @@ class Cohort:
         if rows.all():
             return self
         survival = self.survival[rows]
+        strata = None if self.strata is None else self.strata[rows]
         tables = {m: t[t.index.isin(survival.index)] for m, t in self.modalities.items()}
         tables = {m: t for m, t in tables.items() if len(t)}
         if not tables:
             raise InputError(f"none of the {rows.sum()} patients has a modality")
         kinds, unmatched = ({m: of[m] for m in tables} for of in (self.kinds, self.unmatched))
         return copy(self)._set(
-            survival=survival, modalities=tables, kinds=kinds, unmatched=unmatched
+            survival=survival, modalities=tables, kinds=kinds, unmatched=unmatched, strata=strata
         )
 
     def renamed(self, name: str) -> "Cohort":
@@ -204,6 +242,8 @@ class Cohort:
             digest.update(json.dumps([*header, text.fillna("").to_numpy().tolist()]).encode())
             # One bit pattern each for zero and for NaN.
             digest.update(np.where(np.isnan(numbers), np.nan, numbers + 0.0).tobytes())
+        if self.strata is not None:
+            digest.update(json.dumps(self.strata.sort_index().fillna("").tolist()).encode())
         return digest.hexdigest()
 
     def __repr__(self) -> str:
@@ -217,6 +257,9 @@ class Cohort:
                 f"  {endpoint}: {events} events in {time.count()} patients, "
                 f"median time {time.median():g} {self.time_unit}".rstrip()
             ]
+        if self.strata is not None:
+            sizes = [f"{label} {count}" for label, count in self.strata.value_counts().items()]
+            lines += [f"  strata: {few(sizes, 20)}"]
         width = max(map(len, self.modalities))
         for m, table in self.modalities.items():
             missing = table.isna().to_numpy().mean()

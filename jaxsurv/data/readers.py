@@ -17,7 +17,7 @@ from jaxsurv.data.names import check_patients, name_key
 from jaxsurv.data.problems import refuse_all
 from jaxsurv.data.safe_text import as_named, printable, write_csv
 from jaxsurv.data.samples import of_one_sample
-from jaxsurv.data.survival_table import clean_survival
+from jaxsurv.data.survival_table import STRATUM, clean_survival
 from jaxsurv.data.tables import MISSING, clean_modality, few, is_numeric, refuse_cells, warn
 from jaxsurv.types import InputError
 
@@ -92,11 +92,11 @@ def _settings(path: Path) -> dict:
 def read_cohort(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
     """Read a cohort from a folder.
 
-    The folder holds ``survival.csv`` and one ``<modality>.csv`` per modality, with the patient names in
-    the first column; ``.tsv``, ``.csv.gz`` and ``.tsv.gz`` are read as well. An optional ``cohort.json``
-    may give ``name``, ``title``, ``time_unit``, ``kinds``, ``source`` and ``licence``. Kinds
-    that it does not give are inferred, but counts are never guessed. Other files are ignored. Empty
-    cells, NA, N/A, NaN and NULL are missing; "None" is a category.
+    The folder holds ``survival.csv`` (see :class:`Cohort`; a column ``stratum`` gives strata) and one
+    ``<modality>.csv`` per modality, with the patient names in the first column; ``.tsv``, ``.csv.gz`` and
+    ``.tsv.gz`` are read as well. An optional ``cohort.json`` may give ``name``, ``title``, ``time_unit``,
+    ``kinds``, ``source`` and ``licence``. Kinds that it does not give are inferred, but counts are never
+    guessed. Other files are ignored. Empty cells, NA, N/A, NaN and NULL are missing; "None" is a category.
 
     TCGA barcodes of different lengths in different files are matched on the patient part, one
     sample per patient, with a ``DataWarning`` that says how many matched.
@@ -246,7 +246,9 @@ def write_cohort(cohort: Cohort, path: str | Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise InputError(f"{folder} is not empty; write a cohort to a folder of its own")
-    for name, table in {**cohort.modalities, "survival": cohort.survival}.items():
+    strata = {} if cohort.strata is None else {STRATUM: cohort.strata}
+    survival = cohort.survival.assign(**strata)
+    for name, table in {**cohort.modalities, "survival": survival}.items():
         compression = {"method": "gzip", "mtime": 0}  # the same cohort gives the same bytes
         write_csv(table, folder / f"{name}.csv.gz", compression=compression)
     settings = {f.name: getattr(cohort, f.name) for f in fields(cohort) if f.name in _SETTINGS}

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxsurv.arguments.labels import factorised
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.arguments.settings import mask
 from jaxsurv.survival.validation import check_event, check_some, check_vectors
@@ -70,9 +71,9 @@ def _mask(n: int, rows: np.ndarray) -> np.ndarray:
     return mask
 
 
-def _inputs(event: Any, eligible: Any) -> tuple[np.ndarray, np.ndarray]:
+def _inputs(event: Any, eligible: Any, strata: Any = None) -> tuple[np.ndarray, np.ndarray]:
     """Event and eligibility as booleans ``[n]``."""
-    check_vectors(event=event, eligible=eligible)
+    check_vectors(event=event, eligible=eligible, strata=strata)
     check_some(len(event), eligible)
     check_event(event)
     event = np.asarray(event).astype(bool)
@@ -101,6 +102,7 @@ def stratified_kfold(
     seed: int = 0,
     eligible: Any = None,
     validation_fraction: float | None = 0.2,
+    strata: Any = None,
 ) -> Splits:
     """Repeated K-fold, stratified by event, with early-stopping rows apart from the test rows.
 
@@ -118,6 +120,8 @@ def stratified_kfold(
             has its folds over the complete patients.
         validation_fraction: share of each fold's other rows in one part: 0.2 gives five parts. None or
             0 gives the two-way protocol of many papers, where early stopping watches the test rows.
+        strata: ``[n]`` labels: folds and parts have their share of the rows, and of the events, of each
+            stratum too.
 
     Returns:
         ``Splits`` with s = repeats x folds rows, repeat by repeat.
@@ -130,7 +134,7 @@ def stratified_kfold(
     >>> splits.test.sum(axis=1), splits.validation.sum(axis=-1).tolist()
     (array([4, 4]), [[2, 2], [2, 2]])
     """
-    event, eligible = _inputs(event, eligible)
+    event, eligible = _inputs(event, eligible, strata)
     fraction = validation_fraction or 0.0
     if not 0 <= fraction <= 0.5:
         raise InputError(f"validation_fraction must be in [0, 0.5], got {validation_fraction}")
@@ -143,12 +147,11 @@ def stratified_kfold(
         )
     parts, test = round(1 / fraction) if fraction else 0, []
     for repeat in range(repeats):
-        test.extend(_deal(event, eligible, folds, (seed, repeat)))
+        test.extend(_deal(event, eligible, folds, (seed, repeat), strata))
     test = np.stack(test)
     validation = test[:, None]
     if parts:
-        dealt = [early_stopping_parts(event, ~t, parts=parts, seed=s) for s, t in enumerate(test)]
-        validation = np.stack(dealt)
+        validation = _parts_of(event, ~test, parts, strata)
     splits = Splits(
         train=~test[:, None] & ~validation,
         validation=validation,
@@ -161,37 +164,51 @@ def stratified_kfold(
 
 
 def _deal(
-    event: np.ndarray, rows: np.ndarray, parts: int, seed: tuple[int, ...]
+    event: np.ndarray, rows: np.ndarray, parts: int, seed: tuple[int, ...], strata: Any = None
 ) -> list[np.ndarray]:
-    """``rows [n]`` dealt into so many masks, in numbers of rows and of events that differ by one at most."""
+    """``rows [n]`` dealt into so many masks, in numbers of rows and of events that differ by one at most.
+
+    So do the numbers of events, and of other rows, of every stratum.
+    """
     rng = np.random.default_rng(seed)
-    kinds = [np.flatnonzero(rows & e) for e in (event, ~event)]
+    strata = np.zeros(event.size) if strata is None else factorised(np.asarray(strata))[0]
+    each = [strata == s for s in np.unique(strata)]
+    kinds = [np.flatnonzero(rows & e & s) for e in (event, ~event) for s in each]
     dealt = np.concatenate([rng.permutation(kind) for kind in kinds])
     return [_mask(event.size, dealt[k::parts]) for k in range(parts)]
 
 
 def early_stopping_parts(
-    event: np.ndarray, develop: np.ndarray, *, parts: int, seed: int
+    event: np.ndarray, develop: np.ndarray, *, parts: int, seed: int, strata: Any = None
 ) -> np.ndarray:
     """Development rows dealt into early-stopping parts, stratified by event: ``[parts, n]`` booleans.
 
-    The deal depends on the seed and on the development rows' order and events alone: split number s of
-    `stratified_kfold` has the parts that a fit to its development rows has with seed s.
+    The deal depends on the seed and on the development rows' order, events and strata alone: split number s
+    of `stratified_kfold` has the parts that a fit to its development rows has with seed s.
 
     Args:
         event: ``[n]`` booleans.
         develop: ``[n]`` booleans, rows that are not tested.
         parts: number of parts.
         seed: number of the split.
+        strata: ``[n]`` labels, see `stratified_kfold`.
     """
-    return np.stack(_deal(event, develop, parts, (seed, 0, 1)))
+    return np.stack(_deal(event, develop, parts, (seed, 0, 1), strata))
+
+
+def _parts_of(event: np.ndarray, develop: np.ndarray, parts: int, strata: Any) -> np.ndarray:
+    """``[s, parts, n]``, those of every split."""
+    return np.stack([
+        early_stopping_parts(event, rows, parts=parts, seed=s, strata=strata)
+        for s, rows in enumerate(develop)
+    ])  # fmt: skip
 
 
 PARTS = 5  # early-stopping parts of a fit to all rows
 
 
 @read_arguments
-def without_test(event: Any, develop: Any, *, seed: int = 0) -> Splits:
+def without_test(event: Any, develop: Any, *, seed: int = 0, strata: Any = None) -> Splits:
     """Splits without test rows: fits to development rows, each stopped by one of five parts.
 
     With fewer than five events there are as many parts as events, some of them twice.
@@ -200,17 +217,18 @@ def without_test(event: Any, develop: Any, *, seed: int = 0) -> Splits:
         event: ``[n]``, 1 = observed, 0 = censored.
         develop: ``[n]`` or ``[s, n]`` booleans, rows to fit to; the others have no role.
         seed: number of the split whose deal is wanted, see `early_stopping_parts`.
+        strata: ``[n]`` labels, see `stratified_kfold`.
 
     Raises:
         InputError: fewer than two events among the development rows.
     """
-    event, _ = _inputs(event, None)
+    event, _ = _inputs(event, None, strata)
     validation = []
     for rows in (develop := np.atleast_2d(np.asarray(mask("develop", develop), bool))):
         if (events := int(event[rows].sum())) < 2:
             raise InputError(f"{events} events in {rows.sum()} patients; needs at least 2")
         parts = min(PARTS, events)
-        dealt = early_stopping_parts(event, rows, parts=parts, seed=seed)
+        dealt = early_stopping_parts(event, rows, parts=parts, seed=seed, strata=strata)
         validation.append(dealt[np.arange(PARTS) % parts])
     validation, zero = np.stack(validation), np.zeros(len(develop), int)
     train, test = develop[:, None] & ~validation, np.zeros_like(develop)

@@ -6,11 +6,12 @@
 import pandas as pd
 
 from jaxsurv.data.problems import listing, refuse_all
-from jaxsurv.data.tables import clean_rows, few, refuse_cells, refuse_codes, to_float
+from jaxsurv.data.tables import clean_rows, few, refuse_cells, refuse_codes, to_float, to_text
 from jaxsurv.survival.validation import recoding
 from jaxsurv.types import InputError
 
 _FIELDS = ("time", "event", "entry")
+STRATUM = "stratum"  # the column of the labels of strata
 
 
 def endpoint_names(survival: pd.DataFrame) -> tuple[str, ...]:
@@ -19,30 +20,53 @@ def endpoint_names(survival: pd.DataFrame) -> tuple[str, ...]:
 
 
 def clean_survival(frame: pd.DataFrame) -> pd.DataFrame:
-    """Check a survival table; returns it as float64.
+    """Check a survival table; returns it as float64, with the strata as text.
 
-    Columns are ``<endpoint>_time``, ``<endpoint>_event`` and optionally ``<endpoint>_entry``. A
-    patient whose time *and* event are missing has no label for that endpoint, which is allowed.
+    Columns are ``<endpoint>_time``, ``<endpoint>_event`` and optionally ``<endpoint>_entry``, and
+    ``stratum``. A patient whose time *and* event are missing has no label for that endpoint, which is
+    allowed.
 
     Raises:
         InputError: missing or unknown columns, event codes other than 0/1, negative times, time without
-            event or event without time, entry that is missing, negative or not before time.
+            event or event without time, entry that is missing, negative or not before time; a patient with
+            an outcome and without a stratum, where there are strata; strata of one patient each.
     """
     label = "survival table"
     frame = clean_rows(frame, label)
+    strata = frame.pop(STRATUM) if STRATUM in frame else None
+    if frame.empty and not frame.shape[1]:
+        raise InputError(
+            f"{label} has a column {STRATUM!r} and no outcome; add os_time and os_event"
+        )
     other = [c for c in frame.columns if c.rpartition("_")[2] not in _FIELDS or "_" not in c[1:]]
     if other:
         raise InputError(
-            f"{label}: column {few(other)} is not <endpoint>_time, <endpoint>_event or "
-            "<endpoint>_entry; rename it (os_time, os_event) or move it to a modality"
+            f"{label}: column {few(other)} is not <endpoint>_time, <endpoint>_event, <endpoint>_entry or "
+            "stratum; rename it (os_time, os_event) or move it to a modality"
         )
     frame = to_float(frame, label, "code events 0/1 and give times as numbers")
     problems: list[str] = []
     for endpoint in endpoint_names(frame):
         with listing(problems):
             _check_endpoint(frame, endpoint)
+    if strata is not None:
+        with listing(problems):
+            frame[STRATUM] = _clean_strata(strata, frame.notna().any(axis=1))
     refuse_all(problems)
     return frame
+
+
+def _clean_strata(strata: pd.Series, labelled: pd.Series) -> pd.Series:
+    """Labels as text; of unlabelled patients they may be missing."""
+    strata = to_text(strata)
+    bad, fix = (strata.isna() & labelled).to_frame(), "give every patient with an outcome a stratum"
+    refuse_cells(bad, strata.to_frame(), "survival table", "the missing label", fix)
+    if len(strata) > 1 and strata.dropna().is_unique:
+        raise InputError(
+            f"survival table: every patient is a {STRATUM} of one ({few(strata.dropna(), 3)}), in which "
+            "nobody can be compared; give the cohort or centre, or drop the column"
+        )
+    return strata
 
 
 def _check_endpoint(frame: pd.DataFrame, endpoint: str) -> None:

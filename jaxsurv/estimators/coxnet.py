@@ -11,9 +11,9 @@ import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 
 from jaxsurv.data import stratified_kfold
-from jaxsurv.estimators.fitted import FittedTerms
 from jaxsurv.estimators.inputs import Modalities
 from jaxsurv.estimators.survival import SurvivalEstimator
+from jaxsurv.estimators.training_cohort import FittedTerms
 from jaxsurv.models import CLINICAL, Batch, Model, features
 from jaxsurv.preprocess._encode import encoded_names
 from jaxsurv.recipe import Prepared, Recipe, Terms
@@ -96,11 +96,12 @@ class Coxnet(SurvivalEstimator):
         folds = min(self.folds, int(event[develop].sum()))
         dealt = stratified_kfold(
             event, folds=folds, seed=int(self.random_state), eligible=develop,
-            validation_fraction=None,
+            validation_fraction=None, strata=outcome.stratum,
         )  # fmt: skip
         cv = coxnet_cv(
-            x, event, outcome.time, dealt.test.argmax(axis=0), entry=outcome.entry, where=develop,
-            l1_ratio=self.l1_ratio, n_lambdas=self.n_lambdas, penalty_factor=penalty_factor,
+            x, event, outcome.time, dealt.test.argmax(axis=0), entry=outcome.entry,
+            strata=outcome.stratum, where=develop, l1_ratio=self.l1_ratio,
+            n_lambdas=self.n_lambdas, penalty_factor=penalty_factor,
             lambda_min_ratio=self.lambda_min_ratio, tolerance=1e-3,
         )  # fmt: skip
         best = int(np.argmin(np.asarray(cv.deviance)))

@@ -10,10 +10,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.metaestimators import available_if
 
 from jaxsurv.arguments.settings import check_whole
-from jaxsurv.estimators.fitted import FittedTerms
 from jaxsurv.estimators.inputs import Modalities
+from jaxsurv.estimators.outcomes import outcome_of
 from jaxsurv.estimators.search import Grid, Search, folds_of, scored, search_table, settings_of
-from jaxsurv.estimators.survival import SurvivalEstimator, outcome_of
+from jaxsurv.estimators.survival import SurvivalEstimator
+from jaxsurv.estimators.training_cohort import FittedTerms
 from jaxsurv.models import Model, find_model
 from jaxsurv.models.registry import objective_of
 from jaxsurv.recipe import LinearCox, Prepared, Recipe, Terms, ensemble
@@ -99,14 +100,15 @@ class NetworkEnsemble(SurvivalEstimator, base=True):
         """
         points, settings = settings_of(grid, self.chosen_hparams, self._objective.unread)
         cohort, endpoint = self._labelled(X, y)
-        event, time, _ = outcome_of(cohort, endpoint)
+        event, time, _, strata = outcome_of(cohort, endpoint)
         labelled = ~np.isnan(time)
         event = np.where(labelled, event, 0)
-        test = folds_of(event, labelled, folds, int(self.random_state))
+        strata = None if strata is None else np.where(labelled, strata, "")
+        test = folds_of(event, labelled, folds, int(self.random_state), strata)
         prepared = self._prepare(cohort, endpoint, labelled & ~test)
         runs = self._sweep(prepared, settings)
         risks = self._risks(prepared, runs, len(settings))
-        table = search_table(points, scored(risks, test, event, time))
+        table = search_table(points, scored(risks, test, event, time, strata))
         best = settings[table.index.to_list()[0]]
         fitted = self._with_best(best).fit(X, y)
         return Search(table.reset_index(drop=True), runs.to_frame(), best, fitted)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from jaxsurv.arguments.labels import dense
 from jaxsurv.estimators.attribution import feature_columns, integrated_gradients, per_feature
 from jaxsurv.estimators.fitted import FittedModel
 from jaxsurv.estimators.importance import Outcomes, permutation_drops, withheld
@@ -48,7 +49,7 @@ class Explanation(NamedTuple):
 def explain(
     model: FittedModel,
     patients: Patients,
-    outcome: tuple[np.ndarray, np.ndarray] | None,
+    outcome: tuple[np.ndarray, np.ndarray, np.ndarray | None] | None,
     *,
     steps: int,
     repeats: int,
@@ -59,7 +60,7 @@ def explain(
     Args:
         model: fitted model of any network.
         patients: patients to be explained.
-        outcome: events and times of the patients, each ``[n]``, or None.
+        outcome: events, times and strata (or None) of the patients, each ``[n]``, or None.
         steps: number of steps of the path from the training mean to the patient.
         repeats: permutations of each feature and table.
         seed: seed of permutations and bootstrap.
@@ -73,9 +74,9 @@ def explain(
     before = preprocessing.inputs(encoded, project=False)
     features, modalities, mean = _attributions(model, rows, before.inputs, steps)
     if outcome is not None:
-        event, time = outcome
+        event, time, strata = outcome
         ranks = np.unique(time, return_inverse=True)[1]  # whose order float32 keeps
-        data = Outcomes(rows, event, ranks)
+        data = Outcomes(rows, event, ranks, None if strata is None else dense(strata))
         lost = withheld(model, data, seed=seed)
         drops = permutation_drops(
             model, data, before.inputs, encoded.presence, repeats=repeats, seed=seed

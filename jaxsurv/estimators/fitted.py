@@ -12,15 +12,16 @@ import pandas as pd
 from jax import lax
 
 from jaxsurv.arguments.columns import column
+from jaxsurv.data.tables import few, warn
 from jaxsurv.estimators.inputs import Patients
 from jaxsurv.estimators.reading import Readings, read_patients_of, rows_of
-from jaxsurv.metrics import concordance_index
+from jaxsurv.estimators.training_cohort import TrainingCohort
 from jaxsurv.models import Batch, Model
 from jaxsurv.models.registry import objective_of
 from jaxsurv.preprocess import Preprocessing
+from jaxsurv.recipe.curves import Baselines
 from jaxsurv.recipe.members import Rows, Terms, log_hazard_function, network_batch
-from jaxsurv.survival import StepFunction, breslow_baseline, survival_function
-from jaxsurv.survival._kaplan_meier import Z95
+from jaxsurv.survival import StepFunction
 from jaxsurv.training.programs import kept
 from jaxsurv.types import Array, ArrayLike, InputError, Key, Params
 
@@ -101,48 +102,6 @@ def programs_of(network: Model | None, config: Any) -> Programs:
     )
 
 
-class TrainingCohort(NamedTuple):
-    """Summary of the training cohort in a model file; no patient can be identified from it.
-
-    Attributes:
-        patients, events, unlabelled: numbers of patients.
-        median_time, longest_time: follow-up, whether it ended in an event or not.
-        time_unit: empty if unknown.
-        percentiles: ``[101]``, percentiles 0 to 100 of the held-out log hazards.
-        threshold: median held-out log hazard, above which a patient is of high risk.
-        c: Harrell's C of the held-out log hazards, with its 95 % interval, which is that of the patients
-            alone and too narrow for a guess at new ones. With five seeds a row's log hazard is that of one
-            network, which the row has stopped: C is too high for that (0.57 where nothing can be learned),
-            and too low because new patients get the mean of all networks (0.62 for 0.67 with 300
-            simulated patients). That of `Coxnet` is from the folds that chose its penalty. Delayed entry
-            does not count.
-    """
-
-    patients: int
-    events: int
-    unlabelled: int
-    median_time: float
-    longest_time: float
-    time_unit: str
-    percentiles: tuple[float, ...]
-    threshold: float
-    c: tuple[float, float, float] | None
-
-
-class FittedTerms(NamedTuple):
-    """A model as training left it, an ensemble of members.
-
-    Attributes:
-        terms: parameters; the leaves have a leading axis of members.
-        center: ``[members]``, mean log hazard on the rows that each trained on.
-        held_out: ``[n]``, log hazards by models that did not train on the row; NaN where all did.
-    """
-
-    terms: Terms
-    center: np.ndarray
-    held_out: np.ndarray
-
-
 @dataclass(frozen=True)
 class FittedModel:
     """An ensemble and its preprocessing; new tables in, risks out.
@@ -152,8 +111,9 @@ class FittedModel:
         config: static choices of the network.
         preprocessing: fitted to the training cohort.
         params, center: terms and centres of the members, see `FittedTerms`.
-        baseline: cumulative hazard at log hazard 0, from the held-out log hazards.
+        baseline: cumulative hazard at log hazard 0, from the held-out log hazards; of all strata together.
         cohort: the training patients in numbers.
+        strata_baseline: the same of each stratum of training; None = there were none.
     """
 
     network: Model | None
@@ -163,6 +123,7 @@ class FittedModel:
     center: np.ndarray
     baseline: StepFunction
     cohort: TrainingCohort
+    strata_baseline: StepFunction | None = None
 
     @property
     def reads(self) -> Readings:
@@ -198,16 +159,31 @@ class FittedModel:
         return jax.tree.map(lambda p: p[0], self.params)
 
     def survival(self, patients: Patients, times: ArrayLike) -> np.ndarray:
-        """``[n, t]``; by Breslow's baseline constant after the last event of the training cohort."""
-        return self.survival_of(self.rows(patients), times)
+        """``[n, t]``; by Breslow's baseline constant after the last event of the training cohort.
 
-    def survival_of(self, rows: Rows, times: ArrayLike) -> np.ndarray:
-        """``[n, t]`` curves of patients as the members read them."""
+        Warns:
+            DataWarning: patients of no stratum of training, whose baseline is that of all strata together.
+        """
+        return self.survival_of(self.rows(patients), times, patients.labels)
+
+    def survival_of(
+        self, rows: Rows, times: ArrayLike, strata: np.ndarray | None = None
+    ) -> np.ndarray:
+        """``[n, t]`` curves of patients as the members read them; strata ``[n]``, labels."""
         times = np.asarray(column("times", times), float)
         curves = self._programs.curves
         if curves is not None and not self.params.cox:  # the mean of the members' own curves
             return in_chunks(partial(curves, self.params, times), rows)
-        return np.asarray(survival_function(self.baseline, self.log_hazard_of(rows), times))
+        baselines, risk = Baselines(self.baseline, self.strata_baseline), self.log_hazard_of(rows)
+        if self.strata_baseline is not None:
+            strata = np.full(len(risk), np.nan, object) if strata is None else strata
+            if (others := ~baselines.known(strata)).any():
+                warn(
+                    f"{others.sum()} of {len(others)} patients are of no stratum of training with events "
+                    f"({few(self.strata_baseline.labels, 20)}): their curves have the baseline hazard of all "
+                    "strata together; give their strata, or take the risks alone"
+                )
+        return baselines.survival(risk, times, strata)
 
     def table(self, patients: Patients, times: np.ndarray) -> pd.DataFrame:
         """See :meth:`SurvivalEstimator.risk_table`; survival at T is the column ``survival_T``."""
@@ -216,7 +192,9 @@ class FittedModel:
         known = np.asarray(self.cohort.percentiles)
         below, upto = (np.searchsorted(known, risk, side=side) for side in ("left", "right"))
         columns = {"risk": risk, "percentile": 100 * (below + upto) / (2 * len(known))}
-        curves = self.survival_of(rows, times) if times.size else np.zeros((len(risk), 0))
+        curves = np.zeros((len(risk), 0))
+        if times.size:
+            curves = self.survival_of(rows, times, patients.labels)
         columns |= {f"survival_{t:.12g}": curves[:, j] for j, t in enumerate(times)}
         columns["group"] = np.where(risk > self.cohort.threshold, "high", "low")
         return pd.DataFrame(columns, index=patients.names.rename("patient"))
@@ -239,57 +217,3 @@ def in_chunks(program: Callable[[Any], Any], rows: Any, size: int = CHUNK) -> An
         part = jax.tree.map(lambda x, at=at: x[at], rows)
         done.append(jax.tree.map(np.asarray, program(part)))
     return jax.tree.map(lambda *parts: np.concatenate(parts)[:n], *done)
-
-
-def describe_training(
-    trained: FittedTerms,
-    event: np.ndarray,
-    time: np.ndarray,
-    entry: np.ndarray | None,
-    *,
-    time_unit: str,
-) -> tuple[StepFunction, TrainingCohort]:
-    """Baseline hazard and summary, from rows that are held out from some member.
-
-    Fitted log hazards of the rows themselves are too far apart; with them survival curves of new
-    patients would be too sure.
-
-    Args:
-        trained: model of n rows.
-        event, time: ``[n]``, NaN where there is no outcome.
-        entry: ``[n]`` delayed entry, or None.
-        time_unit: unit of the times.
-    """
-    labelled, risk = ~np.isnan(time), trained.held_out
-    rows = labelled & ~np.isnan(risk)
-    if not np.isfinite(risk[rows]).all() or not np.isfinite(trained.center).all():
-        raise InputError(
-            "the training diverged: a log hazard is not finite; lower the learning rate"
-        )
-    risk, e, t = risk[rows].astype(np.float32), event[rows], time[rows]
-    entered = None if entry is None else entry[rows]
-    # log hazards are centred, so that a file need not hold log values as well
-    baseline = breslow_baseline(risk, e, t, entry=entered)._replace(log_values=None)
-    return baseline, TrainingCohort(
-        patients=int(labelled.sum()),
-        events=int(event[labelled].sum()),
-        unlabelled=int((~labelled).sum()),
-        median_time=float(np.median(time[labelled])),
-        longest_time=float(time[labelled].max()),
-        time_unit=time_unit,
-        percentiles=tuple(float(q) for q in np.percentile(risk, np.arange(101))),
-        threshold=float(np.median(risk)),
-        c=_concordance(risk, e, t),
-    )
-
-
-def _concordance(
-    risk: np.ndarray, event: np.ndarray, time: np.ndarray
-) -> tuple[float, float, float] | None:
-    """C with its interval; None where no patient is known to live longer than one with an event."""
-    first = time[event > 0].min(initial=np.inf)
-    if not np.any((time > first) | ((time == first) & (event == 0))):
-        return None
-    c = concordance_index(risk, event, time)
-    half = Z95 * float(c.standard_error)
-    return float(c.index), float(c.index) - half, float(c.index) + half

@@ -28,11 +28,13 @@ class Outcomes(NamedTuple):
         rows: model inputs of the patients.
         event: ``[n]``, 1 = observed.
         time: ``[n]`` times, or their ranks.
+        strata: ``[n]`` integers, or None; C is within strata.
     """
 
     rows: Rows
     event: ArrayLike
     time: ArrayLike
+    strata: ArrayLike | None = None
 
     def table(self, modality: str, change: Callable[[ArrayLike], ArrayLike]) -> "Outcomes":
         """The patients with another table of a modality: ``change`` makes it of each array of it."""
@@ -91,7 +93,8 @@ def _orders(rng: np.random.Generator, rows: np.ndarray, n: int, repeats: int) ->
 
 
 def _c(predict: Predict, terms: Terms, data: Outcomes) -> Array:
-    return concordance_index(predict(terms, data.rows), data.event, data.time).index
+    risk = predict(terms, data.rows)
+    return concordance_index(risk, data.event, data.time, strata=data.strata).index
 
 
 def _drop(c: Callable[[Array], Array], orders: Array) -> Array:
@@ -176,11 +179,12 @@ def withheld(model: FittedModel, data: Outcomes, *, seed: int) -> pd.DataFrame:
         InputError: no comparable pair.
     """
     full = model.log_hazard_of(data.rows)
-    outcome, key, rows = (data.event, data.time), jax.random.key(seed), {}
-    c = float(concordance_index(full, *outcome).index)
+    outcome = [a for a in (data.event, data.time, data.strata) if a is not None]
+    key, rows = jax.random.key(seed), {}
+    c = float(_c_of(full, *outcome))
     for m in data.rows.inputs:
         risk = model.log_hazard_of(data.table(m, lambda a: 0 * np.asarray(a)).rows)
-        without = float(concordance_index(risk, *outcome).index)
+        without = float(_c_of(risk, *outcome))
         lost = bootstrap(_c_lost, key, full, risk, *outcome)
         rows[m] = {
             "c": c,
@@ -192,7 +196,9 @@ def withheld(model: FittedModel, data: Outcomes, *, seed: int) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def _c_lost(risk: Array, without: Array, event: Array, time: Array) -> Array:
-    return (
-        concordance_index(risk, event, time).index - concordance_index(without, event, time).index
-    )
+def _c_of(risk: ArrayLike, event: ArrayLike, time: ArrayLike, *strata: ArrayLike) -> Array:
+    return concordance_index(risk, event, time, strata=strata[0] if strata else None).index
+
+
+def _c_lost(risk: Array, without: Array, *outcome: Array) -> Array:
+    return _c_of(risk, *outcome) - _c_of(without, *outcome)

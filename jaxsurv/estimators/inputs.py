@@ -9,7 +9,7 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 
 from jaxsurv.data import Cohort
-from jaxsurv.data.tables import few, refuse_repeated, with_text_names
+from jaxsurv.data.tables import few, refuse_repeated, to_text, with_text_names
 from jaxsurv.types import InputError
 
 FEATURES = "features"  # the one modality of a table whose columns are not assigned
@@ -26,6 +26,7 @@ class Patients(NamedTuple):
         named: whether the names are the user's, by which an outcome may be matched.
         ordered: whether rows have an order, by which an outcome may be matched.
         labelled: whether rows have labels at all, be they numbers.
+        strata: labels of the patients' strata, by name, or None.
     """
 
     tables: dict[str, pd.DataFrame]
@@ -33,6 +34,12 @@ class Patients(NamedTuple):
     named: bool
     ordered: bool
     labelled: bool = True
+    strata: pd.Series | None = None
+
+    @property
+    def labels(self) -> np.ndarray | None:
+        """``[n]`` labels of the strata, NaN where unknown; None = nothing is known of any."""
+        return None if self.strata is None else self.strata.reindex(self.names).to_numpy(object)
 
 
 def read_patients(X: Any, modalities: Modalities | None) -> Patients:
@@ -50,7 +57,7 @@ def read_patients(X: Any, modalities: Modalities | None) -> Patients:
             ``check_array`` refuses in an array.
     """
     if isinstance(X, Cohort):
-        return Patients(dict(X.modalities), X.survival.index, True, True)
+        return Patients(dict(X.modalities), X.survival.index, True, True, strata=X.strata)
     if hasattr(X, "mod") and hasattr(X, "obs_names"):  # MuData, which need not be installed
         tables = {m: table.to_df() for m, table in X.mod.items()}
         return Patients(tables, pd.Index(X.obs_names.astype(str)), True, True)
@@ -80,6 +87,22 @@ def read_patients(X: Any, modalities: Modalities | None) -> Patients:
             f"{few(table.columns)}"
         )
     return Patients(tables, table.index, named, True, labelled)
+
+
+def in_strata(patients: Patients, strata: Any) -> Patients:
+    """Patients in the strata ``[n]`` of these labels; None = those that they have.
+
+    Raises:
+        InputError: another number of labels.
+    """
+    if strata is None:
+        return patients
+    cells = np.asarray(strata, object)
+    if cells.shape != patients.names.shape:
+        raise InputError(
+            f"strata must be one label per row of X, [{len(patients.names)}], got shape {list(cells.shape)}"
+        )
+    return patients._replace(strata=to_text(pd.Series(cells, patients.names)))
 
 
 def _check_modalities(modalities: Any) -> None:

@@ -1,14 +1,14 @@
 """Outcomes in the forms that people have them, and with the features one checked cohort."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from jaxsurv.data import Cohort
 from jaxsurv.data.names import hint
-from jaxsurv.data.survival_table import clean_survival
+from jaxsurv.data.survival_table import STRATUM, clean_survival
 from jaxsurv.data.tables import few, is_numeric, plain_column
 from jaxsurv.estimators.inputs import (
     Modalities,
@@ -73,6 +73,51 @@ def _endpoint(cohort: Cohort, y: Any) -> str:
     return y
 
 
+def outcome_of(
+    cohort: Cohort, endpoint: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray | None]:
+    """Event, time, entry and stratum of all patients, each ``[n]``, NaN where there is no outcome."""
+    table, entry = cohort.survival, f"{endpoint}_entry"
+    event, time = (table[f"{endpoint}_{c}"].to_numpy(float) for c in ("event", "time"))
+    strata = None if cohort.strata is None else cohort.strata.to_numpy(object)
+    return event, time, table[entry].to_numpy(float) if entry in table else None, strata
+
+
+class Labelled(NamedTuple):
+    """Patients whose outcome is known.
+
+    Attributes:
+        patients: their tables, and their names.
+        event, time: ``[n]``.
+        strata: ``[n]`` labels, or None.
+    """
+
+    patients: Patients
+    event: np.ndarray
+    time: np.ndarray
+    strata: np.ndarray | None
+
+
+def with_outcome(X: Any, y: Any, patients: Patients) -> Labelled:
+    """The patients whose outcome is known.
+
+    Args:
+        X, y: a cohort and the name of an endpoint, or anything and its outcome, see `read_outcome`.
+        patients: those of X; a few need not make a cohort.
+    """
+    if isinstance(X, Cohort):
+        event, time, _, strata = outcome_of(X, y)
+    else:
+        outcome = read_outcome(y, patients)
+        event, time = outcome.iloc[:, :2].to_numpy(float).T
+        strata = outcome[STRATUM].to_numpy(object) if STRATUM in outcome else None
+    known = ~np.isnan(time)
+    if not known.any():
+        raise InputError(f"none of the {len(known)} patients has an outcome; C needs some")
+    patients = patients._replace(names=patients.names[known])
+    return Labelled(patients, event[known], time[known], None if strata is None else strata[known])
+
+
 def read_outcome(y: Any, patients: Patients) -> pd.DataFrame:
     """The survival table of the patients, in their order.
 
@@ -80,18 +125,18 @@ def read_outcome(y: Any, patients: Patients) -> pd.DataFrame:
         y: a structured array with one boolean and one float field; a table with columns ``event``
             and ``time``, or one pair ``<endpoint>_event``, ``<endpoint>_time``; or a pair of arrays
             ``(event, time)``. A DataFrame or structured array may have ``entry`` or ``<endpoint>_entry``,
-            delayed entry. Rows are matched by name if both have names (an index that is not 0, 1,
-            ...), else by order, unless they share labels that are not in the same rows.
+            delayed entry, and ``stratum``. Rows are matched by name if both have names (an index that is not
+            0, 1, ...), else by order, unless they share labels that are not in the same rows.
 
     Returns:
         columns ``outcome_event`` and ``outcome_time``, both missing where there is no outcome, and
-        ``outcome_entry`` where it was given.
+        ``outcome_entry`` and ``stratum`` where these were given.
 
     Raises:
         InputError: an unknown form, unequal lengths, patients without a row in y, events that
             are not 0/1, times and events in each other's place.
     """
-    event, time, entry = _columns_of(y)
+    event, time, entry, stratum = _columns_of(y)
     events, times = _numbers(event, "event", _EVENT_FIX), _times(time)
     _check_events(events, times)
     if getattr(getattr(event, "dtype", None), "kind", "") == "b":
@@ -100,6 +145,8 @@ def read_outcome(y: Any, patients: Patients) -> pd.DataFrame:
     columns = {f"{OUTCOME}_event": events, f"{OUTCOME}_time": times}
     if entry is not None:
         columns[f"{OUTCOME}_entry"] = _times(entry)
+    if stratum is not None:
+        columns[STRATUM] = np.asarray(stratum, object)
     table = pd.DataFrame(columns)
     names, index = patients.names, getattr(event, "index", None)
     if index is not None and has_names(index) and patients.named:
@@ -130,8 +177,8 @@ def read_outcome(y: Any, patients: Patients) -> pd.DataFrame:
     return clean_survival(table.set_axis(names, axis=0))
 
 
-def _columns_of(y: Any) -> tuple[Any, Any, Any]:
-    """Event, time and entry (None where there is none), in whatever form."""
+def _columns_of(y: Any) -> tuple[Any, Any, Any, Any]:
+    """Event, time, entry and stratum (None where there is none), in whatever form."""
     if y is None:
         raise InputError(
             "the estimator requires y to be passed, but the target y is None; give a structured array, "
@@ -143,13 +190,14 @@ def _columns_of(y: Any) -> tuple[Any, Any, Any]:
         event, time, entry = _named_columns(list(table.columns), "the columns of y")
         labelled = isinstance(y, pd.DataFrame)  # the rows of other tables have no names
         events = table[event] if labelled else table[event].to_numpy()
-        return events, table[time], None if entry is None else table[entry]
+        return events, table[time], table.get(entry), table.get(STRATUM)
     if names := getattr(getattr(y, "dtype", None), "names", None):
         logical = [name for name in names if y.dtype[name].kind == "b"]
         if len(names) == 2 and len(logical) == 1:
-            return y[logical[0]], y[next(n for n in names if n != logical[0])], None
+            return y[logical[0]], y[next(n for n in names if n != logical[0])], None, None
         event, time, entry = _named_columns(list(names), "the fields of y")
-        return y[event], y[time], None if entry is None else y[entry]
+        entry, stratum = (y[n] if n in names else None for n in (entry, STRATUM))
+        return y[event], y[time], entry, stratum
     if isinstance(y, tuple | list) and len(y) == 2 and all(np.ndim(part) == 1 for part in y):
         event, time = (p if isinstance(p, pd.Series) else np.asarray(p) for p in y)
         if len(event) != len(time):
@@ -159,7 +207,7 @@ def _columns_of(y: Any) -> tuple[Any, Any, Any]:
                 raise InputError("event and time in y have different indices; give both the same")
         elif isinstance(time, pd.Series):
             event = pd.Series(event, index=time.index)
-        return event, time, None
+        return event, time, None, None
     raise InputError(
         f"y must be a structured array with a boolean and a float field, a DataFrame with event and "
         f"time, or a pair (event, time); got {type(y).__name__} of shape {np.shape(y)}"

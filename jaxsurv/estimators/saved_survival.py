@@ -16,16 +16,18 @@ from jaxsurv.estimators.file_entries import (
     structured,
     tuples,
 )
-from jaxsurv.estimators.fitted import FittedModel, TrainingCohort, functions_of
+from jaxsurv.estimators.fitted import FittedModel, functions_of
+from jaxsurv.estimators.saved_baselines import pack_baselines, read_baselines
 from jaxsurv.estimators.survival_entries import SurvivalEntries
+from jaxsurv.estimators.training_cohort import TrainingCohort
 from jaxsurv.models import CLINICAL, Model, registered
 from jaxsurv.preprocess import Preprocessing, Scaler
 from jaxsurv.preprocess._encode import encoded_columns
 from jaxsurv.preprocess.round_robin import RoundRobin
 from jaxsurv.preprocess.saved import pack, unpack
 from jaxsurv.recipe import LinearCox, Rows, Terms
+from jaxsurv.recipe.curves import Baselines
 from jaxsurv.recipe.members import batch_of, tiled
-from jaxsurv.survival import StepFunction
 from jaxsurv.types import InputError
 
 _LINEAR = ("linear", "squares", "frequencies")
@@ -63,7 +65,7 @@ def write_fitted(
         "columns": columns,
         "preprocessing": header,
         "terms": terms,
-        "baseline": {"times": fitted.baseline.times, "values": fitted.baseline.values},
+        "baseline": pack_baselines(Baselines(fitted.baseline, fitted.strata_baseline)),
         "cohort": fitted.cohort._asdict(),
     }
     weights |= {"center": fitted.center} | named(fitted.params.network)
@@ -118,9 +120,9 @@ def read_fitted(network: Model | None, config: Any, stored: StoredModel) -> Fitt
         terms = terms._replace(network=params)
     elif weights:
         raise InputError(f"the weights {few(list(weights))} belong to no member")
+    baselines = read_baselines(entries["baseline"])
     return FittedModel(
-        network, config, preprocessing, terms, center, _baseline(entries["baseline"]),
-        cohort,
+        network, config, preprocessing, terms, center, baselines.pooled, cohort, baselines.own,
     )  # fmt: skip
 
 
@@ -280,11 +282,3 @@ def _check_cohort(cohort: TrainingCohort) -> None:
         raise InputError(
             "the cohort's percentiles must be 101 ascending numbers around the threshold"
         )
-
-
-def _baseline(entries: Mapping[str, Any]) -> StepFunction:
-    times, values = (np.asarray(entries[k], float) for k in ("times", "values"))
-    rising = all(np.all(np.diff(a) >= 0) and np.all(a >= 0) for a in (times, values))
-    if times.ndim != 1 or times.shape != values.shape or not times.size or not rising:
-        raise InputError("the baseline hazard must be nondecreasing over ascending times")
-    return StepFunction(times, values)

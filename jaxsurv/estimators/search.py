@@ -75,30 +75,36 @@ def settings_of(
     return points, settings
 
 
-def folds_of(event: np.ndarray, labelled: np.ndarray, folds: int, seed: int) -> np.ndarray:
-    """``[folds, n]`` booleans, the labelled rows that each fold tests, stratified by event."""
+def folds_of(
+    event: np.ndarray, labelled: np.ndarray, folds: int, seed: int, strata: np.ndarray | None
+) -> np.ndarray:
+    """``[folds, n]`` booleans, the labelled rows that each fold tests, stratified by event and stratum."""
     return stratified_kfold(
-        event, folds=folds, seed=seed, eligible=labelled, validation_fraction=None
+        event, folds=folds, seed=seed, eligible=labelled, validation_fraction=None, strata=strata
     ).test
 
 
-def scored(risks: np.ndarray, test: np.ndarray, event: np.ndarray, time: np.ndarray) -> np.ndarray:
-    """``[settings, folds]``: C on each fold's test rows.
+def scored(
+    risks: np.ndarray,
+    test: np.ndarray,
+    event: np.ndarray,
+    time: np.ndarray,
+    strata: np.ndarray | None,
+) -> np.ndarray:
+    """``[settings, folds]``: C on each fold's test rows, within strata.
 
     Args:
         risks: ``[settings, folds, n]`` log hazards.
         test: ``[folds, n]`` booleans.
         event, time: ``[n]``.
+        strata: ``[n]`` labels, or None.
     """
-    return np.array(
-        [
-            [
-                float(concordance_index(r[rows], event[rows], time[rows]).index)
-                for r, rows in zip(of_setting, test, strict=True)
-            ]
-            for of_setting in risks
-        ]
-    )
+
+    def c(risk: np.ndarray, rows: np.ndarray) -> float:
+        own = None if strata is None else strata[rows]
+        return float(concordance_index(risk[rows], event[rows], time[rows], strata=own).index)
+
+    return np.array([[c(r, rows) for r, rows in zip(k, test, strict=True)] for k in risks])
 
 
 def search_table(points: Sequence[Mapping[str, Any]], c: np.ndarray) -> pd.DataFrame:

@@ -15,9 +15,9 @@ from jaxsurv.estimators.ensemble import (
     offset_of,
     warn_if_nothing_was_learned,
 )
-from jaxsurv.estimators.fitted import FittedTerms
 from jaxsurv.estimators.inputs import Modalities
 from jaxsurv.estimators.search import settings_of
+from jaxsurv.estimators.training_cohort import FittedTerms
 from jaxsurv.models import Model, find_model
 from jaxsurv.recipe import (
     Prepared,

@@ -15,11 +15,12 @@ from jaxsurv.artifacts import StoredModel
 from jaxsurv.data import Cohort, without_test
 from jaxsurv.estimators.explanation import Explanation, explain
 from jaxsurv.estimators.file_entries import MOST_LISTED, check_entries, longest_list, tuples
-from jaxsurv.estimators.fitted import FittedModel, FittedTerms, describe_training
+from jaxsurv.estimators.fitted import FittedModel
 from jaxsurv.estimators.fitted_estimator import FittedEstimator
-from jaxsurv.estimators.inputs import Modalities, Patients, as_frame, read_patients
-from jaxsurv.estimators.outcomes import labelled_cohort, read_outcome
+from jaxsurv.estimators.inputs import Modalities, Patients, as_frame, in_strata, read_patients
+from jaxsurv.estimators.outcomes import Labelled, labelled_cohort, outcome_of, with_outcome
 from jaxsurv.estimators.saved_survival import read_fitted, write_fitted
+from jaxsurv.estimators.training_cohort import FittedTerms, describe_training
 from jaxsurv.metrics import concordance_index
 from jaxsurv.models import Model
 from jaxsurv.models.config import config_of
@@ -39,8 +40,10 @@ class SurvivalEstimator(FittedEstimator[FittedModel], base=True):
     whose columns may be pairs (modality, feature), or any with named columns, such as polars'. Within a
     table, a patient without any value lacks the modality. y is a structured array with a boolean and a
     float field, a DataFrame with event and time, or a pair ``(event, time)``; DataFrames and structured
-    arrays may have ``entry``, delayed entry; for a cohort, y is the name of an endpoint. Rows of X and y
-    are matched by name if both have names, else by order.
+    arrays may have ``entry``, delayed entry, and ``stratum``; for a cohort, which may have strata of its own,
+    y is the name of an endpoint. Rows of X and y are matched by name if both have names, else by order.
+    Patients are compared within strata alone, in every Cox loss and in C, and each stratum has its own
+    baseline hazard.
 
     The recipe is fitted to the training patients and kept with the model. By default values are clipped
     and standardised, single missing ones become the mean, and nothing is known of the log hazard
@@ -101,7 +104,7 @@ class SurvivalEstimator(FittedEstimator[FittedModel], base=True):
             InputError: naming the column, patient and value that cannot be analysed, and the fix.
         """
         cohort, endpoint = self._labelled(X, y)
-        event, time, entry = outcome_of(cohort, endpoint)
+        time = outcome_of(cohort, endpoint)[1]
         rows = ~np.isnan(time)
         if where is not None:
             where = np.asarray(where)
@@ -112,19 +115,19 @@ class SurvivalEstimator(FittedEstimator[FittedModel], base=True):
                 )
             kept = rows | where  # patients without an outcome train only where asked for
             cohort, rows = cohort.take(kept), (rows & where)[kept]
-            event, time, entry = outcome_of(cohort, endpoint)
+        event, time, entry, strata = outcome_of(cohort, endpoint)
         prepared = self._prepare(cohort, endpoint, rows[None])
         trained = self._train(prepared)
         event, missing = np.where(rows, event, np.nan), int(np.isnan(time).sum())
-        baseline, summary = describe_training(
-            trained, event, np.where(rows, time, np.nan), entry, time_unit=cohort.time_unit
+        baselines, summary = describe_training(
+            trained, event, np.where(rows, time, np.nan), entry, strata, time_unit=cohort.time_unit
         )
         summary = summary._replace(unlabelled=missing)
         self._note_columns(X)
         network = self._network if "network" in trained.terms.weights else None
         return self._keep(FittedModel(
             network, self._config, prepared.preprocessing(0), trained.terms, trained.center,
-            baseline, summary,
+            baselines.pooled, summary, baselines.own,
         ))  # fmt: skip
 
     def predict(self, X: Any) -> np.ndarray:
@@ -135,22 +138,39 @@ class SurvivalEstimator(FittedEstimator[FittedModel], base=True):
         """
         return self.fitted().log_hazard(self._new(X))
 
-    def predict_survival_function(self, X: Any, times: ArrayLike) -> np.ndarray:
+    def predict_survival_function(
+        self, X: Any, times: ArrayLike, *, strata: ArrayLike | None = None
+    ) -> np.ndarray:
         """``[n, t]`` probabilities of being free of the event at ``times`` ``[t]``.
 
         The baseline hazard is Breslow's (with Efron's correction for ties), from the log hazards of
         training patients whom a member of the ensemble has not trained on. After the last event of
         the training cohort curves stay as they are. A network with curves of its own, such as a Weibull
         network, gives the mean of its members' curves instead.
-        """
-        return self.fitted().survival(self._new(X), self._times(times))
 
-    def predict_cumulative_hazard(self, X: Any, times: ArrayLike) -> np.ndarray:
+        A patient of a stratum of training has the baseline hazard of that stratum. All others have that of
+        all strata together, with a warning.
+
+        Args:
+            X: features, see `predict`.
+            times: ``[t]``, in the unit of the training cohort.
+            strata: ``[n]`` labels of the rows of X; None = those of a cohort.
+
+        Warns:
+            DataWarning: patients of no stratum of training, where it had strata.
+        """
+        return self.fitted().survival(in_strata(self._new(X), strata), self._times(times))
+
+    def predict_cumulative_hazard(
+        self, X: Any, times: ArrayLike, *, strata: ArrayLike | None = None
+    ) -> np.ndarray:
         """``[n, t]``: minus the logarithm of `predict_survival_function`."""
         with np.errstate(divide="ignore"):
-            return -np.log(self.predict_survival_function(X, times))
+            return -np.log(self.predict_survival_function(X, times, strata=strata))
 
-    def risk_table(self, X: Any, times: ArrayLike = ()) -> pd.DataFrame:
+    def risk_table(
+        self, X: Any, times: ArrayLike = (), *, strata: ArrayLike | None = None
+    ) -> pd.DataFrame:
         """One row per patient: risk, percentile, survival at ``times``, group.
 
         ``risk`` is `predict`; ``percentile`` its place among the held-out risks of the training cohort;
@@ -158,12 +178,13 @@ class SurvivalEstimator(FittedEstimator[FittedModel], base=True):
         a patient, and their mean spreads wider than that of all: percentiles of new patients are a little
         nearer to 50 than they would be among each other.
         """
-        return self.fitted().table(self._new(X), self._times(times))
+        return self.fitted().table(in_strata(self._new(X), strata), self._times(times))
 
     def score(self, X: Any, y: Any = None) -> float:
-        """Harrell's C of the predictions."""
-        patients, event, time = self._with_outcome(X, y)
-        return float(concordance_index(self.fitted().log_hazard(patients), event, time).index)
+        """Harrell's C of the predictions, within strata if the patients have some."""
+        patients, event, time, strata = self._with_outcome(X, y)
+        risk = self.fitted().log_hazard(patients)
+        return float(concordance_index(risk, event, time, strata=strata).index)
 
     def explain(self, X: Any, y: Any = None, *, steps: int = 128, repeats: int = 5) -> Explanation:
         """Explain the risks and C: attributions and importances per feature, modality and patient.
@@ -198,27 +219,17 @@ class SurvivalEstimator(FittedEstimator[FittedModel], base=True):
         unlabelled = self._unlabelled
         return labelled_cohort(X, y, self.modalities, self.kinds or {}, unlabelled=unlabelled)
 
-    def _with_outcome(self, X: Any, y: Any) -> tuple[Patients, np.ndarray, np.ndarray]:
-        """The patients of X whose outcome is known, with events and times."""
+    def _with_outcome(self, X: Any, y: Any) -> Labelled:
         if isinstance(X, Cohort):
-            X, endpoint = self._labelled(X, y)
-            patients = self._new(X)
-            event, time, _ = outcome_of(X, endpoint)
-        else:  # a few patients need not make a cohort
-            patients = self._new(X)
-            event, time = read_outcome(y, patients).iloc[:, :2].to_numpy(float).T
-        known = ~np.isnan(time)
-        if not known.any():
-            raise InputError(f"none of the {len(known)} patients has an outcome; C needs some")
-        return patients._replace(names=patients.names[known]), event[known], time[known]
+            X, y = self._labelled(X, y)
+        return with_outcome(X, y, self._new(X))
 
     def _prepare(self, cohort: Cohort, endpoint: str, develop: np.ndarray) -> Prepared:
         """The recipe fitted to each row of ``develop [s, n]``."""
         check_whole("random_state", self.random_state, 0)
-        event, time, _ = outcome_of(cohort, endpoint)
-        labelled = ~np.isnan(time)
-        event = event[labelled].astype(bool)
-        splits = without_test(event, develop[:, labelled], seed=int(self.random_state))
+        outcome, labelled = cohort.outcome(endpoint), ~np.isnan(outcome_of(cohort, endpoint)[1])
+        seed, strata = int(self.random_state), outcome.stratum
+        splits = without_test(outcome.event, develop[:, labelled], seed=seed, strata=strata)
         return prepare(cohort, endpoint, splits, self._recipe, unlabelled=self._unlabelled)
 
     def _store(self) -> StoredModel:
@@ -288,10 +299,3 @@ class SurvivalEstimator(FittedEstimator[FittedModel], base=True):
         tags.input_tags.allow_nan = True
         tags.target_tags.required = True
         return tags
-
-
-def outcome_of(cohort: Cohort, endpoint: str) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Event, time and entry of all patients of a cohort, each ``[n]``, NaN where there is no outcome."""
-    table, entry = cohort.survival, f"{endpoint}_entry"
-    event, time = (table[f"{endpoint}_{c}"].to_numpy(float) for c in ("event", "time"))
-    return event, time, table[entry].to_numpy(float) if entry in table else None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal, NotRequired, TypedDict
 
-from jaxsurv.estimators.fitted import TrainingCohort
+from jaxsurv.estimators.training_cohort import TrainingCohort
 from jaxsurv.recipe import Recipe
 
 _Names = Sequence[str]
@@ -49,9 +49,13 @@ class _Header(TypedDict):
     regressions: NotRequired[Sequence[tuple[_Names, str]]]
 
 
-class _Baseline(TypedDict):
+class _Curve(TypedDict):
     times: Sequence[float]
     values: Sequence[float]
+
+
+class _Baseline(_Curve):
+    strata: NotRequired[Mapping[str, _Curve]]
 
 
 class SurvivalEntries(TypedDict):

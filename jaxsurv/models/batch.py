@@ -24,7 +24,8 @@ class Batch(NamedTuple):
         outcome: events and times, with entry, weights and strata where there are any.
         where: ``[n]`` booleans, the rows that losses see.
         risk_sets: risk sets of the rows in ``where`` that are labelled.
-        source: ``[n, s]`` one-hot, the cohort, centre or platform that a patient comes from; or None.
+        source: ``[n, s]`` one-hot, the cohort, centre or platform that a patient comes from (the cohort's
+            strata); or None.
         feature_mask: ``{modality: [d_m]}``, 0 for features that are not used: their inputs must be 0, and
             they are not to be reconstructed; None = all are used.
         labelled: ``[n]`` booleans, False for patients with features and no outcome, who are in no risk

@@ -96,7 +96,10 @@ def residual_dependence(config: SurvivalVAEConfig, batch: Batch, out: Forward) -
             [seen[m][:, None] * batch.inputs[m] for m in sorted(batch.inputs)], axis=-1
         )
     elif (x := batch.source) is None:
-        raise InputError('hsic="source" needs batch.source, [n, sources] one-hot; it is None')
+        raise InputError(
+            'hsic="source" needs batch.source, [n, sources] one-hot; it is None: give the cohort strata, a '
+            "column stratum in the survival table"
+        )
     residuals = martingale_residuals(out.log_hazard, risk_sets=batch.risk_sets)[:, None]
     return hsic(
         residuals,

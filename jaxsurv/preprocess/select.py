@@ -117,6 +117,7 @@ def select_by_elastic_net(
     where: ArrayLike,
     *,
     entry: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
 ) -> np.ndarray:
     """Select features by an elastic-net Cox model (l1_ratio 0.5) of each modality alone, as MyeVAE does.
 
@@ -131,7 +132,8 @@ def select_by_elastic_net(
     Args:
         features, scaler, modalities, where: see `select_by_variance`.
         presence: modality to ``[n]``, 1 where the patient has it.
-        event, time, entry: ``[n]``; values outside ``where`` have no effect, not even on the last bit.
+        event, time, entry, strata: ``[n]``; values outside ``where`` have no effect, not even on the last
+            bit.
 
     Returns:
         ``[d]`` booleans, the kept features.
@@ -146,7 +148,9 @@ def select_by_elastic_net(
     width = max((c.stop - c.start for c in large.values()), default=0)
     event, time = np.where(where, event, 0), np.where(where, time, 0)
     entry = None if entry is None else np.where(where, entry, -1)  # before their time, which is 0
-    risk_sets = prepare_risk_sets(event, time, entry=entry)  # order does not depend on other rows
+    strata = None if strata is None else np.where(where, strata, 0)
+    # their order does not depend on other rows
+    risk_sets = prepare_risk_sets(event, time, entry=entry, strata=strata)
     for m, columns in large.items():
         rows = where & (np.asarray(presence[m]) > 0)
         part = restrict(risk_sets, rows)

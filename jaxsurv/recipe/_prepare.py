@@ -10,7 +10,7 @@ from jaxsurv.data import Cohort, DataWarning, Splits
 from jaxsurv.data.tables import few
 from jaxsurv.preprocess import encode, fit_scaler, sort_columns
 from jaxsurv.recipe.cox import block_ridge_cox, clinical_cox, with_offset
-from jaxsurv.recipe.prepared import Prepared, Shared, Split, outcome_in
+from jaxsurv.recipe.prepared import Prepared, Shared, Split, known_outcome, outcome_in
 from jaxsurv.recipe.settings import Recipe
 from jaxsurv.recipe.steps import impute, project, select
 from jaxsurv.survival import RiskSets, prepare_risk_sets
@@ -49,11 +49,9 @@ def prepare(
     >>> {m: p.shape for m, p in data.fitted.projection.items()}["rna"]  # [splits, features, components]
     (3, 198, 8)
     """
-    outcome = cohort.outcome(endpoint)
-    if splits.test.shape[1] != len(outcome.event):
+    if splits.test.shape[1] != (n := len(cohort.outcome(endpoint).event)):
         raise InputError(
-            f"splits are for {splits.test.shape[1]} patients, {len(outcome.event)} are labelled for "
-            f"{endpoint!r}"
+            f"splits are for {splits.test.shape[1]} patients, {n} are labelled for {endpoint!r}"
         )
     cohort = cohort if unlabelled else cohort.for_endpoint(endpoint)
     labelled = cohort.survival[f"{endpoint}_time"].notna().to_numpy()
@@ -72,14 +70,16 @@ def prepare(
             stacklevel=2,
         )
     splits = splits.spread(labelled)
-    spread = Survival(*(None if a is None else _spread(a, labelled) for a in outcome))
-    known = outcome_in(spread, labelled)
+    known = known_outcome(cohort, endpoint)
     shared = Shared(
         features=sort_columns(encoded),
         presence=encoded.presence,  # type: ignore[arg-type]
-        outcome=jax.tree.map(lambda a: a.astype(np.float32), known),
+        outcome=jax.tree.map(
+            lambda a: a.astype(np.int32 if a.dtype.kind == "i" else np.float32), known
+        ),
         risk_sets=_risk_sets(known, None if labelled.all() else labelled),
         incomplete=np.flatnonzero(np.isnan(encoded.x).any(axis=1)),  # type: ignore[arg-type]
+        source=_one_hot(cohort),  # type: ignore[arg-type]
     )
     develop, others = splits.develop, ~labelled & present
     clip = recipe.scaling == "clipped"
@@ -124,7 +124,7 @@ def risk_sets_of(outcome: Survival, masks: np.ndarray) -> RiskSets:
     """Risk sets of the rows in each of ``masks``, stacked; other rows change no bit of them.
 
     Args:
-        outcome: event and time ``[n]``, entry where there is one.
+        outcome: event and time ``[n]``, entry and stratum where there are any.
         masks: ``[s, n]`` booleans.
     """
     each = [_risk_sets(outcome_in(outcome, w), w) for w in masks]
@@ -132,11 +132,12 @@ def risk_sets_of(outcome: Survival, masks: np.ndarray) -> RiskSets:
 
 
 def _risk_sets(outcome: Survival, where: np.ndarray | None) -> RiskSets:
-    return prepare_risk_sets(outcome.event, outcome.time, entry=outcome.entry, where=where)
+    return prepare_risk_sets(
+        outcome.event, outcome.time, entry=outcome.entry, strata=outcome.stratum, where=where
+    )
 
 
-def _spread(values: np.ndarray, labelled: np.ndarray) -> np.ndarray:
-    """``values`` of the labelled patients among all, 0 for the others."""
-    out = np.zeros(len(labelled))
-    out[labelled] = values
-    return out
+def _one_hot(cohort: Cohort) -> np.ndarray | None:
+    if cohort.strata is None:
+        return None
+    return (cohort.codes[:, None] == np.arange(len(cohort.labels))).astype(np.float32)

@@ -66,12 +66,13 @@ def _ridge_cox(
 
 
 def inner_folds(data: Prepared) -> np.ndarray:
-    """``[splits, k, n]`` held-out rows, event-stratified within each split's development rows."""
+    """``[splits, k, n]`` held-out rows, event-stratified within each split's development rows and strata."""
+    strata = data.outcome.stratum
 
     def deal(develop: np.ndarray) -> np.ndarray:
         folds = min(INNER_FOLDS, int(data.event[develop].sum()))
         dealt = stratified_kfold(
-            data.event, folds=folds, eligible=develop, validation_fraction=None
+            data.event, folds=folds, eligible=develop, validation_fraction=None, strata=strata
         ).test
         empty = np.zeros((INNER_FOLDS - folds, len(develop)), bool)  # all splits stack
         return np.concatenate([dealt, empty])
@@ -259,8 +260,8 @@ def elastic_net_cox(data: Prepared) -> PenalisedCox:
         develop = np.asarray(split.develop)
         outcome = outcome_in(data.outcome, develop)
         cv = coxnet_cv(
-            x, outcome.event, outcome.time, inner.argmax(0), entry=outcome.entry, where=develop,
-            n_lambdas=40, lambda_min_ratio=0.05, tolerance=1e-3,
+            x, outcome.event, outcome.time, inner.argmax(0), entry=outcome.entry,
+            strata=outcome.stratum, where=develop, n_lambdas=40, lambda_min_ratio=0.05, tolerance=1e-3,
         )  # fmt: skip
         best = int(np.argmin(cv.deviance))
         coef = np.asarray(cv.path.coef[best])

@@ -62,6 +62,7 @@ def padded(data: Prepared) -> tuple[Shared, Split]:
         jax.tree.map(partial(longer, axis=0), data.shared.outcome),
         None,
         incomplete,
+        None if data.shared.source is None else longer(data.shared.source, 0),
     )  # type: ignore[arg-type]
     masks = ("develop", "validation", "offset", "unlabelled")
     columns = {

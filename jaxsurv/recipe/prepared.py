@@ -33,9 +33,11 @@ class Shared(NamedTuple):
     Attributes:
         features: ``[n, d]``, NaN where missing.
         presence: modality to ``[n]``.
-        outcome: event and time ``[n]``, 0 for patients without an outcome; entry where there is one.
+        outcome: event and time ``[n]``, 0 for patients without an outcome; entry and stratum where there
+            are any.
         risk_sets: risk sets of all patients with an outcome.
         incomplete: ``[r]``, row numbers with a missing value.
+        source: ``[n, s]`` one-hot, the stratum of every patient, 0 where unknown; None = no strata.
     """
 
     features: Features
@@ -43,6 +45,7 @@ class Shared(NamedTuple):
     outcome: Survival
     risk_sets: RiskSets
     incomplete: Array
+    source: Array | None = None
 
 
 class Split(NamedTuple):
@@ -105,6 +108,15 @@ def outcome_in(outcome: Survival, where: np.ndarray) -> Survival:
     return known._replace(entry=np.where(where, known.entry, -1))  # before their time, which is 0
 
 
+def known_outcome(cohort: Cohort, endpoint: str) -> Survival:
+    """Event, time, entry (in float64) and stratum of all patients, see `outcome_in`."""
+    table = cohort.survival
+    names = [f"{endpoint}_{part}" for part in ("event", "time", "entry")]
+    event, time, entry = (table[n].to_numpy(float) if n in table else None for n in names)
+    strata = None if cohort.strata is None else cohort.codes
+    return outcome_in(Survival(event, time, entry, stratum=strata), ~np.isnan(time))  # type: ignore[arg-type]
+
+
 @dataclass(frozen=True)
 class Prepared:
     """One endpoint of one cohort under some splits, ready to be swept.
@@ -152,14 +164,11 @@ class Prepared:
 
     @property
     def outcome(self) -> Survival:
-        """Event, time and entry in float64 on the host, 0 (entry -1) for patients without an outcome.
+        """Event, time, entry (in float64) and stratum on the host, 0 (entry -1) without an outcome.
 
         ``shared.outcome`` is float32, which takes times far from zero for equal.
         """
-        table = self.cohort.survival
-        names = [f"{self.endpoint}_{part}" for part in ("event", "time", "entry")]
-        columns = [table[name].to_numpy(float) if name in table else None for name in names]
-        return outcome_in(Survival(*columns), self.labelled)
+        return known_outcome(self.cohort, self.endpoint)
 
     @property
     def event(self) -> np.ndarray:
@@ -253,6 +262,7 @@ def _build_function(columns: tuple[tuple[str, int, int], ...], told: bool) -> Ca
             clinical=clinical,
             offset=split.offset,
             outcome=shared.outcome,
+            source=shared.source,
             where=split.develop | jnp.any(split.validation, axis=0),
             risk_sets=split.risk_sets,
             feature_mask={m: u.astype(jnp.float32) for m, u in used.items()}

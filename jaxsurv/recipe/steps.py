@@ -42,7 +42,7 @@ def select(data: Prepared) -> Prepared:
             return select_by_variance(features, split.scaler, modalities, where, k=recipe.top)
         return select_by_elastic_net(
             features, split.scaler, modalities, presence, outcome.event, outcome.time, where,
-            entry=outcome.entry,
+            entry=outcome.entry, strata=outcome.stratum,
         )  # fmt: skip
 
     selected = _stacked(data, fit)

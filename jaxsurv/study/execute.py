@@ -76,11 +76,11 @@ class Trained(NamedTuple):
 
 
 @jax.jit
-def _concordances(log_hazard, event, time, masks):
+def _concordances(log_hazard, event, time, strata, masks):
     """``[runs, n]`` predictions and ``[runs, parts, n]`` masks -> ``[runs, parts]`` Harrell's C."""
 
     def one(risk, where):
-        return concordance_index(risk, event, time, where=where).index
+        return concordance_index(risk, event, time, strata=strata, where=where).index
 
     return jax.vmap(jax.vmap(one, in_axes=(None, 0)))(log_hazard, masks)
 
@@ -95,7 +95,7 @@ def _blocks(runs: np.ndarray) -> list[np.ndarray]:
 def concordances(
     data: Prepared, split: np.ndarray, seed: np.ndarray, log_hazard: np.ndarray
 ) -> pd.DataFrame:
-    """C on the training, early-stopping and test rows of each run: ``train_c``, ... columns.
+    """C on the training, early-stopping and test rows of each run, within strata: ``train_c``, ... columns.
 
     Args:
         data: the study.
@@ -107,7 +107,7 @@ def concordances(
     masks = (splits.train[split, part], splits.validation[split, part], splits.test[split])
     rows, outcome = np.stack(masks, axis=1), data.shared.outcome
     index = np.concatenate([
-        np.asarray(_concordances(risk, outcome.event, outcome.time, where))
+        np.asarray(_concordances(risk, outcome.event, outcome.time, outcome.stratum, where))
         for risk, where in zip(_blocks(log_hazard), _blocks(rows), strict=True)
     ])  # fmt: skip
     columns = {f"{part}_c": index[: len(split), i] for i, part in enumerate(PARTS)}

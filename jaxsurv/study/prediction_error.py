@@ -6,7 +6,7 @@ import numpy as np
 
 from jaxsurv.metrics import integrated_brier_score
 from jaxsurv.recipe import Prepared
-from jaxsurv.survival import breslow_baseline, restrict, survival_function
+from jaxsurv.recipe.curves import fit_baselines
 
 _TIMES = 50
 
@@ -48,7 +48,9 @@ def integrated_brier(
     Times go from the 10 % to the 90 % quantile of the event times outside the test set, and end with the
     follow-up of the test set. Times and censoring weights are the same for all models, and use hidden
     outcomes too. Survival curves are Breslow's: the baseline hazard is fitted to the development rows at
-    the log hazards that the run predicts for them, so that an overfitted run has a worse score.
+    the log hazards that the run predicts for them, so that an overfitted run has a worse score. With strata
+    there is one for each; a stratum without an event in the development rows has that of all strata.
+    Censoring weights are those of all strata together.
 
     Args:
         data: data of the study.
@@ -57,13 +59,14 @@ def integrated_brier(
         curves: ``[runs, n, t]`` survival at the times of `horizons`, of a model with curves of its own; then
             log hazards and Breslow's estimate do not count.
     """
-    scores, event, time = np.zeros(len(split)), data.event, data.time
+    scores, (event, time, _, _, strata) = np.zeros(len(split)), data.outcome
     for s in np.unique(split).tolist():
-        h, risk_sets = _horizon(data, s), restrict(data.shared.risk_sets, data.splits.develop[s])
+        h = _horizon(data, s)
         for r in np.flatnonzero(split == s):
             if curves is None:
                 eta = log_hazard[r] - log_hazard[r][h.develop].mean()
-                alive = survival_function(breslow_baseline(eta, risk_sets=risk_sets), eta, h.times)
+                baselines = fit_baselines(eta, event, time, strata=strata, where=h.develop)
+                alive = baselines.survival(eta, h.times, strata)
             else:
                 alive = curves[r]
             scores[r] = integrated_brier_score(

@@ -11,7 +11,8 @@ from experiments.external_validation.judge import ONE_RISK, judge, patients_of, 
 from experiments.external_validation.report import shown, table_of
 from experiments.external_validation.texts import hindered, inverted
 from jaxsurv.data import Cohort, DataWarning
-from jaxsurv.estimators.fitted import FittedModel, FittedTerms, describe_training
+from jaxsurv.estimators.fitted import FittedModel
+from jaxsurv.estimators.training_cohort import FittedTerms, describe_training
 from jaxsurv.metrics import (
     calibration_slope,
     concordance_index,
