@@ -11,12 +11,14 @@ import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.identifiers import patient_part
+from jaxsurv.data.pooling import shared_unit
 from jaxsurv.data.tables import few, is_numeric, refuse_cells, to_text, warn
 from jaxsurv.preprocess.harmonise import (
     LEAST_SHARED,
     MEASURED,
     Harmonise,
     harmonised,
+    logged,
     zeros_and_ones,
 )
 from jaxsurv.types import InputError
@@ -73,12 +75,12 @@ def join_cohorts(
     """
     given = {train.name: train, **external}
     refuse_entry(given, endpoint)
-    cohorts = {name: _logged(cohort.for_endpoint(endpoint)) for name, cohort in given.items()}
+    cohorts = {name: logged(cohort.for_endpoint(endpoint)) for name, cohort in given.items()}
     if len(cohorts) != len(external) + 1:
         raise InputError(
             f"external cohorts need names other than {train.name!r}, the training one's"
         )
-    _check_units(cohorts)
+    shared_unit(cohorts)
     _warn_of_shared_patients(cohorts)
     tables: dict[str, list[pd.DataFrame]] = {m: [] for m in train.modalities}
     survival, origin, found = [], [], []
@@ -127,25 +129,6 @@ def refuse_entry(cohorts: Mapping[str, Cohort], endpoint: str) -> None:
         raise InputError(
             f"endpoint {endpoint!r} has delayed entry in {few(entered)} ({endpoint}_entry), without which "
             "a model would look wrong; use jaxsurv.metrics, or drop the column if all enter at 0"
-        )
-
-
-def _logged(cohort: Cohort) -> Cohort:
-    counts = [m for m, kind in cohort.kinds.items() if kind == "counts"]
-    logged = {m: np.log2(cohort.modalities[m] + 1.0) for m in counts}
-    return replace(
-        cohort,
-        modalities={**cohort.modalities, **logged},
-        kinds={**cohort.kinds, **dict.fromkeys(counts, "continuous")},
-    )
-
-
-def _check_units(cohorts: Mapping[str, Cohort]) -> None:
-    units = {name: cohort.time_unit for name, cohort in cohorts.items() if cohort.time_unit}
-    if len(set(units.values())) > 1:
-        told = [f"{unit} in {name!r}" for name, unit in units.items()]
-        raise InputError(
-            f"times are in {few(told)}; convert them to one unit, and name it in time_unit"
         )
 
 

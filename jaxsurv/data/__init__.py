@@ -4,6 +4,7 @@ from jaxsurv.data.bundled import load_tcga_acc
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.images import Images, read_images
 from jaxsurv.data.mimic import MimicCohort, read_mimic
+from jaxsurv.data.pooling import concat_cohorts, read_cohorts
 from jaxsurv.data.readers import read_cohort, read_features, write_cohort
 from jaxsurv.data.simulate import Simulation, simulate_cohort
 from jaxsurv.data.splits import Splits, single_split, stratified_kfold, without_test
@@ -18,9 +19,11 @@ __all__ = [
     "Simulation",
     "Splits",
     "StoredRows",
+    "concat_cohorts",
     "load_tcga_acc",
     "open_rows",
     "read_cohort",
+    "read_cohorts",
     "read_features",
     "read_images",
     "read_mimic",

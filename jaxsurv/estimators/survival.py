@@ -145,11 +145,9 @@ class SurvivalEstimator(FittedEstimator[FittedModel], base=True):
 
         The baseline hazard is Breslow's (with Efron's correction for ties), from the log hazards of
         training patients whom a member of the ensemble has not trained on. After the last event of
-        the training cohort curves stay as they are. A network with curves of its own, such as a Weibull
-        network, gives the mean of its members' curves instead.
-
-        A patient of a stratum of training has the baseline hazard of that stratum. All others have that of
-        all strata together, with a warning.
+        the training cohort curves stay as they are. A patient of a stratum of training has the baseline
+        hazard of that stratum, all others that of all strata together, with a warning. A network with curves
+        of its own, such as a Weibull network, gives the mean of its members' curves instead.
 
         Args:
             X: features, see `predict`.

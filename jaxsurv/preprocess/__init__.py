@@ -6,6 +6,7 @@ from jaxsurv.preprocess.conditional_gaussian import (
     fit_gaussian,
     impute_gaussian,
 )
+from jaxsurv.preprocess.harmonise import harmonise_strata
 from jaxsurv.preprocess.images import ImageScaler, fit_image_scaler
 from jaxsurv.preprocess.imputation import Imputation, fit_imputation, impute_missing
 from jaxsurv.preprocess.preprocessing import EncodedRows, Preprocessing, Standardised
@@ -49,6 +50,7 @@ __all__ = [
     "fit_projection",
     "fit_round_robin",
     "fit_scaler",
+    "harmonise_strata",
     "impute_gaussian",
     "impute_missing",
     "impute_round_robin",

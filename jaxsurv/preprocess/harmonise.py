@@ -3,12 +3,15 @@
 # pandas' own types cannot tell frame[name], a Series, from frame[names].
 # pyright: reportIndexIssue=false
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from jaxsurv.data import Cohort
 from jaxsurv.data.tables import is_numeric
+from jaxsurv.types import InputError
 
 Harmonise = Literal["z-score", "quantile", "none"]
 LEAST_SHARED = 0.1
@@ -41,3 +44,39 @@ def harmonised(table: pd.DataFrame, reference: pd.DataFrame, how: Harmonise) -> 
             lambda q: pd.Series(np.nanquantile(y[q.name], q.fillna(0.5)), q.index).where(q.notna())
         )
     return table.assign(**mapped)
+
+
+def logged(cohort: Cohort) -> Cohort:
+    """The cohort with counts as log2(x + 1)."""
+    counts = [m for m, kind in cohort.kinds.items() if kind == "counts"]
+    tables = {m: np.log2(cohort.modalities[m] + 1.0) for m in counts}
+    return replace(
+        cohort,
+        modalities={**cohort.modalities, **tables},
+        kinds={**cohort.kinds, **dict.fromkeys(counts, "continuous")},
+    )
+
+
+def harmonise_strata(cohort: Cohort, how: Harmonise = "z-score") -> Cohort:
+    """Map the measurements of each stratum to those of all strata together, feature by feature.
+
+    For pooled cohorts of several platforms. Counts become log2(x + 1) first. Clinical values, states and
+    0/1 columns stay as they are. No outcome is looked at; but a patient's values depend on who else is in
+    the stratum, test patients too, and new patients have to come as a stratum.
+
+    Args:
+        cohort: with strata.
+        how: see `harmonised`.
+
+    Raises:
+        InputError: a cohort without strata.
+    """
+    if cohort.strata is None:
+        raise InputError("the cohort has no strata; pool cohorts, or add a column stratum")
+    cohort, strata = logged(cohort), cohort.strata
+    tables = dict(cohort.modalities)
+    for m, table in cohort.modalities.items():
+        if m != "clinical" and cohort.kinds[m] in MEASURED:
+            parts = table.groupby(strata.loc[table.index], dropna=False)
+            tables[m] = pd.concat([harmonised(part, table, how) for _, part in parts])
+    return replace(cohort, modalities=tables)
