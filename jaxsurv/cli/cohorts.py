@@ -10,6 +10,7 @@ from jaxsurv.data import (
     Splits,
     load_tcga_acc,
     read_cohort,
+    read_splits,
     simulate_cohort,
     single_split,
     stratified_kfold,
@@ -46,6 +47,10 @@ def make_splits(
     """
     if options.seeds < 1:
         raise InputError(f"seeds must be at least 1, got {options.seeds}")
+    if options.split is not None:
+        if options.complete_only or options.protocol != "three-way":
+            raise InputError("--split says who is tested: leave out --complete-only and --protocol")
+        return read_splits(options.split, cohort, endpoint)
     labelled = cohort.for_endpoint(endpoint)
     event = labelled.outcome(endpoint).event
     eligible = np.ones(len(event), bool)

@@ -50,6 +50,9 @@ class StudyOptions(Execution):
         protocol: three-way: early stopping watches a fifth of each training fold, the test fold is
             only scored. two-way: early stopping watches the test fold, as papers often do; optimistic.
             single-split: two-way on one split, which tests an eighth of the patients or 127 of them.
+        split: file of given splits, in place of folds, repeats and protocol: columns patient and part (train,
+            validation, test), or patient and fold; or one of SurvBoard's train_splits.csv and
+            test_splits.csv.
         complete_only: test only patients who have every modality; all others always train.
     """
 
@@ -59,6 +62,7 @@ class StudyOptions(Execution):
     folds: int = 5
     repeats: int = 1
     protocol: Protocol = "three-way"
+    split: Path | None = None
     complete_only: bool = False
 
 

@@ -2,11 +2,13 @@
 
 from jaxsurv.data.bundled import load_tcga_acc
 from jaxsurv.data.cohort import Cohort
+from jaxsurv.data.grouped_splits import grouped_kfold, leave_one_group_out
 from jaxsurv.data.images import Images, read_images
 from jaxsurv.data.mimic import MimicCohort, read_mimic
 from jaxsurv.data.pooling import concat_cohorts, read_cohorts
 from jaxsurv.data.readers import read_cohort, read_features, write_cohort
 from jaxsurv.data.simulate import Simulation, simulate_cohort
+from jaxsurv.data.split_files import read_splits
 from jaxsurv.data.splits import Splits, single_split, stratified_kfold, without_test
 from jaxsurv.data.stored_rows import StoredRows, open_rows
 from jaxsurv.data.tables import DataWarning
@@ -20,6 +22,8 @@ __all__ = [
     "Splits",
     "StoredRows",
     "concat_cohorts",
+    "grouped_kfold",
+    "leave_one_group_out",
     "load_tcga_acc",
     "open_rows",
     "read_cohort",
@@ -27,6 +31,7 @@ __all__ = [
     "read_features",
     "read_images",
     "read_mimic",
+    "read_splits",
     "simulate_cohort",
     "single_split",
     "stratified_kfold",

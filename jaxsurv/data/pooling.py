@@ -206,13 +206,16 @@ def _joined(m: str, tables: Mapping[str, pd.DataFrame], features: str, kind: str
         told = "; ".join(f"{few(t.columns, 3)} in {name!r}" for name, t in tables.items())
         raise InputError(
             f"modality {m!r}: no feature is in all cohorts that have it ({told}); name features in one "
-            "way, or give the modality different names"
+            "way, or keep all with features='outer'"
         )
+    differ = []
     for column in common:
         numeric = {name: bool(is_numeric(t[column])) for name, t in tables.items()}
         if len(set(numeric.values())) > 1:
-            told = ", ".join(f"{'numbers' if n else 'text'} in {k!r}" for k, n in numeric.items())
-            raise InputError(f"modality {m!r}: column {column!r} is {told}; code it in one way")
+            text = [name for name, number in numeric.items() if not number]
+            differ.append(f"{column!r} is text in {few(text)} and numbers in the others")
+    if differ:
+        raise InputError(f"modality {m!r}: column {'; '.join(differ)}; code a column in one way")
     least = min(tables, key=lambda name: tables[name].shape[1])
     if len(common) < tables[least].shape[1] / 2:
         warn(
@@ -226,19 +229,28 @@ def _joined(m: str, tables: Mapping[str, pd.DataFrame], features: str, kind: str
 
 
 def _tell_scales(m: str, tables: Mapping[str, pd.DataFrame]) -> None:
-    """Warn of features whose middle halves are apart, and large values further than logarithms explain."""
+    """Warn of features whose middle halves are apart, and large values further than platforms explain."""
+    quarters, large, least = {}, {}, {}
+    for name, table in tables.items():
+        quarters[name] = table.quantile([0.25, 0.5, 0.75]).to_numpy()
+        large[name] = table.abs().quantile(0.9).to_numpy()
+        least[name] = table.min().to_numpy()
+    told = {}
     for a, b in combinations(tables, 2):
-        with np.errstate(all="ignore"):
-            quarters = [tables[n].quantile([0.25, 0.5, 0.75]).to_numpy() for n in (a, b)]
-            large = [tables[n].abs().quantile(0.9).to_numpy() for n in (a, b)]
-        (low_a, middle_a, high_a), (low_b, middle_b, high_b) = quarters
-        ratio = np.maximum(*large) / np.maximum(np.minimum(*large), 1e-12)
-        other = ((low_a > high_b) | (low_b > high_a)) & (ratio >= _SCALES)
+        (low_a, middle_a, high_a), (low_b, middle_b, high_b) = quarters[a], quarters[b]
+        small, big = (pick(large[a], large[b]) for pick in (np.minimum, np.maximum))
+        # what is measured is not negative, unlike what is standardised
+        measured = np.where(large[a] > large[b], least[a], least[b]) >= 0
+        other = ((low_a > high_b) | (low_b > high_a)) & (big >= _SCALES * small) & measured
         if other.any():
-            j = int(np.argmax(np.where(other, ratio, 0)))
-            medians = f"{middle_a[j]:.3g} and {middle_b[j]:.3g}"
-            warn(
-                f"{other.sum()} of {other.size} features of {m!r} are on another scale in {a!r} than in "
-                f"{b!r}, such as {tables[a].columns[j]!r} with median {medians}: are the values of one "
-                "logarithms, or standardised? bring them to one scale"
+            j = int(np.flatnonzero(other)[0])
+            medians = f"{middle_a[j]:.3g} in {a!r} and {middle_b[j]:.3g} in {b!r}"
+            told[a, b] = (
+                f"{other.sum()} of {other.size}, such as {tables[a].columns[j]!r} with median {medians}"
             )
+    warn_of(
+        {
+            f"features of {m!r} on different scales, as of values and their logarithms (bring them to "
+            "one scale)": told
+        }
+    )

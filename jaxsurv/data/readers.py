@@ -22,6 +22,7 @@ from jaxsurv.data.tables import MISSING, clean_modality, few, is_numeric, refuse
 from jaxsurv.types import InputError
 
 _SUFFIXES = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"}
+_BESIDE = ("split", "published")  # given splits, and scores of others: no modalities
 _SETTINGS = ("name", "title", "time_unit", "kinds", "source", "licence")
 
 
@@ -66,6 +67,8 @@ def _tables(folder: Path) -> dict[str, tuple[Path, str]]:
         for suffix, separator in _SUFFIXES.items():
             if path.name.lower().endswith(suffix):
                 name = path.name[: -len(suffix)]
+                if name.lower() in _BESIDE:
+                    continue
                 if name in found:
                     raise InputError(
                         f"{folder} has both {found[name][0].name} and {path.name}; keep one"
@@ -96,7 +99,8 @@ def read_cohort(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
     ``<modality>.csv`` per modality, with the patient names in the first column; ``.tsv``, ``.csv.gz`` and
     ``.tsv.gz`` are read as well. An optional ``cohort.json`` may give ``name``, ``title``, ``time_unit``,
     ``kinds``, ``source`` and ``licence``. Kinds that it does not give are inferred, but counts are never
-    guessed. Other files are ignored. Empty cells, NA, N/A, NaN and NULL are missing; "None" is a category.
+    guessed. Other files are ignored, and ``split.csv`` and ``published.csv``, which are no modalities. Empty
+    cells, NA, N/A, NaN and NULL are missing; "None" is a category.
 
     TCGA barcodes of different lengths in different files are matched on the patient part, one
     sample per patient, with a ``DataWarning`` that says how many matched.

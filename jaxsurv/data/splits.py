@@ -71,7 +71,7 @@ def _mask(n: int, rows: np.ndarray) -> np.ndarray:
     return mask
 
 
-def _inputs(event: Any, eligible: Any, strata: Any = None) -> tuple[np.ndarray, np.ndarray]:
+def event_and_rows(event: Any, eligible: Any, strata: Any = None) -> tuple[np.ndarray, np.ndarray]:
     """Event and eligibility as booleans ``[n]``."""
     check_vectors(event=event, eligible=eligible, strata=strata)
     check_some(len(event), eligible)
@@ -81,7 +81,7 @@ def _inputs(event: Any, eligible: Any, strata: Any = None) -> tuple[np.ndarray, 
     return event, eligible.astype(bool)
 
 
-def _check_events(splits: Splits, event: np.ndarray, fix: str) -> Splits:
+def check_parts(splits: Splits, event: np.ndarray, fix: str) -> Splits:
     for part in ("train", "validation", "test"):
         masks = getattr(splits, part)
         for s, *k in np.argwhere(~(masks & event).any(axis=-1)):
@@ -134,7 +134,7 @@ def stratified_kfold(
     >>> splits.test.sum(axis=1), splits.validation.sum(axis=-1).tolist()
     (array([4, 4]), [[2, 2], [2, 2]])
     """
-    event, eligible = _inputs(event, eligible, strata)
+    event, eligible = event_and_rows(event, eligible, strata)
     fraction = validation_fraction or 0.0
     if not 0 <= fraction <= 0.5:
         raise InputError(f"validation_fraction must be in [0, 0.5], got {validation_fraction}")
@@ -151,7 +151,7 @@ def stratified_kfold(
     test = np.stack(test)
     validation = test[:, None]
     if parts:
-        validation = _parts_of(event, ~test, parts, strata)
+        validation = parts_of_each(event, ~test, parts, strata)
     splits = Splits(
         train=~test[:, None] & ~validation,
         validation=validation,
@@ -160,7 +160,7 @@ def stratified_kfold(
         fold=np.tile(np.arange(folds), repeats),
         protocol="three-way" if fraction else "two-way",
     )
-    return _check_events(splits, event, "use fewer folds or a smaller validation_fraction")
+    return check_parts(splits, event, "use fewer folds or a smaller validation_fraction")
 
 
 def _deal(
@@ -196,7 +196,7 @@ def early_stopping_parts(
     return np.stack(_deal(event, develop, parts, (seed, 0, 1), strata))
 
 
-def _parts_of(event: np.ndarray, develop: np.ndarray, parts: int, strata: Any) -> np.ndarray:
+def parts_of_each(event: np.ndarray, develop: np.ndarray, parts: int, strata: Any) -> np.ndarray:
     """``[s, parts, n]``, those of every split."""
     return np.stack([
         early_stopping_parts(event, rows, parts=parts, seed=s, strata=strata)
@@ -222,7 +222,7 @@ def without_test(event: Any, develop: Any, *, seed: int = 0, strata: Any = None)
     Raises:
         InputError: fewer than two events among the development rows.
     """
-    event, _ = _inputs(event, None, strata)
+    event, _ = event_and_rows(event, None, strata)
     validation = []
     for rows in (develop := np.atleast_2d(np.asarray(mask("develop", develop), bool))):
         if (events := int(event[rows].sum())) < 2:
@@ -253,7 +253,7 @@ def single_split(
     Raises:
         InputError: too few eligible rows, or a part without an event.
     """
-    event, eligible = _inputs(event, eligible)
+    event, eligible = event_and_rows(event, eligible)
     rows = np.flatnonzero(eligible)
     if not 0 < n_validation < min(len(rows) + 1, event.size):
         raise InputError(
@@ -263,4 +263,4 @@ def single_split(
     drawn = _draw(np.random.default_rng(seed), event, rows, n_validation)[None]
     zero, parts = np.zeros(1, int), drawn[None]
     splits = Splits(~parts, parts, drawn, repeat=zero, fold=zero, protocol="two-way")
-    return _check_events(splits, event, "make more rows eligible or change n_validation")
+    return check_parts(splits, event, "make more rows eligible or change n_validation")

@@ -43,6 +43,11 @@ def simulated():
     return simulate_cohort(n=120, n_genes=12, n_cnv=8).cohort
 
 
+@pytest.fixture(scope="module")
+def stratified(simulated):
+    return replace(simulated, strata=np.where(np.arange(120) % 3 == 0, "A", "B"))
+
+
 @pytest.fixture(scope="module", autouse=True)
 def networks_count():
     """Every stack of this file gives its network a weight, earned or not."""
@@ -54,7 +59,8 @@ def networks_count():
 def study_of(cohort, model, settings, config, recipe, folds=2):
     """The headline of a small study: log hazards of every split, and the chosen setting of each."""
     endpoint = cohort.endpoints[0]
-    splits = stratified_kfold(cohort.outcome(endpoint).event, folds=folds)
+    outcome = cohort.outcome(endpoint)
+    splits = stratified_kfold(outcome.event, folds=folds, strata=outcome.stratum)
     data = prepare(cohort, endpoint, splits, recipe)
     training = FitConfig(TRAINING["epochs"])
     method = Method("network", find_model(model), settings, data, training, config)
@@ -79,7 +85,12 @@ RECIPES = {
 
 @pytest.mark.parametrize(
     ("name", "recipe"),
-    [("acc", "default"), ("acc", "selected and imputed"), ("simulated", "as measured")],
+    [
+        ("acc", "default"),
+        ("acc", "selected and imputed"),
+        ("simulated", "as measured"),
+        ("stratified", "default"),
+    ],
 )
 def test_parity_with_the_headline_of_a_study(name, recipe, request):
     """For every split, the stack that is fitted to its training rows is the one that the study scored."""
