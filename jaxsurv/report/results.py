@@ -100,9 +100,10 @@ def legend(findings: Findings) -> str:
             "clinical features, their squares and the leading modality; all modalities) by weights that are "
             "fitted to rows held out and calibrated on them. "
         )
+    within = "" if data.cohort.strata is None else "of pairs within strata "
     return (
-        f"{optimistic}Harrell's C on test rows, {splits} splits, {data.splits.protocol} protocol; seeds "
-        f"averaged within a split. {chosen}{stacked}"
+        f"{optimistic}Harrell's C {within}on test rows, {splits} splits, {data.splits.protocol} protocol; "
+        f"seeds averaged within a split. {chosen}{stacked}"
         "Intervals and p: corrected resampled t (Nadeau-Bengio), which allows for overlapping training "
         "sets; differences are paired by split; p is not adjusted for the number of rows. The best run is "
         "shown because papers report it: it is the luckiest of many, not an estimate. IBS: integrated Brier "

@@ -81,7 +81,7 @@ def test_times_are_compared_within_strata_alone(name, cohort):
 
 def test_hsic_of_the_source_needs_strata(cohort):
     model = MORiskVAE(SOURCE, **FAST)
-    with pytest.raises(InputError, match='hsic="source" needs .*give the cohort strata'):
+    with pytest.raises(InputError, match=r'hsic="source" needs .*give the cohort strata'):
         model.fit(replace(cohort, strata=None), cohort.endpoints[0])
 
 
