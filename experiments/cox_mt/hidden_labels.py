@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from jaxsurv.recipe import Prepared, risk_sets_of
-from jaxsurv.types import InputError, Survival
+from jaxsurv.types import InputError
 
 
 def hide_labels(data: Prepared, *, labelled: float, unlabelled: float, seed: int = 0) -> Prepared:
@@ -59,7 +59,7 @@ def hide_labels(data: Prepared, *, labelled: float, unlabelled: float, seed: int
     fitted = data.fitted._replace(
         develop=kept,  # type: ignore[arg-type]
         validation=splits.validation,  # type: ignore[arg-type]
-        risk_sets=risk_sets_of(Survival(event, data.time), kept),
+        risk_sets=risk_sets_of(data.outcome, kept),
         unlabelled=used if used.any() else None,  # type: ignore[arg-type]
     )
     return replace(data, splits=splits, fitted=fitted)

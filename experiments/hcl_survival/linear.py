@@ -122,7 +122,8 @@ def structure_importance(data: Prepared, *, rank: int = 1) -> pd.DataFrame:
 
         def again(rows: Array) -> Array:
             event, time = batch.outcome.event[rows], batch.outcome.time[rows]
-            sets = prepare_risk_sets(event, time, where=develop[rows])
+            strata = None if (s := batch.outcome.stratum) is None else s[rows]
+            sets = prepare_risk_sets(event, time, strata=strata, where=develop[rows])
             loss = cox(fit.design[rows], sets)(develop[rows])
             return group_path(loss, groups, fit.penalty[None])[0]
 

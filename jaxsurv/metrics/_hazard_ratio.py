@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from jaxsurv.arguments.labels import encoded
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.arguments.settings import one
 from jaxsurv.survival._kaplan_meier import Z95
@@ -72,6 +73,7 @@ def hazard_ratio(
     *,
     split: Literal["median"] | float = "median",
     entry: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
     where: ArrayLike | None = None,
 ) -> HazardRatio:
     """Split the patients by risk and compare the two groups: Cox hazard ratio and log-rank p.
@@ -85,6 +87,8 @@ def hazard_ratio(
         time: ``[n]``, any unit.
         split: threshold, or ``"median"``, the median of the given risks.
         entry: ``[n]``, delayed entry: the patient is at risk in ``(entry, time]``.
+        strata: ``[n]`` labels of any type (integers under ``jit``); the groups are compared within strata, at
+            one threshold.
         where: ``[n]`` booleans, False for patients that are not there.
 
     Raises:
@@ -96,8 +100,9 @@ def hazard_ratio(
     >>> f"{hr.hazard_ratio:.2f} ({hr.lower:.2f} to {hr.upper:.2f}), p = {hr.p_value:.3f}"
     '6.85 (0.75 to 62.94), p = 0.051'
     """
-    n = check_survival(event, time, risk=risk, entry=entry, where=where)
-    xp = array_module(risk, event, time, split, entry, where)
+    n = check_survival(event, time, risk=risk, entry=entry, strata=strata, where=where)
+    strata = None if strata is None else encoded(strata)[0]
+    xp = array_module(risk, event, time, split, entry, strata, where)
     number = float if xp is np else jnp.result_type(float)
     here = xp.ones(n, bool) if where is None else xp.asarray(where).astype(bool)
     scores = xp.asarray(risk, number)
@@ -111,7 +116,7 @@ def hazard_ratio(
     if is_concrete(high) and len(np.unique(np.asarray(high)[np.asarray(here)])) < 2:
         raise InputError(f"all risks are on one side of the split at {float(threshold):g}")
     member = xp.stack([high, ~high], 1)
-    counts = group_counts(event, time, member, None, where, entry)
+    counts = group_counts(event, time, member, strata, where, entry)
     test = logrank_of_counts(counts)
     if is_concrete(test.degrees_of_freedom) and test.degrees_of_freedom < 1:
         raise InputError("no event while both groups are at risk: no hazards to compare")

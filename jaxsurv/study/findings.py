@@ -207,6 +207,8 @@ def _pool(data: Prepared, risks: Mapping[str, tuple[np.ndarray, np.ndarray]]) ->
             "event": data.event.astype(int),
         }
     )
+    if data.cohort.strata is not None:
+        outcome["stratum"] = data.cohort.strata.to_numpy(object)
     tables = []
     for setting, (split, risk) in risks.items():
         pooled = pooled_risk(data, split, risk)
@@ -216,7 +218,7 @@ def _pool(data: Prepared, risks: Mapping[str, tuple[np.ndarray, np.ndarray]]) ->
 
 
 def hazard_ratios(findings: Findings) -> pd.DataFrame:
-    """High against low pooled out-of-fold risk, split at its median: one row per row of the summary.
+    """High against low pooled out-of-fold risk within strata, split at its median: a row per summary row.
 
     NaN where the median does not split it, as when no run has learned anything, or one group has left
     before the first event.
@@ -226,7 +228,8 @@ def hazard_ratios(findings: Findings) -> pd.DataFrame:
         risk, event, time = (pooled[c].to_numpy(float) for c in ("risk", "event", "time"))
         values = dict.fromkeys(HazardRatio._fields, np.nan)
         with contextlib.suppress(InputError):
-            ratio = hazard_ratio(risk, event, time)
+            strata = pooled["stratum"].to_numpy(object) if "stratum" in pooled else None
+            ratio = hazard_ratio(risk, event, time, strata=strata)
             values = {name: float(value) for name, value in ratio._asdict().items()}
         rows.append(
             {"setting": setting, "patients": len(risk), "events": int(event.sum()), **values}

@@ -133,7 +133,8 @@ def test_a_transcript_that_training_hardly_has_may_be_common_elsewhere():
 
 def test_times_in_different_units_are_refused():
     months = replace(OTHER, time_unit="months")
-    joined = join_cohorts(replace(TRAIN, time_unit="months"), {"b": OTHER}, "os")
+    with pytest.warns(DataWarning, match="times of b have no unit and are taken for months"):
+        joined = join_cohorts(replace(TRAIN, time_unit="months"), {"b": OTHER}, "os")
     assert joined.cohort.time_unit == "months"
     with pytest.raises(InputError, match="days in 'a', months in 'b'; convert them to one unit"):
         join_cohorts(replace(TRAIN, time_unit="days"), {"b": months}, "os")

@@ -83,3 +83,21 @@ def test_all_events_on_one_side_is_an_infinite_ratio():
 def test_one_side_only_is_refused():
     with pytest.raises(InputError, match="all risks are on one side of the split at 9"):
         hazard_ratio(np.arange(8.0), np.ones(8), np.arange(8.0), split=9)
+
+
+@pytest.mark.parametrize("rounded", [False, True])
+def test_within_strata_it_is_the_stratified_cox_model_s(rounded):
+    rng = np.random.default_rng(0)
+    risk, strata = rng.normal(size=90), np.array(["a", "b", "c"] * 30)
+    time = rng.exponential(np.exp(-risk)) * np.where(strata == "a", 10, 1)
+    time, event = np.ceil(2 * time) if rounded else time, rng.integers(0, 2, 90)
+    found = hazard_ratio(risk, event, time, strata=strata)
+    high = risk > np.median(risk)
+    fit = cox_fit(high[:, None] * 1.0, event, time, strata=strata)
+    assert found.log_hazard_ratio == pytest.approx(float(fit.coef[0]), rel=1e-5)
+    assert found.standard_error == pytest.approx(float(fit.covariance[0, 0]) ** 0.5, rel=1e-5)
+    test = logrank_test(event, time, high, strata=strata)
+    assert found.p_value == pytest.approx(float(test.p_value), rel=1e-6)
+    traced = jax.jit(lambda r: hazard_ratio(r, event, time, strata=np.arange(90) % 3))(risk)
+    assert float(traced.hazard_ratio) == pytest.approx(float(found.hazard_ratio), rel=1e-4)
+    assert found.hazard_ratio != pytest.approx(float(hazard_ratio(risk, event, time).hazard_ratio))

@@ -1,6 +1,7 @@
 """Studies of several strata: C of pairs within strata, curves by the baseline of the stratum, the source."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import jax
 import numpy as np
@@ -9,11 +10,12 @@ import pytest
 from jaxsurv.cli.cohorts import make_splits
 from jaxsurv.cli.options import StudyOptions
 from jaxsurv.data import leave_one_group_out, stratified_kfold
-from jaxsurv.metrics import integrated_brier_score
+from jaxsurv.metrics import hazard_ratio, integrated_brier_score
 from jaxsurv.recipe import AS_MEASURED, prepare
 from jaxsurv.recipe.curves import fit_baselines
 from jaxsurv.recipe.padded import padded
 from jaxsurv.study.execute import concordances
+from jaxsurv.study.findings import _pool, hazard_ratios
 from jaxsurv.study.prediction_error import horizons, integrated_brier
 from jaxsurv.survival import breslow_baseline, survival_function
 from tests.recipe.cohorts import small_cohort
@@ -128,3 +130,14 @@ def test_folds_have_their_share_of_every_stratum(cohort):
     event, a = cohort.outcome("os").event > 0, (cohort.strata == "A").to_numpy()
     for own in (event & a, event & ~a):
         assert np.ptp((splits.test & own).sum(axis=1)) <= 1
+
+
+def test_the_ratio_of_high_and_low_risk_is_within_strata(cohort):
+    data = prepared(cohort)
+    risk = np.tile(np.asarray(0.3 * data.encoded.x[:, 0], np.float32), (2, 1))
+    table = _pool(data, {"ridge": (np.arange(2), risk)})
+    assert table["stratum"].tolist() == cohort.strata.tolist()
+    columns = (table[c].to_numpy(float) for c in ("risk", "event", "time"))
+    found = hazard_ratios(SimpleNamespace(predictions=table)).iloc[0]  # type: ignore[arg-type]
+    expected = hazard_ratio(*columns, strata=table["stratum"].to_numpy())
+    assert found["hazard_ratio"] == pytest.approx(float(expected.hazard_ratio))
