@@ -101,11 +101,13 @@ def write_headline(
         findings.splits[findings.splits["setting"] == name],
         score="test_c", by="setting", split=SPLIT, test_fraction=data.test_fraction,
     ).iloc[0]  # fmt: skip
-    metrics = {"C on test sets": (c["mean"], c["lower"], c["upper"])}
     told = (
         f"'{name}' of {data.cohort.name}, {data.endpoint}, fitted to all patients, with "
         f"'{headline.setting}': {headline.why}."
     )
+    metrics = {"C on test sets": (c["mean"], c["lower"], c["upper"])}
+    if len(data.splits.fold) < 2:  # no interval
+        metrics, told = {}, f"{told} C on the test set: {c['mean']:.3f}."
     folder.write(FILE, lambda path: model.save(path, metrics=metrics, notes=told))
     cohort = model.fitted().cohort
     path = folder.path / FILE

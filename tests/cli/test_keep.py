@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from jaxsurv.artifacts import read_model
 from jaxsurv.cli.keep import (
     Headline,
     estimator_class,
@@ -13,6 +14,7 @@ from jaxsurv.cli.keep import (
     python_line,
     write_headline,
 )
+from jaxsurv.data import single_split
 from jaxsurv.estimators import HCL, CoxMT, CoxNnet, MORiskVAE, MyeVAE, Network, SurvivalStack
 from jaxsurv.models import CoxNnetHParams, HParams, SurvivalVAEConfig, find_model, registered
 from jaxsurv.recipe import Recipe, prepare
@@ -143,6 +145,23 @@ def test_the_file_tells_the_score_of_its_own_row(data, folds, tmp_path):
         f"all {len(cohort.survival)} patients with {events} events, with 'high' (because)" in told
     )
     assert ("two-way" in told) == (folds == "two-way")
+
+
+@pytest.mark.filterwarnings("ignore:no epoch of any network")
+def test_the_file_of_a_study_of_one_split_has_no_interval(data, tmp_path):
+    """As of a given split: no interval is undefined in the file, and its score is told."""
+    cohort, rng = data.cohort, np.random.default_rng(1)
+    data = prepare(cohort, "os", single_split(cohort.outcome("os").event, n_validation=20), RECIPE)
+    trained = [made_up(data, "CoxNnet", SETTINGS, rng)]
+    risk = rng.normal(size=data.splits.test.shape)
+    found = find(data, Comparison("low", {}, "high"), trained, baseline_rows(data, "a", risk), {})
+    model = CoxNnet(hparams=CoxNnetHParams(), epochs=1, n_seeds=1, recipe=RECIPE).fit(cohort, "os")
+    headline = Headline(trained[0].method, "high", False, "because")
+    write_headline(found, (headline, model), Kept(tmp_path))
+    entries = read_model(tmp_path / "model.zip").entries
+    assert entries["metrics"] == {}
+    row = found.summary.set_index("setting").loc["high"]
+    assert f"C on the test set: {row['mean']:.3f}." in entries["notes"]
 
 
 def test_the_lines_of_the_report_score_new_patients(data, tmp_path):
