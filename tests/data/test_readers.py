@@ -177,8 +177,8 @@ def test_a_counter_before_the_names_is_refused_and_names_that_are_numbers_are_no
     "text", ["Algorithm,Metric\nCPH,0.79 (0.7)\nCPH,0.8\n", "patient,TP53\nx,1.5\n"]
 )
 def test_a_table_of_no_patients_is_to_be_moved(folder, text):
-    (folder / "published.csv").write_text(text)
+    (folder / "scores.csv").write_text(text)
     with pytest.raises(
-        InputError, match=r"published\.csv: its rows are no patients of survival\.csv"
+        InputError, match=r"scores\.csv: its rows are no patients of survival\.csv"
     ):
         read_cohort(folder)
