@@ -178,7 +178,5 @@ def test_a_counter_before_the_names_is_refused_and_names_that_are_numbers_are_no
 )
 def test_a_table_of_no_patients_is_to_be_moved(folder, text):
     (folder / "scores.csv").write_text(text)
-    with pytest.raises(
-        InputError, match=r"scores\.csv: its rows are no patients of survival\.csv"
-    ):
+    with pytest.raises(InputError, match=r"scores\.csv: its rows are no patients of survival\.csv"):
         read_cohort(folder)
