@@ -71,8 +71,11 @@ def frozen(train: Outcome, coefs: Any = None, network: Any = None, kind="continu
     else:
         terms = Terms({"rate": ones}, None, {}, {"network": ones})
     trained = FittedTerms(terms, np.zeros(1, np.float32), train.eta)
-    told = describe_training(trained, train.event, train.time, None, time_unit="years")
-    return Stub(FittedModel(network, None, preprocessing, terms, np.zeros(1, np.float32), *told))
+    baselines, told = describe_training(
+        trained, train.event, train.time, None, None, time_unit="years"
+    )
+    center = np.zeros(1, np.float32)
+    return Stub(FittedModel(network, None, preprocessing, terms, center, baselines.pooled, told))
 
 
 def two_cohorts(censored_a, censored_b, n=3000) -> tuple[Outcome, Outcome, np.ndarray]:
