@@ -111,9 +111,8 @@ class FittedModel:
         config: static choices of the network.
         preprocessing: fitted to the training cohort.
         params, center: terms and centres of the members, see `FittedTerms`.
-        baseline: cumulative hazard at log hazard 0, from the held-out log hazards; of all strata together.
+        baselines: cumulative hazards at log hazard 0, from the held-out log hazards.
         cohort: the training patients in numbers.
-        strata_baseline: the same of each stratum of training; None = there were none.
     """
 
     network: Model | None
@@ -121,9 +120,13 @@ class FittedModel:
     preprocessing: Preprocessing
     params: Terms
     center: np.ndarray
-    baseline: StepFunction
+    baselines: Baselines
     cohort: TrainingCohort
-    strata_baseline: StepFunction | None = None
+
+    @property
+    def baseline(self) -> StepFunction:
+        """Cumulative hazard at log hazard 0, of all strata together."""
+        return self.baselines.pooled
 
     @property
     def reads(self) -> Readings:
@@ -174,13 +177,13 @@ class FittedModel:
         curves = self._programs.curves
         if curves is not None and not self.params.cox:  # the mean of the members' own curves
             return in_chunks(partial(curves, self.params, times), rows)
-        baselines, risk = Baselines(self.baseline, self.strata_baseline), self.log_hazard_of(rows)
-        if self.strata_baseline is not None:
+        baselines, risk = self.baselines, self.log_hazard_of(rows)
+        if baselines.own is not None:
             strata = np.full(len(risk), np.nan, object) if strata is None else strata
             if (others := ~baselines.known(strata)).any():
                 warn(
                     f"{others.sum()} of {len(others)} patients are of no stratum of training with events "
-                    f"({few(self.strata_baseline.labels, 20)}): their curves have the baseline hazard of all "
+                    f"({few(baselines.own.labels, 20)}): their curves have the baseline hazard of all "
                     "strata together; give their strata, or take the risks alone"
                 )
         return baselines.survival(risk, times, strata)

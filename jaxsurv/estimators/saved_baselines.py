@@ -28,7 +28,7 @@ def pack_baselines(baselines: Baselines) -> dict[str, Any]:
 
 
 def read_baselines(entries: Mapping[str, Any]) -> Baselines:
-    """What `pack_baselines` made ``entries`` of; refuses steps that are no cumulative hazard."""
+    """Baseline hazards from the entries of `pack_baselines`; refuses steps that are no cumulative hazard."""
     pooled, own = _baseline(entries), entries.get("strata")
     if own is None:
         return Baselines(pooled)

@@ -26,7 +26,6 @@ from jaxsurv.preprocess._encode import encoded_columns
 from jaxsurv.preprocess.round_robin import RoundRobin
 from jaxsurv.preprocess.saved import pack, unpack
 from jaxsurv.recipe import LinearCox, Rows, Terms
-from jaxsurv.recipe.curves import Baselines
 from jaxsurv.recipe.members import batch_of, tiled
 from jaxsurv.types import InputError
 
@@ -65,7 +64,7 @@ def write_fitted(
         "columns": columns,
         "preprocessing": header,
         "terms": terms,
-        "baseline": pack_baselines(Baselines(fitted.baseline, fitted.strata_baseline)),
+        "baseline": pack_baselines(fitted.baselines),
         "cohort": fitted.cohort._asdict(),
     }
     weights |= {"center": fitted.center} | named(fitted.params.network)
@@ -122,7 +121,7 @@ def read_fitted(network: Model | None, config: Any, stored: StoredModel) -> Fitt
         raise InputError(f"the weights {few(list(weights))} belong to no member")
     baselines = read_baselines(entries["baseline"])
     return FittedModel(
-        network, config, preprocessing, terms, center, baselines.pooled, cohort, baselines.own,
+        network, config, preprocessing, terms, center, baselines, cohort,
     )  # fmt: skip
 
 

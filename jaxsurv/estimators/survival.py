@@ -127,7 +127,7 @@ class SurvivalEstimator(FittedEstimator[FittedModel], base=True):
         network = self._network if "network" in trained.terms.weights else None
         return self._keep(FittedModel(
             network, self._config, prepared.preprocessing(0), trained.terms, trained.center,
-            baselines.pooled, summary, baselines.own,
+            baselines, summary,
         ))  # fmt: skip
 
     def predict(self, X: Any) -> np.ndarray:

@@ -1,11 +1,11 @@
-"""What training leaves beside the parameters: centres, held-out log hazards, baselines, a summary."""
+"""Results of training beside the parameters: centres, held-out log hazards, baselines, a summary."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from jaxsurv.metrics import concordance_index
-from jaxsurv.recipe.curves import Baselines, fit_baselines
+from jaxsurv.recipe.curves import Baselines, baseline_sets, fit_baselines
 from jaxsurv.recipe.members import Terms
 from jaxsurv.survival._kaplan_meier import Z95
 from jaxsurv.types import InputError
@@ -83,7 +83,7 @@ def describe_training(
     risk, e, t = risk[rows].astype(np.float32), event[rows], time[rows]
     entered, strata = (None if a is None else a[rows] for a in (entry, strata))
     # log hazards are centred, so that a file need not hold log values as well
-    pooled, own = fit_baselines(risk, e, t, entry=entered, strata=strata)
+    pooled, own = fit_baselines(risk, baseline_sets(e, t, entry=entered, strata=strata))
     own = None if own is None else own._replace(log_values=None)
     return Baselines(pooled._replace(log_values=None), own), TrainingCohort(
         patients=int(labelled.sum()),

@@ -4,7 +4,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxsurv.survival import StepFunction, breslow_baseline, survival_function
+from jaxsurv.survival import (
+    RiskSets,
+    StepFunction,
+    breslow_baseline,
+    prepare_risk_sets,
+    survival_function,
+)
 from jaxsurv.types import ArrayLike
 
 
@@ -41,30 +47,55 @@ class Baselines(NamedTuple):
         return curves
 
 
-def fit_baselines(
-    log_hazard: np.ndarray,
+class BaselineSets(NamedTuple):
+    """Risk sets of baselines, sorted once for any number of models.
+
+    Attributes:
+        pooled: all patients, whatever their stratum.
+        own: patients of the strata that have events, within their strata; None = there are no strata.
+        rows: ``[n]`` booleans, the patients in ``own``.
+    """
+
+    pooled: RiskSets
+    own: RiskSets | None = None
+    rows: np.ndarray | None = None
+
+
+def baseline_sets(
     event: np.ndarray,
     time: np.ndarray,
     *,
     entry: np.ndarray | None = None,
     strata: np.ndarray | None = None,
     where: np.ndarray | None = None,
-) -> Baselines:
-    """Breslow's baselines (Efron's under ties) of all patients and of each stratum.
+) -> BaselineSets:
+    """Risk sets of all patients and of each stratum, for `fit_baselines`.
 
     Args:
-        log_hazard: ``[n]``, higher = worse.
         event: ``[n]``, 1 = observed, 0 = censored.
         time: ``[n]``, any unit.
         entry: ``[n]`` delayed entry, or None.
         strata: ``[n]`` labels, or None.
         where: ``[n]`` booleans, False for rows that are not there.
     """
-    pooled = breslow_baseline(log_hazard, event, time, entry=entry, where=where)
+    pooled = prepare_risk_sets(event, time, entry=entry, where=where)
     if strata is None:
-        return Baselines(pooled)
+        return BaselineSets(pooled)
     here = np.ones(len(event), bool) if where is None else where
     rows = here & np.isin(strata, np.unique(strata[here & (event > 0)]))
-    columns = (None if a is None else a[rows] for a in (log_hazard, event, time, entry, strata))
-    log_hazard, event, time, entry, strata = columns  # type: ignore[assignment]
-    return Baselines(pooled, breslow_baseline(log_hazard, event, time, entry=entry, strata=strata))
+    entered = None if entry is None else entry[rows]
+    own = prepare_risk_sets(event[rows], time[rows], entry=entered, strata=strata[rows])
+    return BaselineSets(pooled, own, rows)
+
+
+def fit_baselines(log_hazard: np.ndarray, sets: BaselineSets) -> Baselines:
+    """Breslow's baselines (Efron's under ties) of all patients and of each stratum.
+
+    Args:
+        log_hazard: ``[n]``, higher = worse.
+        sets: outcomes of the same n rows.
+    """
+    pooled = breslow_baseline(log_hazard, risk_sets=sets.pooled)
+    if sets.own is None:
+        return Baselines(pooled)
+    return Baselines(pooled, breslow_baseline(log_hazard[sets.rows], risk_sets=sets.own))

@@ -6,7 +6,7 @@ import numpy as np
 
 from jaxsurv.metrics import integrated_brier_score
 from jaxsurv.recipe import Prepared
-from jaxsurv.recipe.curves import fit_baselines
+from jaxsurv.recipe.curves import baseline_sets, fit_baselines
 
 _TIMES = 50
 
@@ -62,11 +62,11 @@ def integrated_brier(
     scores, (event, time, _, _, strata) = np.zeros(len(split)), data.outcome
     for s in np.unique(split).tolist():
         h = _horizon(data, s)
+        sets = baseline_sets(event, time, strata=strata, where=h.develop)
         for r in np.flatnonzero(split == s):
             if curves is None:
                 eta = log_hazard[r] - log_hazard[r][h.develop].mean()
-                baselines = fit_baselines(eta, event, time, strata=strata, where=h.develop)
-                alive = baselines.survival(eta, h.times, strata)
+                alive = fit_baselines(eta, sets).survival(eta, h.times, strata)
             else:
                 alive = curves[r]
             scores[r] = integrated_brier_score(

@@ -144,7 +144,7 @@ def test_a_patient_of_no_known_stratum_has_the_curve_of_all_and_is_told(cohort, 
     with warnings.catch_warnings():
         warnings.simplefilter("error", DataWarning)
         plain = Coxnet().fit(unknown, endpoint)
-        assert plain.model_.strata_baseline is None
+        assert plain.model_.baselines.own is None
         plain.predict_survival_function(cohort, times)
 
 
@@ -161,7 +161,7 @@ def test_y_may_have_strata(form, cohort):
     expected = Coxnet().fit(complete, endpoint)
     np.testing.assert_array_equal(model.predict(x), expected.predict(complete))
     assert model.score(x, y) == expected.score(complete, endpoint)
-    assert model.model_.strata_baseline.labels == ("A", "B")
+    assert model.model_.baselines.own.labels == ("A", "B")
 
 
 def test_strata_in_a_damaged_file_are_refused(cohort, tmp_path):

@@ -75,7 +75,7 @@ def frozen(train: Outcome, coefs: Any = None, network: Any = None, kind="continu
         trained, train.event, train.time, None, None, time_unit="years"
     )
     center = np.zeros(1, np.float32)
-    return Stub(FittedModel(network, None, preprocessing, terms, center, baselines.pooled, told))
+    return Stub(FittedModel(network, None, preprocessing, terms, center, baselines, told))
 
 
 def two_cohorts(censored_a, censored_b, n=3000) -> tuple[Outcome, Outcome, np.ndarray]:

@@ -12,7 +12,7 @@ from jaxsurv.cli.options import StudyOptions
 from jaxsurv.data import leave_one_group_out, stratified_kfold
 from jaxsurv.metrics import hazard_ratio, integrated_brier_score
 from jaxsurv.recipe import AS_MEASURED, prepare
-from jaxsurv.recipe.curves import fit_baselines
+from jaxsurv.recipe.curves import baseline_sets, fit_baselines
 from jaxsurv.recipe.padded import padded
 from jaxsurv.study.execute import concordances
 from jaxsurv.study.findings import _pool, hazard_ratios
@@ -117,7 +117,7 @@ def test_a_stratum_without_events_has_the_baseline_of_all():
     event, time, risk = rng.integers(0, 2, 60), rng.exponential(1, 60), rng.normal(size=60)
     strata = np.array(["a", "b", "c"] * 20)
     event[strata == "c"] = 0
-    found = fit_baselines(risk, event, time, strata=strata)
+    found = fit_baselines(risk, baseline_sets(event, time, strata=strata))
     assert found.own.labels == ("a", "b")
     curves, at = found.survival(risk, np.array([0.5, 1.0]), strata), strata == "c"
     pooled = survival_function(found.pooled, risk, np.array([0.5, 1.0]))
