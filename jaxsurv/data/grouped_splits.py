@@ -6,7 +6,15 @@ import numpy as np
 
 from jaxsurv.arguments.labels import factorised
 from jaxsurv.arguments.reading import read_arguments
-from jaxsurv.data.splits import PARTS, Splits, check_parts, event_and_rows, parts_of_each
+from jaxsurv.data.splits import (
+    PARTS,
+    Splits,
+    check_parts,
+    event_and_rows,
+    number_of_parts,
+    parts_of_each,
+    repeated_folds,
+)
 from jaxsurv.data.tables import few
 from jaxsurv.types import InputError
 
@@ -41,28 +49,16 @@ def grouped_kfold(
     """
     event, _ = event_and_rows(event, None, group)
     codes, _ = factorised(np.asarray(group))
-    fraction = validation_fraction or 0.0
-    if not 0 <= fraction <= 0.5:
-        raise InputError(f"validation_fraction must be in [0, 0.5], got {validation_fraction}")
-    every, test = np.ones(event.size, bool), []
-    for repeat in range(repeats):
-        test.append(_deal(event, codes, every, folds, (seed, repeat)))
-    test = np.concatenate(test)
-    validation = test[:, None]
-    if fraction:
-        parts = round(1 / fraction)
+    parts, every = number_of_parts(validation_fraction), np.ones(event.size, bool)
+    test = np.concatenate([
+        _deal(event, codes, every, folds, (seed, repeat)) for repeat in range(repeats)
+    ])  # fmt: skip
+    validation = None
+    if parts:
         validation = np.stack([
             _deal(event, codes, ~rows, parts, (s, 0, 1)) for s, rows in enumerate(test)
         ])  # fmt: skip
-    splits = Splits(
-        train=~test[:, None] & ~validation,
-        validation=validation,
-        test=test,
-        repeat=np.repeat(np.arange(repeats), folds),
-        fold=np.tile(np.arange(folds), repeats),
-        protocol="three-way" if fraction else "two-way",
-    )
-    return check_parts(splits, event, "use fewer folds or a smaller validation_fraction")
+    return repeated_folds(event, test, validation, folds)
 
 
 def _deal(

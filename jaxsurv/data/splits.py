@@ -135,9 +135,7 @@ def stratified_kfold(
     (array([4, 4]), [[2, 2], [2, 2]])
     """
     event, eligible = event_and_rows(event, eligible, strata)
-    fraction = validation_fraction or 0.0
-    if not 0 <= fraction <= 0.5:
-        raise InputError(f"validation_fraction must be in [0, 0.5], got {validation_fraction}")
+    parts = number_of_parts(validation_fraction)
     observed = np.flatnonzero(eligible & event)
     if len(observed) < folds:
         fix = f"at most {len(observed)} folds are possible" if len(observed) > 1 else "no folds are"
@@ -145,21 +143,33 @@ def stratified_kfold(
             f"fold {len(observed)} of {folds} would have no event among its test rows: there are "
             f"{len(observed)} events in {eligible.sum()} eligible patients; {fix}"
         )
-    parts, test = round(1 / fraction) if fraction else 0, []
+    test = []
     for repeat in range(repeats):
         test.extend(_deal(event, eligible, folds, (seed, repeat), strata))
     test = np.stack(test)
-    validation = test[:, None]
-    if parts:
-        validation = parts_of_each(event, ~test, parts, strata)
-    splits = Splits(
-        train=~test[:, None] & ~validation,
-        validation=validation,
-        test=test,
-        repeat=np.repeat(np.arange(repeats), folds),
-        fold=np.tile(np.arange(folds), repeats),
-        protocol="three-way" if fraction else "two-way",
-    )
+    validation = parts_of_each(event, ~test, parts, strata) if parts else None
+    return repeated_folds(event, test, validation, folds)
+
+
+def number_of_parts(validation_fraction: float | None) -> int:
+    """Early-stopping parts of which each has about this share of the rows; 0 = the test rows (two-way)."""
+    fraction = validation_fraction or 0.0
+    if not 0 <= fraction <= 0.5:
+        raise InputError(f"validation_fraction must be in [0, 0.5], got {validation_fraction}")
+    return round(1 / fraction) if fraction else 0
+
+
+def repeated_folds(
+    event: np.ndarray, test: np.ndarray, validation: np.ndarray | None, folds: int
+) -> Splits:
+    """Checked splits of ``test [s, n]``, fold by fold, and early-stopping parts ``[s, k, n]``.
+
+    None = the test rows stop the training.
+    """
+    number, protocol = np.arange(len(test)), "two-way" if validation is None else "three-way"
+    validation = test[:, None] if validation is None else validation
+    train = ~test[:, None] & ~validation
+    splits = Splits(train, validation, test, number // folds, number % folds, protocol)
     return check_parts(splits, event, "use fewer folds or a smaller validation_fraction")
 
 

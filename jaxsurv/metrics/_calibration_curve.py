@@ -11,7 +11,7 @@ from jaxsurv.metrics.prediction_error import case_control_weights
 from jaxsurv.survival._kaplan_meier import Z95, kaplan_meier
 from jaxsurv.survival.life_table import step_at
 from jaxsurv.survival.splines import natural_spline
-from jaxsurv.survival.validation import check_survival, is_concrete
+from jaxsurv.survival.validation import check_known, check_survival
 from jaxsurv.types import ArrayLike, ConvergenceWarning, InputError
 
 _GROUPS = 5
@@ -209,10 +209,7 @@ def _probability(x: Any) -> Any:
 
 def _at_horizon(survival: Any, event: Any, time: Any, horizon: Any, where: Any) -> _AtHorizon:
     check_survival(event, time, where=where, survival_at_t=survival)
-    if not all(map(is_concrete, (survival, event, time, horizon, where))):
-        raise InputError(
-            "calibration curves need known values: call this outside jit, vmap and grad"
-        )
+    check_known(survival_at_t=survival, event=event, time=time, horizon=horizon, where=where)
     survival = np.asarray(survival, float)
     here = np.ones(survival.size, bool) if where is None else np.asarray(where, bool)
     outside = here & ~((survival > 0) & (survival < 1))

@@ -7,10 +7,10 @@ import numpy as np
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.ties import at_known_times, merge_near_ties
 from jaxsurv.survival.validation import (
+    check_known,
     check_probabilities,
     check_survival,
     check_times,
-    is_concrete,
 )
 from jaxsurv.types import ArrayLike, InputError
 
@@ -114,9 +114,14 @@ def net_benefit(
     ([0.4375, 0.0], [0.375, 0.0])
     """
     n = check_survival(event, time, where=where, risk_at_t=risk_at_t)
-    given = risk_at_t, event, time, horizon, thresholds, where
-    if not all(map(is_concrete, given)):
-        raise InputError("net_benefit needs known values: call it outside jit, vmap and grad")
+    check_known(
+        risk_at_t=risk_at_t,
+        event=event,
+        time=time,
+        horizon=horizon,
+        thresholds=thresholds,
+        where=where,
+    )
     check_probabilities("risk_at_t", risk_at_t)
     check_times(thresholds, "thresholds")
     q = np.asarray(thresholds, float)

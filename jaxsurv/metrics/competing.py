@@ -18,10 +18,10 @@ from jaxsurv.metrics.prediction_error import (
     mean_squared_error,
     time_average,
 )
-from jaxsurv.survival.causes import check_competing, check_known
+from jaxsurv.survival.causes import check_competing
 from jaxsurv.survival.competing_risks import aalen_johansen
 from jaxsurv.survival.ties import merge_near_ties
-from jaxsurv.survival.validation import check_curves, check_probabilities, check_times
+from jaxsurv.survival.validation import check_curves, check_known, check_probabilities, check_times
 from jaxsurv.types import Array, ArrayLike, taking
 
 

@@ -7,7 +7,7 @@ from jaxsurv.arguments.labels import column_names, dense
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival._cox_fit import CoxFit, FittedRows
 from jaxsurv.survival.baseline import curve_of_jumps
-from jaxsurv.survival.causes import check_competing, check_known
+from jaxsurv.survival.causes import check_competing
 from jaxsurv.survival.censoring import censoring_curve
 from jaxsurv.survival.cox_columns import standardised_columns
 from jaxsurv.survival.host.cox import HostCox, on_host
@@ -15,7 +15,7 @@ from jaxsurv.survival.host.newton import host_fit
 from jaxsurv.survival.host.subdistribution import WeightedRiskSets
 from jaxsurv.survival.linear_cox import judge_fit
 from jaxsurv.survival.risk_sets import prepare_risk_sets
-from jaxsurv.survival.validation import check_vectors
+from jaxsurv.survival.validation import check_known, check_vectors
 from jaxsurv.types import ArrayLike, InputError
 
 

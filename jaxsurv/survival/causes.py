@@ -5,19 +5,10 @@ from typing import Any
 import numpy as np
 
 from jaxsurv.arguments.columns import first_rows
-from jaxsurv.survival.validation import check_some, check_survival, check_vectors, is_concrete
+from jaxsurv.survival.validation import check_known, check_some, check_survival, check_vectors
 from jaxsurv.types import InputError
 
 _LARGEST = np.iinfo(np.int32).max
-
-
-def check_known(**arrays: Any) -> None:
-    """Refuse values that ``jit`` traces, in functions that work on the host."""
-    for name, x in arrays.items():
-        if not is_concrete(x):
-            raise InputError(
-                f"{name} must be known: this function runs on the host; call it outside jit, vmap and grad"
-            )
 
 
 def check_codes(name: str, code: Any) -> np.ndarray:

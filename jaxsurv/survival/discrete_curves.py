@@ -9,6 +9,7 @@ import numpy as np
 from jaxsurv.arguments.columns import as_real, check_finite, is_frame
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.cumulative import log_sum
+from jaxsurv.survival.discrete_losses import cell_probabilities
 from jaxsurv.survival.discrete_time import check_ends
 from jaxsurv.survival.validation import check_no_nan, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
@@ -138,8 +139,6 @@ def pmf_incidence(logits: ArrayLike, ends: ArrayLike, times: ArrayLike) -> Array
 
 @jax.jit
 def _pmf_incidence(logits: Array, interval: Array, share: Array) -> Array:
-    n, causes, m = logits.shape
-    padded = jnp.append(logits.reshape(n, causes * m), jnp.zeros((n, 1), logits.dtype), 1)
-    probability = jax.nn.softmax(padded)[:, :-1].reshape(n, causes, m)
+    probability = cell_probabilities(logits)
     before = _from_zero(jnp.cumsum(probability, 2))[:, :, interval]
     return before + probability[:, :, interval] * share[None, None]

@@ -210,13 +210,19 @@ def _pmf_loss(
     return reduce_rows(each, weights, where, reduction)
 
 
+def cell_probabilities(logits: Array) -> Array:
+    """Probabilities ``[n, causes, m]`` of `pmf_loss`; the rest to 1 is that of surviving all intervals."""
+    n = logits.shape[0]
+    padded = jnp.append(logits.reshape(n, -1), jnp.zeros((n, 1), logits.dtype), 1)
+    return jax.nn.softmax(padded)[:, :-1].reshape(logits.shape)
+
+
 def _ranking(
     logits: Array, own: Array, reached: Array, sigma: Any, weights: Any, where: Any
 ) -> Array:
     """DeepHit's ranking term ``[n]`` of each row."""
-    n, causes, m = logits.shape
-    padded = jnp.append(logits.reshape(n, causes * m), jnp.zeros((n, 1), logits.dtype), 1)
-    probability = jax.nn.softmax(padded)[:, :-1].reshape(n, causes, m)
+    n, causes, _ = logits.shape
+    probability = cell_probabilities(logits)
     weight = jnp.ones(n, logits.dtype) if weights is None else weights.astype(logits.dtype)
     if where is not None:
         weight = jnp.where(where, weight, 0)

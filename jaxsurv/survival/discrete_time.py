@@ -9,9 +9,10 @@ import numpy as np
 
 from jaxsurv.arguments.columns import check_finite, first_rows
 from jaxsurv.arguments.reading import read_arguments
-from jaxsurv.survival.causes import check_codes, check_known
+from jaxsurv.survival.causes import check_codes
 from jaxsurv.survival.ties import at_known_times, merge_near_ties
 from jaxsurv.survival.validation import (
+    check_known,
     check_some,
     check_survival,
     check_times,

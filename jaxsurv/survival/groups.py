@@ -11,7 +11,7 @@ from jaxsurv.arguments.labels import factorised
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival._kaplan_meier import Z95, KaplanMeier, kaplan_meier, restricted_mean
 from jaxsurv.survival.logrank import logrank_test
-from jaxsurv.survival.validation import check_survival, check_vectors, is_concrete
+from jaxsurv.survival.validation import check_known, check_survival, check_vectors
 from jaxsurv.types import ArrayLike, InputError
 
 if TYPE_CHECKING:
@@ -47,8 +47,7 @@ def masks_of_groups(
     Raises:
         InputError: malformed outcome; fewer than ``least`` groups; traced values.
     """
-    if not all(map(is_concrete, (event, time, group, where, *columns.values()))):
-        raise InputError("groups are compared outside jit, vmap and grad, with known values")
+    check_known(event=event, time=time, group=group, where=where, **columns)
     check_survival(event, time, where=where, **columns)
     check_vectors(time=time, group=group)
     here = np.ones(len(group), bool) if where is None else np.asarray(where, bool)

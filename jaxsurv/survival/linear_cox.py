@@ -16,6 +16,7 @@ from jaxsurv.arguments.labels import column_names, dense
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival._cox_fit import ChiSquareTest, CoxFit, FittedRows
 from jaxsurv.survival.baseline import breslow_baseline
+from jaxsurv.survival.chi_square import chi_square_tail
 from jaxsurv.survival.cox_columns import standardised_columns
 from jaxsurv.survival.cox_moments import moments, score_residuals
 from jaxsurv.survival.cox_newton import maximise, solve_information
@@ -218,13 +219,7 @@ def _fit(x: Array, rs: RiskSets, cluster: Array, penalty: Array, ties: Ties) -> 
 
 def _test(statistic: Any, p: int) -> ChiSquareTest:
     xp = array_module(statistic)
-    if xp is np:
-        from scipy import special  # not needed by those who train with the losses
-    else:
-        special = jax.scipy.special
-    chance = (
-        special.gammaincc(p / 2, xp.maximum(statistic, 0) / 2) if p else xp.ones_like(statistic)
-    )
+    chance = chi_square_tail(xp.maximum(statistic, 0), p) if p else xp.ones_like(statistic)
     return ChiSquareTest(statistic, xp.asarray(p), chance)
 
 

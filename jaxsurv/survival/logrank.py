@@ -3,12 +3,12 @@
 from types import ModuleType
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxsurv.arguments.labels import encoded, factorised
 from jaxsurv.arguments.reading import read_arguments
+from jaxsurv.survival.chi_square import chi_square_tail
 from jaxsurv.survival.life_table import entry_positions, run_bounds, segment_sum
 from jaxsurv.survival.ties import in_ranks, merge_near_ties
 from jaxsurv.survival.validation import (
@@ -163,9 +163,4 @@ def logrank_of_counts(counts: GroupCounts, rho: float = 0.0) -> LogRank:
     rtol = 64 * difference.size * np.finfo(variance.dtype).eps
     statistic = difference @ xp.linalg.pinv(variance, rtol=rtol, hermitian=True) @ difference
     freedom = xp.sum(expected > 0) - 1
-    if xp is np:
-        from scipy import special  # not needed by those who train with the losses
-    else:
-        special = jax.scipy.special
-    p_value = special.gammaincc(freedom / 2, statistic / 2)
-    return LogRank(statistic, p_value, freedom, observed, expected)
+    return LogRank(statistic, chi_square_tail(statistic, freedom), freedom, observed, expected)

@@ -12,7 +12,7 @@ from jaxsurv.survival.host.newton import score_residuals
 from jaxsurv.survival.risk_sets import RiskSets, given_risk_sets
 from jaxsurv.survival.row_columns import Columns, columns_shown
 from jaxsurv.survival.summed_loss import Ties
-from jaxsurv.survival.validation import check_events, check_vectors, is_concrete
+from jaxsurv.survival.validation import check_events, check_known, check_vectors
 from jaxsurv.types import ArrayLike, InputError, check_choice
 
 
@@ -73,8 +73,7 @@ def cox_rows(x: Any, coef: Any, risk_sets: RiskSets, ties: Ties) -> CoxRows:
     Raises:
         InputError: traced values, exact ties, shapes, NaN, no event, log hazards too far apart.
     """
-    if not all(map(is_concrete, (x, coef, risk_sets.log_weight))):
-        raise InputError("this needs known values: call it outside jit, vmap and grad")
+    check_known(x=x, coef=coef, outcome=risk_sets.log_weight)
     check_choice("ties", ties, ("efron", "breslow"))
     if is_frame(x) and hasattr(coef, "reindex"):
         names, of_coef = list(x.columns), list(coef.index)

@@ -139,6 +139,15 @@ def check_events(total: Any) -> None:
         raise InputError("no events: the partial likelihood says nothing; check event and where")
 
 
+def check_known(**arrays: Any) -> None:
+    """Refuse values that ``jit`` traces, in functions that work on the host."""
+    for name, x in arrays.items():
+        if not is_concrete(x):
+            raise InputError(
+                f"{name} must be known: this function runs on the host; call it outside jit, vmap and grad"
+            )
+
+
 def check_times(times: Any, name: str = "times") -> int:
     """Check evaluation times ``[t]``: at least one, finite, ascending, without repeats; returns t.
 
