@@ -2,7 +2,7 @@
 
 The published recipe (MyeVAE, MO-RiskVAE) loses to a ridge Cox model and to a Cox model of the clinical
 table. Here each candidate changes one thing of jaxsurv's default, on the same folds and seeds;
-docs/recipe.md has the output for three cohorts.
+docs/recipe.md has the output for seven cohorts.
 
     python -m experiments.recipe                                    # bundled TCGA-ACC, minutes
     python -m experiments.recipe --cohort FOLDER --endpoint os --repeats 5 --out results/luad
