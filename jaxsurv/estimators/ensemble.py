@@ -1,7 +1,9 @@
 """Base class of all networks: an ensemble over seeds, and a search, each as one compiled sweep."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from inspect import Parameter, signature
 from typing import Any, Self
 
 import numpy as np
@@ -46,8 +48,11 @@ class NetworkEnsemble(SurvivalEstimator, base=True):
 
     @property
     def chosen_hparams(self) -> Any:
-        """``hparams``, or the model's."""
-        return self._chosen("hparams", self._network and self._network.hparams)
+        """``hparams``, or the model's, with those that were given by name."""
+        whole = self._chosen("hparams", self._network and self._network.hparams)
+        given = {name: getattr(self, name, None) for name in getattr(whole, "_fields", ())}
+        given = {name: [value] for name, value in given.items() if value is not None}
+        return settings_of(given, whole, self._objective.unread)[1][0] if given else whole
 
     @property
     def _objective(self) -> Objective:
@@ -114,7 +119,8 @@ class NetworkEnsemble(SurvivalEstimator, base=True):
         return Search(table.reset_index(drop=True), runs.to_frame(), best, fitted)
 
     def _with_best(self, hparams: Any) -> Self:
-        return clone(self).set_params(hparams=hparams)
+        by_name = dict.fromkeys(set(hparams._fields) & set(self._get_param_names()))
+        return clone(self).set_params(hparams=hparams, **by_name)
 
     def _risks(self, prepared: Prepared, runs: SweepResult, settings: int) -> np.ndarray:
         """``[settings, folds, n]`` log hazards of the models of every setting."""
@@ -148,8 +154,8 @@ class NetworkEstimator(NetworkEnsemble, base=True):
 
     Args:
         config: static choices; None = the model's.
-        hparams: traced scalars, set whole, as in ``set_params(hparams=HParams(beta=0.1))``; None = the
-            model's.
+        hparams: traced scalars, set whole, as in ``hparams=HParams(beta=0.1)``; None = the model's. Each of
+            them is also a parameter by its name, as in ``MORiskVAE(beta=0.1)``; None = as in ``hparams``.
         epochs: most epochs.
         burn_in: epochs before patience starts to count.
         patience: epochs without a better early-stopping loss after which training stops.
@@ -165,6 +171,12 @@ class NetworkEstimator(NetworkEnsemble, base=True):
     """
 
     model: str | Model  # of subclasses, the name of their registry entry
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Make the hyper-parameters of the subclass's model parameters of its ``__init__``."""
+        super().__init_subclass__(**options)
+        if isinstance(name := vars(cls).get("model"), str):
+            cls.__init__ = _with_parameters(cls.__init__, find_model(name).hparams._fields)
 
     def __init__(
         self,
@@ -183,6 +195,21 @@ class NetworkEstimator(NetworkEnsemble, base=True):
         random_state: int = 0,
     ) -> None:
         self._set(locals())
+
+
+def _with_parameters(init: Callable[..., None], names: Sequence[str]) -> Callable[..., None]:
+    """``init`` with more parameters, None if not given; scikit-learn reads its signature."""
+    known = signature(init)
+
+    @wraps(init)
+    def __init__(self, *args: Any, **parameters: Any) -> None:
+        for name in names:
+            setattr(self, name, parameters.pop(name, None))
+        init(self, *args, **parameters)
+
+    added = [Parameter(name, Parameter.KEYWORD_ONLY, default=None) for name in names]
+    __init__.__signature__ = known.replace(parameters=[*known.parameters.values(), *added])
+    return __init__
 
 
 def warn_if_nothing_was_learned(runs: SweepResult) -> None:

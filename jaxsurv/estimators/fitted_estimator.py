@@ -52,7 +52,7 @@ class FittedEstimator(BaseEstimator, Generic[Fitted]):
 
     def _set(self, parameters: Mapping[str, Any]) -> None:
         """Set each parameter of ``__init__`` as it was given; ``parameters`` are its ``locals()``."""
-        for name in self._get_param_names():
+        for name in parameters.keys() & set(self._get_param_names()):
             setattr(self, name, parameters[name])
 
     @abstractmethod

@@ -44,7 +44,8 @@ class MORiskVAE(NetworkEstimator):
 
     Args:
         config: :class:`jaxsurv.models.SurvivalVAEConfig`: widths, latent size, regulariser, categories.
-        hparams: :class:`jaxsurv.models.HParams`: beta and the other weights, learning rate, dropout.
+        hparams: :class:`jaxsurv.models.HParams`: beta and the other weights, learning rate, dropout; each
+            also by its name, as ``beta=0.1``.
         epochs, burn_in, patience, batch_size, n_seeds: most epochs, epochs before patience counts, epochs
             without a better early-stopping loss, patients per step (None = all), networks in the ensemble.
         modalities, kinds, recipe, components, random_state: see :class:`NetworkEstimator`.
@@ -60,7 +61,7 @@ class MyeVAE(NetworkEstimator):
 
     Args:
         config: :class:`jaxsurv.models.SurvivalVAEConfig`.
-        hparams: :class:`jaxsurv.models.HParams`.
+        hparams: :class:`jaxsurv.models.HParams`; each also by its name.
         epochs, burn_in, patience, batch_size, n_seeds: most epochs, epochs before patience counts, epochs
             without a better early-stopping loss, patients per step (None = all), networks in the ensemble.
         modalities, kinds, recipe, components, random_state: see :class:`NetworkEstimator`.
@@ -74,7 +75,8 @@ class CoxNnet(NetworkEstimator):
 
     Args:
         config: None, there is none.
-        hparams: :class:`jaxsurv.models.CoxNnetHParams`: penalty, learning rate, momentum.
+        hparams: :class:`jaxsurv.models.CoxNnetHParams`: penalty, learning rate, momentum; each also
+            by its name, as ``l2=0.01``.
         epochs, burn_in, patience, batch_size, n_seeds: most epochs, epochs before patience counts, epochs
             without a better early-stopping loss, patients per step (None = all), networks in the ensemble.
         modalities, kinds, recipe, components, random_state: see :class:`NetworkEstimator`.
@@ -90,7 +92,8 @@ class CoxMT(NetworkEstimator):
 
     Args:
         config: :class:`jaxsurv.models.CoxMTConfig`: layers, consistency, sources.
-        hparams: :class:`jaxsurv.models.CoxMTHParams`: weight, alpha, noise, learning rate, decay.
+        hparams: :class:`jaxsurv.models.CoxMTHParams`: weight, alpha, noise, learning rate, decay; each
+            also by its name.
         epochs, burn_in, patience, batch_size, n_seeds: most epochs, epochs before patience counts, epochs
             without a better early-stopping loss, patients per step (None = all), networks in the ensemble.
         modalities, kinds, recipe, components, random_state: see :class:`NetworkEstimator`.
@@ -104,7 +107,8 @@ class HCL(NetworkEstimator):
 
     Args:
         config: :class:`jaxsurv.models.HCLConfig`: widths, subsets, contrast.
-        hparams: :class:`jaxsurv.models.HCLHParams`: weights of contrast and reconstruction.
+        hparams: :class:`jaxsurv.models.HCLHParams`: weights of contrast and reconstruction; each also by
+            its name.
         epochs, burn_in, patience, batch_size, n_seeds: most epochs, epochs before patience counts, epochs
             without a better early-stopping loss, patients per step (None = all), networks in the ensemble.
         modalities, kinds, recipe, components, random_state: see :class:`NetworkEstimator`.

@@ -51,6 +51,9 @@ def write_fitted(
     network = fitted.network
     if hparams is None and network is not None:
         hparams = network.hparams
+    by_name = {name: settings.pop(name, None) for name in getattr(hparams, "_fields", ())}
+    if given := {name: value for name, value in by_name.items() if value is not None}:
+        hparams = hparams._replace(**given)
     for name, value in settings.items():
         if isinstance(value, Model):
             settings[name] = registered_name(value)

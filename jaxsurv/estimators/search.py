@@ -61,13 +61,11 @@ def settings_of(
             f"{list(hparams._fields)} (others can be searched by scikit-learn's GridSearchCV)"
         )
     if idle := [n for n in names if n in unread]:
-        raise InputError(
-            f"the model with this config does not read {idle}; leave it out of the grid"
-        )
+        raise InputError(f"the model with this config does not read {idle}; leave it out")
     given = [(k, v) for point in points for k, v in point.items()]
     if words := [(k, v) for k, v in given if not isinstance(v, Real) or not isfinite(v)]:
         raise InputError(
-            f"{words[0][0]} in the grid has the value {words[0][1]!r}; give finite numbers"
+            f"the hyper-parameter {words[0][0]} has the value {words[0][1]!r}; give finite numbers"
         )
     settings = [hparams._replace(**{k: float(v) for k, v in point.items()}) for point in points]
     if len(set(settings)) < len(settings):

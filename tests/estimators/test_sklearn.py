@@ -1,5 +1,7 @@
 """What scikit-learn asks of estimators: its own checks, cloning, pipelines, searches."""
 
+from inspect import signature
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -8,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from jaxsurv.estimators import HCL, CoxMT, Coxnet, CoxNnet, MORiskVAE, MyeVAE
+from jaxsurv.estimators import HCL, CoxMT, Coxnet, CoxNnet, MORiskVAE, MyeVAE, load
 from jaxsurv.models import MYEVAE, CoxNnetHParams
 from jaxsurv.types import InputError
 
@@ -78,6 +80,41 @@ def test_works_in_a_pipeline_and_in_scikit_learn_s_searches(patients):
     penalties = [CoxNnetHParams(l2=l2) for l2 in (0.01, 100.0)]
     found = GridSearchCV(model, {"hparams": penalties}, cv=folds, refit=False).fit(x, y)
     assert found.best_params_ == {"hparams": penalties[0]}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_hyper_parameters_are_parameters_by_their_names(patients, tmp_path):
+    x, y = patients
+    few = {"epochs": 10, "n_seeds": 1}
+    whole = CoxNnet(hparams=CoxNnetHParams(l2=0.01, momentum=0.8), **few).fit(x, y)
+    named = CoxNnet(hparams=CoxNnetHParams(momentum=0.8), l2=0.01, **few).fit(x, y)
+    np.testing.assert_array_equal(named.predict(x), whole.predict(x))
+    assert clone(named).get_params() == named.get_params()
+    assert named.set_params(l2=0.5).chosen_hparams == CoxNnetHParams(0.5, momentum=0.8)
+    named.save(tmp_path / "model.zip")  # of what was fitted, not of what was set since
+    loaded = load(tmp_path / "model.zip")
+    assert loaded.chosen_hparams == whole.chosen_hparams
+    np.testing.assert_array_equal(loaded.predict(x), whole.predict(x))
+    found = named.search(x, y, {"momentum": [0.5, 0.9]}, folds=2)
+    assert {found.best_estimator.chosen_hparams.l2, found.best_hparams.l2} == {0.5}
+    searched = GridSearchCV(CoxNnet(**few), {"l2": [0.01, 100.0]}, cv=2, refit=False).fit(x, y)
+    assert searched.best_params_ == {"l2": 0.01}
+
+
+@pytest.mark.parametrize("kind", [CoxMT, CoxNnet, HCL, MORiskVAE, MyeVAE])
+def test_every_hyper_parameter_has_its_name(kind):
+    fields = kind().chosen_hparams._fields
+    assert set(fields) < set(signature(kind).parameters) == set(kind().get_params())
+    assert all(value is None for name, value in kind().get_params().items() if name in fields)
+
+
+def test_hyper_parameters_that_cannot_be_are_refused(patients):
+    with pytest.raises(InputError, match=r"does not read \['mmd_weight'\]; leave it out"):
+        MORiskVAE(mmd_weight=1.0).fit(*patients)
+    with pytest.raises(InputError, match="hyper-parameter beta has the value 'much'"):
+        MORiskVAE(beta="much").fit(*patients)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'betta'"):
+        MORiskVAE(betta=1.0)
 
 
 def test_a_category_of_test_patients_alone(patients):
