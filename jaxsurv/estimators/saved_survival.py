@@ -51,9 +51,9 @@ def write_fitted(
     network = fitted.network
     if hparams is None and network is not None:
         hparams = network.hparams
-    by_name = {name: settings.pop(name, None) for name in getattr(hparams, "_fields", ())}
-    if given := {name: value for name, value in by_name.items() if value is not None}:
-        hparams = hparams._replace(**given)
+    if hparams is not None:  # those given by name are kept among the others
+        by_name = {name: settings.pop(name, None) for name in hparams._fields}
+        hparams = hparams._replace(**{k: v for k, v in by_name.items() if v is not None})
     for name, value in settings.items():
         if isinstance(value, Model):
             settings[name] = registered_name(value)
