@@ -145,7 +145,8 @@ def _explain(options: Explain, model: Any, console: Any) -> None:
     folder.table("modalities.csv", modalities.reset_index())
     each.columns = [f"{m}: {feature}" for m, feature in each.columns]
     folder.table("patients.csv", each.reset_index())
-    folder.figure("explanation", explanation_panels(features, modalities))
+    title = f"What the risks of {len(each)} patients rest on"
+    folder.figure("explanation", explanation_panels(features, modalities, title=title))
     folder.manifest(**facts, status="complete")
     console.print(f"{len(each)} patients, {len(features)} features: {options.out}")
 

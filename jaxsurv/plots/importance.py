@@ -95,7 +95,7 @@ def explanation_panels(
             ax.axvline(0, color="0.7", lw=0.8, zorder=0)
             ax.set_xlabel(xlabel)
             ax.locator_params(axis="x", nbins=5)
-    upper[0].set_title(title)
+    figure.suptitle(title)
     drawn = _MARKERS if with_c else _MARKERS[:3]
     figure.legend(
         [Line2D([], [], ls="", ms=4.5, marker=marker, color=GREY) for marker, _ in drawn],

@@ -92,7 +92,10 @@ def test_the_best_setting_comes_first_and_is_fitted_to_all(found, patients):
         ({"mmd_weight": [1.0]}, r"does not read \['mmd_weight'\]"),
         ({"beta": [1.0, 1.0]}, "the same setting twice"),
         ({"beta": ["a"]}, "hyper-parameter beta has the value 'a'; give finite numbers"),
-        ({"beta": [0.1, float("nan")]}, "hyper-parameter beta has the value nan; give finite numbers"),
+        (
+            {"beta": [0.1, float("nan")]},
+            "hyper-parameter beta has the value nan; give finite numbers",
+        ),
         ({"beta": 0.1}, "must map names to lists of numbers"),
     ],
 )
