@@ -32,7 +32,8 @@ def open_data(
     """The labelled patients with their parts, and the test part ``[n]``.
 
     Raises:
-        InputError: see :func:`jaxsurv.data.read_splits`; several splits; delayed entry; a ``by`` that is no text column of the clinical table, or that patients lack.
+        InputError: see :func:`jaxsurv.data.read_splits`; several splits; delayed entry; a
+            ``by`` that is no text column of the clinical table, or that patients lack.
     """
     cohort = load_cohort(name)
     endpoint = endpoint or cohort.endpoints[0]

@@ -59,8 +59,9 @@ def curves_over_time(
     edges = np.quantile(time[seen], np.linspace(0, 1, PERIODS + 1)[1:-1])
     period = np.searchsorted(edges, times, side="right")
     in_period = period[:, None] == np.arange(PERIODS)
-    start = np.r_[-np.inf, times[:-1]]
-    risk = np.exp(log_hazard)[:, None] * ((time[:, None] > start) & rows[:, None])
+    own_event = seen[:, None] & (place[:, None] == np.arange(len(times)))
+    there = own_event | (rows[:, None] & (time[:, None] >= times))
+    risk = np.exp(log_hazard)[:, None] * there
     events = np.bincount(place[seen], minlength=len(times))
     ratio, prior = np.ones((len(time), PERIODS)), {}
     for name, code in categories.items():

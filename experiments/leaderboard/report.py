@@ -25,9 +25,10 @@ NOTE = (
     "C: Harrell's, of the predicted hazard up to the median event time of training, {horizon:g}. "
     "Time-dependent C: Antolini's. IBS, INBLL: Brier score and binomial log likelihood integrated from the "
     "first to the last time of the test part, weighted by its own censoring; lower is better. Intervals: "
-    "95 % of {b} bootstrap samples of the patients. Each log hazard is multiplied by its calibration slope on the validation part; "
-    "'over time': on top, each category of a clinical column has its own hazard ratio early and late, shrunk "
-    "to 1 as much as the data ask for. Published rows are as published, and may define details otherwise."
+    "95 % of {b} bootstrap samples of the patients. Each log hazard is multiplied by its calibration slope "
+    "on the validation part, 0 if that is negative; 'over time': on top, each category of a clinical column "
+    "has its own hazard ratio early and late, shrunk to 1 as much as the data ask for. Published rows are as "
+    "published, and may define details otherwise."
 )
 
 
