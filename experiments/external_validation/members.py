@@ -89,7 +89,7 @@ def beside_stacks(
         harmful = list(dict.fromkeys(member for _, _, member, slope in own if not slope >= 0))
         if harmful and set(harmful) < {member for _, _, member, _ in own}:
             label = f"{name}, without {few(harmful, 10)}"
-            shown[label] = Frozen(stack_without(model.estimator, harmful), model.file)
+            shown[label] = Frozen(stack_without(model.estimator, harmful))
         shown[name] = model
         rows += own
     return shown, pd.DataFrame(rows, columns=columns)

@@ -26,8 +26,10 @@ def recalibrated(
 ) -> dict[str, Any]:
     """Intercept and slope fitted to a part of a cohort, and Brier scores of the others before and after.
 
-    The part is drawn at random, with its share of the events; the horizon is the median of its event times. C
-    is not in the table: a slope above 0 changes no order.
+    The part is drawn at random, with its share of the events; the horizon is the median of its event
+    times. Each patient's cumulative hazard is multiplied by what makes the risk at the horizon the
+    recalibrated one, so that hazards stay proportional. C is not in the table: a slope above 0 changes no
+    order, and with one below 0 the model ranks the part the wrong way round, and is not recalibrated.
 
     Args:
         estimator: fitted; nothing of it is changed.
@@ -59,12 +61,15 @@ def recalibrated(
         horizon = float(np.median(time[part & (event > 0)]))
         alive = fitted.survival_of(rows, np.array([horizon]), strata)[:, 0]
         found = recalibration(alive[part], event[part], time[part], horizon)
+        if found.slope <= 0:
+            return {**row, "slope": found.slope, "note": "ranks the part the wrong way round"}
         times = brier_times(fitted, event[rest], time[rest])
         curves = fitted.survival_of(rows, times, strata)[rest]
+        factor = np.log(np.asarray(found(alive[rest]))) / np.log(alive[rest])
         own = event[rest], time[rest]
         before, after = (
             float(integrated_brier_score(s, times, *own, train_event=own[0], train_time=own[1]))
-            for s in (curves, np.asarray(found(curves)))
+            for s in (curves, curves ** factor[:, None])
         )
     except InputError as error:  # such as one risk for everybody
         return {**row, "note": str(error)}
@@ -78,9 +83,23 @@ def recalibration_table(
     models: Mapping[str, Frozen], cohorts: Cohorts, fraction: float
 ) -> pd.DataFrame:
     """A row of `recalibrated` per model and cohort; none if nobody recalibrates."""
-    return pd.DataFrame([
-        {"model": name, **recalibrated(one.estimator, cohort, cohorts.endpoint, fraction, cohorts.logged)}
+    columns = [
+        "model",
+        "cohort",
+        "patients",
+        "horizon",
+        "intercept",
+        "slope",
+        "ibs",
+        "ibs_recalibrated",
+    ]
+    rows = [
+        {
+            "model": name,
+            **recalibrated(one.estimator, cohort, cohorts.endpoint, fraction, cohorts.logged),
+        }
         for name, one in models.items()
         for cohort in cohorts.external.values()
         if fraction > 0
-    ])  # fmt: skip
+    ]
+    return pd.DataFrame(rows, columns=[*columns, "note"])

@@ -223,7 +223,6 @@ def _recalibration(table: pd.DataFrame) -> list[Section]:
     numbers = {
         c: ["" if np.isnan(v) else f"{v:.3f}" for v in table[c].to_numpy(float)]
         for c in ("intercept", "slope", "ibs", "ibs_recalibrated")
-        if c in table
     }
     shown = table[["cohort", "model", "patients"]].assign(**numbers, note=table["note"])
     return [Section("Recalibrated", shown, RECALIBRATED)]

@@ -38,8 +38,8 @@ def harmful(slopes: pd.DataFrame) -> list[str]:
     bad = slopes[~(slopes["slope"] >= 0)]
     return [
         f"The member '{member}' of '{model}' has the calibration slope {_listed(rows)}: it adds nothing "
-        "there, or the wrong way round. The row without it knows the outcomes of these cohorts: it shows what the "
-        "member costs, and is no validation."
+        "there, or the wrong way round. The row without it knows the outcomes of these cohorts: it shows "
+        "what the member costs, and is no validation."
         for (model, member), rows in bad.groupby(["model", "member"], sort=False)
     ]
 
@@ -67,7 +67,8 @@ def other_way_round(turned: pd.DataFrame) -> list[str]:
             continue
         told.append(
             f"{len(rows)} of {compared} columns of '{modality}' act the other way round on {cohort} (|z| "
-            f"above {BEYOND:g} in both; by chance alone some {compared * BY_CHANCE:.1f}): {few(rows['column'])}."
+            f"above {BEYOND:g} in both; by chance alone some {compared * BY_CHANCE:.1f}): "
+            f"{few(rows['column'])}."
         )
     return told
 

@@ -87,7 +87,7 @@ def publish(
 
 def _shown(table: pd.DataFrame, scores: dict[str, str]) -> pd.DataFrame:
     """The table as strings."""
-    shown = table[["model", *(["source"] if "source" in table else [])]].copy()
+    shown = pd.DataFrame({c: table[c] for c in ("model", "source") if c in table})
     for name, label in scores.items():
         cells = table[[name, f"{name}_lower", f"{name}_upper"]].to_numpy(float)
         shown[label] = [
