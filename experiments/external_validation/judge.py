@@ -190,24 +190,35 @@ def _expected(
     strata: np.ndarray | None,
 ) -> dict[str, float]:
     """Observed over expected events, up to the end of the training cohort's follow-up."""
+    seen, hazard = events_and_hazards(fitted, rows, risk, event, time, strata)
+    name = "observed_expected"
+    if not hazard.any():  # all left before the first event of the training cohort
+        return dict.fromkeys((name, f"{name}_lower", f"{name}_upper"), np.nan)
+    ratio = observed_expected(hazard, seen)
+    values = float(ratio.ratio), float(ratio.lower), float(ratio.upper)
+    return dict(zip((name, f"{name}_lower", f"{name}_upper"), values, strict=True))
+
+
+def events_and_hazards(
+    fitted: FittedModel,
+    rows: Rows,
+    risk: np.ndarray,
+    event: np.ndarray,
+    time: np.ndarray,
+    strata: np.ndarray | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """``[n]`` events, and predicted cumulative hazards at each patient's own time, up to the end of the
+    training cohort's follow-up."""
     end = fitted.cohort.longest_time
-    until = np.minimum(time, end)
+    until, seen = np.minimum(time, end), np.where(time > end, 0, event)
     if _own_curves(fitted) or fitted.baselines.own is not None:
         some = np.unique(until)
         at = np.linspace(0, 1, min(len(some), _TIMES))
         some = np.quantile(some, at, method="nearest")
         curves = np.maximum(fitted.survival_of(rows, some, strata), np.finfo(np.float32).tiny)
-        hazard = np.array(
-            [np.interp(t, some, h) for t, h in zip(until, -np.log(curves), strict=True)]
-        )
-    else:
-        hazard = np.asarray(fitted.baseline(until)) * np.exp(risk)
-    name = "observed_expected"
-    if not hazard.any():  # all left before the first event of the training cohort
-        return dict.fromkeys((name, f"{name}_lower", f"{name}_upper"), np.nan)
-    ratio = observed_expected(hazard, np.where(time > end, 0, event))
-    values = float(ratio.ratio), float(ratio.lower), float(ratio.upper)
-    return dict(zip((name, f"{name}_lower", f"{name}_upper"), values, strict=True))
+        each = zip(until, -np.log(curves), strict=True)
+        return seen, np.array([np.interp(t, some, h) for t, h in each])
+    return seen, np.asarray(fitted.baseline(until)) * np.exp(risk)
 
 
 def _own_curves(fitted: FittedModel) -> bool:

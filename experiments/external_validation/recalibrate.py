@@ -7,12 +7,19 @@ import numpy as np
 import pandas as pd
 
 from experiments.external_validation.cohorts import Cohorts
-from experiments.external_validation.judge import brier_times, patients_of, strata_of, unable
+from experiments.external_validation.judge import (
+    ONE_RISK,
+    brier_times,
+    events_and_hazards,
+    patients_of,
+    slope_of,
+    strata_of,
+    unable,
+)
 from experiments.external_validation.models import Frozen
 from jaxsurv.data import Cohort
 from jaxsurv.estimators import SurvivalEstimator
-from jaxsurv.metrics import integrated_brier_score, recalibration
-from jaxsurv.types import InputError
+from jaxsurv.metrics import integrated_brier_score
 
 LEAST = 10  # events on either side
 
@@ -26,10 +33,11 @@ def recalibrated(
 ) -> dict[str, Any]:
     """Intercept and slope fitted to a part of a cohort, and Brier scores of the others before and after.
 
-    The part is drawn at random, with its share of the events; the horizon is the median of its event
-    times. Each patient's cumulative hazard is multiplied by what makes the risk at the horizon the
-    recalibrated one, so that hazards stay proportional. C is not in the table: a slope above 0 changes no
-    order, and with one below 0 the model ranks the part the wrong way round, and is not recalibrated.
+    The part is drawn at random, with its share of the events. The slope is its calibration slope, and the
+    intercept the logarithm of observed over expected events at that slope: cumulative hazards are
+    multiplied by ``exp(intercept + (slope - 1) log hazard)`` (van Houwelingen 2000). C is not in the
+    table: a slope above 0 changes no order, and with one below 0 the model ranks the part the wrong way
+    round, and is not recalibrated.
 
     Args:
         estimator: fitted; nothing of it is changed.
@@ -39,15 +47,13 @@ def recalibrated(
         logged: see `patients_of`.
 
     Returns:
-        ``cohort``, ``patients`` and ``horizon`` of the part, ``intercept``, ``slope``, ``ibs``,
+        ``cohort``, ``patients`` of the part, ``intercept``, ``slope``, ``ibs``,
         ``ibs_recalibrated``, ``note``.
     """
     fitted, outcome = estimator.fitted(), cohort.outcome(endpoint)
     event, time = np.asarray(outcome.event), np.asarray(outcome.time, float)
     random = np.random.default_rng(0).permutation(len(time))
-    place = np.argsort(
-        np.argsort(event[random], kind="stable")
-    )  # in each class of events, at random
+    place = np.argsort(np.argsort(event[random], kind="stable"))  # those without an event first
     part = np.zeros(len(time), bool)
     part[random] = np.floor((place + 1) * fraction) > np.floor(place * fraction)
     row: dict[str, Any] = {"cohort": cohort.name, "patients": int(part.sum()), "note": ""}
@@ -57,26 +63,27 @@ def recalibrated(
     if min(event[part].sum(), event[rest].sum()) < LEAST:
         return {**row, "note": f"fewer than {LEAST} events in the part or among the others"}
     rows, strata = fitted.rows(patients), strata_of(cohort)
-    try:
-        horizon = float(np.median(time[part & (event > 0)]))
-        alive = fitted.survival_of(rows, np.array([horizon]), strata)[:, 0]
-        found = recalibration(alive[part], event[part], time[part], horizon)
-        if found.slope <= 0:
-            return {**row, "slope": found.slope, "note": "ranks the part the wrong way round"}
-        times = brier_times(fitted, event[rest], time[rest])
-        curves = fitted.survival_of(rows, times, strata)[rest]
-        factor = np.log(np.asarray(found(alive[rest]))) / np.log(alive[rest])
-        own = event[rest], time[rest]
-        before, after = (
-            float(integrated_brier_score(s, times, *own, train_event=own[0], train_time=own[1]))
-            for s in (curves, curves ** factor[:, None])
-        )
-    except InputError as error:  # such as one risk for everybody
-        return {**row, "note": str(error)}
-    return {
-        **row, "horizon": horizon, "intercept": found.intercept, "slope": found.slope,
-        "ibs": before, "ibs_recalibrated": after,
-    }  # fmt: skip
+    risk = fitted.log_hazard_of(rows).astype(float)
+    own = None if strata is None else strata[part]
+    slope, _ = slope_of(risk[part], event[part], time[part], own)
+    if np.isnan(slope):
+        return {**row, "note": ONE_RISK}
+    if slope <= 0:
+        return {**row, "slope": slope, "note": "ranks the part the wrong way round"}
+    seen, hazard = events_and_hazards(fitted, rows, risk, event, time, strata)
+    stretched = np.exp((slope - 1) * risk)
+    factor = stretched * seen[part].sum() / (hazard * stretched)[part].sum()
+    times, outcome = brier_times(fitted, event[rest], time[rest]), (event[rest], time[rest])
+    if not times.size:
+        return {**row, "note": "the events of the others fall together"}
+    curves = fitted.survival_of(rows, times, strata)[rest]
+    known = {"train_event": outcome[0], "train_time": outcome[1]}
+    before, after = (
+        float(integrated_brier_score(s, times, *outcome, **known))
+        for s in (curves, curves ** factor[rest, None])
+    )
+    intercept = float(np.log(factor[0] / stretched[0]))
+    return {**row, "intercept": intercept, "slope": slope, "ibs": before, "ibs_recalibrated": after}
 
 
 def recalibration_table(
@@ -87,7 +94,6 @@ def recalibration_table(
         "model",
         "cohort",
         "patients",
-        "horizon",
         "intercept",
         "slope",
         "ibs",

@@ -36,8 +36,8 @@ NOTE = (
     "was refitted or rescaled on the external cohorts, and their outcomes were seen by no choice."
 )
 RECALIBRATED = (
-    "log(-log S) = intercept + slope * predicted, fitted to the given number of patients; IBS of the others, "
-    "as predicted and recalibrated."
+    "Log cumulative hazards plus intercept + (slope - 1) * log hazard, fitted to the given number of "
+    "patients; IBS of the others, as predicted and recalibrated."
 )
 _COLUMNS = ("c", "slope", "observed_expected", "hazard_ratio")
 
