@@ -1,9 +1,9 @@
 """What are other cohorts worth to one? Pooled training, transfer, and no patients of one's own.
 
-Each cohort is the target in turn. On the same folds of the target: its own data alone; all cohorts as one study,
-stratified; the others alone; and a stack of the first and the third, which estimates how much to believe the
-others. C is within the target. With few patients of the target's own (--sizes) the question is how many the pool
-is worth.
+Each cohort is the target in turn. On the same folds of the target: its own data alone; all cohorts as one
+study, stratified; the others alone; and a stack of the first and the third, which estimates how much to
+believe the others. C is within the target. With few patients of the target's own (--sizes) the question is
+how many the pool is worth.
 
     python -m experiments.many_cohorts                              # thirds of the simulated cohort
     python -m experiments.many_cohorts --cohorts A B C D --modality rna --out results/many
@@ -23,8 +23,8 @@ class ManyCohorts(Execution):
 
     Attributes:
         preset: changes the defaults shown here. smoke: half a minute.
-        cohorts: folders of the cohorts, each of which is the target in turn; without them, the simulated cohort
-            is cut in three.
+        cohorts: folders of the cohorts, each of which is the target in turn; without them, the simulated
+            cohort is cut in three.
         modality: modality that is read beside the clinical one.
         endpoint: outcome, such as os; the first cohort's first one if not given.
         sizes: numbers of the target's own training patients; 0 = all.

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from jaxsurv.cli.setup import refuse_entry
 from jaxsurv.data import Cohort, concat_cohorts, read_cohort, simulate_cohort
@@ -37,8 +38,8 @@ def open_pool(folders: Sequence[Path], modality: str, endpoint: str | None) -> P
         endpoint: name of the outcome; None = the first one of the first cohort.
 
     Raises:
-        InputError: one folder; a cohort without the modality or the endpoint, with delayed entry, or with strata
-            of its own; see :func:`jaxsurv.data.concat_cohorts`.
+        InputError: one folder; a cohort without the modality or the endpoint, with delayed entry, or with
+            strata of its own; see :func:`jaxsurv.data.concat_cohorts`.
     """
     if len(folders) == 1:
         raise InputError(
@@ -51,31 +52,29 @@ def open_pool(folders: Sequence[Path], modality: str, endpoint: str | None) -> P
         if modality not in cohort.modalities or endpoint not in cohort.endpoints:
             raise InputError(
                 f"cohort {cohort.name!r} has {few(list(cohort.modalities), 10)} and the endpoints "
-                f"{few(list(cohort.endpoints))}; --modality {modality} and --endpoint {endpoint} must be in all"
+                f"{few(list(cohort.endpoints))}; all need the modality {modality!r} and {endpoint!r}"
             )
         if cohort.strata is not None:
-            raise InputError(
-                f"cohort {cohort.name!r} has strata of its own; give each stratum as a cohort"
-            )
+            raise InputError(f"cohort {cohort.name!r} has strata; give each stratum as a cohort")
         refuse_entry(cohort, endpoint)
         tables = {m: t for m, t in cohort.modalities.items() if m in (CLINICAL, modality)}
-        kinds = {m: cohort.kinds[m] for m in tables}
-        own = replace(cohort, modalities=tables, kinds=kinds).for_endpoint(endpoint)
-        targets[cohort.name] = logged(_ranked(own))
+        if CLINICAL in tables:
+            tables[CLINICAL] = _ranked(tables[CLINICAL])
+        own = replace(
+            cohort,
+            modalities=tables,
+            kinds={m: cohort.kinds[m] for m in tables},
+            survival=cohort.survival[[f"{endpoint}_time", f"{endpoint}_event"]],
+        )
+        targets[cohort.name] = logged(own.for_endpoint(endpoint))
     return Pool(endpoint, targets, harmonise_strata(concat_cohorts(list(targets.values()))))
 
 
-def _ranked(cohort: Cohort) -> Cohort:
-    """The cohort with ordered categories, such as stages, as their ranks: text in one, numbers in another."""
-    if CLINICAL not in cohort.modalities:
-        return cohort
-    table = cohort.modalities[CLINICAL].copy()
-    for column in table:
-        if not is_numeric(table[column]):
-            known = table[column].dropna()
-            if order := ranks(known.unique(), known):
-                table[column] = table[column].map(order).astype(float)
-    return replace(cohort, modalities={**cohort.modalities, CLINICAL: table})
+def _ranked(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with ordered categories, such as stages, as their ranks: text in one, numbers in another."""
+    text = [c for c in table if not is_numeric(table[c])]
+    orders = {c: ranks(table[c].dropna().unique(), table[c].dropna()) for c in text}
+    return table.assign(**{c: table[c].map(r).astype(float) for c, r in orders.items() if r})
 
 
 def _simulated() -> list[Cohort]:

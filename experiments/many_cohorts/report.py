@@ -19,9 +19,9 @@ from jaxsurv.study.statistics import corrected_t
 
 ALL = "all targets"
 NOTE = (
-    "C within the target, mean over its folds, and its difference from the target's own data on the same test "
-    "patients. Of a target: corrected resampled t over folds. Of all targets: t over their means. Measurements "
-    "are z-scores within each cohort, test patients included, without their outcomes."
+    "C within the target, mean over its folds, and its difference from the target's own data on the same "
+    "test patients. Of a target: corrected resampled t over folds. Of all targets: t over their means. In "
+    "the pool, measurements are z-scores within each cohort, test patients included, without their outcomes."
 )
 
 
@@ -29,7 +29,8 @@ def summary_of(runs: pd.DataFrame, folds: int) -> pd.DataFrame:
     """One row per size, cohort (and all of them) and method.
 
     Returns:
-        ``size``, ``cohort``, ``method``, ``c``, and the difference from own data: ``mean``, ``lower``, ``upper``.
+        ``size``, ``cohort``, ``method``, ``c``, and the difference from own data: ``mean``, ``lower``,
+        ``upper``.
     """
     wide = runs.pivot(index=["size", "cohort", "fold"], columns="method", values="c")
     rows = []
@@ -114,12 +115,9 @@ def _differences(runs: pd.DataFrame, summary: pd.DataFrame, methods: list[str]) 
     for method in methods:
         folds = (own[method] - own[OWN]).rename("difference").reset_index()
         mine = summary[(summary["size"] == size) & (summary["method"] == method)]
-        panels.append(
-            Forest(
-                folds.rename(columns={"cohort": "setting"}), mine.rename(columns={"cohort": "setting"}),
-                "difference", f"{method} minus own data, C", (0.0,), "no difference",
-            )
-        )  # fmt: skip
+        label = f"{method} minus own data, C"
+        parts = (t.assign(setting=t["cohort"]) for t in (folds, mine))
+        panels.append(Forest(*parts, "difference", label, (0.0,), "no difference"))
     return score_forest(panels, highlight=ALL, dots="folds")
 
 

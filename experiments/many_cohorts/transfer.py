@@ -21,15 +21,15 @@ def transferred(
     All models are block ridge Cox models (clinical features, their squares, the leading modality), stratified
     by cohort where there are several. ``own data``: of the target's training rows. ``others alone``: of the
     other cohorts, which have seen none of the target's patients. ``pooled``: of both. ``own and others'
-    score``: a stack of the first two, whose weights are fitted to held-out log hazards of the target, so that it
-    is estimated how much to believe the others.
+    score``: a stack of the first two, whose weights are fitted to held-out log hazards of the target, so that
+    it is estimated how much to believe the others.
 
     Args:
         target: patients labelled for the endpoint, with every column of their own.
         pooled: all cohorts, the target among them, with the columns that all have.
         endpoint: name of the outcome.
         folds: folds of the target, stratified by event.
-        sizes: numbers of training patients; 0 = all of a fold. Numbers that a fold does not have are left out.
+        sizes: numbers of training patients; 0 = all of a fold. More than a fold has are left out.
 
     Returns:
         columns ``cohort``, ``size`` (0 = all), ``fold``, ``method``, ``c``.
