@@ -113,7 +113,8 @@ def _sentences(board: Board, table: pd.DataFrame, names: list[str]) -> list[str]
             continue
         lower = name in ("ibs", "inbll")
         best = others.loc[others[name].idxmin() if lower else others[name].idxmax()]
-        better = own[name] <= best[name] if lower else own[name] >= best[name]
+        rounded = round(own[name], 3)  # as published values are
+        better = rounded <= best[name] if lower else rounded >= best[name]
         told.append(
             f"{LABELS[name]}: best published {best[name]:.3f} ({best['model']}); the headline's "
             f"{own[name]:.3f} {'reaches' if better else 'misses'} it."

@@ -116,8 +116,8 @@ def _differences(runs: pd.DataFrame, summary: pd.DataFrame, methods: list[str]) 
         folds = (own[method] - own[OWN]).rename("difference").reset_index()
         mine = summary[(summary["size"] == size) & (summary["method"] == method)]
         label = f"{method} minus own data, C"
-        parts = (t.assign(setting=t["cohort"]) for t in (folds, mine))
-        panels.append(Forest(*parts, "difference", label, (0.0,), "no difference"))
+        folds, mine = (t.assign(setting=t["cohort"]) for t in (folds, mine))
+        panels.append(Forest(folds, mine, "difference", label, (0.0,), "no difference"))
     return score_forest(panels, highlight=ALL, dots="folds")
 
 
