@@ -83,7 +83,11 @@ class NetworkEnsemble(SurvivalEstimator, base=True):
     def _grid(self) -> Mapping[str, Sequence[float]]:
         """Hyper-parameters to choose from: those that the model profiles, unless they are given."""
         profile = None if self._network is None else self._network.profile
-        if profile is None or self.hparams is not None or getattr(self, profile[0], None) is not None:
+        if (
+            profile is None
+            or self.hparams is not None
+            or getattr(self, profile[0], None) is not None
+        ):
             return {}
         return dict([profile])
 

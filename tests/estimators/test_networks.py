@@ -260,7 +260,9 @@ def test_the_penalty_is_chosen_by_the_early_stopping_losses(patients, tmp_path):
     assert model.choice_["l2"] in PENALTIES
     given = CoxNnet(hparams=CoxNnetHParams(**model.choice_), **SMALL).fit(*patients)
     np.testing.assert_allclose(model.predict(patients[0]), given.predict(patients[0]), atol=1e-5)
-    assert given.choice_ == {}  # what is given is not chosen
+    by_name = CoxNnet(**model.choice_, **SMALL).fit(*patients)
+    assert given.choice_ == by_name.choice_ == {}  # what is given is not chosen
+    np.testing.assert_array_equal(by_name.predict(patients[0]), given.predict(patients[0]))
     model.save(tmp_path / "m.zip")
     loaded = load(tmp_path / "m.zip")
     assert (loaded.hparams, loaded.choice_) == (given.hparams, model.choice_)
