@@ -17,9 +17,9 @@ from jaxsurv.estimators.training_cohort import FittedTerms
 from jaxsurv.models import CLINICAL, Batch, Model, features
 from jaxsurv.preprocess._encode import encoded_names
 from jaxsurv.recipe import Prepared, Recipe, Terms
-from jaxsurv.recipe.cox import path_end
 from jaxsurv.recipe.members import tiled
 from jaxsurv.recipe.prepared import outcome_in
+from jaxsurv.recipe.settings import path_end
 from jaxsurv.survival import coxnet_cv, neg_log_partial_likelihood
 from jaxsurv.types import Array, Key, Objective, Params
 
@@ -105,7 +105,7 @@ class Coxnet(SurvivalEstimator):
             x, event, outcome.time, dealt.test.argmax(axis=0), entry=outcome.entry,
             strata=outcome.stratum, where=develop, l1_ratio=self.l1_ratio,
             n_lambdas=self.n_lambdas, penalty_factor=penalty_factor,
-            lambda_min_ratio=path_end(x[develop]) if end is None else end, tolerance=1e-3,
+            lambda_min_ratio=path_end(develop.sum(), x.shape[1]) if end is None else end, tolerance=1e-3,
         )  # fmt: skip
         best = int(np.argmin(np.asarray(cv.deviance)))
         coef = np.asarray(cv.path.coef)[best].astype(np.float32)

@@ -18,6 +18,7 @@ from jaxsurv.preprocess import two_valued
 from jaxsurv.recipe.devices import each_split
 from jaxsurv.recipe.members import CrossFitted, LinearCox, PenalisedCox
 from jaxsurv.recipe.prepared import Prepared, outcome_in
+from jaxsurv.recipe.settings import path_end
 from jaxsurv.survival import RiskSets, coxnet_cv, neg_log_partial_likelihood, restrict
 from jaxsurv.survival.ridge_path import ridge_path
 
@@ -248,15 +249,6 @@ def block_ridge_cox(data: Prepared) -> PenalisedCox:
     return ridge_cox(data, read, basis="clinical squares")
 
 
-def path_end(x: np.ndarray) -> float:
-    """Ratio of the last lambda of an elastic-net path to the first, on rows ``x [n, p]``.
-
-    Where rows are many the best lambda is small: 0.009 of the first one with 8,880 patients and 80 columns.
-    Where columns are many, the end of a long path costs time and is hardly ever chosen.
-    """
-    return 0.005 if len(x) >= 10 * x.shape[1] else 0.05
-
-
 def elastic_net_cox(data: Prepared) -> PenalisedCox:
     """Elastic-net Cox (l1_ratio 0.5) on all features of all modalities, lambda of least deviance.
 
@@ -270,8 +262,8 @@ def elastic_net_cox(data: Prepared) -> PenalisedCox:
         outcome = outcome_in(data.outcome, develop)
         cv = coxnet_cv(
             x, outcome.event, outcome.time, inner.argmax(0), entry=outcome.entry,
-            strata=outcome.stratum, where=develop, n_lambdas=40, lambda_min_ratio=path_end(x[develop]),
-            tolerance=1e-3,
+            strata=outcome.stratum, where=develop, n_lambdas=40, tolerance=1e-3,
+            lambda_min_ratio=path_end(develop.sum(), x.shape[1]),
         )  # fmt: skip
         best = int(np.argmin(cv.deviance))
         coef = np.asarray(cv.path.coef[best])
