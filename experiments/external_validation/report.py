@@ -33,7 +33,8 @@ NOTE = (
     "of the training cohort's follow-up. IBS: integrated Brier score, beside that of one curve for everybody "
     "(null): {null}. "
     "HR: above against below the training cohort's median risk; empty where all are on one side. Nothing "
-    "was refitted or rescaled on the external cohorts, and their outcomes were seen by no choice."
+    "was refitted or rescaled on the external cohorts, and their outcomes were seen by no choice but that of "
+    "rows without some members."
 )
 RECALIBRATED = (
     "Log cumulative hazards plus intercept + (slope - 1) * log hazard, fitted to the given number of "

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from experiments.leaderboard import board as leaderboard_board
 from experiments.leaderboard.command import main
 from experiments.leaderboard.judge import score, test_part
 from experiments.leaderboard.models import Data, rows
@@ -146,6 +147,28 @@ def test_no_model_sees_the_test_part(name, grouped):
     survival.loc[test, "os_event"] = 1 - survival.loc[test, "os_event"]
     other = data._replace(cohort=replace(data.cohort, survival=survival))
     np.testing.assert_array_equal(row(data).log_hazard, row(other).log_hazard)
+
+
+def test_curves_and_calibration_are_fitted_outside_what_they_are_judged_on(grouped, monkeypatch):
+    data, test = grouped
+    fitted, real = [], leaderboard_board.curves_over_time
+
+    def recording(eta, event, time, rows, categories):
+        fitted.append(rows)
+        return real(eta, event, time, rows, categories)
+
+    monkeypatch.setattr(leaderboard_board, "curves_over_time", recording)
+    x = data.cohort.modalities["clinical"]["x"]
+    risks = pd.DataFrame({"x": x, "2 x": 2 * x})
+    found = leaderboard_board.board(risks, data, test, samples=10)
+    half = len(fitted) // 2  # the validation part first
+    assert all((rows == data.train).all() for rows in fitted[:half])
+    assert all((rows == (data.train | data.validation)).all() for rows in fitted[half:])
+    assert not (data.train & data.validation).any()
+    # a log hazard that is twice as far apart is brought to the same one
+    scores = found.test.set_index("model")["ibs"]
+    assert scores["2 x"] == pytest.approx(scores["x"])
+    assert found.headline in set(found.test["model"])
 
 
 def test_published_scores_are_read(tmp_path):
