@@ -1,6 +1,6 @@
 """The cohorts of an external validation: harmonised to a training cohort, or as they are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -11,24 +11,31 @@ import pandas as pd
 from experiments.external_validation.joined import join_cohorts, refuse_entry
 from experiments.external_validation.judge import Curve
 from jaxsurv.data import Cohort, read_cohort, simulate_cohort
+from jaxsurv.data.tables import few
 from jaxsurv.preprocess.harmonise import Harmonise
 from jaxsurv.survival import kaplan_meier
 from jaxsurv.types import InputError
 
 
 def load_external(
-    train: Path | None, external: Sequence[Path], *, saved: bool = False
+    train: Path | None,
+    external: Sequence[Path],
+    without: Collection[str] = (),
+    *,
+    saved: bool = False,
 ) -> tuple[Cohort | None, dict[str, Cohort]]:
     """A training cohort and others by name; without folders, thirds of the simulated cohort.
 
     Args:
         train: folder of the training cohort, or None.
         external: folders of the others.
+        without: modalities that are left out of all cohorts.
         saved: whether there are saved models, which need no training cohort.
 
     Raises:
-        InputError: a training cohort or saved models without others, or the other way round; two cohorts of
-            one name; see :func:`jaxsurv.data.read_cohort`.
+        InputError: a modality to leave out that no cohort has, or that is all that one has; a training
+            cohort or saved models without others, or the other way round; two cohorts of one name; see
+            :func:`jaxsurv.data.read_cohort`.
     """
     if (train is not None or saved) and not external:
         raise InputError(
@@ -40,20 +47,41 @@ def load_external(
             "--external needs --train, the cohort to train on, or --model, a model that was saved"
         )
     if external:
-        others = [read_cohort(folder) for folder in external]
+        first, *others = _left_out(
+            [*([] if train is None else [read_cohort(train)]), *map(read_cohort, external)], without
+        )
+        first, others = (None, [first, *others]) if train is None else (first, others)
         named = {cohort.name: cohort for cohort in others}
         if len(named) < len(others):
             raise InputError(
                 f"external cohorts need different names, got {[c.name for c in others]}"
             )
-        return None if train is None else read_cohort(train), named
-    whole = simulate_cohort(n=600, n_genes=100, n_cnv=50).cohort
+        return first, named
+    whole = _left_out([simulate_cohort(n=600, n_genes=100, n_cnv=50).cohort], without)[0]
     parts = [whole.survival.iloc[k::3] for k in range(3)]
     first, *rest = (
         replace(whole, survival=part, name=name)
         for part, name in zip(parts, ("simulated", "external A", "external B"), strict=True)
     )
     return first, {cohort.name: cohort for cohort in rest}
+
+
+def _left_out(cohorts: Sequence[Cohort], without: Collection[str]) -> list[Cohort]:
+    there = {m for cohort in cohorts for m in cohort.modalities}
+    if unknown := sorted(set(without) - there):
+        raise InputError(
+            f"--without {few(unknown)}: no cohort has it; there are {few(sorted(there))}"
+        )
+    made = []
+    for cohort in cohorts:
+        tables = {m: t for m, t in cohort.modalities.items() if m not in without}
+        if not tables:
+            raise InputError(
+                f"--without {few(list(without))} leaves nothing of cohort {cohort.name!r}"
+            )
+        kinds = {m: cohort.kinds[m] for m in tables}
+        made.append(replace(cohort, modalities=tables, kinds=kinds) if without else cohort)
+    return made
 
 
 class Cohorts(NamedTuple):
@@ -85,6 +113,7 @@ def open_cohorts(
     external: Sequence[Path],
     endpoint: str | None,
     harmonise: Harmonise | None,
+    without: Collection[str] = (),
     *,
     saved: bool,
 ) -> Cohorts:
@@ -95,6 +124,7 @@ def open_cohorts(
         endpoint: name of the outcome; None = the first one of the training cohort, or without one of the
             first external cohort.
         harmonise: see `join_cohorts`; None = z-scores if there is a training cohort.
+        without: modalities that are left out.
         saved: whether there are saved models, which need no training cohort.
 
     Raises:
@@ -106,7 +136,7 @@ def open_cohorts(
             f"--harmonise {harmonise} needs --train, the cohort to whose values the external ones are "
             "mapped; give it, or leave --harmonise out to read them as they are"
         )
-    first, others = load_external(train, external, saved=saved)
+    first, others = load_external(train, external, without, saved=saved)
     endpoint = endpoint or (first or next(iter(others.values()))).endpoints[0]
     units = {name: cohort.time_unit for name, cohort in others.items()}
     if first is None:

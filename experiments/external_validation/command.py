@@ -8,6 +8,7 @@ were saved before are judged beside them, or alone on the external cohorts as th
     python -m experiments.external_validation --train FOLDER --external FOLDER FOLDER --out results/ext
     python -m experiments.external_validation --model results/ext/model.zip --external FOLDER
     python -m experiments.external_validation --train FOLDER --external FOLDER --estimators CoxNnet HCL
+    python -m experiments.external_validation --train FOLDER --external FOLDER --without clinical
 
 Every model that was fitted is in OUT/models as soon as it is, so that --resume fits the others only, and
 the last one in OUT/model.zip, for python -m jaxsurv score.
@@ -48,6 +49,9 @@ class ExternalValidation(Execution):
         harmonise: measured values of each external cohort to the training cohort's mean and standard
             deviation, to its quantiles, or not at all. z-score if not given, but none without a training
             cohort.
+        without: modalities that are left out of every cohort, such as one that acts otherwise elsewhere.
+        recalibrate: share of each external cohort, below 1, on which intercept and slope are fitted; the
+            others judge them. 0 = none.
         betas: KL weights to choose from, of the networks in stacks.
         seeds: networks per estimator, and of stacks per beta, each stopped by another part of the training
             cohort.
@@ -62,6 +66,8 @@ class ExternalValidation(Execution):
     estimators: tuple[str, ...] = ROWS
     endpoint: str | None = None
     harmonise: Literal["z-score", "quantile", "none"] | None = None
+    without: tuple[str, ...] = ()
+    recalibrate: float = 0.0
     betas: tuple[float, ...] = (0.01, 0.1, 1.0)
     seeds: int = 10
     components: int = 8
@@ -87,6 +93,8 @@ def check(options: ExternalValidation) -> None:
     for name, least in {"seeds": 1, "epochs": 1, "components": 0}.items():
         if (value := getattr(options, name)) < least:
             raise InputError(f"{name} must be at least {least}, got {value}")
+    if not 0 <= options.recalibrate < 1:
+        raise InputError(f"recalibrate must be at least 0 and below 1, got {options.recalibrate}")
     if options.plan is not None or options.coordinator is not None:
         raise InputError(
             "external_validation fits one estimator after the other, each of which chooses its layout, in "
@@ -104,8 +112,11 @@ def run(options: ExternalValidation) -> None:
     """The whole experiment, from the cohorts to the report."""
     from experiments.external_validation import models
     from experiments.external_validation.cohorts import open_cohorts
+    from experiments.external_validation.columns import turned
     from experiments.external_validation.judge import judge
-    from experiments.external_validation.report import publish, table_of
+    from experiments.external_validation.members import beside_stacks
+    from experiments.external_validation.recalibrate import recalibration_table
+    from experiments.external_validation.report import Warned, publish, table_of
     from jaxsurv.cli.workplace import open_workplace
 
     check(options)
@@ -121,8 +132,9 @@ def run(options: ExternalValidation) -> None:
     with console.status("reading and harmonising the cohorts"):
         frozen = models.open_models(options.model)
         cohorts = open_cohorts(
-            options.train, options.external, options.endpoint, options.harmonise, saved=bool(frozen)
-        )
+            options.train, options.external, options.endpoint, options.harmonise, options.without,
+            saved=bool(frozen),
+        )  # fmt: skip
         found = models.check_models(frozen, cohorts)
         estimators = models.fitting(estimators, cohorts)
     facts = {
@@ -144,10 +156,13 @@ def run(options: ExternalValidation) -> None:
     fitted = models.fit_all(estimators, cohorts, folder, console)
     with console.status("judging the frozen models on the external cohorts"):
         judgements |= {name: judged(one) for name, one in fitted.items()}
+        shown, slopes = beside_stacks({**frozen, **fitted}, cohorts)
+        judgements = {n: judgements.get(n) or judged(one) for n, one in shown.items()}
+        again = recalibration_table(shown, cohorts, options.recalibrate)
+        warned = Warned(slopes, turned(cohorts), again)
     table, headline = table_of(judgements), list(judgements)[-1]
-    everything = {**frozen, **fitted}
-    models.keep_headline(headline, everything[headline], table, cohorts, folder)
-    publish(everything, judgements, cohorts, found, folder, facts, console)
+    models.keep_headline(headline, shown[headline], table, cohorts, folder)
+    publish(shown, judgements, cohorts, found, warned, folder, facts, console)
 
 
 main = command_line(run, PRESETS, __doc__)

@@ -4,7 +4,7 @@
 # pyright: reportIndexIssue=false
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -33,15 +33,20 @@ class Joined:
         origin: ``[n]``, name of each patient's cohort; the training cohort comes first.
         found: one row per cohort and modality: number of features of the training cohort, and number
             of these that the cohort has.
+        strata: labels of the patients of those cohorts that have strata.
     """
 
     cohort: Cohort
     origin: np.ndarray
     found: pd.DataFrame
+    strata: Mapping[str, pd.Series] = field(default_factory=dict)
 
     def part(self, name: str) -> Cohort:
-        """The patients of one cohort, with the modalities that it has."""
-        return self.cohort.take(self.origin == name).renamed(name)
+        """The patients of one cohort, with the modalities and the strata that it has."""
+        part = self.cohort.take(self.origin == name).renamed(name)
+        if name not in self.strata:
+            return part
+        return replace(part, strata=self.strata[name].loc[part.survival.index])
 
 
 def join_cohorts(
@@ -83,7 +88,7 @@ def join_cohorts(
     shared_unit(cohorts)
     _warn_of_shared_patients(cohorts)
     tables: dict[str, list[pd.DataFrame]] = {m: [] for m in train.modalities}
-    survival, origin, found = [], [], []
+    survival, origin, found, strata = [], [], [], {}
     for name, cohort in cohorts.items():
         if not set(cohort.modalities) & set(tables):
             raise InputError(
@@ -92,6 +97,8 @@ def join_cohorts(
             )
         labels = [f"{endpoint}_time", f"{endpoint}_event"]
         survival.append(cohort.survival[labels].rename(lambda p, n=name: f"{n}:{p}"))
+        if cohort.strata is not None:
+            strata[name] = cohort.strata.rename(lambda p, n=name: f"{n}:{p}")
         origin += [name] * len(cohort.survival)
         for m, reference in cohorts[train.name].modalities.items():
             if m not in cohort.modalities:
@@ -118,9 +125,10 @@ def join_cohorts(
         cohorts[train.name],
         modalities={m: pd.concat(parts) for m, parts in tables.items()},
         survival=pd.concat(survival),
+        strata=None,
     )
     columns = ["cohort", "modality", "features", "found"]
-    return Joined(joined, np.asarray(origin), pd.DataFrame(found, columns=columns))
+    return Joined(joined, np.asarray(origin), pd.DataFrame(found, columns=columns), strata)
 
 
 def refuse_entry(cohorts: Mapping[str, Cohort], endpoint: str) -> None:

@@ -18,7 +18,7 @@ from jaxsurv.metrics import (
     observed_expected,
 )
 from jaxsurv.recipe import Rows
-from jaxsurv.survival import survival_function
+from jaxsurv.survival import cox_fit, survival_function
 from jaxsurv.survival._kaplan_meier import Z95
 from jaxsurv.types import InputError
 
@@ -101,6 +101,9 @@ def judge(
     last of the training cohort, and weighted by the cohort's own censoring; ``ibs_null`` is that of the
     null curve for everybody.
 
+    C, slope and hazard ratio compare patients within the cohort's strata, if it has some, and a stratum of
+    training has its own baseline hazard.
+
     A model that predicts one risk for everybody has neither C nor slope, and one without a member that can
     score the cohort has nothing; ``note`` says so, what the cohort lacks, and which members were left out.
 
@@ -130,7 +133,7 @@ def judge(
     patients = patients_of(fitted, cohort, logged)
     if reason := unable(fitted, patients.tables):
         return Judgement({**row, "note": reason}, np.full(len(time), np.nan))
-    rows = fitted.rows(patients)
+    rows, strata = fitted.rows(patients), strata_of(cohort)
     risk = fitted.log_hazard_of(rows).astype(float)
     notes = []
     if lacking := [m for m in fitted.preprocessing.schema.features if m not in patients.tables]:
@@ -140,13 +143,31 @@ def judge(
     if np.ptp(risk) <= 4 * np.finfo(np.float32).eps * np.abs(risk).max():  # constant up to rounding
         notes.append(ONE_RISK)
     else:
-        c, slope = concordance_index(risk, event, time), calibration_slope(risk, event, time)
+        c = concordance_index(risk, event, time, strata=strata)
         row |= _interval("c", c.index, c.standard_error)
-        row |= _interval("slope", slope.slope, slope.standard_error)
-    row |= _expected(fitted, rows, risk, event, time)
-    row |= _brier(fitted, rows, event, time, null or average_curve(fitted))
-    row |= _groups(risk, event, time, fitted.cohort.threshold)
+        row |= _interval("slope", *slope_of(risk, event, time, strata))
+    row |= _expected(fitted, rows, risk, event, time, strata)
+    row |= _brier(fitted, rows, event, time, null or average_curve(fitted), strata)
+    row |= _groups(risk, event, time, fitted.cohort.threshold, strata)
     return Judgement({**row, "note": "; ".join(notes)}, risk)
+
+
+def strata_of(cohort: Cohort) -> np.ndarray | None:
+    """``[n]`` labels of the patients' strata, or None."""
+    return None if cohort.strata is None else cohort.strata.to_numpy(object)
+
+
+def slope_of(
+    risk: np.ndarray, event: np.ndarray, time: np.ndarray, strata: np.ndarray | None
+) -> tuple[float, float]:
+    """Calibration slope within strata and its standard error; NaN where all risks are the same."""
+    if np.ptp(risk) <= 4 * np.finfo(np.float32).eps * np.abs(risk).max():  # up to rounding
+        return np.nan, np.nan
+    if strata is None:
+        found = calibration_slope(risk, event, time)
+        return float(found.slope), float(found.standard_error)
+    fit = cox_fit(risk[:, None], event, time, strata=strata)
+    return float(fit.coef[0]), float(fit.covariance[0, 0] ** 0.5)
 
 
 def average_curve(fitted: FittedModel) -> Curve:
@@ -161,27 +182,43 @@ def _interval(name: str, value: Any, error: Any) -> dict[str, float]:
 
 
 def _expected(
-    fitted: FittedModel, rows: Rows, risk: np.ndarray, event: np.ndarray, time: np.ndarray
+    fitted: FittedModel,
+    rows: Rows,
+    risk: np.ndarray,
+    event: np.ndarray,
+    time: np.ndarray,
+    strata: np.ndarray | None,
 ) -> dict[str, float]:
     """Observed over expected events, up to the end of the training cohort's follow-up."""
-    end = fitted.cohort.longest_time
-    until = np.minimum(time, end)
-    if _own_curves(fitted):
-        some = np.unique(until)
-        at = np.linspace(0, 1, min(len(some), _TIMES))
-        some = np.quantile(some, at, method="nearest")
-        curves = np.maximum(fitted.survival_of(rows, some), np.finfo(np.float32).tiny)
-        hazard = np.array(
-            [np.interp(t, some, h) for t, h in zip(until, -np.log(curves), strict=True)]
-        )
-    else:
-        hazard = np.asarray(fitted.baseline(until)) * np.exp(risk)
+    seen, hazard = events_and_hazards(fitted, rows, risk, event, time, strata)
     name = "observed_expected"
     if not hazard.any():  # all left before the first event of the training cohort
         return dict.fromkeys((name, f"{name}_lower", f"{name}_upper"), np.nan)
-    ratio = observed_expected(hazard, np.where(time > end, 0, event))
+    ratio = observed_expected(hazard, seen)
     values = float(ratio.ratio), float(ratio.lower), float(ratio.upper)
     return dict(zip((name, f"{name}_lower", f"{name}_upper"), values, strict=True))
+
+
+def events_and_hazards(
+    fitted: FittedModel,
+    rows: Rows,
+    risk: np.ndarray,
+    event: np.ndarray,
+    time: np.ndarray,
+    strata: np.ndarray | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """``[n]`` events, and predicted cumulative hazards at each patient's own time, up to the end of the
+    training cohort's follow-up."""
+    end = fitted.cohort.longest_time
+    until, seen = np.minimum(time, end), np.where(time > end, 0, event)
+    if _own_curves(fitted) or fitted.baselines.own is not None:
+        some = np.unique(until)
+        at = np.linspace(0, 1, min(len(some), _TIMES))
+        some = np.quantile(some, at, method="nearest")
+        curves = np.maximum(fitted.survival_of(rows, some, strata), np.finfo(np.float32).tiny)
+        each = zip(until, -np.log(curves), strict=True)
+        return seen, np.array([np.interp(t, some, h) for t, h in each])
+    return seen, np.asarray(fitted.baseline(until)) * np.exp(risk)
 
 
 def _own_curves(fitted: FittedModel) -> bool:
@@ -191,17 +228,27 @@ def _own_curves(fitted: FittedModel) -> bool:
     return network.objective(fitted.config).survival is not None
 
 
-def _brier(
-    fitted: FittedModel, rows: Rows, event: np.ndarray, time: np.ndarray, null: Curve
-) -> dict[str, float]:
-    """Integrated Brier scores of the model and of the null curve; NaN where there is no stretch of time."""
+def brier_times(fitted: FittedModel, event: np.ndarray, time: np.ndarray) -> np.ndarray:
+    """``[50]`` times from the first to the last tenth of the events; none if these fall together."""
     first, most = np.quantile(time[event > 0], [0.1, 0.9])
     last = min(most, float(np.max(fitted.baseline.times)))
-    if last <= first:
+    return np.linspace(first, last, 50) if last > first else np.zeros(0)
+
+
+def _brier(
+    fitted: FittedModel,
+    rows: Rows,
+    event: np.ndarray,
+    time: np.ndarray,
+    null: Curve,
+    strata: np.ndarray | None,
+) -> dict[str, float]:
+    """Integrated Brier scores of the model and of the null curve; NaN where there is no stretch of time."""
+    times = brier_times(fitted, event, time)
+    if not times.size:
         return {"ibs": np.nan, "ibs_null": np.nan}
-    times = np.linspace(first, last, 50)
     everybody = np.tile(np.asarray(null(times)), (len(time), 1))
-    curves = {"ibs": fitted.survival_of(rows, times), "ibs_null": everybody}
+    curves = {"ibs": fitted.survival_of(rows, times, strata), "ibs_null": everybody}
     follow_up = {"train_event": event, "train_time": time}  # for the censoring curve
     return {
         name: float(integrated_brier_score(curve, times, event, time, **follow_up))
@@ -210,13 +257,17 @@ def _brier(
 
 
 def _groups(
-    risk: np.ndarray, event: np.ndarray, time: np.ndarray, threshold: float
+    risk: np.ndarray,
+    event: np.ndarray,
+    time: np.ndarray,
+    threshold: float,
+    strata: np.ndarray | None,
 ) -> dict[str, float]:
     """Patients above the training cohort's median risk against the others."""
     high = risk > threshold
     found: dict[str, float] = {"threshold": threshold, "high": int(high.sum())}
     try:
-        hr = hazard_ratio(risk, event, time, split=threshold)
+        hr = hazard_ratio(risk, event, time, split=threshold, strata=strata)
     except InputError:  # one group is empty, or has left before the first event
         return found
     return found | {

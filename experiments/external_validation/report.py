@@ -1,7 +1,7 @@
 """Results of an external validation, as table, figures and page."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,10 @@ from experiments.external_validation.judge import Judgement
 from experiments.external_validation.models import Frozen
 from experiments.external_validation.texts import (
     about_models,
+    harmful,
     hindered,
     inverted,
+    other_way_round,
     sentences,
     weights_of,
 )
@@ -31,9 +33,28 @@ NOTE = (
     "of the training cohort's follow-up. IBS: integrated Brier score, beside that of one curve for everybody "
     "(null): {null}. "
     "HR: above against below the training cohort's median risk; empty where all are on one side. Nothing "
-    "was refitted or rescaled on the external cohorts, and their outcomes were seen by no choice."
+    "was refitted or rescaled on the external cohorts, and their outcomes were seen by no choice but that of "
+    "rows without some members."
+)
+RECALIBRATED = (
+    "Log cumulative hazards plus intercept + (slope - 1) * log hazard, fitted to the given number of "
+    "patients; IBS of the others, as predicted and recalibrated."
 )
 _COLUMNS = ("c", "slope", "observed_expected", "hazard_ratio")
+
+
+class Warned(NamedTuple):
+    """What a reader of the results is warned of.
+
+    Attributes:
+        slopes: calibration slopes of the members of stacks, see `member_table`.
+        turned: columns that act the other way round, see `turned_columns`.
+        recalibrated: see `recalibration_table`; empty = nobody asked.
+    """
+
+    slopes: pd.DataFrame
+    turned: pd.DataFrame
+    recalibrated: pd.DataFrame
 
 
 def table_of(judgements: Mapping[str, Sequence[Judgement]]) -> pd.DataFrame:
@@ -136,6 +157,7 @@ def publish(
     judgements: Mapping[str, Sequence[Judgement]],
     cohorts: Cohorts,
     found: pd.DataFrame,
+    warned: Warned,
     folder: ResultsFolder,
     facts: dict[str, Any],
     console: Console,
@@ -147,6 +169,7 @@ def publish(
         judgements: judgements of each model, in the order of the external cohorts.
         cohorts: cohorts that the models were judged on.
         found: features of the saved models, see `check_models`.
+        warned: members and columns that act otherwise outside, and recalibrations.
         folder, facts, console: results folder, facts for the manifest, and console to print to.
     """
     table, headline, train = table_of(judgements), list(models)[-1], cohorts.train
@@ -168,10 +191,14 @@ def publish(
     folder.table("external.csv", table)
     folder.table("features_found.csv", features)
     folder.table("risks.csv", risks_of(judgements, cohorts))
+    for name, one in warned._asdict().items():
+        if len(one):
+            folder.table(f"{name}.csv", one)
     weights, note = weights_of(models), NOTE.format(null=null)
     elsewhere = features[features["cohort"].isin(cohorts.external)].astype(str)
     sections = [
         Section("Results", shown(table), note),
+        *_recalibration(warned.recalibrated),
         Section("Models", about_models(models), "Chosen: by early-stopping losses in training."),
         *([Section("Weights", weights, "Of the members of each stack.")] if len(weights) else []),
         Section(
@@ -182,8 +209,21 @@ def publish(
     ]
     drawn = forest(table, about)
     drawn += curves(headline, table, judgements[headline], cohorts, unit)
-    write_report(folder, title, sentences(models, table, cohorts, about), sections, drawn, facts)
+    warnings = harmful(warned.slopes) + other_way_round(warned.turned)
+    told = sentences(models, table, cohorts, about) + warnings
+    write_report(folder, title, told, sections, drawn, facts)
     folder.manifest(**facts, status="complete")
     print_table(console, title, shown(table), note)
-    for sentence in hindered(table) + inverted(table):
+    for sentence in hindered(table) + inverted(table) + warnings:
         console.print(literal(sentence), style="yellow")
+
+
+def _recalibration(table: pd.DataFrame) -> list[Section]:
+    if table.empty:
+        return []
+    numbers = {
+        c: ["" if np.isnan(v) else f"{v:.3f}" for v in table[c].to_numpy(float)]
+        for c in ("intercept", "slope", "ibs", "ibs_recalibrated")
+    }
+    shown = table[["cohort", "model", "patients"]].assign(**numbers, note=table["note"])
+    return [Section("Recalibrated", shown, RECALIBRATED)]

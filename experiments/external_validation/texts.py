@@ -5,11 +5,13 @@ from collections.abc import Mapping
 import pandas as pd
 
 from experiments.external_validation.cohorts import Cohorts
+from experiments.external_validation.columns import BEYOND, BY_CHANCE
 from experiments.external_validation.judge import ONE_RISK
 from experiments.external_validation.models import Frozen
 from jaxsurv.data.tables import few
 from jaxsurv.estimators import SurvivalStack
 from jaxsurv.models import CLINICAL
+from jaxsurv.preprocess.schema import NARROW
 
 
 def inverted(table: pd.DataFrame) -> list[str]:
@@ -29,6 +31,46 @@ def hindered(table: pd.DataFrame) -> list[str]:
         + " Its C and its slope do not exist there." * (ONE_RISK in row.note)
         for row in table[table["note"] != ""].itertuples()
     ]
+
+
+def harmful(slopes: pd.DataFrame) -> list[str]:
+    """A sentence for each member of a stack whose calibration slope is negative or undefined on a cohort."""
+    bad = slopes[~(slopes["slope"] >= 0)]
+    return [
+        f"The member '{member}' of '{model}' has the calibration slope {_listed(rows)}: it adds nothing "
+        "there, or the wrong way round. The row without it knows the outcomes of these cohorts: it shows "
+        "what the member costs, and is no validation."
+        for (model, member), rows in bad.groupby(["model", "member"], sort=False)
+    ]
+
+
+def _listed(rows: pd.DataFrame) -> str:
+    each = [
+        f"{'undefined' if pd.isna(r.slope) else f'{r.slope:.2f}'} on {r.cohort}"
+        for r in rows.itertuples()
+    ]
+    return " and ".join(each)
+
+
+def other_way_round(turned: pd.DataFrame) -> list[str]:
+    """A sentence for each column that acts the other way round; of a wide table, one for all of them."""
+    told = []
+    for (cohort, modality), rows in turned.groupby(["cohort", "modality"], sort=False):
+        compared = int(rows["columns"].iloc[0])
+        if compared < NARROW:
+            told += [
+                f"'{r.column}' of '{modality}' acts the other way round on {cohort}: z {r.z_train:+.1f} in "
+                f"training and {r.z_external:+.1f} there. Is it coded the other way, or does it mean "
+                f"something else? --without {modality} leaves the table out."
+                for r in rows.itertuples()
+            ]
+            continue
+        told.append(
+            f"{len(rows)} of {compared} columns of '{modality}' act the other way round on {cohort} (|z| "
+            f"above {BEYOND:g} in both; by chance alone some {compared * BY_CHANCE:.1f}): "
+            f"{few(rows['column'])}."
+        )
+    return told
 
 
 def about_models(models: Mapping[str, Frozen]) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from jaxsurv.preprocess._encode import encoded_names
 from jaxsurv.recipe import Prepared, Recipe, Terms
 from jaxsurv.recipe.members import tiled
 from jaxsurv.recipe.prepared import outcome_in
+from jaxsurv.recipe.settings import path_end
 from jaxsurv.survival import coxnet_cv, neg_log_partial_likelihood
 from jaxsurv.types import Array, Key, Objective, Params
 
@@ -33,7 +34,8 @@ class Coxnet(SurvivalEstimator):
     Args:
         l1_ratio: 1 = lasso, towards 0 = ridge.
         n_lambdas: length of the path.
-        lambda_min_ratio: ratio of the last lambda of the path to the first.
+        lambda_min_ratio: ratio of the last lambda of the path to the first; None = 0.05, or 0.005 with ten
+            patients or more per column, where the best lambda is smaller.
         folds: number of cross-validation folds, at most as many as there are events.
         modalities: modality to its columns, for X in one table; None = one modality, ``"features"``.
         kinds: modality to its kind, where it is not to be inferred; see :class:`jaxsurv.data.Cohort`.
@@ -54,7 +56,7 @@ class Coxnet(SurvivalEstimator):
         *,
         l1_ratio: float = 0.5,
         n_lambdas: int = 40,
-        lambda_min_ratio: float = 0.05,
+        lambda_min_ratio: float | None = None,
         folds: int = 5,
         modalities: Modalities | None = None,
         kinds: Mapping[str, str] | None = None,
@@ -98,11 +100,12 @@ class Coxnet(SurvivalEstimator):
             event, folds=folds, seed=int(self.random_state), eligible=develop,
             validation_fraction=None, strata=outcome.stratum,
         )  # fmt: skip
+        end = self.lambda_min_ratio
         cv = coxnet_cv(
             x, event, outcome.time, dealt.test.argmax(axis=0), entry=outcome.entry,
             strata=outcome.stratum, where=develop, l1_ratio=self.l1_ratio,
             n_lambdas=self.n_lambdas, penalty_factor=penalty_factor,
-            lambda_min_ratio=self.lambda_min_ratio, tolerance=1e-3,
+            lambda_min_ratio=path_end(develop.sum(), x.shape[1]) if end is None else end, tolerance=1e-3,
         )  # fmt: skip
         best = int(np.argmin(np.asarray(cv.deviance)))
         coef = np.asarray(cv.path.coef)[best].astype(np.float32)

@@ -6,6 +6,7 @@ from functools import wraps
 from inspect import Parameter, signature
 from typing import Any, Self
 
+import jax
 import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
@@ -19,7 +20,7 @@ from jaxsurv.estimators.survival import SurvivalEstimator
 from jaxsurv.estimators.training_cohort import FittedTerms
 from jaxsurv.models import Model, find_model
 from jaxsurv.models.registry import objective_of
-from jaxsurv.recipe import LinearCox, Prepared, Recipe, Terms, ensemble
+from jaxsurv.recipe import LinearCox, Prepared, Recipe, Terms, ensemble, lowest_loss
 from jaxsurv.recipe.members import tiled
 from jaxsurv.recipe.networks import train_networks, training_means
 from jaxsurv.training import FitConfig, SweepResult
@@ -37,6 +38,7 @@ class NetworkEnsemble(SurvivalEstimator, base=True):
     patience: int
     batch_size: int | None
     n_seeds: int
+    choice_: dict[str, float]
 
     @property
     def _network(self) -> Model | None:
@@ -77,6 +79,31 @@ class NetworkEnsemble(SurvivalEstimator, base=True):
         subset by subset. Axes of another seed's are others, so that a mean over seeds has no meaning.
         """
         return self.fitted().latent(self._new(X))
+
+    def _grid(self) -> Mapping[str, Sequence[float]]:
+        """Hyper-parameters to choose from: those that the model profiles, unless they are given."""
+        profile = None if self._network is None else self._network.profile
+        if (
+            profile is None
+            or self.hparams is not None
+            or getattr(self, profile[0], None) is not None
+        ):
+            return {}
+        return dict([profile])
+
+    def _chosen_runs(self, prepared: Prepared) -> SweepResult:
+        """The runs at the setting of the grid with the lowest early-stopping loss, which is ``choice_``."""
+        hparams, grid = self.chosen_hparams, self._grid()
+        points, settings = (
+            settings_of(grid, hparams, self._objective.unread) if grid else ([{}], [hparams])
+        )
+        runs = self._sweep(prepared, settings)
+        number = np.arange(len(runs.split)) % len(settings)
+        kept = lowest_loss(runs.split, number, runs.best_score)
+        self.choice_ = points[int(number[kept][0])]
+        runs = jax.tree.map(lambda a: a[kept], runs)
+        warn_if_nothing_was_learned(runs)
+        return runs
 
     def _sweep(self, prepared: Prepared, settings: list[Any]) -> SweepResult:
         """All splits x seeds x settings in one compiled program."""
@@ -131,8 +158,7 @@ class NetworkEnsemble(SurvivalEstimator, base=True):
         ])  # fmt: skip
 
     def _train(self, prepared: Prepared) -> FittedTerms:
-        runs = self._sweep(prepared, [self.chosen_hparams])
-        warn_if_nothing_was_learned(runs)
+        runs = self._chosen_runs(prepared)
         held_out = ensemble(prepared, runs.split, runs.prediction, runs.seed).held_out[0]
         center = training_means(prepared, runs.split, runs.prediction, runs.seed)
         offset = offset_of(prepared)
@@ -155,7 +181,9 @@ class NetworkEstimator(NetworkEnsemble, base=True):
     Args:
         config: static choices; None = the model's.
         hparams: traced scalars, set whole, as in ``hparams=HParams(beta=0.1)``; None = the model's. Each of
-            them is also a parameter by its name, as in ``MORiskVAE(beta=0.1)``; None = as in ``hparams``.
+            them is also a parameter by its name, as in ``MORiskVAE(beta=0.1)``; None = as in ``hparams``. One
+            that the model profiles, ``l2`` of Cox-nnet, is chosen by the lowest early-stopping loss if it is
+            given in neither way.
         epochs: most epochs.
         burn_in: epochs before patience starts to count.
         patience: epochs without a better early-stopping loss after which training stops.
@@ -168,6 +196,9 @@ class NetworkEstimator(NetworkEnsemble, base=True):
         components: short for a recipe with so many principal components per modality.
         random_state: number of the deal into early-stopping parts and of the random stream; the same
             one gives the same bits.
+
+    Attributes:
+        choice_: hyper-parameters that were chosen, by name.
     """
 
     model: str | Model  # of subclasses, the name of their registry entry

@@ -76,7 +76,7 @@ class CoxNnet(NetworkEstimator):
     Args:
         config: None, there is none.
         hparams: :class:`jaxsurv.models.CoxNnetHParams`: penalty, learning rate, momentum; each also
-            by its name, as ``l2=0.01``.
+            by its name, as ``l2=0.01``. Without either, the penalty is chosen by early-stopping losses.
         epochs, burn_in, patience, batch_size, n_seeds: most epochs, epochs before patience counts, epochs
             without a better early-stopping loss, patients per step (None = all), networks in the ensemble.
         modalities, kinds, recipe, components, random_state: see :class:`NetworkEstimator`.

@@ -10,13 +10,8 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from jaxsurv.estimators.ensemble import (
-    NetworkEnsemble,
-    offset_of,
-    warn_if_nothing_was_learned,
-)
+from jaxsurv.estimators.ensemble import NetworkEnsemble, offset_of
 from jaxsurv.estimators.inputs import Modalities
-from jaxsurv.estimators.search import settings_of
 from jaxsurv.estimators.training_cohort import FittedTerms
 from jaxsurv.models import Model, find_model
 from jaxsurv.recipe import (
@@ -25,7 +20,6 @@ from jaxsurv.recipe import (
     Terms,
     cox_members,
     ensemble,
-    lowest_loss,
     stack,
 )
 from jaxsurv.recipe.members import tiled
@@ -57,7 +51,8 @@ class SurvivalStack(NetworkEnsemble):
         config: static choices of the network; None = the model's.
         hparams: traced scalars of the network; None = the model's.
         grid: hyper-parameter of the network to the values to choose from, ``{}`` = no choice. None: beta
-            from 0.01, 0.1 and 1, if the network reads it and ``hparams`` is None, else no choice.
+            from 0.01, 0.1 and 1, if the network reads it, or what its model profiles, such as ``l2`` of
+            Cox-nnet, if ``hparams`` is None; else no choice.
         epochs, burn_in, patience, batch_size, n_seeds: most epochs, epochs before patience counts, epochs
             without a better early-stopping loss, patients per step (None = all), networks in the ensemble.
         modalities: modality to its columns, for X in one table; None = one modality, ``"features"``.
@@ -70,8 +65,6 @@ class SurvivalStack(NetworkEnsemble):
     Attributes:
         choice_: hyper-parameters that were chosen from the grid, by name.
     """
-
-    choice_: dict[str, float]
 
     def __init__(
         self,
@@ -110,16 +103,16 @@ class SurvivalStack(NetworkEnsemble):
     def _recipe(self) -> Recipe:
         return Recipe() if self.recipe is None else super()._recipe
 
-    def _settings(self) -> tuple[list[dict[str, Any]], list[Any]]:
-        """The points of the grid and the hyper-parameters of each."""
-        hparams, grid = self.chosen_hparams, self.grid
-        unread = self._objective.unread
-        if grid is None:
-            choose = self.hparams is None and "beta" in hparams._fields and "beta" not in unread
-            grid = {"beta": BETAS} if choose else {}
-        if not isinstance(grid, Mapping):
-            raise InputError(f"grid must map hyper-parameters to lists of values, got {grid!r}")
-        return settings_of(grid, hparams, unread) if grid else ([{}], [hparams])
+    def _grid(self) -> Mapping[str, Sequence[float]]:
+        """``grid``, or beta where the network reads it, or what its model profiles."""
+        if self.grid is None:
+            beta = "beta" in self.chosen_hparams._fields and "beta" not in self._objective.unread
+            return {"beta": BETAS} if beta and self.hparams is None else super()._grid()
+        if not isinstance(self.grid, Mapping):
+            raise InputError(
+                f"grid must map hyper-parameters to lists of values, got {self.grid!r}"
+            )
+        return self.grid
 
     def _train(self, prepared: Prepared) -> FittedTerms:
         if isinstance(self.members, str) or not self.members:
@@ -129,13 +122,7 @@ class SurvivalStack(NetworkEnsemble):
         if self._network is None:
             stacked, params, center = stack(prepared, cox), None, np.zeros(1)
         else:
-            points, settings = self._settings()
-            runs = self._sweep(prepared, settings)
-            number = np.arange(len(runs.split)) % len(settings)
-            kept = lowest_loss(runs.split, number, runs.best_score)
-            self.choice_ = points[int(number[kept][0])]
-            runs = jax.tree.map(lambda a: a[kept], runs)
-            warn_if_nothing_was_learned(runs)
+            runs = self._chosen_runs(prepared)
             stacked = self._stacked(prepared, cox, runs)
             center = training_means(prepared, runs.split, runs.prediction, runs.seed)
             center = center * float(stacked.weights[0, -1])

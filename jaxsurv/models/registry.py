@@ -23,6 +23,8 @@ class Model:
         latent: ``config -> (params, batch, masks=None) -> {name: [n, k]}``, the latent variables in
             evaluation; None = there are none.
         unlabelled: patients without an outcome train as well.
+        profile: one hyper-parameter that estimators choose by early-stopping losses, and its values, where
+            no single value holds at every cohort size; None = there is none.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Model:
     optimizer: Optimizer = adam
     latent: Callable[[Any], Callable[..., Mapping[Any, Array]]] | None = None
     unlabelled: bool = False
+    profile: tuple[str, tuple[float, ...]] | None = None
 
 
 @kept(32)

@@ -18,6 +18,7 @@ from jaxsurv.preprocess import two_valued
 from jaxsurv.recipe.devices import each_split
 from jaxsurv.recipe.members import CrossFitted, LinearCox, PenalisedCox
 from jaxsurv.recipe.prepared import Prepared, outcome_in
+from jaxsurv.recipe.settings import path_end
 from jaxsurv.survival import RiskSets, coxnet_cv, neg_log_partial_likelihood, restrict
 from jaxsurv.survival.ridge_path import ridge_path
 
@@ -261,7 +262,8 @@ def elastic_net_cox(data: Prepared) -> PenalisedCox:
         outcome = outcome_in(data.outcome, develop)
         cv = coxnet_cv(
             x, outcome.event, outcome.time, inner.argmax(0), entry=outcome.entry,
-            strata=outcome.stratum, where=develop, n_lambdas=40, lambda_min_ratio=0.05, tolerance=1e-3,
+            strata=outcome.stratum, where=develop, n_lambdas=40, tolerance=1e-3,
+            lambda_min_ratio=path_end(develop.sum(), x.shape[1]),
         )  # fmt: skip
         best = int(np.argmin(cv.deviance))
         coef = np.asarray(cv.path.coef[best])

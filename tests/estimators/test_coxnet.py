@@ -24,7 +24,7 @@ def test_is_the_cross_validated_path_on_z_scores(fitted, patients):
     z = ((x - x.mean()) / x.std(ddof=0)).to_numpy(np.float32)
     fold = stratified_kfold(y["event"], validation_fraction=None).test.argmax(axis=0)
     cv = coxnet_cv(
-        z, y["event"], y["time"], fold, n_lambdas=40, lambda_min_ratio=0.05, tolerance=1e-3
+        z, y["event"], y["time"], fold, n_lambdas=40, lambda_min_ratio=0.005, tolerance=1e-3
     )
     best = int(np.argmin(cv.deviance))
     np.testing.assert_allclose(fitted.coef_, cv.path.coef[best], atol=2e-3)
@@ -76,3 +76,13 @@ def test_a_fit_that_selects_nothing_says_so():
     with pytest.warns(ConvergenceWarning, match="no feature has a coefficient"):
         model = Coxnet().fit(x, y)
     assert not model.coef_.to_numpy().any()
+
+
+def test_the_path_reaches_the_best_penalty_of_many_patients():
+    """With 4,000 patients the best lambda is below a twentieth of the first one, and the path goes on."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(4000, 10))
+    time, follow_up = rng.exponential(np.exp(-x @ rng.normal(size=10))), rng.exponential(2, 4000)
+    y = time <= follow_up, np.minimum(time, follow_up)
+    default, short = Coxnet().fit(x, y), Coxnet(lambda_min_ratio=0.05).fit(x, y)
+    assert default.lambda_ < 0.5 * short.lambda_

@@ -12,6 +12,7 @@ from jaxsurv.data import Cohort, DataWarning, load_tcga_acc, simulate_cohort, st
 from jaxsurv.estimators import Coxnet, CoxNnet, SurvivalStack, load
 from jaxsurv.estimators.inputs import read_patients
 from jaxsurv.models import CoxNnetHParams, HParams, SurvivalVAEConfig, find_model
+from jaxsurv.models._cox_nnet import PENALTIES
 from jaxsurv.recipe import AS_MEASURED, Recipe, cox_members, ensemble, prepare, stack, stacking
 from jaxsurv.recipe.stacking import RECOMMENDED
 from jaxsurv.study.execute import Method, train
@@ -320,3 +321,13 @@ def test_tables_are_checked_and_encoded_once(acc, monkeypatch):
     # once for the folds, once for the fit of the best
     assert sorted(counts["encoded"]) == sorted([*acc.modalities, *acc.modalities])
     assert sorted(counts["checked"]) == sorted(acc.modalities)
+
+
+def test_a_stack_chooses_what_its_network_profiles():
+    assert SurvivalStack(network="CoxNnet")._grid() == {"l2": PENALTIES}
+    assert SurvivalStack(network="CoxNnet", hparams=CoxNnetHParams())._grid() == {}
+    assert SurvivalStack(network="CoxNnet", grid={"momentum": (0.5, 0.9)})._grid() == {
+        "momentum": (0.5, 0.9)
+    }
+    assert SurvivalStack()._grid() == {"beta": (0.01, 0.1, 1.0)}
+    assert SurvivalStack(hparams=HParams())._grid() == {}

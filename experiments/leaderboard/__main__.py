@@ -1,0 +1,5 @@
+import sys
+
+from experiments.leaderboard.command import main
+
+sys.exit(main())

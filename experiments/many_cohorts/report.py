@@ -1,0 +1,141 @@
+"""Tables, figures and page of a comparison of many cohorts."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from rich.console import Console
+
+from experiments.many_cohorts.pool import Pool
+from experiments.many_cohorts.transfer import METHODS, OWN
+from jaxsurv.artifacts import ResultsFolder
+from jaxsurv.data.safe_text import literal
+from jaxsurv.plots.forest import Forest, score_forest
+from jaxsurv.plots.style import GREY, ordered_colours, styled
+from jaxsurv.report.page import Picture, Section, write_report
+from jaxsurv.report.tables import interval, print_table
+from jaxsurv.study.statistics import corrected_t
+
+ALL = "all targets"
+NOTE = (
+    "C within the target, mean over its folds, and its difference from the target's own data on the same "
+    "test patients. Of a target: corrected resampled t over folds. Of all targets: t over their means. In "
+    "the pool, measurements are z-scores within each cohort, test patients included, without their outcomes."
+)
+
+
+def summary_of(runs: pd.DataFrame, folds: int) -> pd.DataFrame:
+    """One row per size, cohort (and all of them) and method.
+
+    Returns:
+        ``size``, ``cohort``, ``method``, ``c``, and the difference from own data: ``mean``, ``lower``,
+        ``upper``.
+    """
+    wide = runs.pivot(index=["size", "cohort", "fold"], columns="method", values="c")
+    rows = []
+    for size, of_size in wide.groupby(level="size", sort=False):
+        means = of_size.groupby(level="cohort", sort=False).mean()
+        for cohort, own in of_size.groupby(level="cohort", sort=False):
+            for method in METHODS:
+                found = corrected_t((own[method] - own[OWN]).to_numpy(), 1 / (folds - 1))
+                rows.append((size, cohort, method, own[method].mean(), *found[:3]))
+        for method in METHODS:
+            found = corrected_t((means[method] - means[OWN]).to_numpy(), 0.0)
+            rows.append((size, ALL, method, means[method].mean(), *found[:3]))
+    columns = ["size", "cohort", "method", "c", "mean", "lower", "upper"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def publish(
+    runs: pd.DataFrame, pool: Pool, folder: ResultsFolder, facts: dict[str, Any], console: Console
+) -> None:
+    """Write and print everything.
+
+    Args:
+        runs: see `transferred`, of all targets.
+        pool: the cohorts.
+        folder, facts, console: results folder, facts for the manifest, and console to print to.
+    """
+    summary = summary_of(runs, facts["options"]["folds"])
+    folder.table("runs.csv", runs)
+    folder.table("summary.csv", summary)
+    shown = _shown(summary)
+    title = f"What other cohorts are worth: {', '.join(pool.targets)}, {pool.endpoint}"
+    others = [m for m in METHODS if m != OWN]
+    drawn = [
+        (
+            _differences(runs, summary, others),
+            Picture(
+                "differences",
+                "C minus that of the target's own data, all of its training patients.",
+                f"Forest plot of {len(pool.targets)} targets and all together, one panel per method.",
+            ),
+        ),
+        (
+            learning_curve(summary[summary["cohort"] == ALL]),
+            Picture(
+                "learning_curve",
+                "Mean C over the targets that have so many training patients of their own.",
+                "Lines of the mean C of each method against the number of own training patients.",
+            ),
+        ),
+    ]
+    told = [
+        f"With {_size(r.size)} training patients of the target's own, '{r.method}' minus own data is "
+        f"{r.mean:+.3f} ({r.lower:+.3f} to {r.upper:+.3f}) in the mean over the targets."
+        for r in summary[(summary["cohort"] == ALL) & (summary["method"] != OWN)].itertuples()
+    ]
+    write_report(folder, title, told, [Section("Results", shown, NOTE)], drawn, facts)
+    folder.manifest(**facts, status="complete")
+    print_table(console, title, shown, NOTE)
+    console.print(literal(f"report: {folder.path / 'report.html'}"))
+
+
+def _size(size: int) -> str:
+    return str(size) if size else "all"
+
+
+def _shown(summary: pd.DataFrame) -> pd.DataFrame:
+    """The summary as strings."""
+    differences = [
+        "" if r["method"] == OWN else interval(r, sign=True, digits=3)
+        for _, r in summary.iterrows()
+    ]
+    return pd.DataFrame({
+        "own patients": summary["size"].map(_size), "target": summary["cohort"], "method": summary["method"],
+        "C": summary["c"].map("{:.3f}".format), "minus own data": differences,
+    })  # fmt: skip
+
+
+def _differences(runs: pd.DataFrame, summary: pd.DataFrame, methods: list[str]) -> Figure:
+    size = 0 if (runs["size"] == 0).any() else int(runs["size"].max())
+    own = runs[runs["size"] == size].pivot(index=["cohort", "fold"], columns="method", values="c")
+    panels = []
+    for method in methods:
+        folds = (own[method] - own[OWN]).rename("difference").reset_index()
+        mine = summary[(summary["size"] == size) & (summary["method"] == method)]
+        label = f"{method} minus own data, C"
+        folds, mine = (t.assign(setting=t["cohort"]) for t in (folds, mine))
+        panels.append(Forest(folds, mine, "difference", label, (0.0,), "no difference"))
+    return score_forest(panels, highlight=ALL, dots="folds")
+
+
+@styled
+def learning_curve(summary: pd.DataFrame) -> Figure:
+    """Mean C of each method against the number of own training patients.
+
+    Args:
+        summary: columns ``size`` (0 = all), ``method``, ``c``.
+    """
+    figure = Figure(figsize=(5.2, 3.2), layout="constrained")
+    ax = figure.subplots()
+    sizes = sorted(summary["size"].unique(), key=lambda s: s or np.inf)
+    for method, colour in zip(METHODS, ordered_colours(len(METHODS)), strict=True):
+        c = summary[summary["method"] == method].set_index("size")["c"].loc[sizes]
+        ax.plot(range(len(sizes)), c, "o-", ms=4, lw=1.3, color=colour, label=method)
+    ax.set_xticks(range(len(sizes)), [_size(s) for s in sizes])
+    ax.set(xlabel="training patients of the target's own", ylabel="C within the target")
+    ax.axhline(0.5, color=GREY, lw=0.8, ls=":", zorder=0)
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
+    return figure
