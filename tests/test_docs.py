@@ -8,6 +8,8 @@ from typing import TypedDict, Unpack, get_args
 
 import pytest
 
+from jaxsurv import models
+
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
@@ -81,7 +83,7 @@ def parameters_of(thing):
 
 def unexplained(things):
     """Parameters and fields of which no docstring says a word: neither the own one, nor that of a base
-    class, nor that of a function whose arguments are said to be the same."""
+    class, nor that of a function whose arguments are said to be the same, nor that of hyper-parameters."""
     for place, name, thing in things:
         if not is_code(thing):
             continue
@@ -90,6 +92,10 @@ def unexplained(things):
         ]
         for other in re.findall(r"Arguments as (?:in|for) `(\w+)`", texts[0]):
             texts.append(own_docstring(getattr(inspect.getmodule(thing), other)))
+        for other in re.findall(
+            r"`jaxsurv.models.(\w+)`[^`]*; each\s+also\s+by\s+its\s+name", texts[0]
+        ):
+            texts.append(own_docstring(getattr(models, other)))
         try:
             parameters = set(parameters_of(thing))
         except ValueError:  # of a class without a signature, such as a warning
