@@ -76,8 +76,9 @@ class Findings:
     def difference(self, setting: str, reference: str, score: str = "test_c") -> Estimate:
         """Mean of the score of ``setting`` minus that of ``reference``, paired by split."""
         table = self.splits.set_index(["setting", *SPLIT])[score]
-        scores = (table[setting] - table[reference]).to_numpy()
-        return corrected_t(scores, self.data.test_fraction)
+        scores = table[setting] - table[reference]
+        repeat = scores.index.get_level_values("repeat")
+        return corrected_t(scores, self.data.test_fraction, repeat=repeat)
 
     @property
     def settings(self) -> pd.DataFrame:
