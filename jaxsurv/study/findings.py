@@ -11,6 +11,7 @@ from jaxsurv.metrics import HazardRatio, hazard_ratio
 from jaxsurv.recipe import CrossFitted, Prepared, Stack, ensemble, lowest_loss, stack
 from jaxsurv.recipe.stacking import NETWORK
 from jaxsurv.study.execute import Method, Trained, baseline_rows, ensemble_rows, pooled_risk
+from jaxsurv.study.held_out import CLINICAL_COX, HeldOut, held_out
 from jaxsurv.study.statistics import Estimate, corrected_t, paired, summarise
 from jaxsurv.types import InputError
 
@@ -56,6 +57,8 @@ class Findings:
         predictions: one row per tested patient and row of ``summary``: ``patient``, ``time``, ``event``,
             ``setting``, ``risk`` pooled out of fold by :func:`jaxsurv.study.execute.pooled_risk`, and its
             ``scale``.
+        held_out: the headline's probabilities at a horizon; None if its networks have curves of their own,
+            which are judged by ``test_ibs`` alone.
     """
 
     data: Prepared
@@ -67,6 +70,7 @@ class Findings:
     baselines: Sequence[str]
     predictions: pd.DataFrame
     weights: pd.DataFrame = field(default_factory=pd.DataFrame)
+    held_out: HeldOut | None = None
 
     @property
     def two_way(self) -> bool:
@@ -178,10 +182,24 @@ def find(
         comparison = replace(comparison, headline=settings["mean"].idxmax())
     means = together.groupby(["setting", *SPLIT], sort=False)[["test_c", "test_ibs"]].mean()
     splits = means.reset_index()
+    judged = None
+    if not _own_curves(comparison, trained):
+        order = pd.MultiIndex.from_arrays([data.splits.repeat, data.splits.fold])
+        own = splits.loc[splits["setting"] == comparison.headline].set_index(SPLIT)
+        ibs = own["test_ibs"].reindex(order).to_numpy()
+        clinical = predictions.loc[predictions["setting"] == CLINICAL_COX]
+        risk = clinical.set_index("patient")["risk"].reindex(data.cohort.survival.index).to_numpy()
+        judged = held_out(data, comparison.headline, risks, ibs, risk if len(clinical) else None)
     return Findings(
         data, comparison, trained, runs, splits, summary, names, predictions,
-        pd.concat(weights, ignore_index=True) if weights else pd.DataFrame(),
+        pd.concat(weights, ignore_index=True) if weights else pd.DataFrame(), judged,
     )  # fmt: skip
+
+
+def _own_curves(comparison: Comparison, trained: Sequence[Trained]) -> bool:
+    """Whether the headline has curves that are not Breslow's."""
+    own = {s for t in trained if t.method.objective.survival is not None for s in t.method.settings}
+    return bool(own & {comparison.headline, *comparison.choices.get(comparison.headline, ())})
 
 
 def _weights(data: Prepared, name: str, fitted: Stack) -> pd.DataFrame:
