@@ -37,7 +37,7 @@ class Condition(NamedTuple):
     signal: float
 
 
-class _Patients(NamedTuple):
+class _SimulatedPatients(NamedTuple):
     """One cohort; with a leading axis, several: ``x [n, 2 FEATURES]``, event and time ``[n]``, risk sets."""
 
     x: Array
@@ -46,7 +46,7 @@ class _Patients(NamedTuple):
     risk_sets: RiskSets
 
 
-class _Run(NamedTuple):
+class _ScoredSplit(NamedTuple):
     """One model on one split: the cohort's number, test rows, validation rows, features that are read."""
 
     cohort: Array
@@ -65,7 +65,7 @@ def outcome(
     return death <= follow_up, np.minimum(death, follow_up)
 
 
-def _cohort(condition: Condition, seed: int) -> tuple[_Patients, Splits]:
+def _cohort(condition: Condition, seed: int) -> tuple[_SimulatedPatients, Splits]:
     rng, width = np.random.default_rng(seed), 2 * FEATURES
     x = rng.normal(size=(condition.n, width)).astype(np.float32)
     event, time = outcome(rng, condition.signal * x.sum(1) / np.sqrt(width), _CENSORED)
@@ -73,7 +73,7 @@ def _cohort(condition: Condition, seed: int) -> tuple[_Patients, Splits]:
     known = Survival(event.astype(np.float32), time.astype(np.float32))
     sets = risk_sets_of(known, np.ones((1, condition.n), bool))
     sets = jax.tree.map(lambda a: np.asarray(a[0]), sets)
-    return _Patients(x, known.event, known.time, sets), splits
+    return _SimulatedPatients(x, known.event, known.time, sets), splits
 
 
 def scores(
@@ -102,7 +102,7 @@ def scores(
     return found
 
 
-def _ridge(patients: _Patients, splits: Splits) -> np.ndarray:
+def _ridge(patients: _SimulatedPatients, splits: Splits) -> np.ndarray:
     """Log hazards ``[models, splits, n]`` of ridge Cox models with a fixed penalty."""
     found = np.zeros((len(BLOCKS), *splits.test.shape))
     for s, test in enumerate(splits.test):
@@ -114,10 +114,10 @@ def _ridge(patients: _Patients, splits: Splits) -> np.ndarray:
 
 
 def _networks(
-    cohorts: list[tuple[_Patients, Splits]], plan: Plan | None, store: Store | None
+    cohorts: list[tuple[_SimulatedPatients, Splits]], plan: Plan | None, store: Store | None
 ) -> np.ndarray:
     """Log hazards ``[cohorts, models, splits, n]``: means of small networks, stopped early as in a study."""
-    patients: _Patients = jax.tree.map(lambda *a: np.stack(a), *(p for p, _ in cohorts))
+    patients: _SimulatedPatients = jax.tree.map(lambda *a: np.stack(a), *(p for p, _ in cohorts))
     test, validation = (
         np.stack([getattr(splits, part) for _, splits in cohorts])
         for part in ("test", "validation")
@@ -126,7 +126,7 @@ def _networks(
     c, m, s = np.indices(shape).reshape(3, -1)
     reads = np.repeat(np.array(list(BLOCKS.values()), np.float32), FEATURES, axis=1)
 
-    def build(shared: _Patients, run: _Run, seed: Array) -> tuple[Batch, Masks]:
+    def build(shared: _SimulatedPatients, run: _ScoredSplit, seed: Array) -> tuple[Batch, Masks]:
         own = jax.tree.map(lambda a: a[run.cohort], shared)
         n, develop = own.event.shape[0], ~run.test
         batch = Batch(
@@ -142,7 +142,7 @@ def _networks(
         return batch, Masks(develop & ~stops, stops, develop)
 
     trained = sweep(
-        cox_nnet(), build, patients, _Run(c, test[c, s], validation[c, s], reads[m]),
+        cox_nnet(), build, patients, _ScoredSplit(c, test[c, s], validation[c, s], reads[m]),
         seeds=_SEEDS, hparams=[_NETWORK], config=FitConfig(60, 0, 60), plan=plan, store=store,
         optimizer=nesterov,
     )  # fmt: skip

@@ -5,7 +5,7 @@ import numpy as np
 from jaxsurv.report.page import Answer
 from jaxsurv.report.tables import interval
 from jaxsurv.study.findings import Findings
-from jaxsurv.study.held_out import CLINICAL_COX, HeldOut, lowest_and_highest
+from jaxsurv.study.held_out import CLINICAL_COX, PooledProbabilities, lowest_and_highest
 from jaxsurv.study.statistics import Estimate
 from jaxsurv.survival._kaplan_meier import Z95
 
@@ -86,7 +86,7 @@ def _verdict_of(c: Estimate, error: Estimate) -> str:
     return ", ".join(told) or "the data do not tell them apart"
 
 
-def _calibrated(held: HeldOut, at: str) -> str:
+def _calibrated(held: PooledProbabilities, at: str) -> str:
     if held.calibration is None:
         return f"Cannot be judged at {at}: too few patients, or predictions that hardly differ."
     line, (observed, lower, upper) = held.calibration.line, held.calibration.observed
@@ -104,7 +104,7 @@ def _calibrated(held: HeldOut, at: str) -> str:
     )
 
 
-def _useful(held: HeldOut, at: str) -> str:
+def _useful(held: PooledProbabilities, at: str) -> str:
     told = []
     if held.calibration is not None:
         low, high = lowest_and_highest(held.calibration)

@@ -72,10 +72,10 @@ def _errors(row: pd.Series, short: str) -> str:
 
 def _of_time(findings: Findings) -> list[str]:
     """Whether the clinical model violates proportional hazards, and what that does to curves."""
-    effect = findings.held_out and findings.held_out.time_effect
-    if not effect:
+    held = findings.held_out
+    if held is None or held.time_effect is None:
         return []
-    at = f"{findings.held_out.horizon:g} {findings.data.cohort.time_unit}".rstrip()
+    effect, at = held.time_effect, f"{held.horizon:g} {findings.data.cohort.time_unit}".rstrip()
     ratios = f"hazard ratio per standard deviation {effect.early:.2f} up to {at} and {effect.late:.2f} after"
     p = f"p = {effect.p_value:.2g}"
     if effect.p_value >= 0.05:

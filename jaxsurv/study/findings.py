@@ -11,7 +11,7 @@ from jaxsurv.metrics import HazardRatio, hazard_ratio
 from jaxsurv.recipe import CrossFitted, Prepared, Stack, ensemble, lowest_loss, stack
 from jaxsurv.recipe.stacking import NETWORK
 from jaxsurv.study.execute import Method, Trained, baseline_rows, ensemble_rows, pooled_risk
-from jaxsurv.study.held_out import CLINICAL_COX, HeldOut, held_out
+from jaxsurv.study.held_out import CLINICAL_COX, PooledProbabilities, held_out
 from jaxsurv.study.statistics import Estimate, corrected_t, paired, summarise
 from jaxsurv.types import InputError
 
@@ -70,7 +70,7 @@ class Findings:
     baselines: Sequence[str]
     predictions: pd.DataFrame
     weights: pd.DataFrame = field(default_factory=pd.DataFrame)
-    held_out: HeldOut | None = None
+    held_out: PooledProbabilities | None = None
 
     @property
     def two_way(self) -> bool:
@@ -199,7 +199,8 @@ def find(
 def _own_curves(comparison: Comparison, trained: Sequence[Trained]) -> bool:
     """Whether the headline has curves that are not Breslow's."""
     own = {s for t in trained if t.method.objective.survival is not None for s in t.method.settings}
-    return bool(own & {comparison.headline, *comparison.choices.get(comparison.headline, ())})
+    headline = str(comparison.headline)
+    return bool(own & {headline, *comparison.choices.get(headline, ())})
 
 
 def _weights(data: Prepared, name: str, fitted: Stack) -> pd.DataFrame:

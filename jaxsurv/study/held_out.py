@@ -43,7 +43,7 @@ class TimeEffect(NamedTuple):
     late: float
 
 
-class HeldOut(NamedTuple):
+class PooledProbabilities(NamedTuple):
     """Held-out probabilities of the event by one horizon, which is the median time of the events.
 
     Attributes:
@@ -77,7 +77,7 @@ def held_out(
     risks: Mapping[str, tuple[np.ndarray, np.ndarray]],
     headline_ibs: np.ndarray,
     clinical_risk: np.ndarray | None,
-) -> HeldOut:
+) -> PooledProbabilities:
     """Judge the headline on the patients that its runs did not see.
 
     Args:
@@ -105,7 +105,7 @@ def held_out(
     if clinical_risk is not None:
         known = None if strata is None else strata[rows]
         effect = _time_effect(clinical_risk[rows], e, t, horizon, known)
-    return HeldOut(
+    return PooledProbabilities(
         horizon, risk, e, t, _calibration(1 - risk[headline], e, t, horizon),
         _benefit(risk, e, t, horizon), less, float(nobody.mean()), effect,
     )  # fmt: skip
