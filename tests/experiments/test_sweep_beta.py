@@ -1,9 +1,9 @@
 """The main job from the command line, as a user runs it, interrupts it and resumes it."""
 
 import json
-import re
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
