@@ -82,14 +82,24 @@ def write_report(
     if jax.process_index() > 0:  # only the first host writes
         return
     for figure, picture in drawn:
-        if picture.caveat:  # below the figure, which grows as it is saved
-            told = fill(picture.caveat, int(19 * figure.get_figwidth()))
-            figure.text(0.01, -0.02, told, va="top", fontsize=7, color="#444444")
+        if picture.caveat:
+            _write_below(figure, picture.caveat)
         folder.figure(picture.name, figure)
     pictures = [picture for _, picture in drawn]
     told = summary() if callable(summary) else summary
     text = _page(title, told, sections, pictures, folder.path / "figures", facts)
     folder.text("report.html", text)
+
+
+def _write_below(figure: Figure, caveat: str) -> None:
+    """A line below all that is drawn; the figure grows as it is saved."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for legend in figure.legends:  # or it moves to the new lower edge
+        legend.set_bbox_to_anchor((0, 0, 1, 1), transform=figure.transFigure)
+    lowest = figure.get_tightbbox().y0 / figure.get_figheight()
+    told = fill(caveat, int(19 * figure.get_figwidth()))
+    figure.text(0.01, lowest - 0.02, told, va="top", fontsize=7, color="#444444")
 
 
 def _page(
