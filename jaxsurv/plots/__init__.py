@@ -2,6 +2,7 @@
 
 from jaxsurv.plots._hazard_ratios import hazard_ratios
 from jaxsurv.plots._nomogram import nomogram
+from jaxsurv.plots._patient_sheet import patient_sheet
 from jaxsurv.plots.cohort import modality_patterns
 from jaxsurv.plots.coxnet import coefficient_paths
 from jaxsurv.plots.decisions import calibration, decision_curves
@@ -30,6 +31,7 @@ __all__ = [
     "kaplan_meier_groups",
     "modality_patterns",
     "nomogram",
+    "patient_sheet",
     "residuals_against",
     "risk_groups",
     "schoenfeld",
