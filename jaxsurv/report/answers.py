@@ -77,10 +77,9 @@ def _verdict_of(c: Estimate, error: Estimate) -> str:
     """In words what two intervals say: C is better above 0, the Brier score below."""
     if c.lower == c.upper == error.lower == error.upper == 0:
         return "they are the same"
-    better = [name for name, e, sign in (("order", c, 1), ("probabilities", error, -1))
-              if min(sign * e.lower, sign * e.upper) > 0]  # fmt: skip
-    worse = [name for name, e, sign in (("order", c, 1), ("probabilities", error, -1))
-             if max(sign * e.lower, sign * e.upper) < 0]  # fmt: skip
+    gains = {"order": (c.lower, c.upper), "probabilities": (-error.upper, -error.lower)}
+    better = [name for name, (lower, _) in gains.items() if lower > 0]
+    worse = [name for name, (_, upper) in gains.items() if upper < 0]
     told = [f"better {' and '.join(better)}"] * bool(better)
     told += [f"worse {' and '.join(worse)}"] * bool(worse)
     return ", ".join(told) or "the data do not tell them apart"

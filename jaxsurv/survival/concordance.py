@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy.special import expit, logit, stdtrit
 
 from jaxsurv.survival.padding import padded_length
 from jaxsurv.survival.pairs import (
@@ -66,6 +65,8 @@ class Concordance(NamedTuple):
         >>> print(f"{c.index:.2f} ({c.interval()[0]:.2f} to {c.interval()[1]:.2f})")
         0.80 (0.38 to 0.96)
         """
+        from scipy.special import expit, logit, stdtrit  # losses load without it
+
         index, error = float(self.index), float(self.standard_error)
         freedom = float(self.events) - 1
         if not (0 < index < 1 and error > 0 and freedom > 0):
