@@ -3,22 +3,25 @@
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from jaxsurv.arguments.labels import column_names
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.plots.style import BLUE, GREY, styled
 from jaxsurv.survival import CoxFit, survival_function
-from jaxsurv.types import InputError
+from jaxsurv.survival.validation import check_finite
+from jaxsurv.types import ArrayLike, InputError
 
 _MARKS = np.array([0.99, 0.95, *np.arange(0.9, 0.05, -0.1), 0.05, 0.01])  # survival on the axes
 _ROW, _APART = 0.42, 3.0  # inches per row; points that labels need between them
 
 
+@read_arguments
 @styled
 def nomogram(
-    fit: CoxFit, x: pd.DataFrame, horizons: Sequence[float], *, unit: str = "", title: str = ""
+    fit: CoxFit, x: ArrayLike, horizons: Sequence[float], *, unit: str = "", title: str = ""
 ) -> Figure:
     """Draw a Cox model for reading by hand.
 
@@ -29,22 +32,23 @@ def nomogram(
     Args:
         fit: result of `cox_fit` without strata.
         x: ``[n, p]`` covariates of the fit, whose ranges are drawn; columns with two values have two marks.
+            Names are those of a table's columns.
         horizons: times at which survival is read, up to the last event.
         unit: unit of time.
         title: title of the figure.
 
     Raises:
-        InputError: another number of columns; a model with strata, or whose coefficients are all 0; no
-            horizon.
+        InputError: another number of columns, or a missing value; a model with strata, or whose coefficients
+            are all 0; no horizon.
     """
-    coef = np.asarray(fit.coef, float)
-    if x.shape[1] != coef.size:
-        raise InputError(f"the model has {coef.size} columns, x has {x.shape[1]}")
+    coef, values = np.asarray(fit.coef, float), np.asarray(x, float)
+    if values.ndim != 2 or values.shape[1] != coef.size:
+        raise InputError(f"x must be [n, {coef.size}] as in the fit, got {list(values.shape)}")
+    check_finite("x", x)
     if fit.baseline.stratum is not None:
         raise InputError("a nomogram has one baseline hazard, the model has one per stratum")
     if not len(horizons):
         raise InputError("horizons is empty: give at least one time")
-    values = x.to_numpy(float)
     low, high = values.min(axis=0), values.max(axis=0)
     best = np.where(coef > 0, low, high)
     reach = np.abs(coef) * (high - low)
@@ -55,7 +59,7 @@ def nomogram(
     figure = Figure(figsize=(7.2, 0.8 + _ROW * rows), layout="constrained")
     ax = figure.subplots()
     _axis(ax, 0, "points", np.arange(0, 101, 10.0), np.arange(0, 101, 10.0))
-    for j, name in enumerate(x.columns):
+    for j, name in enumerate(column_names(x) or range(coef.size)):
         marks = np.unique(values[:, j])
         if marks.size > 2:
             marks = MaxNLocator(8, steps=[1, 2, 2.5, 5, 10]).tick_values(low[j], high[j])

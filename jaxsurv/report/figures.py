@@ -46,7 +46,7 @@ def survival_curves(findings: Findings, *settings: str) -> tuple[Figure, Picture
         risk, event, time = (pooled[c].to_numpy(float) for c in ("risk", "event", "time"))
         row = ratios.loc[name]
         told = f"hazard ratio {row['hazard_ratio']:.2f}"
-        if np.isnan(row["p_value"]):
+        if np.isnan(row["hazard_ratio"]):
             told = "nobody is above the median risk"
         title = name if settings else ""
         panels.append(RiskGroups(risk > row["threshold"], event, time, told, title))

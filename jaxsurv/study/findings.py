@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from jaxsurv.metrics import HazardRatio, hazard_ratio
+from jaxsurv.metrics import hazard_ratio
 from jaxsurv.recipe import CrossFitted, Prepared, Stack, ensemble, lowest_loss, stack
 from jaxsurv.recipe.stacking import NETWORK
 from jaxsurv.study.execute import Method, Trained, baseline_rows, ensemble_rows, pooled_risk
@@ -240,17 +240,18 @@ def _pool(data: Prepared, risks: Mapping[str, tuple[np.ndarray, np.ndarray]]) ->
 def hazard_ratios(findings: Findings) -> pd.DataFrame:
     """High against low pooled out-of-fold risk within strata, split at its median: a row per summary row.
 
-    NaN where the median does not split it, as when no run has learned anything, or one group has left
-    before the first event.
+    Columns ``setting``, ``patients``, ``events``, ``hazard_ratio``, ``threshold``; NaN where the median does
+    not split it, as when no run has learned anything, or one group has left before the first event. Limits
+    and p of the pooled groups would not hold: the models of the folds share patients (docs/statistics.md).
     """
     rows = []
     for setting, pooled in findings.predictions.groupby("setting", sort=False):
         risk, event, time = (pooled[c].to_numpy(float) for c in ("risk", "event", "time"))
-        values = dict.fromkeys(HazardRatio._fields, np.nan)
+        values = {"hazard_ratio": np.nan, "threshold": np.nan}
         with contextlib.suppress(InputError):
             strata = pooled["stratum"].to_numpy(object) if "stratum" in pooled else None
             ratio = hazard_ratio(risk, event, time, strata=strata)
-            values = {name: float(value) for name, value in ratio._asdict().items()}
+            values = {name: float(getattr(ratio, name)) for name in values}
         rows.append(
             {"setting": setting, "patients": len(risk), "events": int(event.sum()), **values}
         )

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.padding import padded_length
 from jaxsurv.survival.pairs import (
     HOST_ROWS,
@@ -51,6 +52,7 @@ class Concordance(NamedTuple):
     influence: Array
     events: Array
 
+    @read_arguments
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Limits of the index: the standard error on the logit scale, with the quantile of Student's t with
         ``events - 1`` degrees of freedom.

@@ -43,4 +43,4 @@ def test_smoke(tmp_path, capsys):
     assert pd.read_csv(tmp_path / "small_sets.csv")["covered"].between(0.5, 1).all()
     assert main([*arguments, "--resume"]) == 0
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "summary.csv"), summary)
-    assert "equal models have p < 0.05" in (tmp_path / "report.html").read_text()
+    assert "equal models have p &lt; 0.05" in (tmp_path / "report.html").read_text()

@@ -196,12 +196,14 @@ def test_a_nomogram_gives_the_survival_of_the_model():
 
 def test_a_nomogram_of_nothing_is_refused():
     fit = cox_fit(X, EVENT, TIME)
-    with pytest.raises(InputError, match="the model has 4 columns, x has 2"):
+    with pytest.raises(InputError, match=r"x must be \[n, 4\] as in the fit, got \[120, 2\]"):
         plots.nomogram(fit, X[["age", "sex"]], [1.0])
     with pytest.raises(InputError, match="horizons is empty"):
         plots.nomogram(fit, X, [])
     with pytest.raises(InputError, match="no column of x changes the hazard"):
         plots.nomogram(fit, X.iloc[[0, 0]], [1.0])
+    with pytest.raises(InputError, match="age"):
+        plots.nomogram(fit, X.assign(age=np.where(np.arange(N) == 3, np.nan, X["age"])), [1.0])
     within = cox_fit(X[["age"]], EVENT, TIME, strata=np.arange(N) % 2)
     with pytest.raises(InputError, match="one per stratum"):
         plots.nomogram(within, X[["age"]], [1.0])
