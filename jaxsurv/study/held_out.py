@@ -19,7 +19,7 @@ from jaxsurv.study.prediction_error import integrated_brier, survival_at
 from jaxsurv.study.statistics import Estimate, corrected_t
 from jaxsurv.survival import cox_fit, kaplan_meier, proportional_hazards_test
 from jaxsurv.survival.life_table import step_at
-from jaxsurv.types import ConvergenceWarning, InputError
+from jaxsurv.types import InputError
 
 CLINICAL_COX = "clinical Cox"
 _THRESHOLDS = 21
@@ -116,10 +116,10 @@ def _calibration(
 ) -> Calibration | None:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", ConvergenceWarning)
+            warnings.simplefilter("error", UserWarning)  # nothing that did not converge
             curve = calibration_curve(alive, event, time, horizon)
             line = recalibration(alive, event, time, horizon)
-    except (InputError, ConvergenceWarning):
+    except (InputError, UserWarning):
         return None
     km, at = kaplan_meier(event, time), np.asarray(horizon)
     parts = (km.survival, km.upper, km.lower)
@@ -149,11 +149,11 @@ def _time_effect(
     later = time > horizon
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", ConvergenceWarning)
+            warnings.simplefilter("error", UserWarning)  # nothing that did not converge
             p = proportional_hazards_test(x, event, time, strata=strata).p_value
             first = cox_fit(x, *early, strata=strata).coef
             then = cox_fit(x, event, time, strata=strata, where=later).coef
-    except (InputError, ConvergenceWarning):
+    except (InputError, UserWarning):
         return None
     return TimeEffect(float(p[0]), float(np.exp(first[0])), float(np.exp(then[0])))
 

@@ -82,6 +82,12 @@ def test_what_cannot_be_judged_is_none(data):
     assert found.time_effect is None
 
 
+def test_a_risk_in_the_order_of_the_times_has_no_finite_effect(data):
+    """The likelihood rises for ever: there is no ratio to be told, and nobody is to be warned of it."""
+    flat = {"a": (np.arange(8), np.zeros((8, len(data.time))))}
+    assert judge(data, flat, -data.time.argsort().argsort().astype(float)).time_effect is None
+
+
 def test_effects_that_change_with_time_are_found(data):
     """The risk orders patients up to the horizon, and says nothing, or the opposite, after it."""
     flat = {"a": (np.arange(8), np.zeros((8, len(data.time))))}
