@@ -36,13 +36,14 @@ def scores_along(findings: Findings, name: str, label: str) -> tuple[Figure, Pic
         ylabel="Harrell's C, test rows",
         title=tested(findings),
     )
-    warning = " Two-way protocol: optimistic for the network." if findings.two_way else ""
     return figure, Picture(
         f"c_against_{name}",
         f"Test C against {label}: every run, the mean with its 95 % interval, and the means of stack and "
-        f"baselines. The intervals say how sure a mean is; differences are paired, see the table.{warning}",
+        "baselines.",
         f"Dots and line of test C: means from {swept['mean'].min():.3f} to {swept['mean'].max():.3f}, "
         f"single runs from {swept['worst_run'].min():.3f} to {swept['best_run'].max():.3f}.",
+        caveat="Intervals say how sure a mean is; differences are paired, see the table."
+        + " Two-way protocol: optimistic for the network." * findings.two_way,
     )
 
 

@@ -11,6 +11,7 @@ from jaxsurv.data.tables import few
 from jaxsurv.estimators import Network, NetworkEstimator, SurvivalEstimator, SurvivalStack
 from jaxsurv.estimators.fitted_estimator import KINDS
 from jaxsurv.models import Model
+from jaxsurv.report.answers import model_name
 from jaxsurv.study.execute import Method, Trained
 from jaxsurv.study.findings import SPLIT, Comparison, Findings
 from jaxsurv.study.statistics import summarise
@@ -93,8 +94,8 @@ def estimator_class(model: Model) -> Callable[..., NetworkEstimator]:
 
 def write_headline(
     findings: Findings, fitted: tuple[Headline, SurvivalEstimator], folder: ResultsFolder
-) -> list[str]:
-    """Write what `fit_headline` gave to ``model.zip``; returns sentences about it."""
+) -> tuple[str, str]:
+    """Write what `fit_headline` gave to ``model.zip``; returns its name and place, and how to use it."""
     (headline, model), name = fitted, findings.comparison.headline
     data = headline.method.data
     c = summarise(
@@ -121,12 +122,17 @@ def write_headline(
         weights = ", ".join(f"{name} {w:.2f}" for name, w in model.weights_.items())
         how = "the network, which adds nothing, left out" if left_out else how
         how += f"; weights of its members: {weights}"
-    return [
+    what = model_name(findings)
+    setting = "" if headline.setting in what else f" with {headline.setting}"
+    only = ", of which only the Cox models are left, as the network adds nothing" * left_out
+    return (
+        f"{what}{only or setting}; fitted to all {cohort.patients} patients with {cohort.events} events, in "
+        f"{path}.",
         f"Kept in {FILE}: {type(model).__name__}, the model of '{name}' fitted to all {cohort.patients} "
         f"patients with {cohort.events} events, {how}; it reads "
         f"{few(list(model.fitted().preprocessing.schema.features), 20)}.{two_way} To score new patients: "
-        f"python -m jaxsurv score {path} NEW_PATIENTS --out risks.csv, or in Python: {python_line(path)}"
-    ]
+        f"python -m jaxsurv score {path} NEW_PATIENTS --out risks.csv, or in Python: {python_line(path)}",
+    )
 
 
 def python_line(path: Path) -> str:

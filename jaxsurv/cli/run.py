@@ -17,7 +17,8 @@ from jaxsurv.cli.terminal import progress
 from jaxsurv.cli.workplace import Workplace
 from jaxsurv.data.safe_text import literal
 from jaxsurv.recipe import CrossFitted, Prepared, selection_table
-from jaxsurv.report.page import Picture, Section, write_report
+from jaxsurv.report.answers import answers
+from jaxsurv.report.page import Answer, Picture, Section, write_report
 from jaxsurv.report.results import ERRORS, WEIGHTS, legend, shown, shown_errors, shown_weights
 from jaxsurv.report.sentences import sentences
 from jaxsurv.report.tables import print_table
@@ -103,11 +104,19 @@ def run_study(
                 findings = find(data, comparison, trained, base, baselines)
                 soon = fit(findings.comparison) if keep and soon is None else soon
 
-                def kept() -> list[str]:
-                    return [] if soon is None else write_headline(findings, soon.result(), folder)
+                def kept() -> tuple[str, str]:
+                    return (
+                        ("", "")
+                        if soon is None
+                        else write_headline(findings, soon.result(), folder)
+                    )
 
+                from jaxsurv.report.figures import calibration_at_horizon, decisions
+
+                first, *others = draw(findings)
+                judged = [*calibration_at_horizon(findings), *decisions(findings)]
                 facts["wall_seconds"] = round(time.perf_counter() - started, 1)
-                _publish(findings, draw(findings), kept, title, folder, facts)
+                _publish(findings, [first, *judged, *others], kept, title, folder, facts)
     except BaseException as error:
         status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
         finished = sum(map(len, done)) - len(base)
@@ -136,7 +145,7 @@ def _circumstances(data: Prepared, plan: Plan) -> dict[str, Any]:
 def _publish(
     findings: Findings,
     drawn: Sequence[tuple[Figure, Picture]],
-    kept: Callable[[], list[str]],
+    kept: Callable[[], tuple[str, str]],
     title: str,
     folder: ResultsFolder,
     facts: dict[str, Any],
@@ -147,10 +156,16 @@ def _publish(
     if not findings.weights.empty:
         folder.table("weights.csv", findings.weights)
     folder.table("predictions.csv.gz", findings.predictions)
+
+    def summary() -> list[str | Answer]:
+        model, how = kept()
+        found = [p.finding for _, p in drawn if p.finding]
+        return [*answers(findings, model), *sentences(findings), *found, *([how] if how else [])]
+
     write_report(
         folder,
         title,
-        lambda: [*sentences(findings), *(p.finding for _, p in drawn if p.finding), *kept()],
+        summary,
         [
             Section("Results", shown(findings), legend(findings)),
             *([] if weights.empty else [Section("Weights of the stack", weights, WEIGHTS)]),

@@ -7,7 +7,6 @@ import numpy as np
 from jaxsurv.metrics import concordance_index
 from jaxsurv.recipe.curves import Baselines, baseline_sets, fit_baselines
 from jaxsurv.recipe.members import Terms
-from jaxsurv.survival._kaplan_meier import Z95
 from jaxsurv.types import InputError
 
 
@@ -101,10 +100,10 @@ def describe_training(
 def _concordance(
     risk: np.ndarray, event: np.ndarray, time: np.ndarray, strata: np.ndarray | None
 ) -> tuple[float, float, float] | None:
-    """C with its interval; None where no patient is known to live longer than one with an event."""
+    """C with its interval; None where patients are too few for them."""
     try:
         c = concordance_index(risk, event, time, strata=strata)
     except InputError:
         return None
-    half = Z95 * float(c.standard_error)
-    return float(c.index), float(c.index) - half, float(c.index) + half
+    lower, upper = c.interval()
+    return None if np.isnan(lower) else (float(c.index), lower, upper)

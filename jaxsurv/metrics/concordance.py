@@ -19,7 +19,8 @@ class ConcordanceDifference(NamedTuple):
     """Attributes:
     difference: index of the first risk minus index of the second.
     standard_error: standard error of the difference on the same patients.
-    p_value: p-value of the normal test of no difference.
+    p_value: p-value of the test of no difference, by Student's t with as many degrees of freedom as there
+        are events, less one.
     """
 
     difference: Array
@@ -31,7 +32,9 @@ def compare_concordance(first: Concordance, second: Concordance) -> ConcordanceD
     """Compare the concordances of two risks on the same patients; both must be of one kind.
 
     The influence of a patient on the difference is the difference of the patient's influences.
-    Variation shared by the two indices cancels, as in R's ``vcov`` of a concordance of several risks.
+    Variation shared by the two indices cancels, as in R's ``vcov`` of a concordance of several risks. Of
+    equal risks in simulated test sets of 20 to 100 patients 2 to 6 % have p < 0.05; with the normal quantile
+    up to 9 % (docs/statistics.md).
 
     Args:
         first: concordance of one risk.
@@ -52,8 +55,10 @@ def compare_concordance(first: Concordance, second: Concordance) -> ConcordanceD
     difference = first.index - second.index
     error = xp.sqrt(xp.sum((first.influence - second.influence) ** 2))
     special = scipy.special if xp is np else jax.scipy.special
-    z = xp.abs(difference) / xp.where(error > 0, error, xp.nan)
-    return ConcordanceDifference(difference, error, special.erfc(z / np.sqrt(2)))
+    t = difference / xp.where(error > 0, error, xp.nan)
+    freedom = xp.maximum(first.events - 1, 1)
+    p = special.betainc(freedom / 2, 0.5, freedom / (freedom + t**2))
+    return ConcordanceDifference(difference, error, p)
 
 
 def until(time: Any, tau: Any) -> Any:

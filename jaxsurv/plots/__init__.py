@@ -1,6 +1,8 @@
 """Figures from results; each function returns a matplotlib figure and touches no file."""
 
 from jaxsurv.plots._hazard_ratios import hazard_ratios
+from jaxsurv.plots._nomogram import nomogram
+from jaxsurv.plots._patient_sheet import patient_sheet
 from jaxsurv.plots.cohort import modality_patterns
 from jaxsurv.plots.coxnet import coefficient_paths
 from jaxsurv.plots.decisions import calibration, decision_curves
@@ -28,6 +30,8 @@ __all__ = [
     "importance_bars",
     "kaplan_meier_groups",
     "modality_patterns",
+    "nomogram",
+    "patient_sheet",
     "residuals_against",
     "risk_groups",
     "schoenfeld",

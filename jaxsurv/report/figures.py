@@ -6,6 +6,8 @@ from matplotlib.figure import Figure
 from jaxsurv.plots import (
     Forest,
     RiskGroups,
+    calibration,
+    decision_curves,
     risk_groups,
     score_forest,
 )
@@ -26,10 +28,11 @@ def forest(findings: Findings, highlight: str) -> tuple[Figure, Picture]:
     line = f"; the dashed line is the mean of {highlight}" if there else ""
     return figure, Picture(
         "methods",
-        f"Test C of every run, and the mean with its 95 % interval{line}. The "
-        "intervals say how sure each mean is; differences are paired, see the table.",
+        f"Test C of every run, and the mean with its 95 % interval{line}.",
         f"Forest plot of {len(summary)} methods and settings, mean C from "
         f"{summary['mean'].min():.3f} to {summary['mean'].max():.3f}.",
+        caveat="Intervals say how sure each mean is; differences are paired, see the table."
+        + _optimistic(findings),
     )
 
 
@@ -42,23 +45,72 @@ def survival_curves(findings: Findings, *settings: str) -> tuple[Figure, Picture
         pooled = findings.predictions[findings.predictions["setting"] == name]
         risk, event, time = (pooled[c].to_numpy(float) for c in ("risk", "event", "time"))
         row = ratios.loc[name]
-        if np.isnan(p := row["p_value"]):
-            told = ["nobody is above the median risk"]
-        else:
-            ratio = "hazard ratio {hazard_ratio:.2f} ({lower:.2f} to {upper:.2f})".format(**row)
-            told = [ratio, f"log-rank {f'p = {p:.2g}' if p >= 1e-4 else 'p < 0.0001'}"]
+        told = f"hazard ratio {row['hazard_ratio']:.2f}"
+        if np.isnan(row["hazard_ratio"]):
+            told = "nobody is above the median risk"
         title = name if settings else ""
-        panels.append(RiskGroups(risk > row["threshold"], event, time, "\n".join(told), title))
-        statements.append(f"'{name}': {', '.join(told)}")
+        panels.append(RiskGroups(risk > row["threshold"], event, time, told, title))
+        statements.append(f"'{name}': {told}")
     unit = findings.data.cohort.time_unit or "unit of the cohort"
     figure = risk_groups(panels, xlabel=f"time ({unit})", title=tested(findings))
     return figure, Picture(
         "kaplan_meier",
         "Kaplan-Meier curves of the pooled out-of-fold risk at its median: the mean over seeds and repeats, "
-        f"each scaled within its fold. {'; '.join(statements)}; descriptive, since the folds' models share "
-        "patients.",
+        f"each scaled within its fold. {'; '.join(statements)}.",
         f"Two survival curves per panel; {'; '.join(statements)}.",
         finding=f"At the median of the pooled out-of-fold risk: {'; '.join(statements)}."
         if settings
         else "",
+        caveat="Without p-value or interval: the folds' models share patients, and a log-rank p of these "
+        "groups is below 0.05 in 11 % of cohorts without any signal.",
     )
+
+
+def calibration_at_horizon(findings: Findings) -> list[tuple[Figure, Picture]]:
+    """Calibration of the headline on held-out patients, pooled over splits; none if it cannot be judged."""
+    held = findings.held_out
+    if held is None or held.calibration is None:
+        return []
+    at, name = _horizon(findings), str(findings.comparison.headline)
+    figure = calibration(
+        held.calibration.curve, xlabel=f"predicted probability by {at}", title=tested(findings)
+    )
+    line = held.calibration.line
+    return [(figure, Picture(
+        "calibration",
+        f"Observed against predicted probability of the event by {at}, of '{name}' on held-out patients: "
+        "the mean over splits of each patient's probability. Smooth with its pointwise 95 % band, and fifths "
+        "of the patients by Kaplan-Meier.",
+        f"Calibration curve: slope {line.slope:.2f}, observed over expected {line.ratio:.2f}.",
+        caveat="Where predictions are few, at the ends, the curve follows single patients."
+        + _optimistic(findings),
+    ))]  # fmt: skip
+
+
+def decisions(findings: Findings) -> list[tuple[Figure, Picture]]:
+    """Decision curves of headline and clinical model on held-out patients; none if they cannot be judged."""
+    held = findings.held_out
+    if held is None or not held.benefit:
+        return []
+    at = _horizon(findings)
+    figure = decision_curves(
+        held.benefit, xlabel=f"threshold probability of the event by {at}", title=tested(findings)
+    )
+    low, *_, high = next(iter(held.benefit.values())).thresholds
+    return [(figure, Picture(
+        "decision_curves",
+        f"Net benefit of acting on held-out probabilities of the event by {at}, in true positives per "
+        "patient, against treating everybody and nobody; bands resample patients, 95 %.",
+        f"Net benefit of {', '.join(held.benefit)} at thresholds from {low:.0%} to {high:.0%}.",
+        caveat="Bands do not cover the luck of training; where two overlap, the paired difference may still "
+        "be clear." + _optimistic(findings),
+    ))]  # fmt: skip
+
+
+def _horizon(findings: Findings) -> str:
+    assert findings.held_out is not None
+    return f"{findings.held_out.horizon:g} {findings.data.cohort.time_unit}".rstrip()
+
+
+def _optimistic(findings: Findings) -> str:
+    return " Two-way protocol: these patients stopped the training." * findings.two_way

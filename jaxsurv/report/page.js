@@ -50,6 +50,17 @@ for (const table of document.querySelectorAll("table.sortable")) {
   });
 }
 
+// A table that does not fit says that it goes on.
+for (const box of document.querySelectorAll("[role=region]")) {
+  const more = document.createElement("div");
+  more.className = "more";
+  more.textContent = "The table goes on to the right: scroll.";
+  box.after(more);
+  const look = () => box.classList.toggle("wide", box.scrollWidth > box.clientWidth + 1);
+  look();
+  window.addEventListener("resize", look);
+}
+
 for (const figure of document.querySelectorAll("figure")) {
   const button = document.createElement("button");
   const toggle = () => {

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
+from textwrap import fill
 from typing import NamedTuple
 
 import jax
@@ -25,12 +26,22 @@ class Picture(NamedTuple):
         caption: caption below the figure.
         alternative: alternative text for readers who cannot see the figure.
         finding: sentence for the top of the report; may be empty.
+        caveat: sentence that is written below the figure itself as well, so that it goes where the figure
+            goes; may be empty.
     """
 
     name: str
     caption: str
     alternative: str
     finding: str = ""
+    caveat: str = ""
+
+
+class Answer(NamedTuple):
+    """A question that every reader has, and the answer."""
+
+    question: str
+    text: str
 
 
 class Section(NamedTuple):
@@ -44,7 +55,7 @@ class Section(NamedTuple):
 def write_report(
     folder: ResultsFolder,
     title: str,
-    summary: Sequence[str] | Callable[[], Sequence[str]],
+    summary: Sequence[str | Answer] | Callable[[], Sequence[str | Answer]],
     sections: Sequence[Section],
     drawn: Sequence[tuple[Figure, Picture]],
     facts: Mapping[str, object],
@@ -54,7 +65,8 @@ def write_report(
     Args:
         folder: folder to write to.
         title: title of the page.
-        summary: sentences, each a paragraph, or a function that gives them once the figures are written.
+        summary: sentences, each a paragraph, or a function that gives them once the figures are written. If
+            there are answers among them, these come first, with the first figure, and the sentences after.
         sections: tables.
         drawn: figures, embedded, so that the page needs no other file.
         facts: facts by name, listed at the end.
@@ -70,6 +82,8 @@ def write_report(
     if jax.process_index() > 0:  # only the first host writes
         return
     for figure, picture in drawn:
+        if picture.caveat:
+            _write_below(figure, picture.caveat)
         folder.figure(picture.name, figure)
     pictures = [picture for _, picture in drawn]
     told = summary() if callable(summary) else summary
@@ -77,9 +91,20 @@ def write_report(
     folder.text("report.html", text)
 
 
+def _write_below(figure: Figure, caveat: str) -> None:
+    """A line below all that is drawn; the figure grows as it is saved."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for legend in figure.legends:  # or it moves to the new lower edge
+        legend.set_bbox_to_anchor((0, 0, 1, 1), transform=figure.transFigure)
+    lowest = figure.get_tightbbox().y0 / figure.get_figheight()
+    told = fill(caveat, int(19 * figure.get_figwidth()))
+    figure.text(0.01, lowest - 0.02, told, va="top", fontsize=7, color="#444444")
+
+
 def _page(
     title: str,
-    summary: Sequence[str],
+    summary: Sequence[str | Answer],
     sections: Sequence[Section],
     pictures: Sequence[Picture],
     folder: Path,
@@ -89,7 +114,14 @@ def _page(
     flat = {k: v for k, v in facts.items() if not isinstance(v, Mapping)}
     for value in facts.values():
         flat |= value if isinstance(value, Mapping) else {}
+    answers = [s for s in summary if isinstance(s, Answer)]
+    told = "".join(f"<p>{_escape(s)}</p>" for s in summary if isinstance(s, str))
     parts = [(s.heading, _section(s)) for s in sections]
+    top = told
+    if answers:
+        first, *pictures = pictures
+        top = _answers(answers) + _figure(first, folder)
+        parts.insert(0, ("In detail", told))
     if pictures:
         parts.append(("Figures", "".join(_figure(p, folder) for p in pictures)))
     parts.append(("How it was computed", _facts(flat)))
@@ -103,7 +135,7 @@ def _page(
         f"<meta http-equiv='Content-Security-Policy' content=\"{_ALONE}\">"
         f"<title>{_escape(title)}</title><style>\n{style}</style></head><body>\n"
         f"<h1>{_escape(title)}</h1>\n"
-        f"{''.join(f'<p>{_escape(s)}</p>' for s in summary)}\n"
+        f"{top}\n"
         f"{_contents([heading for heading, _ in parts])}"
         f"{''.join(_part(i, *part) for i, part in enumerate(parts, 1))}"
         f"<script>\n{script}</script></body></html>\n"
@@ -119,6 +151,11 @@ _LONG = 40  # characters; a cell with more is broken into lines
 
 def _escape(x: object) -> str:
     return html.escape(printable(x))
+
+
+def _answers(answers: Sequence[Answer]) -> str:
+    lines = (f"<dt>{_escape(a.question)}</dt><dd>{_escape(a.text)}</dd>" for a in answers)
+    return f"<dl class='answers'>{''.join(lines)}</dl>\n"
 
 
 def _contents(headings: Sequence[str]) -> str:
@@ -180,5 +217,5 @@ def _figure(picture: Picture, folder: Path) -> str:
     return (
         f"<figure id='figure-{_escape(picture.name)}'><div class='box'>"
         f"<img alt='{_escape(picture.alternative)}' src='data:image/png;base64,{data}'></div>"
-        f"<figcaption>{_escape(picture.caption)}</figcaption></figure>"
+        f"<figcaption>{_escape(f'{picture.caption} {picture.caveat}'.rstrip())}</figcaption></figure>"
     )

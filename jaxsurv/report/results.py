@@ -101,10 +101,14 @@ def legend(findings: Findings) -> str:
             "fitted to rows held out and calibrated on them. "
         )
     within = "" if data.cohort.strata is None else "of pairs within strata "
+    deals = len(np.unique(data.splits.repeat))
+    how = "t from the variances within and between deals (Rubin)"
+    if deals in (1, splits):
+        how = "corrected resampled t (Nadeau-Bengio)"
     return (
         f"{optimistic}Harrell's C {within}on test rows, {splits} splits, {data.splits.protocol} protocol; "
         f"seeds averaged within a split. {chosen}{stacked}"
-        "Intervals and p: corrected resampled t (Nadeau-Bengio), which allows for overlapping training "
+        f"Intervals and p: {how}, which allows for overlapping training "
         "sets; differences are paired by split; p is not adjusted for the number of rows. The best run is "
         "shown because papers report it: it is the luckiest of many, not an estimate. IBS: integrated Brier "
         "score of the survival curves, lower is better."

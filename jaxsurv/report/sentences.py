@@ -39,8 +39,10 @@ def sentences(findings: Findings) -> list[str]:
             told.append(
                 f"The {name} model on the same splits has {interval(summary.loc[name])}; the "
                 f"paired difference is {interval(chosen, f'{short}_', sign=True)}: {_verdict(chosen, short)}."
+                f"{_errors(chosen, short)}"
             )
     told += _of_the_stack(findings)
+    told += _of_time(findings)
     told.append(
         f"The highest of the {len(swept)} means is {best['mean']:.3f} at {best.name}, picked by test scores "
         f"and so optimistic; single runs there go from {best['worst_run']:.3f} to {best['best_run']:.3f}, "
@@ -57,6 +59,36 @@ def sentences(findings: Findings) -> list[str]:
             "trained networks here are optimistic."
         )
     return told
+
+
+def _errors(row: pd.Series, short: str) -> str:
+    """The difference of the integrated Brier scores, if it excludes 0."""
+    lower, upper = row[f"ibs_{short}_lower"], row[f"ibs_{short}_upper"]
+    if not lower * upper > 0:
+        return ""
+    found = interval(row, f"ibs_{short}_", sign=True, digits=3)
+    return f" Its integrated Brier score is {'lower, better' if upper < 0 else 'higher, worse'}: {found}."
+
+
+def _of_time(findings: Findings) -> list[str]:
+    """Whether the clinical model violates proportional hazards, and what that does to curves."""
+    held = findings.held_out
+    if held is None or held.time_effect is None:
+        return []
+    effect, at = held.time_effect, f"{held.horizon:g} {findings.data.cohort.time_unit}".rstrip()
+    ratios = f"hazard ratio per standard deviation {effect.early:.2f} up to {at} and {effect.late:.2f} after"
+    p = f"p = {effect.p_value:.2g}"
+    if effect.p_value >= 0.05:
+        return [
+            f"No change of the clinical model's effect with time is seen ({p}; {ratios}); few events show "
+            "gross changes only."
+        ]
+    first, then = ("little", "much") if effect.early > effect.late else ("much", "little")
+    return [
+        f"The clinical model violates proportional hazards ({p}): {ratios}. Curves of Cox models keep one "
+        f"ratio for all times, so that they tell patients apart too {first} early and too {then} later; the "
+        "calibration is to be looked at for each horizon of interest."
+    ]
 
 
 def _of_the_stack(findings: Findings) -> list[str]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from jaxsurv.metrics import HazardRatio, hazard_ratio
+from jaxsurv.metrics import hazard_ratio
 from jaxsurv.recipe import CrossFitted, Prepared, Stack, ensemble, lowest_loss, stack
 from jaxsurv.recipe.stacking import NETWORK
 from jaxsurv.study.execute import Method, Trained, baseline_rows, ensemble_rows, pooled_risk
+from jaxsurv.study.held_out import CLINICAL_COX, PooledProbabilities, held_out
 from jaxsurv.study.statistics import Estimate, corrected_t, paired, summarise
 from jaxsurv.types import InputError
 
@@ -56,6 +57,8 @@ class Findings:
         predictions: one row per tested patient and row of ``summary``: ``patient``, ``time``, ``event``,
             ``setting``, ``risk`` pooled out of fold by :func:`jaxsurv.study.execute.pooled_risk`, and its
             ``scale``.
+        held_out: the headline's probabilities at a horizon; None if its networks have curves of their own,
+            which are judged by ``test_ibs`` alone.
     """
 
     data: Prepared
@@ -67,6 +70,7 @@ class Findings:
     baselines: Sequence[str]
     predictions: pd.DataFrame
     weights: pd.DataFrame = field(default_factory=pd.DataFrame)
+    held_out: PooledProbabilities | None = None
 
     @property
     def two_way(self) -> bool:
@@ -76,8 +80,9 @@ class Findings:
     def difference(self, setting: str, reference: str, score: str = "test_c") -> Estimate:
         """Mean of the score of ``setting`` minus that of ``reference``, paired by split."""
         table = self.splits.set_index(["setting", *SPLIT])[score]
-        scores = (table[setting] - table[reference]).to_numpy()
-        return corrected_t(scores, self.data.test_fraction)
+        scores = table[setting] - table[reference]
+        repeat = scores.index.get_level_values("repeat")
+        return corrected_t(scores, self.data.test_fraction, repeat=repeat)
 
     @property
     def settings(self) -> pd.DataFrame:
@@ -177,10 +182,25 @@ def find(
         comparison = replace(comparison, headline=settings["mean"].idxmax())
     means = together.groupby(["setting", *SPLIT], sort=False)[["test_c", "test_ibs"]].mean()
     splits = means.reset_index()
+    judged = None
+    if not _own_curves(comparison, trained):
+        order = pd.MultiIndex.from_arrays([data.splits.repeat, data.splits.fold])
+        own = splits.loc[splits["setting"] == comparison.headline].set_index(SPLIT)
+        ibs = own["test_ibs"].reindex(order).to_numpy()
+        clinical = predictions.loc[predictions["setting"] == CLINICAL_COX]
+        risk = clinical.set_index("patient")["risk"].reindex(data.cohort.survival.index).to_numpy()
+        judged = held_out(data, comparison.headline, risks, ibs, risk if len(clinical) else None)
     return Findings(
         data, comparison, trained, runs, splits, summary, names, predictions,
-        pd.concat(weights, ignore_index=True) if weights else pd.DataFrame(),
+        pd.concat(weights, ignore_index=True) if weights else pd.DataFrame(), judged,
     )  # fmt: skip
+
+
+def _own_curves(comparison: Comparison, trained: Sequence[Trained]) -> bool:
+    """Whether the headline has curves that are not Breslow's."""
+    own = {s for t in trained if t.method.objective.survival is not None for s in t.method.settings}
+    headline = str(comparison.headline)
+    return bool(own & {headline, *comparison.choices.get(headline, ())})
 
 
 def _weights(data: Prepared, name: str, fitted: Stack) -> pd.DataFrame:
@@ -220,17 +240,18 @@ def _pool(data: Prepared, risks: Mapping[str, tuple[np.ndarray, np.ndarray]]) ->
 def hazard_ratios(findings: Findings) -> pd.DataFrame:
     """High against low pooled out-of-fold risk within strata, split at its median: a row per summary row.
 
-    NaN where the median does not split it, as when no run has learned anything, or one group has left
-    before the first event.
+    Columns ``setting``, ``patients``, ``events``, ``hazard_ratio``, ``threshold``; NaN where the median does
+    not split it, as when no run has learned anything, or one group has left before the first event. Limits
+    and p of the pooled groups would not hold: the models of the folds share patients (docs/statistics.md).
     """
     rows = []
     for setting, pooled in findings.predictions.groupby("setting", sort=False):
         risk, event, time = (pooled[c].to_numpy(float) for c in ("risk", "event", "time"))
-        values = dict.fromkeys(HazardRatio._fields, np.nan)
+        values = {"hazard_ratio": np.nan, "threshold": np.nan}
         with contextlib.suppress(InputError):
             strata = pooled["stratum"].to_numpy(object) if "stratum" in pooled else None
             ratio = hazard_ratio(risk, event, time, strata=strata)
-            values = {name: float(value) for name, value in ratio._asdict().items()}
+            values = {name: float(getattr(ratio, name)) for name in values}
         rows.append(
             {"setting": setting, "patients": len(risk), "events": int(event.sum()), **values}
         )

@@ -1,5 +1,6 @@
 """Integrated Brier score of every run of a study, on the test set of its split."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -40,6 +41,37 @@ def horizons(data: Prepared) -> np.ndarray:
     return np.stack([_horizon(data, s).times for s in range(len(data.splits.fold))])
 
 
+def survival_at(
+    data: Prepared, split: np.ndarray, log_hazard: np.ndarray, horizon: float
+) -> np.ndarray:
+    """Survival ``[runs, n]`` at one time by Breslow's curves, see `integrated_brier`.
+
+    Args:
+        data: data of the study.
+        split: ``[runs]``, position of each run's split.
+        log_hazard: ``[runs, n]``, predicted log hazards (higher = worse).
+        horizon: time, in the cohort's unit.
+    """
+    alive, times = np.zeros(log_hazard.shape), np.array([horizon])
+    for s in np.unique(split).tolist():
+        curves = _breslow(data, data.splits.develop[s])
+        for r in np.flatnonzero(split == s):
+            alive[r] = curves(log_hazard[r], times)[:, 0]
+    return alive
+
+
+def _breslow(data: Prepared, develop: np.ndarray) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """``(log_hazard [n], times [t]) -> survival [n, t]``, baseline hazards of the rows ``develop``."""
+    event, time, _, _, strata = data.outcome
+    sets = baseline_sets(event, time, strata=strata, where=develop)
+
+    def curves(log_hazard: np.ndarray, times: np.ndarray) -> np.ndarray:
+        eta = log_hazard - log_hazard[develop].mean()
+        return fit_baselines(eta, sets).survival(eta, times, strata)
+
+    return curves
+
+
 def integrated_brier(
     data: Prepared, split: np.ndarray, log_hazard: np.ndarray, curves: np.ndarray | None = None
 ) -> np.ndarray:
@@ -59,16 +91,12 @@ def integrated_brier(
         curves: ``[runs, n, t]`` survival at the times of `horizons`, of a model with curves of its own; then
             log hazards and Breslow's estimate do not count.
     """
-    scores, (event, time, _, _, strata) = np.zeros(len(split)), data.outcome
+    scores, (event, time, *_) = np.zeros(len(split)), data.outcome
     for s in np.unique(split).tolist():
         h = _horizon(data, s)
-        sets = baseline_sets(event, time, strata=strata, where=h.develop)
+        fitted = _breslow(data, h.develop)
         for r in np.flatnonzero(split == s):
-            if curves is None:
-                eta = log_hazard[r] - log_hazard[r][h.develop].mean()
-                alive = fit_baselines(eta, sets).survival(eta, h.times, strata)
-            else:
-                alive = curves[r]
+            alive = fitted(log_hazard[r], h.times) if curves is None else curves[r]
             scores[r] = integrated_brier_score(
                 alive, h.times, event, time,
                 train_event=event[h.known], train_time=time[h.known], where=h.test,

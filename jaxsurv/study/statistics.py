@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from jaxsurv.types import InputError
+from jaxsurv.types import ArrayLike, InputError
 
 
 class Estimate(NamedTuple):
@@ -18,18 +18,32 @@ class Estimate(NamedTuple):
     p_value: float
 
 
-def corrected_t(scores: np.ndarray, test_fraction: float, *, level: float = 0.95) -> Estimate:
-    """Corrected resampled t interval and test for the mean of scores over cross-validation splits.
+def corrected_t(
+    scores: ArrayLike, test_fraction: float, *, repeat: ArrayLike | None = None, level: float = 0.95
+) -> Estimate:
+    """Interval and test for the mean of scores over the splits of a cross-validation.
 
     Training sets of different splits overlap, so their scores are not independent and the plain t
-    interval is far too narrow. Nadeau & Bengio (2003) inflate the variance of the mean::
+    interval is far too narrow. With one deal of the patients into K folds, Nadeau & Bengio (2003)
+    inflate the variance of the mean::
 
-        var(mean) = (1/J + n_test/n_train) s²,   J - 1 degrees of freedom
+        var(mean) = (1/K + n_test/n_train) s²,   K - 1 degrees of freedom
+
+    With R deals the spread of their means says how much there is to allow for, as for multiple
+    imputation (Rubin 1987; his degrees of freedom)::
+
+        var(mean) = W + (1 + 1/R) B,   W = s²/K within deals, B = variance of the deals' means
+
+    What the interval is to cover is the expected score of models that are trained on as many patients as
+    in these splits. With five deals 93 to 98 % of simulated intervals of C do, with one 95 to 99 %; with
+    Nadeau and Bengio's variance over all R K scores, which is often used, 91 % where features say nothing
+    (`experiments.coverage`, docs/statistics.md).
 
     Args:
         scores: ``[J]``, one score per split (averaged over seeds), or one difference per split for a
             paired comparison. NaN scores are left out.
         test_fraction: ratio ``n_test / n_train``, e.g. 1/4 for 5 folds.
+        repeat: ``[J]``, labels of the deals; None = all splits are of one.
         level: confidence level of the interval.
 
     Returns:
@@ -42,15 +56,26 @@ def corrected_t(scores: np.ndarray, test_fraction: float, *, level: float = 0.95
     0.024 (-0.007 to 0.055), p = 0.10
     """
     scores = np.asarray(scores, float)
-    scores = scores[np.isfinite(scores)]
-    if not scores.size:
-        return Estimate(np.nan, np.nan, np.nan, np.nan)
-    mean, J = float(scores.mean()), scores.size
+    known = np.isfinite(scores)
+    deal = np.zeros(scores.size) if repeat is None else np.asarray(repeat)
+    scores, (_, deal, size) = (
+        scores[known],
+        np.unique(deal[known], return_inverse=True, return_counts=True),
+    )
+    mean, J, R = float(scores.mean()) if scores.size else np.nan, scores.size, size.size
     if J < 2:
         return Estimate(mean, np.nan, np.nan, np.nan)
-    se = np.sqrt((1.0 / J + test_fraction) * scores.var(ddof=1))
-    half = stats.t.ppf(0.5 + level / 2, J - 1) * se
-    p = 2.0 * stats.t.sf(abs(mean) / se, J - 1) if se > 0 else float(mean == 0)
+    if 1 < R < J:
+        means = np.bincount(deal, scores) / size
+        within = np.mean(1 / size) * np.sum((scores - means[deal]) ** 2) / (J - R)
+        between = (1 + 1 / R) * means.var(ddof=1)
+        parts = within**2 / (J - R) + between**2 / (R - 1)
+        variance, freedom = within + between, (within + between) ** 2 / parts if parts > 0 else 1.0
+    else:
+        variance, freedom = (1.0 / J + test_fraction) * scores.var(ddof=1), J - 1
+    se = np.sqrt(variance)
+    half = stats.t.ppf(0.5 + level / 2, freedom) * se
+    p = 2.0 * stats.t.sf(abs(mean) / se, freedom) if se > 0 else float(mean == 0)
     return Estimate(mean, mean - half, mean + half, float(p))
 
 
@@ -69,18 +94,24 @@ def summarise(
         runs: table with one row per run.
         score: name of the column to summarise.
         by: name of the column with the setting.
-        split: names of the columns that identify a split; runs of one split (seeds) are averaged.
+        split: names of the columns that identify a split, the first of them the deal that it is of; runs of
+            one split (seeds) are averaged.
         test_fraction: see :func:`corrected_t`.
         bounds: bounds of the score, to which limits are clipped: with few splits a t interval can
             reach beyond.
     """
     rows = []
     for setting, group in runs.groupby(by, sort=False):
-        mean, *limits, _ = corrected_t(group.groupby(split)[score].mean().to_numpy(), test_fraction)
+        mean, *limits, _ = _over_splits(group.groupby(split)[score].mean(), test_fraction)
         row = {by: setting, "runs": len(group), "mean": mean}
         row |= dict(zip(("lower", "upper"), np.clip(limits, *bounds), strict=True))
         rows.append(row | {"best_run": group[score].max(), "worst_run": group[score].min()})
     return pd.DataFrame(rows)
+
+
+def _over_splits(scores: pd.Series, test_fraction: float) -> Estimate:
+    """Estimate from scores by split, whose index has the deal in its first level."""
+    return corrected_t(scores, test_fraction, repeat=scores.index.get_level_values(0))
 
 
 def paired(
@@ -101,7 +132,7 @@ def paired(
         raise InputError(f"no runs of the reference {reference!r}; there are {list(means.columns)}")
     rows = []
     for setting in runs[by].unique():
-        estimate = corrected_t((means[setting] - means[reference]).to_numpy(), test_fraction)
+        estimate = _over_splits(means[setting] - means[reference], test_fraction)
         rows.append({by: setting, **estimate._asdict()})
     return pd.DataFrame(rows)
 

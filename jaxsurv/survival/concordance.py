@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.padding import padded_length
 from jaxsurv.survival.pairs import (
     HOST_ROWS,
@@ -38,6 +39,7 @@ class Concordance(NamedTuple):
         influence: ``[n]``, the jackknife's change of the index per patient, w_k ∂index/∂w_k; the
             standard error is the root of the sum of squares. Influences summed over clusters, or
             subtracted between two risks, give standard errors in the same way.
+        events: patients with an event and somebody to compare with.
     """
 
     index: Array
@@ -48,6 +50,31 @@ class Concordance(NamedTuple):
     tied_both: Array
     standard_error: Array
     influence: Array
+    events: Array
+
+    @read_arguments
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """Limits of the index: the standard error on the logit scale, with the quantile of Student's t with
+        ``events - 1`` degrees of freedom.
+
+        Of 95 % limits in simulated test sets of 20 to 100 patients with 8 to 70 events, 94 to 99 % cover,
+        of the plain ``index ± 1.96 standard_error`` 86 to 98 % (docs/statistics.md). NaN where every pair
+        agrees, or none, and with a single event: the standard error says nothing then. Known values only.
+
+        >>> import numpy as np
+        >>> risk, time = np.array([3.0, 4, 5, 2, 1, 0]), np.arange(6.0)
+        >>> c = pairwise_concordance(risk, np.ones(6), time)
+        >>> print(f"{c.index:.2f} ({c.interval()[0]:.2f} to {c.interval()[1]:.2f})")
+        0.80 (0.38 to 0.96)
+        """
+        from scipy.special import expit, logit, stdtrit  # losses load without it
+
+        index, error = float(self.index), float(self.standard_error)
+        freedom = float(self.events) - 1
+        if not (0 < index < 1 and error > 0 and freedom > 0):
+            return np.nan, np.nan
+        half = stdtrit(freedom, 0.5 + level / 2) * error / (index * (1 - index))
+        return float(expit(logit(index) - half)), float(expit(logit(index) + half))
 
 
 def concordance_of(sums: PairSums, earlier: Any, later: Any) -> Concordance:
@@ -76,6 +103,7 @@ def concordance_of(sums: PairSums, earlier: Any, later: Any) -> Concordance:
         tied_both=both,
         standard_error=xp.sqrt(xp.sum(influence**2)),
         influence=influence,
+        events=xp.sum(earlier * sums.comparable > 0),
     )
 
 

@@ -135,7 +135,7 @@ def test_the_file_tells_the_score_of_its_own_row(data, folds, tmp_path):
 
     model.__dict__["save"] = save
     headline = Headline(trained[0].method, "high", False, "because")
-    (told,) = write_headline(found, (headline, model), Kept(tmp_path))
+    kept, told = write_headline(found, (headline, model), Kept(tmp_path))
     row = found.summary.set_index("setting").loc["high"]
     (score,) = saved["metrics"].values()
     np.testing.assert_allclose(score, row[["mean", "lower", "upper"]].astype(float))
@@ -145,6 +145,8 @@ def test_the_file_tells_the_score_of_its_own_row(data, folds, tmp_path):
         f"all {len(cohort.survival)} patients with {events} events, with 'high' (because)" in told
     )
     assert ("two-way" in told) == (folds == "two-way")
+    assert kept.startswith("CoxNnet, high; fitted to all ")
+    assert kept.endswith(f"events, in {tmp_path / 'model.zip'}.")
 
 
 @pytest.mark.filterwarnings("ignore:no epoch of any network")

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -49,7 +50,7 @@ def test_writes_everything_and_prints_the_table(finished):
     files = {str(p.relative_to(out)) for p in out.rglob("*") if p.is_file()}
     figures = {
         f"figures/{n}.{s}"
-        for n in ("c_against_beta", "kaplan_meier", "training")
+        for n in ("c_against_beta", "calibration", "decision_curves", "kaplan_meier", "training")
         for s in ("png", "svg")
     }
     chunks = {f"chunks/0-MO-RiskVAE-2x1x1-{call:06d}.npz" for call in range(6)}
@@ -141,10 +142,25 @@ def test_manifest_says_how_it_was_computed(finished):
 
 def test_report_stands_alone(finished):
     page = (finished[0] / "report.html").read_text()
-    assert page.count("data:image/png;base64,") == 3
-    assert page.count("alt='") == 3
+    assert page.count("data:image/png;base64,") == 5
+    assert page.count("alt='") == 5
     assert "http" not in page.replace("http-equiv", "")
     assert "three-way" in page
+
+
+def test_report_answers_first(finished):
+    out, _ = finished
+    page = (out / "report.html").read_text()
+    asked, told = (re.findall(f"<{tag}>(.*?)</{tag}>", page) for tag in ("dt", "dd"))
+    assert [a.split()[0] for a in asked] == ["Is", "Is", "Which", "Is", "Whom"]
+    assert "held-out C of MO-RiskVAE, β chosen per fold, stacked with Cox models is" in told[0]
+    assert told[1].startswith("Minus clinical Cox: C ")
+    assert "Minus block ridge Cox: C " in told[1]
+    assert str(out / "model.zip") in told[2]
+    assert "calibration slope" in told[3]
+    assert "of the fifth with the highest risk" in told[4]
+    assert page.index("figure-c_against_beta") < page.index(">In detail<")
+    assert "the clinical model" in page[page.index(">In detail<") :]
 
 
 def test_refuses_to_write_over_another_run(finished):

@@ -14,6 +14,7 @@ from jaxsurv.survival import (
     martingale_residuals,
     proportional_hazards_test,
     schoenfeld_residuals,
+    survival_function,
 )
 from jaxsurv.types import InputError
 
@@ -160,3 +161,49 @@ def test_calibration_and_decisions():
         plots.decision_curves({**models, "fewer": other})
     with pytest.raises(InputError, match="models is empty"):
         plots.decision_curves({})
+
+
+def test_a_nomogram_gives_the_survival_of_the_model():
+    """Points of a patient's values are added up, and the total is looked up, as with a ruler."""
+    time = TIME * np.exp(-X @ [0.0, 0.7, -0.5, 1.0])
+    fit = cox_fit(X, EVENT, time)
+    figure = drawn(plots.nomogram(fit, X, [0.5, 1.0], unit="years", title="model"))
+    (ax,) = figure.axes
+    names = ["points", *X.columns, "total points", "survival, 0.5 years", "survival, 1 years"]
+    marks = {name: [] for name in names}
+    for text in ax.texts:
+        x, y = text.get_position()
+        if text.get_transform() == ax.transData:
+            marks[names[int(y)]].append((x, float(text.get_text())))
+    scale = {name: np.array(sorted(rows)).T for name, rows in marks.items()}
+
+    def read(name, value):
+        """Place on the scale of a value, by a straight line between two marks."""
+        places, values = scale[name]
+        slope, origin = np.polyfit(values, places, 1)
+        return slope * value + origin
+
+    assert max(np.ptp(scale[name][0]) for name in X.columns) <= 100
+    for row in (3, 50, 99):
+        total = sum(read(name, X[name].iloc[row]) for name in X.columns)
+        place = read("total points", total)
+        expected = survival_function(fit.baseline, [X.iloc[row] @ fit.coef], [0.5, 1.0])[0]
+        for name, alive in zip(names[-2:], expected, strict=True):
+            places, values = scale[name]
+            order = np.argsort(values)
+            assert np.interp(alive, values[order], places[order]) == pytest.approx(place, abs=1.5)
+
+
+def test_a_nomogram_of_nothing_is_refused():
+    fit = cox_fit(X, EVENT, TIME)
+    with pytest.raises(InputError, match=r"x must be \[n, 4\] as in the fit, got \[120, 2\]"):
+        plots.nomogram(fit, X[["age", "sex"]], [1.0])
+    with pytest.raises(InputError, match="horizons is empty"):
+        plots.nomogram(fit, X, [])
+    with pytest.raises(InputError, match="no column of x changes the hazard"):
+        plots.nomogram(fit, X.iloc[[0, 0]], [1.0])
+    with pytest.raises(InputError, match="age"):
+        plots.nomogram(fit, X.assign(age=np.where(np.arange(N) == 3, np.nan, X["age"])), [1.0])
+    within = cox_fit(X[["age"]], EVENT, TIME, strata=np.arange(N) % 2)
+    with pytest.raises(InputError, match="one per stratum"):
+        plots.nomogram(within, X[["age"]], [1.0])

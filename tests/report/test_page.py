@@ -7,12 +7,14 @@ import shutil
 import subprocess
 from html.parser import HTMLParser
 
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.image import imread
 
 from jaxsurv.artifacts import ResultsFolder
-from jaxsurv.report.page import Picture, Section, write_report
+from jaxsurv.report.page import Answer, Picture, Section, write_report
 from jaxsurv.types import InputError
 
 BROWSER = next(
@@ -33,15 +35,20 @@ TABLE = pd.DataFrame(
 LONG = "a clause of a sentence that nobody wants to read on one line of a table, however wide it is"
 
 
-def write(folder, sections, alternative="A line <that> goes up & down."):
-    figure = Figure(figsize=(12, 4))
-    figure.subplots().plot([1, 3, 2])
-    picture = Picture("line", "Nothing.", alternative)
+def write(
+    folder,
+    sections,
+    alternative="A line <that> goes up & down.",
+    found=("What was found.",),
+    **more,
+):
+    figure = Figure(figsize=(12, 4), layout="constrained")
+    figure.subplots().plot([1, 3, 2], label="a line")
+    figure.legend(loc="outside lower center")
+    picture = Picture("line", "Nothing.", alternative, **more)
     facts = {"options": {"folds": (3, 5), "note": "x" * 200}, "device": "cpu"}
     results = ResultsFolder(folder)
-    write_report(
-        results, "A study of 'β'", ["What was found."], sections, [(figure, picture)], facts
-    )
+    write_report(results, "A study of 'β'", found, sections, [(figure, picture)], facts)
     return (folder / "report.html").read_text("utf-8")
 
 
@@ -113,6 +120,29 @@ def test_contents_link_to_every_heading(page, tmp_path):
 def test_only_tall_tables_scroll_below_their_head(page):
     boxes = [a["class"] for a in Elements(page).all("div") if a.get("role") == "region"]
     assert boxes == ["box", "box tall", "box"]
+
+
+def test_answers_come_first_with_the_first_figure(tmp_path):
+    found = ["A detail.", Answer("Is it <so>?", "Yes & no.")]
+    page = write(tmp_path / "r", [Section("Results", TABLE, "")], found=found)
+    places = [
+        "<dt>Is it &lt;so&gt;?</dt><dd>Yes &amp; no.</dd>", "<figure id='figure-line'>",
+        ">In detail</h2>", "A detail.", ">Results</h2>",
+    ]  # fmt: skip
+    assert sorted(places, key=page.index) == places
+    assert page.count("<figure ") == 1
+    assert ">Figures</h2>" not in page
+
+
+def test_a_caveat_stands_in_the_figure_and_below_its_caption(tmp_path):
+    page = write(tmp_path / "r", [], caveat="Mind <this>.")
+    assert "<figcaption>Nothing. Mind &lt;this&gt;.</figcaption>" in page
+    assert "<figcaption>Nothing.</figcaption>" in write(tmp_path / "plain", [])
+    lines = []
+    for name in ("r", "plain"):
+        dark = imread(tmp_path / name / "figures" / "line.png")[..., :3].min(axis=(1, 2)) < 0.9
+        lines.append(np.count_nonzero(np.diff(dark.astype(int)) == 1))
+    assert lines[0] == lines[1] + 1  # one more line of text, which covers nothing
 
 
 def test_facts_are_readable(page):

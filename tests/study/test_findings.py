@@ -157,8 +157,13 @@ def test_every_interval_allows_for_test_rows_over_training_rows(study, score):
     assert set(summary.index) == set(rows)
 
     def limits(scores):
-        half = stats.t.ppf(0.975, len(scores) - 1) * scores.std(ddof=1)
-        half = half * np.sqrt(1 / len(scores) + ratio)
+        """Of two deals: the variance within them, and 3/2 of that between their means."""
+        deals = scores.to_numpy().reshape(REPEATS, FOLDS)
+        within = deals.var(axis=1, ddof=1).mean() / FOLDS
+        between = 1.5 * deals.mean(axis=1).var(ddof=1)
+        parts = within**2 / (REPEATS * (FOLDS - 1)) + between**2
+        total = within + between
+        half = stats.t.ppf(0.975, total**2 / parts) * np.sqrt(total) if total else 0.0
         return scores.mean(), scores.mean() - half, scores.mean() + half
 
     for name, own in rows.items():

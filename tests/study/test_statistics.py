@@ -123,3 +123,54 @@ def test_pairs_are_of_common_splits_whatever_the_row_order(runs):
 def test_a_reference_without_runs_is_refused(runs):
     with pytest.raises(InputError, match=r"no runs of the reference 'ridge'.*\['a', 'b'\]"):
         paired(runs, "ridge", **HOW)
+
+
+def test_repeated_folds_by_hand():
+    """Rubin's rules with K = 2, R = 3: within variances 2e-4, 8e-4, 2e-4; means 0.51, 0.53, 0.49."""
+    scores = np.array([0.50, 0.52, 0.51, 0.55, 0.48, 0.50])
+    repeat = np.array(list("aabbcc"))
+    estimate = corrected_t(scores, 1.0, repeat=repeat)
+    within, between = 4e-4 / 2, (1 + 1 / 3) * 4e-4
+    freedom = (within + between) ** 2 / (within**2 / 3 + between**2 / 2)
+    half = stats.t.ppf(0.975, freedom) * np.sqrt(within + between)
+    np.testing.assert_allclose(estimate[:3], [0.51, 0.51 - half, 0.51 + half], rtol=1e-9)
+    shuffled = np.random.default_rng(0).permutation(6)
+    again = corrected_t(scores[shuffled], 1.0, repeat=repeat[shuffled])
+    np.testing.assert_allclose(again, estimate)
+
+
+def test_one_split_of_each_deal_is_one_deal():
+    assert corrected_t(SCORES, 0.25, repeat=range(5)) == corrected_t(SCORES, 0.25)
+    assert corrected_t(SCORES, 0.25, repeat=[7] * 5) == corrected_t(SCORES, 0.25)
+
+
+def test_repeated_folds_that_are_all_equal():
+    repeat = np.repeat([0, 1], 2)
+    assert corrected_t(np.zeros(4), 0.25, repeat=repeat) == (0, 0, 0, 1)
+
+
+def test_it_covers_the_truth_of_repeated_folds():
+    """Scores u + v of the deal + e of the fold, where the variance of u is 2 var(e)/K + var(v)."""
+    rng, K, R, p, old = np.random.default_rng(0), 5, 5, [], []
+    repeat = np.repeat(np.arange(R), K)
+    for _ in range(1500):
+        u = rng.normal(scale=np.sqrt(2 / K + 0.1))
+        deal, fold = rng.normal(scale=np.sqrt(0.1), size=R), rng.normal(size=R * K)
+        scores = u + deal[repeat] + fold
+        p.append(corrected_t(scores, 1 / 4, repeat=repeat).p_value)
+        old.append(corrected_t(scores, 1 / 4).p_value)
+    assert 0.035 < np.mean(np.array(p) < 0.05) < 0.065
+    assert np.mean(np.array(old) < 0.05) > 0.1
+
+
+def test_tables_know_the_deals(runs):
+    """The first column of ``split`` is the deal."""
+    later = runs.assign(repeat=1, c=runs["c"] + runs["fold"] / 100)
+    both = pd.concat([runs, later])
+    a = [0.6, 0.8, 0.7, 0.6, 0.81, 0.72]
+    expected = corrected_t(a, 0.1, repeat=np.repeat([0, 1], 3))
+    row = summarise(both, **HOW).set_index("method").loc["a"]
+    np.testing.assert_allclose(row[["mean", "lower", "upper"]].astype(float), expected[:3])
+    b = np.array([0.55, 0.70, 0.55, 0.55, 0.71, 0.57])
+    expected = corrected_t(a - b, 0.1, repeat=np.repeat([0, 1], 3))
+    np.testing.assert_allclose(paired(both, "b", **HOW).set_index("method").loc["a"], expected)

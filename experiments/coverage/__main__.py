@@ -1,0 +1,5 @@
+import sys
+
+from experiments.coverage.command import main
+
+sys.exit(main())
