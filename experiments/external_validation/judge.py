@@ -144,8 +144,9 @@ def judge(
         notes.append(ONE_RISK)
     else:
         c = concordance_index(risk, event, time, strata=strata)
-        row |= _interval("c", c.index, c.standard_error)
-        row |= _interval("slope", *slope_of(risk, event, time, strata))
+        row |= _named("c", float(c.index), *c.interval())
+        slope, error = slope_of(risk, event, time, strata)
+        row |= _named("slope", slope, slope - Z95 * error, slope + Z95 * error)
     row |= _expected(fitted, rows, risk, event, time, strata)
     row |= _brier(fitted, rows, event, time, null or average_curve(fitted), strata)
     row |= _groups(risk, event, time, fitted.cohort.threshold, strata)
@@ -176,9 +177,8 @@ def average_curve(fitted: FittedModel) -> Curve:
     return lambda times: np.asarray(survival_function(fitted.baseline, risk, times)).mean(axis=0)
 
 
-def _interval(name: str, value: Any, error: Any) -> dict[str, float]:
-    value, half = float(value), Z95 * float(error)
-    return {name: value, f"{name}_lower": value - half, f"{name}_upper": value + half}
+def _named(name: str, value: float, lower: float, upper: float) -> dict[str, float]:
+    return {name: value, f"{name}_lower": lower, f"{name}_upper": upper}
 
 
 def _expected(
@@ -191,12 +191,10 @@ def _expected(
 ) -> dict[str, float]:
     """Observed over expected events, up to the end of the training cohort's follow-up."""
     seen, hazard = events_and_hazards(fitted, rows, risk, event, time, strata)
-    name = "observed_expected"
     if not hazard.any():  # all left before the first event of the training cohort
-        return dict.fromkeys((name, f"{name}_lower", f"{name}_upper"), np.nan)
-    ratio = observed_expected(hazard, seen)
-    values = float(ratio.ratio), float(ratio.lower), float(ratio.upper)
-    return dict(zip((name, f"{name}_lower", f"{name}_upper"), values, strict=True))
+        return _named("observed_expected", np.nan, np.nan, np.nan)
+    found = observed_expected(hazard, seen)
+    return _named("observed_expected", float(found.ratio), float(found.lower), float(found.upper))
 
 
 def events_and_hazards(

@@ -15,12 +15,16 @@ from jaxsurv.preprocess.schema import NARROW
 
 
 def inverted(table: pd.DataFrame) -> list[str]:
-    """A sentence for each model that ranks external patients the wrong way round, beyond chance."""
+    """A sentence for each model that ranks external patients the wrong way round, beyond chance.
+
+    A C of 0 has no interval.
+    """
+    wrong = table[table["c_upper"].fillna(table["c"]) < 0.5]
     return [
         f"'{model}' ranks the patients of {' and of '.join(rows['cohort'])} the wrong way round (C "
         f"{', '.join(rows['c'].map('{:.3f}'.format))}, intervals below 0.5): is a feature that it reads "
         "coded the other way there?"
-        for model, rows in table[table["c_upper"] < 0.5].groupby("model", sort=False)
+        for model, rows in wrong.groupby("model", sort=False)
     ]
 
 

@@ -258,10 +258,13 @@ def test_intervals_of_the_table_are_those_of_the_metrics(cohorts):
     )
     c = concordance_index(moved.eta, moved.event, moved.time)
     slope = calibration_slope(moved.eta, moved.event, moved.time)
-    for name, value, error in (("c", c.index, c.standard_error), ("slope", *slope)):
-        half = 1.959963984540054 * float(error)
+    half = 1.959963984540054 * float(slope.standard_error)
+    for name, wanted in (
+        ("c", (float(c.index), *c.interval())),
+        ("slope", (slope.slope, slope.slope - half, slope.slope + half)),
+    ):
         limits = [row[f"{name}{part}"] for part in ("", "_lower", "_upper")]
-        np.testing.assert_allclose(limits, [float(value), value - half, value + half], rtol=1e-3)
+        np.testing.assert_allclose(limits, wanted, rtol=1e-3)
 
 
 def test_one_risk_for_everybody_has_no_c_and_ends_nothing(cohorts):

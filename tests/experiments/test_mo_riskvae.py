@@ -49,6 +49,7 @@ def test_kl_is_in_the_table_already(tmp_path, capsys):
     assert "betas: leave out 1" in capsys.readouterr().err
 
 
+@pytest.mark.filterwarnings("ignore:no feature of mutation:jaxsurv.data.DataWarning")
 @pytest.mark.slow
 def test_recipes(tmp_path):
     assert recipe.main(["--preset", "smoke", "--out", str(tmp_path / "r")]) == 0

@@ -6,6 +6,7 @@ import pytest
 from experiments.regularizers import command as regularizers
 
 
+@pytest.mark.filterwarnings("ignore:no feature of mutation:jaxsurv.data.DataWarning")
 @pytest.mark.slow
 def test_smoke(tmp_path, capsys):
     assert regularizers.main(["--preset", "smoke", "--out", str(tmp_path / "r")]) == 0
