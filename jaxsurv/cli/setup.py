@@ -96,7 +96,7 @@ def open_study(options: RecipeOptions) -> Opened:
         baselines: dict[str, CrossFitted] = {"ridge Cox": ridge_cox(data)}
         if clinical := clinical_cox(data):
             baselines["clinical Cox"] = clinical
-    config = SurvivalVAEConfig(head_reads_clinical=data.offset_model is None)
+    config = SurvivalVAEConfig(head_reads_clinical=data.offset_model is None, head=options.head)
     given = ("survival_weight", "learning_rate", "dropout")
     hparams = HParams(**{name: getattr(options, name) for name in given})
     return Opened(cohort, data, config, hparams, baselines, workplace)

@@ -23,7 +23,7 @@ from jaxsurv.estimators.saved_survival import read_fitted, write_fitted
 from jaxsurv.estimators.training_cohort import FittedTerms, describe_training
 from jaxsurv.metrics import concordance_index
 from jaxsurv.models import Model
-from jaxsurv.models.config import config_of
+from jaxsurv.models.config import config_of, current_entries
 from jaxsurv.recipe import AS_MEASURED, Prepared, Recipe, prepare
 from jaxsurv.recipe.settings import recipe_of
 from jaxsurv.types import ArrayLike, InputError
@@ -247,10 +247,11 @@ class SurvivalEstimator(FittedEstimator[FittedModel], base=True):
             check_entries(entries["hparams"], type(network.hparams), "hparams")
             estimator.hparams = type(network.hparams)(**entries["hparams"])
         if network is not None and network.config is not None and entries["config"] is not None:
-            check_entries(entries["config"], type(network.config), "config")
-            if (longest := longest_list(entries["config"])) > MOST_LISTED:
+            config = current_entries(type(network.config), entries["config"])
+            check_entries(config, type(network.config), "config")
+            if (longest := longest_list(config)) > MOST_LISTED:
                 raise InputError(f"config has a list of {longest}; the most is {MOST_LISTED}")
-            estimator.config = config_of(type(network.config), tuples(entries["config"]))
+            estimator.config = config_of(type(network.config), tuples(config))
         estimator._keep(read_fitted(network, estimator._config, stored))
         for name, value in entries["columns"].items():
             if name in _KEPT:
