@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from jax import lax
+from jax.tree_util import DictKey, tree_map_with_path
 
 from jaxsurv.arguments.settings import check_whole
 from jaxsurv.models.batch import Batch
@@ -75,9 +76,10 @@ def marginal_of(params: Params) -> Any:
     return lax.stop_gradient(params.get("marginal"))
 
 
-def learned(params: Params) -> dict[str, bool]:
+def learned(params: Params) -> Any:
     """Which of the parameters an optimiser may change, as a mask of optax."""
-    return {name: name != "marginal" for name in params}
+    fixed = (DictKey("marginal"),)
+    return tree_map_with_path(lambda path, _: path[:1] != fixed, params)
 
 
 def judged(head: Head, parameters: Callable[[Params, Batch], Array]) -> dict[str, Any]:

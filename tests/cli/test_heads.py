@@ -15,7 +15,7 @@ def test_the_options_are_the_heads():
     assert get_args(get_type_hints(RecipeOptions)["head"]) == tuple(HEADS)
 
 
-@pytest.mark.filterwarnings("ignore:no feature of mutation")
+@pytest.mark.filterwarnings("ignore:no feature of mutation", "ignore:no epoch of any network")
 def test_a_study_keeps_a_model_with_curves_of_its_own(tmp_path):
     out = tmp_path / "r"
     options = ["--preset", "smoke", "--head", "logistic_hazard", "--out", str(out), "--no-nested"]
