@@ -44,6 +44,8 @@ class StudyOptions(Execution):
         cohort: tcga_acc (bundled), simulated (1,143 patients with a known truth), or a folder with
             survival.csv and one table per modality.
         endpoint: outcome to model, such as os or pfi; the cohort's first one if not given.
+        cause: cause of the endpoint to model, where it has several; events of the others censor. any: an
+            event of whatever cause.
         seeds: training runs per split and setting, which differ in initial weights and noise.
         folds: number of cross-validation folds, stratified by event.
         repeats: number of repeats of the cross-validation, each with new folds.
@@ -58,6 +60,7 @@ class StudyOptions(Execution):
 
     cohort: str = "tcga_acc"
     endpoint: str | None = None
+    cause: str | None = None
     seeds: int = 5
     folds: int = 5
     repeats: int = 1

@@ -82,7 +82,11 @@ def cox_nnet(config: CoxNnetConfig = CoxNnetConfig()) -> Objective:
 
 COX_NNET_MODEL = register(
     Model(
-        "CoxNnet", cox_nnet, CoxNnetHParams(), CoxNnetConfig(), optimizer=nesterov,
+        "CoxNnet",
+        cox_nnet,
+        CoxNnetHParams(),
+        CoxNnetConfig(),
+        optimizer=nesterov,
         profile=("l2", PENALTIES),
     )  # fmt: skip
 )
