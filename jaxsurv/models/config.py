@@ -164,6 +164,10 @@ def current_entries(kind: type, entries: Mapping[str, Any]) -> dict[str, Any]:
 def config_of(kind: type[Config], entries: Mapping[str, Any]) -> Config:
     """The config that a model file holds, see `current_entries`.
 
+    Args:
+        kind: class of the config.
+        entries: field to value; retired fields may be among them.
+
     Raises:
         InputError: a value that the class refuses, or a retired field with another value than its last.
     """

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from jaxsurv.arguments.columns import column
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.arguments.settings import mask
 from jaxsurv.plots.style import BLUE, ORANGE, series_label, styled
 from jaxsurv.survival import aalen_johansen
 
 
+@read_arguments
 @styled
 def incidence_groups(
     high: np.ndarray,
@@ -36,7 +37,7 @@ def incidence_groups(
     Raises:
         InputError: see :func:`jaxsurv.survival.aalen_johansen`.
     """
-    high, code, time = mask("high", high), column("code", code), column("time", time)
+    high = mask("high", high)
     figure = Figure(figsize=(4.2 * len(causes), 3.6), layout="constrained")
     panels = figure.subplots(1, len(causes), squeeze=False, sharey=True)[0]
     for ax, cause, name, note in zip(panels, range(1, len(causes) + 1), causes, notes, strict=True):
