@@ -1,7 +1,8 @@
 """Outcome heads of networks: the choice of one, its part of the parameters, and its part of an objective.
 
 A head other than Cox's starts from the marginal distribution of the training rows: with outputs of 0 and
-no offset all patients have it. It is kept in the parameters as ``"marginal"``, which no step changes.
+no offset all patients have it. It is kept in the parameters as ``"marginal"``, which no step changes. Where
+batches are streamed from disk, it is that of the first batch.
 """
 
 from collections.abc import Callable, Mapping
