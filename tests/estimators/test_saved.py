@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from jaxsurv.artifacts import read_model
 from jaxsurv.data import read_features
 from jaxsurv.estimators import CoxNnet, MORiskVAE, load
 from jaxsurv.estimators.card import print_card
@@ -154,7 +155,7 @@ def test_files_from_before_a_model_had_a_config_are_read(patients, tmp_path):
     model.save(tmp_path / "folder")
     loaded = load(tmp_path / "folder")
     np.testing.assert_array_equal(loaded.predict(x.to_numpy()), model.predict(x.to_numpy()))
-    before = model._store()
+    before = read_model(tmp_path / "folder")
     before.entries["config"] = None
     earlier = CoxNnet._restore(before)
     np.testing.assert_array_equal(earlier.predict(x.to_numpy()), model.predict(x.to_numpy()))
