@@ -46,7 +46,7 @@ def nesterov(hparams: CoxNnetHParams) -> optax.GradientTransformation:
     return optax.sgd(hparams.learning_rate, hparams.momentum, nesterov=True)  # type: ignore[arg-type]
 
 
-def cox_nnet(config: CoxNnetConfig = CoxNnetConfig()) -> Objective:
+def cox_nnet(config: CoxNnetConfig | None = None) -> Objective:
     """The objective of Cox-nnet::
 
         L = (1/n) sum_i event_i [log sum_{j: t_j >= t_i} exp(eta_j) - eta_i] + l2 (|W|² + |v|²)
@@ -57,8 +57,9 @@ def cox_nnet(config: CoxNnetConfig = CoxNnetConfig()) -> Objective:
     ``config.head`` puts its negative log likelihood in the place of the Cox loss.
 
     Args:
-        config: static choices.
+        config: static choices; None = the defaults.
     """
+    config = config or CoxNnetConfig()
     head = head_of(config)
     net = CoxNnetwork(head.outputs, head.constant)
 
