@@ -89,5 +89,5 @@ COX_NNET_MODEL = register(
         CoxNnetConfig(),
         optimizer=nesterov,
         profile=("l2", PENALTIES),
-    )  # fmt: skip
+    )
 )

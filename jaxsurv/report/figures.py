@@ -116,6 +116,8 @@ def _horizon(findings: Findings) -> str:
 
 def _optimistic(findings: Findings) -> str:
     return " Two-way protocol: these patients stopped the training." * findings.two_way
+
+
 def incidence_curves(findings: Findings) -> list[tuple[Figure, Picture]]:
     """Cumulative incidences by pooled risk of the headline, in a list; empty without competing causes."""
     cohort, name = findings.data.cohort, findings.comparison.headline
