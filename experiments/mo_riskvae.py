@@ -78,7 +78,13 @@ def run(options: MORiskVAEOptions) -> None:
     """The whole experiment, from the cohort to the report."""
     from jaxsurv.cli.run import run_study
     from jaxsurv.cli.setup import check_grid, open_study, with_stack
-    from jaxsurv.models import MYEVAE_HPARAMS, CoxNnetHParams, find_model
+    from jaxsurv.models import (
+        MYEVAE,
+        MYEVAE_HPARAMS,
+        CoxNnetConfig,
+        CoxNnetHParams,
+        find_model,
+    )
     from jaxsurv.recipe import AS_MEASURED, elastic_net_cox, refine
     from jaxsurv.report.figures import forest, survival_curves
     from jaxsurv.study.execute import Method
@@ -122,9 +128,12 @@ def run(options: MORiskVAEOptions) -> None:
         ),
         Method(
             "MyeVAE", find_model("MyeVAE"), {"MyeVAE as released": MYEVAE_HPARAMS}, as_released,
-            FitConfig(100, burn_in=20, patience=5),
+            FitConfig(100, burn_in=20, patience=5), replace(MYEVAE, head=options.head),
         ),
-        Method("Cox-nnet", find_model("CoxNnet"), penalties, plain, training),
+        Method(
+            "Cox-nnet", find_model("CoxNnet"), penalties, plain, training,
+            CoxNnetConfig(head=options.head),
+        ),
     ]  # fmt: skip
     grids = [m for m in methods if m.name not in ("KL", "hybrid", "MyeVAE")]
     choices = {f"{m.name}: chosen per fold": list(m.settings) for m in grids}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from jaxsurv.cli.cohorts import load_cohort, make_splits, only
+from jaxsurv.cli.cohorts import load_cohort, make_splits, only, outcome_cohort
 from jaxsurv.cli.options import StudyOptions
 from jaxsurv.cli.setup import refuse_entry
 from jaxsurv.cli.workplace import Workplace, open_workplace
@@ -38,7 +38,7 @@ def open_sources(options: StudyOptions, modalities: Sequence[str], *, top: int) 
         "reading the cohort, preprocessing every fold, fitting the baselines"
     ):
         cohort = only(load_cohort(options.cohort, semi_supervised=True), modalities)
-        endpoint = options.endpoint or cohort.endpoints[0]
+        cohort, endpoint = outcome_cohort(cohort, options)
         splits = make_splits(cohort, endpoint, options, modalities)
         refuse_entry(cohort, endpoint)
         wide = any(cohort.modalities[m].shape[1] > top for m in modalities)

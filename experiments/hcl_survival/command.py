@@ -99,17 +99,18 @@ def run(options: HCLSurvival) -> None:
         matters = structure_importance(table, rank=options.rank)
     burn_in = round(options.pretrain * options.epochs)
     joint, pretrained = FitConfig(options.epochs), FitConfig(options.epochs, burn_in=burn_in)
+    size = {"widths": options.widths, "fusion": (options.fusion,)}
     base = HCLHParams(learning_rate=options.learning_rate, dropout=options.dropout)
 
     def family(name: str, hparams=base, training=joint, grid=options.weights, **static):
-        config = HCLConfig(widths=options.widths, fusion=(options.fusion,), **static)
+        config = HCLConfig(head=options.head, **size, **static)
         settings = {
             f"{name}, λ = {w:g}": hparams._replace(contrast_weight=w, reconstruction_weight=w)
             for w in grid
         }
         return Method(name, find_model("HCL"), settings, study.data, training, config)
 
-    alone = HCLConfig(widths=options.widths, fusion=(options.fusion,), contrast="none")
+    alone = HCLConfig(contrast="none", head=options.head, **size)
     vae = {f"MO-RiskVAE, β = {b:g}": study.hparams._replace(beta=b) for b in options.betas}
     methods = [
         family("HCL"),

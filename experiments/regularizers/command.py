@@ -43,19 +43,20 @@ PRESETS = {
 }
 
 
-def magnitudes(runs):
-    """Mean weighted loss terms by setting, and the regulariser over the Cox loss (``scale``)."""
+def magnitudes(runs, head="cox"):
+    """Mean weighted loss terms by setting, and the regulariser over the head's loss (``scale``)."""
     import pandas as pd
 
-    from jaxsurv.models import HParams
+    from jaxsurv.models import HParams, SurvivalVAEConfig
     from jaxsurv.models.terms import weights
 
     trained = runs[runs["best_epoch"] > 0]
-    weight = weights(HParams(*(trained.get(name) for name in HParams._fields)))
+    hparams = HParams(*(trained.get(name) for name in HParams._fields))
+    weight = weights(SurvivalVAEConfig(head=head), hparams)
     weighted = {name: trained[name] * w for name, w in weight.items() if name in trained}
     table = pd.DataFrame(weighted).groupby(trained["setting"], sort=False).mean()
-    penalty = table.drop(columns=["reconstruction", "cox"]).sum(axis=1)
-    return table.assign(scale=penalty / table["cox"])
+    penalty = table.drop(columns=["reconstruction", head]).sum(axis=1)
+    return table.assign(scale=penalty / table[head])
 
 
 def run(options: Regularizers) -> None:
@@ -102,7 +103,7 @@ def run(options: Regularizers) -> None:
     choices[headline] = [name for m in methods for name in m.settings]
 
     def draw(findings):
-        sizes = magnitudes(findings.runs)
+        sizes = magnitudes(findings.runs, options.head)
         study.workplace.folder.table("magnitudes.csv", sizes.reset_index())
         return [
             forest(findings, reference),

@@ -10,7 +10,7 @@ the distribution over seeds x folds, and the baselines stand beside it.
 """
 
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -57,7 +57,7 @@ def run(options: SweepBeta) -> None:
     """The whole experiment, from the cohort to the report."""
     from jaxsurv.cli.run import run_study
     from jaxsurv.cli.setup import check_grid, open_study, with_stack
-    from jaxsurv.models import find_model
+    from jaxsurv.models import MYEVAE, find_model
     from jaxsurv.study.execute import Method
     from jaxsurv.study.findings import Comparison
     from jaxsurv.training import FitConfig
@@ -71,7 +71,7 @@ def run(options: SweepBeta) -> None:
         settings={f"β = {b:g}": study.hparams._replace(beta=b) for b in options.betas},
         data=study.data,
         training=FitConfig(options.epochs, burn_in=20, patience=5 if paper else 40),
-        config=None if paper else study.config,
+        config=replace(MYEVAE, head=options.head) if paper else study.config,
     )
     chosen, stacked = "β chosen per fold", "β chosen per fold, stacked"
     headline = (stacked if study.members else chosen) if options.nested else None
@@ -89,7 +89,7 @@ def run(options: SweepBeta) -> None:
         return [
             scores_along(findings, "beta", "KL weight β"),
             survival_curves(findings),
-            training_along(findings, "beta", "β"),
+            training_along(findings, "beta", "β", options.head),
         ]
 
     run_study(

@@ -13,8 +13,6 @@ from jaxsurv.report.sentences import tested
 from jaxsurv.study.findings import Findings
 
 PANELS = (
-    ("cox", "Cox loss, training rows"),
-    ("validation", "Cox loss, early-stopping rows"),
     ("reconstruction", "reconstruction error"),
     ("kl", "KL divergence (nats)"),
 )
@@ -99,14 +97,17 @@ def score_against_setting(
     return figure
 
 
-def training_along(findings: Findings, name: str, symbol: str) -> tuple[Figure, Picture]:
+def training_along(findings: Findings, name: str, symbol: str, head: str) -> tuple[Figure, Picture]:
     """Loss terms of the first method, one line per value of one of its hyper-parameters."""
+    loss = f"{head.replace('_', ' ').capitalize()} loss"
+    panels = ((head, f"{loss}, training rows"), ("validation", f"{loss}, early-stopping rows"))
+    panels = (*panels, *PANELS)
     arrays = findings.trained[0].arrays
     settings = np.asarray(getattr(arrays.hparams, name))
-    figure = training_curves(arrays.history, settings, panels=PANELS, legend=symbol)
+    figure = training_curves(arrays.history, settings, panels=panels, legend=symbol)
     return figure, Picture(
         "training",
         "Loss terms against the epoch, mean over runs; a run that has stopped keeps its last value, and a "
         "line ends where half of its runs have stopped. Training terms are with dropout.",
-        f"{len(PANELS)} panels of loss terms against the epoch, one line per {symbol}.",
+        f"{len(panels)} panels of loss terms against the epoch, one line per {symbol}.",
     )

@@ -21,18 +21,19 @@ READERS: dict[str, Callable[[str, Any], Any]] = {
     **dict.fromkeys(("event", "time", "entry", "weights", "train_event", "train_time"), column),
     **dict.fromkeys(("code", "train_code", "interval"), column),
     **dict.fromkeys(("log_hazard", "martingale", "cumulative_hazard", "positions"), column),
-    **dict.fromkeys(("survival_at_t", "risk_at_t"), column),
+    **dict.fromkeys(("survival_at_t", "risk_at_t", "censoring_at_t"), column),
     # other columns
     **dict.fromkeys(("times", "ends", "lambdas", "penalty_factor", "thresholds"), column),
     **dict.fromkeys(("bandwidth", "bandwidth_x", "bandwidth_y"), column),
     # columns or tables [n, ...]
     **dict.fromkeys(("x", "y", "risk", "survival", "latent", "scores", "outcome"), numbers),
-    **dict.fromkeys(("mu", "logvar", "logits", "parameters", "incidence"), numbers),
+    **dict.fromkeys(("mu", "logvar", "logits", "parameters", "incidence", "censoring"), numbers),
     **dict.fromkeys(("strata", "cluster", "group", "fold", "censoring_strata"), labels),
     **dict.fromkeys(("where", "eligible", "train", "held_out"), mask),
     # settings
     "tau": one(0, np.inf),
     "horizon": one(0, np.inf),
+    "cutoff": one(0, np.inf),
     "l2": one(0),
     "tolerance": one(0),
     "l1_ratio": one(0, 1),

@@ -15,6 +15,7 @@ from jaxsurv.data import (
     single_split,
     stratified_kfold,
 )
+from jaxsurv.data.competing import ask_for_cause
 from jaxsurv.types import InputError
 
 
@@ -25,6 +26,20 @@ def load_cohort(name: str, *, semi_supervised: bool = False) -> Cohort:
     if name == "simulated":
         return simulate_cohort().cohort
     return read_cohort(name, semi_supervised=semi_supervised)
+
+
+def outcome_cohort(cohort: Cohort, options: StudyOptions) -> tuple[Cohort, str]:
+    """The cohort of the cause that is asked for, if its endpoint has causes, and the endpoint.
+
+    Raises:
+        InputError: an endpoint with causes of which none is named, or a cause that there is not.
+    """
+    endpoint = options.endpoint or cohort.endpoints[0]
+    if options.cause is not None:
+        return cohort.of_cause(endpoint, options.cause), endpoint
+    if endpoint in cohort.causes:
+        raise ask_for_cause(endpoint, cohort.causes[endpoint])
+    return cohort, endpoint
 
 
 def only(cohort: Cohort, modalities: Sequence[str]) -> Cohort:

@@ -44,6 +44,8 @@ class StudyOptions(Execution):
         cohort: tcga_acc (bundled), simulated (1,143 patients with a known truth), or a folder with
             survival.csv and one table per modality.
         endpoint: outcome to model, such as os or pfi; the cohort's first one if not given.
+        cause: cause of the endpoint to model, where it has several; events of the others censor. any: an
+            event of whatever cause.
         seeds: training runs per split and setting, which differ in initial weights and noise.
         folds: number of cross-validation folds, stratified by event.
         repeats: number of repeats of the cross-validation, each with new folds.
@@ -58,6 +60,7 @@ class StudyOptions(Execution):
 
     cohort: str = "tcga_acc"
     endpoint: str | None = None
+    cause: str | None = None
     seeds: int = 5
     folds: int = 5
     repeats: int = 1
@@ -79,10 +82,12 @@ class RecipeOptions(StudyOptions):
             largest variance), elastic-net (large coefficients in an elastic-net Cox model).
         impute: imputation of missing values, in each fold: none (the network is told what is missing),
             mean, gaussian (whole modalities from the others), round-robin (each feature from its nearest).
+        head: outcome head of the networks: cox; logistic_hazard or pmf in discrete time; weibull or
+            log_normal. All but cox have curves of their own, and a loss that does not compare with Cox's.
         components: principal components per modality, fitted in each fold; 0 = all features.
         epochs: largest number of epochs of a run; early stopping usually ends it sooner.
         learning_rate: learning rate of Adam.
-        survival_weight: weight of the Cox term.
+        survival_weight: weight of the Cox term, or of the loss of another head.
         dropout: dropout rate, at least 0 and below 1.
         nested: choose the headline's setting in each split by the early-stopping loss, and score it on the
             test set. --no-nested: take the setting with the best test score, as papers report it;
@@ -93,6 +98,7 @@ class RecipeOptions(StudyOptions):
     unknown: Literal["mean", "level"] = "level"
     select: Literal["none", "variance", "elastic-net"] = "none"
     impute: Literal["none", "mean", "gaussian", "round-robin"] = "none"
+    head: Literal["cox", "logistic_hazard", "pmf", "weibull", "log_normal"] = "cox"
     components: int = 8
     epochs: int = 300
     learning_rate: float = 1e-3

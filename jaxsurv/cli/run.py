@@ -111,10 +111,15 @@ def run_study(
                         else write_headline(findings, soon.result(), folder)
                     )
 
-                from jaxsurv.report.figures import calibration_at_horizon, decisions
+                from jaxsurv.report.figures import (
+                    calibration_at_horizon,
+                    decisions,
+                    incidence_curves,
+                )
 
                 first, *others = draw(findings)
                 judged = [*calibration_at_horizon(findings), *decisions(findings)]
+                others += incidence_curves(findings)
                 facts["wall_seconds"] = round(time.perf_counter() - started, 1)
                 _publish(findings, [first, *judged, *others], kept, title, folder, facts)
     except BaseException as error:

@@ -3,7 +3,7 @@
 import warnings
 from typing import NamedTuple
 
-from jaxsurv.cli.cohorts import load_cohort, make_splits
+from jaxsurv.cli.cohorts import load_cohort, make_splits, outcome_cohort
 from jaxsurv.cli.options import RecipeOptions
 from jaxsurv.cli.workplace import Workplace, open_workplace
 from jaxsurv.data import Cohort, DataWarning
@@ -77,8 +77,7 @@ def open_study(options: RecipeOptions) -> Opened:
     with workplace.console.status(
         "reading the cohort, preprocessing every fold, fitting the baselines"
     ):
-        cohort = load_cohort(options.cohort)
-        endpoint = options.endpoint or cohort.endpoints[0]
+        cohort, endpoint = outcome_cohort(load_cohort(options.cohort), options)
         splits = make_splits(cohort, endpoint, options)
         refuse_entry(cohort, endpoint)
         choices = {
@@ -96,7 +95,7 @@ def open_study(options: RecipeOptions) -> Opened:
         baselines: dict[str, CrossFitted] = {"ridge Cox": ridge_cox(data)}
         if clinical := clinical_cox(data):
             baselines["clinical Cox"] = clinical
-    config = SurvivalVAEConfig(head_reads_clinical=data.offset_model is None)
+    config = SurvivalVAEConfig(head_reads_clinical=data.offset_model is None, head=options.head)
     given = ("survival_weight", "learning_rate", "dropout")
     hparams = HParams(**{name: getattr(options, name) for name in given})
     return Opened(cohort, data, config, hparams, baselines, workplace)

@@ -12,6 +12,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from jaxsurv.data.cohort_text import text_of
+from jaxsurv.data.competing import (
+    Causes,
+    Competing,
+    ask_for_cause,
+    check_causes,
+    of_one,
+)
 from jaxsurv.data.consistency import (
     aligned,
     check_information,
@@ -58,7 +66,10 @@ class Cohort:
         licence: terms of use.
         strata: ``[n]`` labels, the cohort, centre or platform of each patient, missing only without an
             outcome; or None. Nobody is compared across strata: not in a risk set, not in a concordance.
+        causes: endpoint to the names of its causes, whose codes 1, 2, ... its events then are:
+            ``{"efs": ["relapse", "death"]}``. Of such an endpoint `outcome` asks for the cause.
         unmatched: modality to the number of its patients that have no survival row.
+        competing: event codes from which `of_cause` took one, or None.
 
     Raises:
         InputError: naming the column, patient and value that cannot be analysed.
@@ -83,7 +94,9 @@ class Cohort:
     source: str = ""
     licence: str = ""
     strata: pd.Series | None = None
+    causes: Causes = field(default_factory=dict)
     unmatched: Mapping[str, int] = field(init=False)
+    competing: Competing | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         if not self.modalities:
@@ -96,12 +109,13 @@ class Cohort:
         given, tables, kinds, survival = {}, {}, {}, self.survival
         problems: list[str] = []
         with listing(problems):
-            survival = clean_survival(self._with_strata())
+            survival = clean_survival(self._with_strata(), self.causes)
         for m, table in self.modalities.items():
             with listing(problems):
                 given[m], kinds[m] = clean_modality(m, table, self.kinds.get(m))
         refuse_all(problems)
         strata = survival.pop(STRATUM) if STRATUM in survival else None
+        causes = check_causes(self.causes, endpoint_names(survival))
         names = {"survival table": survival.index} | {repr(m): t.index for m, t in given.items()}
         check_patients(names, lambda name: name if is_normal(name) else patient_part(name))
         for m, table in given.items():
@@ -116,8 +130,9 @@ class Cohort:
         check_endpoints(survival)
         check_presence(tables, survival)
         self._set(
-            survival=survival, modalities=tables, kinds=kinds, unmatched=unmatched, strata=strata
-        )
+            survival=survival, modalities=tables, kinds=kinds, unmatched=unmatched, strata=strata,
+            causes=causes,
+        )  # fmt: skip
 
     def _with_strata(self) -> pd.DataFrame:
         """The survival table as it is on disk, with the strata as its column."""
@@ -148,16 +163,23 @@ class Cohort:
         """``[n]`` booleans: patients who have every modality."""
         return self.presence.to_numpy().all(axis=1)
 
-    def outcome(self, endpoint: str) -> Survival:
+    def outcome(self, endpoint: str, cause: str | None = None) -> Survival:
         """Event ``[k]`` (0/1), time, entry and stratum ``[k]`` of the k patients labelled for ``endpoint``.
 
         Strata are numbered in the order of `labels`.
 
         The rows are those of ``for_endpoint(endpoint)``.
 
+        Args:
+            endpoint: name of the endpoint.
+            cause: name of one of its causes, or ``"any"``, see `of_cause`.
+
         Raises:
-            InputError: an unknown endpoint (lists those there are), or one without any label.
+            InputError: an unknown endpoint (lists those there are), one without any label, or one with
+                several causes of which none is named.
         """
+        if cause is not None:
+            return self.of_cause(endpoint, cause).outcome(endpoint)
         rows = self._labelled(endpoint)
         event = rows[f"{endpoint}_event"].to_numpy().astype(np.int64)
         entry = f"{endpoint}_entry"
@@ -169,6 +191,24 @@ class Cohort:
             if self.strata is None
             else self.codes[self.survival.index.isin(rows.index)],
         )
+
+    def of_cause(self, endpoint: str, cause: str) -> "Cohort":
+        """The cohort in which the events of ``endpoint`` are those of one cause; the title says so.
+
+        An event of another cause censors: what is modelled is the hazard of the cause, and ``1 - survival``
+        is no probability of it, for which see :func:`jaxsurv.survival.aalen_johansen`.
+
+        Args:
+            endpoint: name of the endpoint.
+            cause: name of one of its causes, or ``"any"``: an event of whatever cause.
+
+        Raises:
+            InputError: an unknown endpoint or cause, or a cause without any event.
+        """
+        rest = {e: names for e, names in self.causes.items() if e != endpoint}
+        cohort = copy(self)._set(causes=rest)
+        cohort._labelled(endpoint)
+        return cohort._set(**of_one(self, endpoint, cause))
 
     @property
     def labels(self) -> list[str]:
@@ -225,6 +265,8 @@ class Cohort:
     def _labelled(self, endpoint: str) -> pd.DataFrame:
         if endpoint not in self.endpoints:
             raise InputError(f"unknown endpoint {endpoint!r}; there are {few(self.endpoints, 20)}")
+        if endpoint in self.causes:
+            raise ask_for_cause(endpoint, self.causes[endpoint])
         rows = self.survival[self.survival[f"{endpoint}_time"].notna()]
         if rows.empty:
             raise InputError(f"endpoint {endpoint!r} has no patient with a time and an event")
@@ -242,35 +284,11 @@ class Cohort:
             digest.update(json.dumps([*header, text.fillna("").to_numpy().tolist()]).encode())
             # One bit pattern each for zero and for NaN.
             digest.update(np.where(np.isnan(numbers), np.nan, numbers + 0.0).tobytes())
+        if self.causes:
+            digest.update(json.dumps(sorted(self.causes.items())).encode())
         if self.strata is not None:
             digest.update(json.dumps(self.strata.sort_index().fillna("").tolist()).encode())
         return digest.hexdigest()
 
     def __repr__(self) -> str:
-        n = len(self.survival)
-        lines = [f"Cohort {self.name!r}" + (f": {self.title}" if self.title else "")]
-        lines += [f"  {n} patients, {self.complete.sum()} with every modality"]
-        for endpoint in self.endpoints:
-            time = self.survival[f"{endpoint}_time"]
-            events = int(self.survival[f"{endpoint}_event"].sum())
-            lines += [
-                f"  {endpoint}: {events} events in {time.count()} patients, "
-                f"median time {time.median():g} {self.time_unit}".rstrip()
-            ]
-        if self.strata is not None:
-            sizes = [f"{label} {count}" for label, count in self.strata.value_counts().items()]
-            lines += [f"  strata: {few(sizes, 20)}"]
-        width = max(map(len, self.modalities))
-        for m, table in self.modalities.items():
-            missing = table.isna().to_numpy().mean()
-            notes = f", {missing:.1%} of the values missing" if missing else ""
-            if self.unmatched[m]:
-                notes += f", {self.unmatched[m]} patients without outcome left out"
-            lines += [f"  {m:<{width}}  {self.kinds[m]}, {len(table)} x {table.shape[1]}" + notes]
-        patterns = self.presence.value_counts()
-        for pattern, count in list(patterns.items())[:6]:
-            have = [m for m, has in zip(self.modalities, pattern, strict=True) if has]
-            lines += [f"  {count:>5} patients have {', '.join(have) or 'no modality'}"]
-        if len(rest := patterns.iloc[6:]):
-            lines += [f"  {rest.sum():>5} patients in {len(rest)} other patterns"]
-        return "\n".join(lines)
+        return text_of(self)

@@ -20,11 +20,12 @@ def endpoint_table(cohort: Cohort) -> pd.DataFrame:
     Columns ``follow_up``, ``follow_up_lower``, ``follow_up_upper`` are the median follow-up by the
     reverse Kaplan-Meier estimate, in which censoring is the event (Schemper and Smith, Control. Clin.
     Trials 17 (1996) 343). Columns ``survival``, ... are the median survival. A median is NaN if its
-    curve does not fall to 0.5. ``last`` is the longest observed time.
+    curve does not fall to 0.5. ``last`` is the longest observed time. Where an endpoint has causes,
+    events of all of them count.
     """
     rows = {}
     for endpoint in cohort.endpoints:
-        event, time, entry, *_ = cohort.outcome(endpoint)
+        event, time, entry, *_ = cohort.outcome(endpoint, "any")
         row = {"patients": len(time), "events": int(np.sum(event))}
         for name, observed in (("follow_up", 1 - event), ("survival", event)):
             median = kaplan_meier(observed, time, entry=entry).quantile(0.5)

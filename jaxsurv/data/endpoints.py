@@ -48,8 +48,8 @@ def _is_death(endpoint: str) -> bool:
 
 
 def _check_death(survival: pd.DataFrame, death: str, other: str) -> None:
-    last, dead = survival[f"{death}_time"], survival[f"{death}_event"] == 1
-    time, event = survival[f"{other}_time"], survival[f"{other}_event"] == 1
+    last, dead = survival[f"{death}_time"], survival[f"{death}_event"] > 0
+    time, event = survival[f"{other}_time"], survival[f"{other}_event"] > 0
     late = time > last * (1 + _ROUNDING)
     told = {
         f"{other} events after death": late & dead & event,

@@ -63,9 +63,11 @@ def concat_cohorts(cohorts: Sequence[Cohort], *, features: str = "inner") -> Coh
             "give each a name, such as cohort.renamed('A')"
         )
     problems: list[str] = []
-    unit, tables, kinds = "", {}, {}
+    unit, causes, tables, kinds = "", {}, {}, {}
     with listing(problems):
         _refuse_shared_patients(by_name)
+    with listing(problems):
+        causes = _shared_causes(by_name)
     with listing(problems):
         unit = shared_unit(by_name)
     with listing(problems):
@@ -86,7 +88,7 @@ def concat_cohorts(cohorts: Sequence[Cohort], *, features: str = "inner") -> Coh
         for name in ("source", "licence")
     )
     about = {"name": "+".join(by_name), "time_unit": unit, "source": source, "licence": licence}
-    pooled = Cohort(tables, survival, kinds, **about)
+    pooled = Cohort(tables, survival, kinds, causes=causes, **about)
     return pooled._set(unmatched={m: sum(c.unmatched.get(m, 0) for c in cohorts) for m in tables})
 
 
@@ -124,6 +126,20 @@ def shared_unit(cohorts: Mapping[str, Cohort]) -> str:
     if unknown := [name for name in units if name not in known] if unit else []:
         warn(f"times of {few(unknown)} have no unit and are taken for {unit}; name it in time_unit")
     return unit
+
+
+def _shared_causes(cohorts: Mapping[str, Cohort]) -> dict[str, Sequence[str]]:
+    """The causes of each endpoint, which are the same in all cohorts that have it."""
+    shared = {e: names for c in cohorts.values() for e, names in c.causes.items()}
+    for endpoint in shared:
+        having = {n: c for n, c in cohorts.items() if endpoint in c.endpoints}
+        told = {n: few(c.causes.get(endpoint, ("none",)), 20) for n, c in having.items()}
+        if len(set(told.values())) > 1:
+            raise InputError(
+                f"causes of {endpoint!r} differ: {'; '.join(f'{t} in {n!r}' for n, t in told.items())}; give "
+                "them the same codes and names, or choose one cause in each with of_cause"
+            )
+    return shared
 
 
 def _strata_of(cohort: Cohort) -> pd.Series:

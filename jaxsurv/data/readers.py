@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import pandas as pd
 
@@ -23,7 +23,7 @@ from jaxsurv.types import InputError
 
 _SUFFIXES = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"}
 _BESIDE = ("split", "published")  # given splits, and scores of others: no modalities
-_SETTINGS = ("name", "title", "time_unit", "kinds", "source", "licence")
+_SETTINGS = ("name", "title", "time_unit", "kinds", "source", "licence", "causes")
 
 
 def _read_table(path: Path, separator: str, kind: str | None) -> pd.DataFrame:
@@ -87,7 +87,7 @@ def _settings(path: Path) -> dict:
         if not isinstance(settings.get("kinds", {}), dict):
             raise InputError('kinds must be an object such as {"rna": "counts"}')
         for name, value in settings.items():
-            if name != "kinds" and not isinstance(value, str):
+            if name not in ("kinds", "causes") and not isinstance(value, str):
                 raise InputError(f"{name} must be text, got {str(value)[:40]}; write it in quotes")
         return settings
 
@@ -98,7 +98,8 @@ def read_cohort(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
     The folder holds ``survival.csv`` (see :class:`Cohort`; a column ``stratum`` gives strata) and one
     ``<modality>.csv`` per modality, with the patient names in the first column; ``.tsv``, ``.csv.gz`` and
     ``.tsv.gz`` are read as well. An optional ``cohort.json`` may give ``name``, ``title``, ``time_unit``,
-    ``kinds``, ``source`` and ``licence``. Kinds that it does not give are inferred, but counts are never
+    ``kinds``, ``source``, ``licence`` and ``causes``, such as ``{"efs": ["relapse", "death"]}``, the names of
+    the event codes 1, 2, ... of an endpoint. Kinds that it does not give are inferred, but counts are never
     guessed. Other files are ignored, and ``split.csv`` and ``published.csv``, which are no modalities. Empty
     cells, NA, N/A, NaN and NULL are missing; "None" is a category.
 
@@ -131,7 +132,7 @@ def read_cohort(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
     file, separator = files.pop("survival")
     problems, modalities, survival = [], {}, pd.DataFrame()
     with noting(file, problems):
-        survival = clean_survival(_read_table(file, separator, None))
+        survival = clean_survival(_read_table(file, separator, None), settings.get("causes", {}))
     for name, (file, separator) in files.items():
         with noting(file, problems):
             table = _read_table(file, separator, kinds.get(name))
@@ -176,7 +177,7 @@ def found_cohort(
     survival: pd.DataFrame,
     kinds: Mapping[str, str | None],
     semi_supervised: bool,
-    **about: str,
+    **about: Any,
 ) -> Cohort:
     """Cohort of the tables that a reader found at ``path``, which errors name.
 
@@ -256,4 +257,6 @@ def write_cohort(cohort: Cohort, path: str | Path) -> None:
         compression = {"method": "gzip", "mtime": 0}  # the same cohort gives the same bytes
         write_csv(table, folder / f"{name}.csv.gz", compression=compression)
     settings = {f.name: getattr(cohort, f.name) for f in fields(cohort) if f.name in _SETTINGS}
+    if not cohort.causes:
+        del settings["causes"]
     (folder / "cohort.json").write_text(json.dumps(settings, indent=1) + "\n", "utf-8")

@@ -5,6 +5,7 @@
 
 import pandas as pd
 
+from jaxsurv.data.competing import Causes, check_causes, refuse_unused
 from jaxsurv.data.problems import listing, refuse_all
 from jaxsurv.data.tables import clean_rows, few, refuse_cells, refuse_codes, to_float, to_text
 from jaxsurv.survival.validation import recoding
@@ -19,17 +20,18 @@ def endpoint_names(survival: pd.DataFrame) -> tuple[str, ...]:
     return tuple(dict.fromkeys(c.rpartition("_")[0] for c in survival.columns))
 
 
-def clean_survival(frame: pd.DataFrame) -> pd.DataFrame:
+def clean_survival(frame: pd.DataFrame, causes: Causes = {}) -> pd.DataFrame:  # noqa: B006
     """Check a survival table; returns it as float64, with the strata as text.
 
     Columns are ``<endpoint>_time``, ``<endpoint>_event`` and optionally ``<endpoint>_entry``, and
     ``stratum``. A patient whose time *and* event are missing has no label for that endpoint, which is
-    allowed.
+    allowed. An endpoint with ``causes`` has the codes 1, 2, ... of their names in the place of 1.
 
     Raises:
-        InputError: missing or unknown columns, event codes other than 0/1, negative times, time without
-            event or event without time, entry that is missing, negative or not before time; a patient with
-            an outcome and without a stratum, where there are strata; strata of one patient each.
+        InputError: missing or unknown columns, event codes other than 0/1 and those of causes, causes without
+            an event, negative times, time without event or event without time, entry that is missing,
+            negative or not before time; a patient with an outcome and without a stratum, where there are
+            strata; strata of one patient each.
     """
     label = "survival table"
     frame = clean_rows(frame, label)
@@ -45,10 +47,13 @@ def clean_survival(frame: pd.DataFrame) -> pd.DataFrame:
             "stratum; rename it (os_time, os_event) or move it to a modality"
         )
     frame = to_float(frame, label, "code events 0/1 and give times as numbers")
+    causes = check_causes(causes, endpoint_names(frame))
     problems: list[str] = []
     for endpoint in endpoint_names(frame):
         with listing(problems):
-            _check_endpoint(frame, endpoint)
+            _check_endpoint(frame, endpoint, len(causes.get(endpoint, ("event",))))
+    with listing(problems):
+        refuse_unused(frame, causes)
     if strata is not None:
         with listing(problems):
             frame[STRATUM] = _clean_strata(strata, frame.notna().any(axis=1))
@@ -69,7 +74,7 @@ def _clean_strata(strata: pd.Series, labelled: pd.Series) -> pd.Series:
     return strata
 
 
-def _check_endpoint(frame: pd.DataFrame, endpoint: str) -> None:
+def _check_endpoint(frame: pd.DataFrame, endpoint: str, causes: int) -> None:
     label = "survival table"
     for column in (f"{endpoint}_time", f"{endpoint}_event"):
         if column not in frame:
@@ -78,12 +83,15 @@ def _check_endpoint(frame: pd.DataFrame, endpoint: str) -> None:
                 f"{endpoint}_time and {endpoint}_event"
             )
     time, event = frame[f"{endpoint}_time"], frame[f"{endpoint}_event"]
-    codes, fix = sorted(event.dropna().unique()), ""
-    if not set(codes) <= {0, 1}:
+    codes, known, fix = sorted(event.dropna().unique()), tuple(range(causes + 1)), ""
+    if causes > 1:
+        fix = f"events are 0 (censored) or the number of one of the {causes} causes"
+    elif not set(codes) <= {0, 1}:
         fix = f"events are 0 (censored) or 1 (observed). {recoding(codes)}"
+        fix += ". In a cohort, name the causes: Cohort(causes=...), or causes in cohort.json"
     if set(time.dropna()) == {0, 1} and event.nunique() > 2:
         fix = f"{time.name} holds 0 and 1 alone: times and events look swapped"
-    refuse_codes(event.to_frame(), (0, 1), label, fix)
+    refuse_codes(event.to_frame(), known, label, fix)
     _check_times(frame, endpoint)
     half = time.isna() != event.isna()
     if half.any():

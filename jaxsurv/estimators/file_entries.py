@@ -84,6 +84,18 @@ def check_entries(value: Any, hint: Any, name: str) -> None:
         raise InputError(f"{place} must not be {text if len(text) < 60 else text[:60] + '...'}")
 
 
+def checked_config(entries: dict[str, Any], kind: type) -> dict[str, Any]:
+    """Entries of a config of some class, with tuples for lists.
+
+    Raises:
+        InputError: see `check_entries`; a list of too many.
+    """
+    check_entries(entries, kind, "config")
+    if (longest := longest_list(entries)) > MOST_LISTED:
+        raise InputError(f"config has a list of {longest}; the most is {MOST_LISTED}")
+    return tuples(entries)
+
+
 def _misfit(value: Any, hint: Any, name: str) -> tuple[str, Any] | None:
     """The first place where a value is not of its type, and what is there."""
     origin, args = get_origin(hint), get_args(hint)

@@ -14,6 +14,7 @@ from jax import lax
 from jaxsurv.arguments.columns import column
 from jaxsurv.data.tables import few, warn
 from jaxsurv.estimators.inputs import Patients
+from jaxsurv.estimators.lower_bounds import CalibrationRows
 from jaxsurv.estimators.reading import Readings, read_patients_of, rows_of
 from jaxsurv.estimators.training_cohort import TrainingCohort
 from jaxsurv.models import Batch, Model
@@ -113,6 +114,8 @@ class FittedModel:
         params, center: terms and centres of the members, see `FittedTerms`.
         baselines: cumulative hazards at log hazard 0, from the held-out log hazards.
         cohort: the training patients in numbers.
+        held_out: training patients that some member has not trained on, None in a file, with strata or
+            with delayed entry.
     """
 
     network: Model | None
@@ -122,6 +125,7 @@ class FittedModel:
     center: np.ndarray
     baselines: Baselines
     cohort: TrainingCohort
+    held_out: CalibrationRows | None = None
 
     @property
     def baseline(self) -> StepFunction:

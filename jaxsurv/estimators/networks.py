@@ -43,7 +43,8 @@ class MORiskVAE(NetworkEstimator):
     """MO-RiskVAE: a multimodal VAE with a Cox head and a hybrid latent; see `jaxsurv.models.MO_RISKVAE`.
 
     Args:
-        config: :class:`jaxsurv.models.SurvivalVAEConfig`: widths, latent size, regulariser, categories.
+        config: :class:`jaxsurv.models.SurvivalVAEConfig`: widths, latent size, regulariser, categories,
+            outcome head.
         hparams: :class:`jaxsurv.models.HParams`: beta and the other weights, learning rate, dropout; each
             also by its name, as ``beta=0.1``.
         epochs, burn_in, patience, batch_size, n_seeds: most epochs, epochs before patience counts, epochs
@@ -74,7 +75,7 @@ class CoxNnet(NetworkEstimator):
     """Cox-nnet: one hidden layer; see :func:`jaxsurv.models.cox_nnet`.
 
     Args:
-        config: None, there is none.
+        config: :class:`jaxsurv.models.CoxNnetConfig`: the outcome head.
         hparams: :class:`jaxsurv.models.CoxNnetHParams`: penalty, learning rate, momentum; each also
             by its name, as ``l2=0.01``. Without either, the penalty is chosen by early-stopping losses.
         epochs, burn_in, patience, batch_size, n_seeds: most epochs, epochs before patience counts, epochs
@@ -91,7 +92,7 @@ class CoxMT(NetworkEstimator):
     Give these patients no time: NaN, and False or NaN as their event.
 
     Args:
-        config: :class:`jaxsurv.models.CoxMTConfig`: layers, consistency, sources.
+        config: :class:`jaxsurv.models.CoxMTConfig`: layers, consistency, sources, outcome head.
         hparams: :class:`jaxsurv.models.CoxMTHParams`: weight, alpha, noise, learning rate, decay; each
             also by its name.
         epochs, burn_in, patience, batch_size, n_seeds: most epochs, epochs before patience counts, epochs
@@ -106,7 +107,7 @@ class HCL(NetworkEstimator):
     """Deep HCL: what each subset of the modalities shares; see :func:`jaxsurv.models.hcl`.
 
     Args:
-        config: :class:`jaxsurv.models.HCLConfig`: widths, subsets, contrast.
+        config: :class:`jaxsurv.models.HCLConfig`: widths, subsets, contrast, outcome head.
         hparams: :class:`jaxsurv.models.HCLHParams`: weights of contrast and reconstruction; each also by
             its name.
         epochs, burn_in, patience, batch_size, n_seeds: most epochs, epochs before patience counts, epochs

@@ -14,16 +14,17 @@ from jaxsurv.arguments.settings import check_whole
 from jaxsurv.artifacts import StoredModel
 from jaxsurv.data import Cohort, without_test
 from jaxsurv.estimators.explanation import Explanation, explain
-from jaxsurv.estimators.file_entries import MOST_LISTED, check_entries, longest_list, tuples
+from jaxsurv.estimators.file_entries import check_entries, checked_config
 from jaxsurv.estimators.fitted import FittedModel
 from jaxsurv.estimators.fitted_estimator import FittedEstimator
 from jaxsurv.estimators.inputs import Modalities, Patients, as_frame, in_strata, read_patients
+from jaxsurv.estimators.lower_bounds import LowerBounds, held_out_rows
 from jaxsurv.estimators.outcomes import Labelled, labelled_cohort, outcome_of, with_outcome
 from jaxsurv.estimators.saved_survival import read_fitted, write_fitted
 from jaxsurv.estimators.training_cohort import FittedTerms, describe_training
 from jaxsurv.metrics import concordance_index
 from jaxsurv.models import Model
-from jaxsurv.models.config import config_of
+from jaxsurv.models.config import config_of, current_entries
 from jaxsurv.recipe import AS_MEASURED, Prepared, Recipe, prepare
 from jaxsurv.recipe.settings import recipe_of
 from jaxsurv.types import ArrayLike, InputError
@@ -32,7 +33,7 @@ from jaxsurv.types import ArrayLike, InputError
 _KEPT = ("n_features_in_", "feature_names_in_", "lambda_", "choice_")
 
 
-class SurvivalEstimator(FittedEstimator[FittedModel], base=True):
+class SurvivalEstimator(LowerBounds, FittedEstimator[FittedModel], base=True):
     """A survival model with fit, predict and score as scikit-learn has them.
 
     X is a table or array (``modalities`` says which columns belong together), a dict of tables
@@ -119,15 +120,15 @@ class SurvivalEstimator(FittedEstimator[FittedModel], base=True):
         prepared = self._prepare(cohort, endpoint, rows[None])
         trained = self._train(prepared)
         event, missing = np.where(rows, event, np.nan), int(np.isnan(time).sum())
-        baselines, summary = describe_training(
-            trained, event, np.where(rows, time, np.nan), entry, strata, time_unit=cohort.time_unit
-        )
+        times, unit = np.where(rows, time, np.nan), cohort.time_unit
+        baselines, summary = describe_training(trained, event, times, entry, strata, time_unit=unit)
         summary = summary._replace(unlabelled=missing)
+        held_out = held_out_rows(trained.held_out, event, times, entry, strata)
         self._note_columns(X)
         network = self._network if "network" in trained.terms.weights else None
         return self._keep(FittedModel(
             network, self._config, prepared.preprocessing(0), trained.terms, trained.center,
-            baselines, summary,
+            baselines, summary, held_out,
         ))  # fmt: skip
 
     def predict(self, X: Any) -> np.ndarray:
@@ -247,10 +248,9 @@ class SurvivalEstimator(FittedEstimator[FittedModel], base=True):
             check_entries(entries["hparams"], type(network.hparams), "hparams")
             estimator.hparams = type(network.hparams)(**entries["hparams"])
         if network is not None and network.config is not None and entries["config"] is not None:
-            check_entries(entries["config"], type(network.config), "config")
-            if (longest := longest_list(entries["config"])) > MOST_LISTED:
-                raise InputError(f"config has a list of {longest}; the most is {MOST_LISTED}")
-            estimator.config = config_of(type(network.config), tuples(entries["config"]))
+            kind = type(network.config)
+            config = checked_config(current_entries(kind, entries["config"]), kind)
+            estimator.config = config_of(kind, config)
         estimator._keep(read_fitted(network, estimator._config, stored))
         for name, value in entries["columns"].items():
             if name in _KEPT:

@@ -42,6 +42,7 @@ from jaxsurv.metrics.concordance import (
     compare_concordance,
     concordance_index,
 )
+from jaxsurv.metrics.conformal import conformal_lower_bound, follow_up_cutoff
 from jaxsurv.metrics.dynamic_auc import DynamicAUC, cumulative_dynamic_auc
 from jaxsurv.metrics.ipcw import concordance_index_ipcw
 from jaxsurv.metrics.prediction_error import brier_score, integrated_brier_score
@@ -78,10 +79,12 @@ __all__ = [
     "concordance_index_competing",
     "concordance_index_ipcw",
     "concordance_td",
+    "conformal_lower_bound",
     "conformal_scale",
     "cumulative_dynamic_auc",
     "cumulative_dynamic_auc_competing",
     "d_calibration",
+    "follow_up_cutoff",
     "hazard_ratio",
     "integrated_brier_score",
     "integrated_brier_score_competing",

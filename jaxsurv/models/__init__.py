@@ -1,7 +1,7 @@
 """Published models: configuration, networks and objective, one file each."""
 
 from jaxsurv.models._cox_mt import CoxMTConfig, CoxMTHParams, adam_l2, cox_mt, mean_teacher
-from jaxsurv.models._cox_nnet import CoxNnetHParams, cox_nnet, nesterov
+from jaxsurv.models._cox_nnet import CoxNnetConfig, CoxNnetHParams, cox_nnet, nesterov
 from jaxsurv.models._hcl_linear import LinearHCL, fit_moments, hcl_linear
 from jaxsurv.models._inva import InVAConfig, InVAHParams, drawn_prediction, inva
 from jaxsurv.models._survival_vae import latents, survival_vae
@@ -23,6 +23,7 @@ __all__ = [
     "Batch",
     "CoxMTConfig",
     "CoxMTHParams",
+    "CoxNnetConfig",
     "CoxNnetHParams",
     "HCLConfig",
     "HCLHParams",

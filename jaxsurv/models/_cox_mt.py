@@ -12,11 +12,18 @@ import optax
 from jax import lax
 
 from jaxsurv.models.batch import Batch, features
+from jaxsurv.models.heads import (
+    HeadConfig,
+    head_of,
+    judged,
+    learned,
+    marginal_of,
+    with_marginal,
+)
 from jaxsurv.models.masked import masked
 from jaxsurv.models.minibatches import labelled_and_unlabelled
 from jaxsurv.models.registry import Model, register
 from jaxsurv.nets import MLP, CrossAttention
-from jaxsurv.survival import neg_log_partial_likelihood
 from jaxsurv.types import Array, InputError, Key, Objective, Params, check_choice
 
 
@@ -45,8 +52,8 @@ class CoxMTHParams(NamedTuple):
 
 
 @dataclass(frozen=True)
-class CoxMTConfig:
-    """Static choices.
+class CoxMTConfig(HeadConfig):
+    """Static choices, beside those of the outcome head.
 
     Attributes:
         hidden: widths of the hidden layers.
@@ -72,6 +79,7 @@ class CoxMTConfig:
     heads: int = 4
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_choice("consistency", self.consistency, ("both", "censored", "unlabelled", "none"))
         check_choice("rule", self.rule, ("mean-teacher", "pseudo-risk"))
         if self.sources is not None and len(set(self.sources)) != 2:
@@ -87,7 +95,7 @@ def adam_l2(hparams: CoxMTHParams) -> optax.GradientTransformation:
     parameters beside the step, is another method.
     """
     return optax.chain(
-        optax.add_decayed_weights(hparams.weight_decay),  # type: ignore[arg-type]
+        optax.add_decayed_weights(hparams.weight_decay, mask=learned),  # type: ignore[arg-type]
         optax.adam(hparams.learning_rate),
     )
 
@@ -128,15 +136,19 @@ def cox_mt(config: CoxMTConfig = CoxMTConfig()) -> Objective:
     errors. ``batch.offset`` is added to the log hazard. Unlabelled rows (``batch.labelled``) must be in
     the masks of training and development rows. Minibatches are drawn by
     :func:`jaxsurv.models.minibatches.labelled_and_unlabelled`. ``w`` rises as
-    ``exp(-5 (1 - epoch / T)²)`` over the first ``T = ramp_up * epochs`` epochs, if asked for.
+    ``exp(-5 (1 - epoch / T)²)`` over the first ``T = ramp_up * epochs`` epochs, if asked for. With another
+    ``config.head`` L_s is its loss, L_u the mean over its parameters, and its outputs have a constant.
 
     Args:
         config: static choices.
     """
+    head = head_of(config)
     if config.sources is None:
-        net: Any = MLP((*config.hidden, 1), jax.nn.relu, zero=True, constant=False)
+        widths = (*config.hidden, head.outputs)
+        net: Any = MLP(widths, jax.nn.relu, zero=True, constant=head.constant)
     else:
         sizes = {"tokens": config.tokens, "width": config.width, "heads": config.heads}
+        sizes |= {"outputs": head.outputs, "constant": head.constant}
         net = CrossAttention(config.hidden, **sizes)
 
     def read(batch: Batch) -> tuple[Any, ...]:
@@ -151,13 +163,17 @@ def cox_mt(config: CoxMTConfig = CoxMTConfig()) -> Objective:
         return inputs, presence, batch.clinical
 
     def init(key: Key, batch: Batch) -> Params:
-        return net.init(key, *jax.tree.map(lambda x: x[:1], read(batch)))
+        params = net.init(key, *jax.tree.map(lambda x: x[:1], read(batch)))
+        return with_marginal(head, params, batch)
 
-    def predict(params: Params, batch: Batch) -> Array:
-        return net.apply(params, *read(batch))[:, 0] + batch.offset
+    def parameters(params: Params, batch: Batch, *args: Any, **rngs: Any) -> Array:
+        out = net.apply(params, *read(batch), *args, **rngs)
+        return head.parameters(out, marginal_of(params), batch.offset)
+
+    evaluation = judged(head, parameters)
 
     def perturbed(params: Params, batch: Batch, key: Key, hparams: CoxMTHParams) -> Array:
-        """``[n]`` log hazards with noise on the input and dropout."""
+        """Parameters of the head with noise on the input and dropout."""
         key_noise, key_dropout = jax.random.split(key)
         given, structure = jax.tree.flatten((batch.inputs, batch.clinical))
         keys = jax.random.split(key_noise, len(given))
@@ -169,11 +185,12 @@ def cox_mt(config: CoxMTConfig = CoxMTConfig()) -> Objective:
         if batch.feature_mask is not None:
             inputs = {m: masked(x, batch.feature_mask[m]) for m, x in inputs.items()}
         batch = batch._replace(inputs=inputs, clinical=clinical)
-        rngs = {"dropout": key_dropout}
-        return net.apply(params, *read(batch), hparams.dropout, rngs=rngs)[:, 0] + batch.offset
+        return parameters(params, batch, hparams.dropout, rngs={"dropout": key_dropout})
 
     def inconsistency(difference: Array, batch: Batch) -> Array:
-        """L_u."""
+        """L_u, the mean over the parameters of the head."""
+        count = difference[0].size
+        rest = (1,) * (difference.ndim - 1)
         parts, used = [], []
         if config.consistency != "unlabelled":
             parts.append(batch.with_outcome & (batch.outcome.event == 0))
@@ -182,7 +199,8 @@ def cox_mt(config: CoxMTConfig = CoxMTConfig()) -> Objective:
             parts.append(batch.where & ~batch.labelled)
             used.append(jnp.any(parts[-1]))
         squares = [
-            jnp.sum(jnp.where(rows, difference, 0) ** 2) / jnp.maximum(jnp.sum(rows), 1)
+            jnp.sum(jnp.where(rows.reshape(-1, *rest), difference, 0) ** 2)
+            / jnp.maximum(count * jnp.sum(rows), 1)
             for rows in parts
         ]
         zero = jnp.zeros((), difference.dtype)
@@ -197,21 +215,20 @@ def cox_mt(config: CoxMTConfig = CoxMTConfig()) -> Objective:
     ):
         key_student, key_teacher = jax.random.split(key)
         eta = perturbed(params, batch, key_student, hparams)
-        cox = neg_log_partial_likelihood(eta, risk_sets=batch.risk_sets, ties="breslow")
+        cox = head.loss(eta, marginal_of(params), batch, ties="breslow")
         if config.consistency == "none":
-            return cox, {"loss": cox, "cox": cox}
+            return cox, {"loss": cox, config.head: cox}
         if config.rule == "pseudo-risk":
-            own = predict(lax.stop_gradient(params), batch)
-            difference = jnp.where(confident(own, batch, hparams.threshold), eta - own, 0)
+            own = parameters(lax.stop_gradient(params), batch)
+            risk = head.log_hazard(own, marginal_of(params))
+            clear = confident(risk, batch, hparams.threshold).reshape(-1, *own.shape[1:] and (1,))
+            difference = jnp.where(clear, eta - own, 0)
         else:
             teacher = lax.stop_gradient(params if teacher is None else teacher)
             difference = eta - perturbed(teacher, batch, key_teacher, hparams)
         consistency = inconsistency(difference, batch)
         total = cox + hparams.weight * consistency
-        return total, {"loss": total, "cox": cox, "consistency": consistency}
-
-    def score(params: Params, batch: Batch) -> Array:
-        return neg_log_partial_likelihood(predict(params, batch), risk_sets=batch.risk_sets)
+        return total, {"loss": total, config.head: cox, "consistency": consistency}
 
     def anneal(hparams: CoxMTHParams, progress: Array) -> CoxMTHParams:
         ramp_up = jnp.asarray(hparams.ramp_up, progress.dtype)
@@ -219,7 +236,7 @@ def cox_mt(config: CoxMTConfig = CoxMTConfig()) -> Objective:
         factor = jnp.where(ramp_up > 0, jnp.exp(-5 * (1 - risen) ** 2), 1)
         return hparams._replace(weight=hparams.weight * factor)
 
-    objective = Objective(init, loss, predict, score, draw=labelled_and_unlabelled, criterion="cox")
+    objective = Objective(init=init, loss=loss, draw=labelled_and_unlabelled, **evaluation)
     if config.consistency == "none":
         return objective._replace(unread=("weight", "alpha", "ramp_up", "threshold"))
     objective = objective._replace(anneal=anneal)

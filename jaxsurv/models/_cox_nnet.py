@@ -4,6 +4,7 @@ The baseline of Cox-MT, and the size of network that many papers mean by a deep 
 """
 
 import math
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import jax
@@ -11,9 +12,9 @@ import jax.numpy as jnp
 import optax
 
 from jaxsurv.models.batch import Batch, features
+from jaxsurv.models.heads import HeadConfig, head_of, judged, marginal_of, with_marginal
 from jaxsurv.models.registry import Model, register
 from jaxsurv.nets import CoxNnetwork
-from jaxsurv.survival import neg_log_partial_likelihood
 from jaxsurv.types import Array, Key, Objective, Params
 
 # log lambda -7 to 1. Published: -3 to 1.6, profiled by the likelihood of held-out rows, at a few hundred
@@ -35,47 +36,58 @@ class CoxNnetHParams(NamedTuple):
     momentum: Array | float = 0.9
 
 
+@dataclass(frozen=True)
+class CoxNnetConfig(HeadConfig):
+    """Static choices: those of the outcome head."""
+
+
 def nesterov(hparams: CoxNnetHParams) -> optax.GradientTransformation:
     """The published optimiser, full batch; reads ``hparams.learning_rate`` and ``hparams.momentum``."""
     return optax.sgd(hparams.learning_rate, hparams.momentum, nesterov=True)  # type: ignore[arg-type]
 
 
-def cox_nnet(config: None = None) -> Objective:
+def cox_nnet(config: CoxNnetConfig | None = None) -> Objective:
     """The objective of Cox-nnet::
 
         L = (1/n) sum_i event_i [log sum_{j: t_j >= t_i} exp(eta_j) - eta_i] + l2 (|W|² + |v|²)
 
     Breslow ties; the mean is over all labelled rows, so that ``l2`` means what it means in the paper;
     biases are not penalised. The network reads all modalities, absent ones as zeros, and the clinical block.
-    ``batch.offset`` is added to its output. Early stopping watches the Cox loss per event.
+    ``batch.offset`` is added to its output. Early stopping watches the Cox loss per event. Another
+    ``config.head`` puts its negative log likelihood in the place of the Cox loss.
 
     Args:
-        config: None; there are no static choices.
+        config: static choices; None = the defaults.
     """
-    net = CoxNnetwork()
+    config = config or CoxNnetConfig()
+    head = head_of(config)
+    net = CoxNnetwork(head.outputs, head.constant)
 
     def init(key: Key, batch: Batch) -> Params:
-        return net.init(key, features(batch)[:1])
+        return with_marginal(head, net.init(key, features(batch)[:1]), batch)
 
-    def predict(params: Params, batch: Batch) -> Array:
+    def parameters(params: Params, batch: Batch) -> Array:
         out: Array = net.apply(params, features(batch))  # type: ignore[assignment]
-        return out + batch.offset
+        return head.parameters(out, marginal_of(params), batch.offset)
 
     def loss(params: Params, batch: Batch, key: Key, hparams: CoxNnetHParams):
-        eta = predict(params, batch)
-        sets = batch.risk_sets
-        total = neg_log_partial_likelihood(eta, risk_sets=sets, ties="breslow", reduction="sum")
+        eta, marginal = parameters(params, batch), marginal_of(params)
+        total = head.loss(eta, marginal, batch, ties="breslow", reduction="sum")
         cox = total / jnp.maximum(jnp.sum(batch.with_outcome), 1)
         squares = sum(jnp.sum(w**2) for w in jax.tree.leaves(params) if w.ndim == 2)
         value = cox + hparams.l2 * squares
-        return value, {"loss": value, "cox": cox, "squared_weights": squares}
+        return value, {"loss": value, config.head: cox, "squared_weights": squares}
 
-    def score(params: Params, batch: Batch) -> Array:
-        return neg_log_partial_likelihood(predict(params, batch), risk_sets=batch.risk_sets)
-
-    return Objective(init, loss, predict, score, criterion="cox")
+    return Objective(init=init, loss=loss, **judged(head, parameters))
 
 
 COX_NNET_MODEL = register(
-    Model("CoxNnet", cox_nnet, CoxNnetHParams(), optimizer=nesterov, profile=("l2", PENALTIES))
+    Model(
+        "CoxNnet",
+        cox_nnet,
+        CoxNnetHParams(),
+        CoxNnetConfig(),
+        optimizer=nesterov,
+        profile=("l2", PENALTIES),
+    )
 )

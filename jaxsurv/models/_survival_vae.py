@@ -11,9 +11,9 @@ from jaxsurv.latent import exponential_temperature
 from jaxsurv.models.backbone import evaluate, forward, initialise
 from jaxsurv.models.batch import Batch
 from jaxsurv.models.config import HParams, SurvivalVAEConfig, unread
+from jaxsurv.models.heads import head_of, judged
 from jaxsurv.models.registry import Model, register
 from jaxsurv.models.terms import terms, weights
-from jaxsurv.survival import neg_log_partial_likelihood
 from jaxsurv.types import Array, Key, Objective, Params
 
 
@@ -30,25 +30,23 @@ def survival_vae(config: SurvivalVAEConfig = SurvivalVAEConfig()) -> Objective:
     ``config.reduction``. With n training rows of which d have events and Cox weight lambda, beta here is
     ``w_KL = beta d / (lambda n)`` in the released sums, whose reconstruction error then weighs
     ``lambda / d`` times as much as here. z is drawn in training; the risk head and evaluation read mu
-    and the class probabilities. Early stopping watches the Cox loss of the validation rows. The
+    and the class probabilities. Early stopping watches the Cox loss of the validation rows; another
+    ``config.head`` puts its negative log likelihood, per event, in the place of Cox. The
     temperature goes from ``hparams.temperature`` to ``hparams.temperature_end`` over the epochs.
     """
 
     def loss(params: Params, batch: Batch, key: Key, hparams: HParams):
         out = forward(config, params, batch, jax.random.split(key, 6), hparams)
         values = terms(config, batch, out)
-        weight = weights(hparams)
+        weight = weights(config, hparams)
         if config.balanced:
-            for name in ("reconstruction", "cox"):
+            for name in ("reconstruction", config.head):
                 weight[name] = weight[name] / jnp.maximum(lax.stop_gradient(values[name]), 1e-3)
         total = sum(weight[name] * value for name, value in values.items())
         return total, {"loss": total, **values}
 
-    def predict(params: Params, batch: Batch) -> Array:
+    def parameters(params: Params, batch: Batch) -> Array:
         return evaluate(config, params, batch)[0]
-
-    def score(params: Params, batch: Batch) -> Array:
-        return neg_log_partial_likelihood(predict(params, batch), risk_sets=batch.risk_sets)
 
     def init(key: Key, batch: Batch) -> Params:
         return initialise(config, key, batch)
@@ -57,7 +55,8 @@ def survival_vae(config: SurvivalVAEConfig = SurvivalVAEConfig()) -> Objective:
         temperature = exponential_temperature(hparams.temperature, hparams.temperature_end, 1)
         return hparams._replace(temperature=temperature(progress))
 
-    objective = Objective(init, loss, predict, score, unread=unread(config), criterion="cox")
+    evaluation = judged(head_of(config), parameters)
+    objective = Objective(init=init, loss=loss, unread=unread(config), **evaluation)
     return objective._replace(anneal=anneal) if config.categories else objective
 
 

@@ -4,7 +4,8 @@
                               -> logits -> z_d ------+
     mu, clinical -> risk head -> + sum_k pi_k gamma_k + offset = log hazard
 
-The lower branch and gamma are there if the latent is hybrid.
+The lower branch and gamma are there if the latent is hybrid. Outcome heads other than Cox's read several
+outputs of the risk head, and the two other parts as offsets, see `jaxsurv.models.heads`.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ import jax.numpy as jnp
 from jaxsurv.latent import gumbel_softmax, sample_gaussian
 from jaxsurv.models.batch import Batch
 from jaxsurv.models.config import HParams, SurvivalVAEConfig
+from jaxsurv.models.heads import head_of, marginal_of, with_marginal
 from jaxsurv.nets import MLP, MultimodalDecoder, MultimodalEncoder, Posterior
 from jaxsurv.types import Array, InputError, Key, Params
 
@@ -33,12 +35,16 @@ class Forward(NamedTuple):
 
     Attributes:
         log_hazard: ``[n]``, offset included.
+        parameters: parameters of the outcome head, ``[n]`` or ``[n, k]``.
+        marginal: marginal of the outcome head.
         posterior: posterior of the latent variables.
         z: ``[n, z]``, drawn from its Gaussian part.
         reconstructions: ``{modality: [n, d_m]}``.
     """
 
     log_hazard: Array
+    parameters: Array
+    marginal: Any
     posterior: Posterior
     z: Array
     reconstructions: dict[str, Array]
@@ -57,11 +63,12 @@ def networks(config: SurvivalVAEConfig, batch: Batch) -> Networks:
         raise InputError(f"widths are for {sorted(given)}, the data have {list(sizes)}")
     widths = {m: given[m] if isinstance(given, Mapping) else given(d) for m, d in sizes.items()}
     activation = {"activation": jax.nn.tanh} if config.bounded else {}
+    head = (*config.head_widths[:-1], head_of(config).outputs)
     inner = {"activation": _identity} if config.linear else {}
     return Networks(
         MultimodalEncoder(widths, config.latent, config.categories, final=config.bounded, **inner),
         MultimodalDecoder(widths, sizes, final=config.bounded, **inner),
-        MLP(config.head, final=config.bounded, zero=config.zero_head, **activation),
+        MLP(head, final=config.bounded, zero=config.zero_head, **activation),
     )
 
 
@@ -87,7 +94,7 @@ def initialise(config: SurvivalVAEConfig, key: Key, batch: Batch) -> Params:
     if config.categories:
         # no category has a risk of its own until the data say so, as behind the zero head
         params["gamma"] = jnp.zeros(config.categories)
-    return params
+    return with_marginal(head_of(config), params, batch)
 
 
 def _head_input(config: SurvivalVAEConfig, batch: Batch, mu: Array) -> Array:
@@ -99,7 +106,7 @@ def _head_input(config: SurvivalVAEConfig, batch: Batch, mu: Array) -> Array:
     return jnp.concatenate(read, axis=-1)
 
 
-def _log_hazard(
+def _parameters(
     config: SurvivalVAEConfig,
     nets: Networks,
     params: Params,
@@ -110,10 +117,10 @@ def _log_hazard(
 ) -> Array:
     read = _head_input(config, batch, posterior.mu)
     risk: Any = nets.head.apply(params["head"], read, *args, **kwargs)
-    log_hazard = risk[:, 0] + batch.offset
+    offsets = [batch.offset]
     if posterior.logits is not None:
-        log_hazard = log_hazard + jax.nn.softmax(posterior.logits) @ params["gamma"]
-    return log_hazard
+        offsets.append(jax.nn.softmax(posterior.logits) @ params["gamma"])
+    return head_of(config).parameters(risk, marginal_of(params), *offsets)
 
 
 def hide_modalities(key: Key, seen: dict[str, Array], rate: Any) -> dict[str, Array]:
@@ -143,12 +150,14 @@ def forward(
         category = gumbel_softmax(keys[5], posterior.logits, hparams.temperature)
         drawn = jnp.concatenate([z, category], axis=-1)
     reconstructions: Any = nets.decoder.apply(params["decoder"], drawn, dropout, rngs=rng[2])
-    log_hazard = _log_hazard(config, nets, params, batch, posterior, dropout, rngs=rng[3])
-    return Forward(log_hazard, posterior, z, reconstructions)
+    parameters = _parameters(config, nets, params, batch, posterior, dropout, rngs=rng[3])
+    marginal = marginal_of(params)
+    log_hazard = head_of(config).log_hazard(parameters, marginal)
+    return Forward(log_hazard, parameters, marginal, posterior, z, reconstructions)
 
 
 def evaluate(config: SurvivalVAEConfig, params: Params, batch: Batch) -> tuple[Array, Posterior]:
-    """Log hazards ``[n]`` and the posterior in evaluation mode, without a random number."""
+    """Parameters of the outcome head and the posterior in evaluation mode, without a random number."""
     nets = networks(config, batch)
     posterior: Any = nets.encoder.apply(params["encoder"], batch.inputs, presence(config, batch))
-    return _log_hazard(config, nets, params, batch, posterior), posterior
+    return _parameters(config, nets, params, batch, posterior), posterior

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from jaxsurv.arguments.settings import check_whole
+from jaxsurv.models.heads import HeadConfig
 from jaxsurv.types import Array, InputError, check_choice
 
 
@@ -53,15 +54,16 @@ _CHOICES = {
 
 
 @dataclass(frozen=True)
-class SurvivalVAEConfig:
+class SurvivalVAEConfig(HeadConfig):
     """Static choices; the defaults are the MO-RiskVAE family's, ``MyeVAE`` overrides them.
 
-    Every combination is valid. What is not chosen is not in the compiled program.
+    Every combination is valid. What is not chosen is not in the compiled program. The outcome head is
+    chosen as :class:`jaxsurv.models.heads.HeadConfig` says.
 
     Attributes:
         widths: encoder widths per modality, or a function from the number of features to widths.
         latent: latent dimensions of the Gaussian part.
-        head: widths of the risk network.
+        head_widths: widths of the risk network; the last, 1, stands for the outputs of the outcome head.
         zero_head: start the risk network as the zero function. A random head is noise that early
             stopping on a few dozen events cannot remove.
         head_reads_clinical: the risk network reads ``[mu, clinical]``; False: mu alone, for when the
@@ -89,7 +91,7 @@ class SurvivalVAEConfig:
 
     widths: Mapping[str, tuple[int, ...]] | Callable[[int], tuple[int, ...]] = default_widths
     latent: int = 32
-    head: tuple[int, ...] = (1,)
+    head_widths: tuple[int, ...] = (1,)
     zero_head: bool = True
     head_reads_clinical: bool = True
     head_reads_offset: bool = False
@@ -105,11 +107,12 @@ class SurvivalVAEConfig:
     balanced: bool = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_whole("latent", self.latent)
         if check_whole("categories", self.categories, 0) == 1:
             raise InputError(f"categories must be 0 or at least 2, got {self.categories}")
-        if not self.head or self.head[-1] != 1:
-            raise InputError(f"head must end in one output, got {self.head}")
+        if not self.head_widths or self.head_widths[-1] != 1:
+            raise InputError(f"head_widths must end in one output, got {self.head_widths}")
         for field, known in _CHOICES.items():
             check_choice(field, getattr(self, field), known)
 
@@ -136,8 +139,30 @@ _RETIRED: dict[type, dict[str, Any]] = {
 Config = TypeVar("Config")
 
 
+def current_entries(kind: type, entries: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries of a config in a model file, also of an earlier version, as fields of this version.
+
+    Args:
+        kind: class of the config.
+        entries: field to value; retired fields may be among them.
+
+    Raises:
+        InputError: a retired field with another value than its last.
+    """
+    given = dict(entries)
+    if kind is SurvivalVAEConfig and isinstance(given.get("head"), list | tuple):
+        given["head_widths"] = given.pop("head")  # before there were other outcome heads than Cox's
+    for field, last in _RETIRED.get(kind, {}).items():
+        if (value := given.pop(field, last)) != last:
+            raise InputError(
+                f"{field} is {value!r}, and this version has only {last!r}; "
+                "load the model with the version that saved it"
+            )
+    return given
+
+
 def config_of(kind: type[Config], entries: Mapping[str, Any]) -> Config:
-    """The config that a model file holds, also of an earlier version.
+    """The config that a model file holds, see `current_entries`.
 
     Args:
         kind: class of the config.
@@ -146,11 +171,4 @@ def config_of(kind: type[Config], entries: Mapping[str, Any]) -> Config:
     Raises:
         InputError: a value that the class refuses, or a retired field with another value than its last.
     """
-    given = dict(entries)
-    for field, last in _RETIRED.get(kind, {}).items():
-        if (value := given.pop(field, last)) != last:
-            raise InputError(
-                f"{field} is {value!r}, and this version has only {last!r}; "
-                "load the model with the version that saved it"
-            )
-    return kind(**given)
+    return kind(**current_entries(kind, entries))

@@ -15,16 +15,16 @@ import jax.numpy as jnp
 import optax
 
 from jaxsurv.models.hcl_terms import infonce, orthogonality, reconstruction_error, similarity
+from jaxsurv.models.heads import HeadConfig, head_of, judged, marginal_of, with_marginal
 from jaxsurv.models.masked import masked, mean_over
 from jaxsurv.models.registry import Model, register
 from jaxsurv.nets import Structured, StructuredNetwork, Subset
-from jaxsurv.survival import neg_log_partial_likelihood
 from jaxsurv.types import Array, InputError, Key, Objective, Params, check_choice
 
-CRITERIA = {"survival": "cox", "regression": "squared error", "binary": "logistic loss"}
+CRITERIA = {"regression": "squared error", "binary": "logistic loss"}
 _CHOICES = {
     "contrast": ("similarity", "infonce", "none"),
-    "outcome": tuple(CRITERIA),
+    "outcome": ("survival", *CRITERIA),
 }
 MOST_MODALITIES = 10  # whose subsets are all taken
 _SUBSETS = ("all", "pairs", "shared_private")
@@ -56,8 +56,8 @@ class HCLHParams(NamedTuple):
 
 
 @dataclass(frozen=True)
-class HCLConfig:
-    """Static choices.
+class HCLConfig(HeadConfig):
+    """Static choices, beside those of the outcome head of ``outcome="survival"``.
 
     Attributes:
         subsets: the structures: ``"all"`` non-empty subsets of the modalities; ``"pairs"``: every two,
@@ -82,8 +82,11 @@ class HCLConfig:
     reconstruction: bool = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for field, known in _CHOICES.items():
             check_choice(field, getattr(self, field), known)
+        if self.head != "cox" and self.outcome != "survival":
+            raise InputError(f"head {self.head!r} is one of survival, and outcome {self.outcome!r}")
         if not self.widths:
             raise InputError("widths must have the width of a representation, got ()")
         if isinstance(self.subsets, str):
@@ -125,13 +128,15 @@ def _network(config: HCLConfig, batch: Any) -> StructuredNetwork:
     used = sorted({m for s in chosen for m in s})
     if bad := {m: batch.inputs[m].shape for m in used if batch.inputs[m].ndim != 2}:
         raise InputError(f"inputs must be of shape [n, d], got {bad}; flatten them")
+    head = head_of(config)
     return StructuredNetwork(
         chosen,
         {m: batch.inputs[m].shape[1] for m in used},
         config.widths,
         config.fusion,
-        constant=config.outcome != "survival",
+        constant=config.outcome != "survival" or head.constant,
         decoders=config.reconstruction,
+        outputs=head.outputs,
     )
 
 
@@ -162,35 +167,42 @@ def hcl(config: HCLConfig = HCLConfig()) -> Objective:
     patient lacks is in none of these sums and means; means over patients are over the rows that the loss
     sees. With ``"infonce"`` C is :func:`infonce`. T is the Cox loss per event of ``out + batch.offset``,
     the mean squared error, or the logistic loss; prediction is the log hazard, the mean, or the logit.
-    The head starts at zero, for survival without a constant, which Cox does not see. Early stopping
+    The head starts at zero, for survival without a constant, which Cox does not see. Another
+    ``config.head`` has T of its own. Early stopping
     watches T on the validation rows; while pretraining T does not change, so let ``FitConfig.burn_in``
     be at least the number of pretraining epochs.
 
     Args:
         config: static choices.
     """
-    survival = config.outcome == "survival"
+    survival, head = config.outcome == "survival", head_of(config)
 
     def init(key: Key, batch: Any) -> Params:
-        return _network(config, batch).init(key, *jax.tree.map(lambda x: x[:1], _read(batch)))
+        params = _network(config, batch).init(key, *jax.tree.map(lambda x: x[:1], _read(batch)))
+        return with_marginal(head, params, batch)
 
-    def task(batch: Any, out: Array) -> Array:
+    def output(params: Params, batch: Any, out: Structured) -> Array:
+        if not survival:
+            return out.out[:, 0]
+        return head.parameters(out.out, marginal_of(params), batch.offset)
+
+    def evaluated(params: Params, batch: Any) -> Array:
+        return output(params, batch, _forward(config, params, batch))
+
+    def task(params: Params, batch: Any, out: Array) -> Array:
         if survival:
-            return neg_log_partial_likelihood(out, risk_sets=batch.risk_sets)
+            return head.loss(out, marginal_of(params), batch)
         if batch.outcome.shape != batch.where.shape:
             raise InputError(f"outcome has shape {batch.outcome.shape}, needs {batch.where.shape}")
         binary = config.outcome == "binary"
         error = optax.sigmoid_binary_cross_entropy if binary else optax.squared_error
         return mean_over(batch.where, error(out, batch.outcome))
 
-    def output(batch: Any, out: Structured) -> Array:
-        return out.out + batch.offset if survival else out.out
-
-    name = "cox" if survival else "prediction"
+    name = config.head if survival else "prediction"
 
     def loss(params: Params, batch: Any, key: Key, hparams: HCLHParams):
         out = _forward(config, params, batch, hparams.dropout, rngs={"dropout": key})
-        error = task(batch, output(batch, out))
+        error = task(params, batch, output(params, batch, out))
         total, terms = hparams.task_weight * error, {name: error}
         if config.contrast != "none":
             contrast = (
@@ -205,12 +217,6 @@ def hcl(config: HCLConfig = HCLConfig()) -> Objective:
             terms["reconstruction"] = reconstruction_error(out, batch)
             total = total + hparams.reconstruction_weight * terms["reconstruction"]
         return total, {"loss": total, **terms}
-
-    def predict(params: Params, batch: Any) -> Array:
-        return output(batch, _forward(config, params, batch))
-
-    def score(params: Params, batch: Any) -> Array:
-        return task(batch, predict(params, batch))
 
     def anneal(hparams: HCLHParams, progress: Array) -> HCLHParams:
         first = progress < hparams.pretrain
@@ -230,8 +236,12 @@ def hcl(config: HCLConfig = HCLConfig()) -> Objective:
         "pretrain": config.contrast != "none" or config.reconstruction,
     }
     unread = tuple(name for name, used in read.items() if not used)
-    criterion = CRITERIA[config.outcome]
-    objective = Objective(init, loss, predict, score, unread=unread, criterion=criterion)
+    if survival:
+        evaluation = judged(head, evaluated)
+    else:
+        evaluation = {"predict": evaluated, "criterion": CRITERIA[config.outcome]}
+        evaluation["score"] = lambda params, batch: task(params, batch, evaluated(params, batch))
+    objective = Objective(init=init, loss=loss, unread=unread, **evaluation)
     return objective._replace(anneal=anneal) if read["pretrain"] else objective
 
 

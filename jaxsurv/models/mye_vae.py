@@ -22,7 +22,7 @@ def released_widths(features: int) -> tuple[int, ...]:
 
 MYEVAE = SurvivalVAEConfig(
     widths=released_widths,
-    head=(4, 1),
+    head_widths=(4, 1),
     zero_head=False,
     bounded=True,
     missing="impute",

@@ -14,8 +14,9 @@ from jaxsurv.divergences import (
 from jaxsurv.models.backbone import Forward, presence
 from jaxsurv.models.batch import Batch
 from jaxsurv.models.config import HParams, SurvivalVAEConfig
+from jaxsurv.models.heads import head_of
 from jaxsurv.models.masked import mean_square
-from jaxsurv.survival import martingale_residuals, neg_log_partial_likelihood
+from jaxsurv.survival import martingale_residuals
 from jaxsurv.types import Array, InputError
 
 
@@ -36,13 +37,13 @@ def terms(config: SurvivalVAEConfig, batch: Batch, out: Forward) -> dict[str, Ar
         values["hsic"] = residual_dependence(config, batch, out)
     if out.posterior.logits is not None:
         values["categorical_kl"] = reduced(categorical_kl(out.posterior.logits))
-    values["cox"] = neg_log_partial_likelihood(
-        out.log_hazard, risk_sets=batch.risk_sets, reduction=config.reduction
+    values[config.head] = head_of(config).loss(
+        out.parameters, out.marginal, batch, reduction=config.reduction
     )
     return values
 
 
-def weights(hparams: HParams) -> dict[str, Array | float]:
+def weights(config: SurvivalVAEConfig, hparams: HParams) -> dict[str, Array | float]:
     """The weight of each term."""
     return {
         "reconstruction": 1.0,
@@ -50,7 +51,7 @@ def weights(hparams: HParams) -> dict[str, Array | float]:
         "mmd": hparams.mmd_weight,
         "hsic": hparams.hsic_weight,
         "categorical_kl": hparams.categorical_weight,
-        "cox": hparams.survival_weight,
+        config.head: hparams.survival_weight,
     }
 
 

@@ -84,16 +84,20 @@ class CrossAttention(nn.Module):
     sources still has the tokens of the other. The pooled tokens of an absent source are zero.
 
     Attributes:
-        hidden: widths of the MLP before its one output.
+        hidden: widths of the MLP before its outputs.
         tokens: largest number of chunks of a source that comes as features.
         width: width of a token.
         heads: number of heads of each attention.
+        outputs: number k of outputs.
+        constant: True = the outputs have a bias.
     """
 
     hidden: tuple[int, ...]
     tokens: int = 32
     width: int = 256
     heads: int = 4
+    outputs: int = 1
+    constant: bool = False
 
     @nn.compact
     def __call__(
@@ -103,7 +107,7 @@ class CrossAttention(nn.Module):
         clinical: Array,
         dropout: Array | float | None = None,
     ) -> Array:
-        """Log hazard ``[n, 1]`` from sources as in `Tokens` and the clinical block ``[n, c]``."""
+        """Outputs ``[n, k]`` from sources as in `Tokens` and the clinical block ``[n, c]``."""
         named = zip(("first", "second"), sources, presence, strict=True)
         read = [Tokens(self.tokens, self.width, name=f"tokens_{s}")(x, p) for s, x, p in named]
         pooled = []
@@ -113,5 +117,6 @@ class CrossAttention(nn.Module):
             count = jnp.maximum(jnp.sum(there, axis=1), 1)[:, None]
             pooled.append(jnp.sum(jnp.where(there[:, :, None], tokens, 0), axis=1) / count)
         x = jnp.concatenate([*pooled, clinical], axis=-1)
-        mlp = MLP((*self.hidden, 1), nn.relu, zero=True, constant=False, name="mlp")
+        widths = (*self.hidden, self.outputs)
+        mlp = MLP(widths, nn.relu, zero=True, constant=self.constant, name="mlp")
         return mlp(x, dropout)

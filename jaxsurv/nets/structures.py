@@ -66,7 +66,7 @@ class Structured(NamedTuple):
         sums: ``[structures, n, w]``, sum of the encodings over the modalities of each structure.
         fused: ``[structures, n, w]``, mean of the encodings over the modalities of each structure that
             the patient has; 0 if the patient has none.
-        out: ``[n]``, output of the head.
+        out: ``[n, k]``, outputs of the head.
         made: ``{modality: [n, d]}``, reconstructions; empty without decoders.
     """
 
@@ -84,9 +84,10 @@ class StructuredNetwork(nn.Module):
         structures: subsets of the modalities.
         sizes: number of features of each modality that a structure names (name -> d).
         widths: layer widths of every encoder.
-        fusion: widths of the MLP before its one output.
-        constant: True = the output has a bias.
+        fusion: widths of the MLP before its outputs.
+        constant: True = the outputs have a bias.
         decoders: True = reconstruct each modality from the fused representations of its structures.
+        outputs: number k of outputs.
     """
 
     structures: tuple[Subset, ...]
@@ -95,6 +96,7 @@ class StructuredNetwork(nn.Module):
     fusion: tuple[int, ...]
     constant: bool
     decoders: bool
+    outputs: int = 1
 
     @nn.compact
     def __call__(
@@ -122,9 +124,10 @@ class StructuredNetwork(nn.Module):
             return z.swapaxes(0, 1).reshape(n, -1)
 
         read = jnp.concatenate([beside(fused), *([] if clinical is None else [clinical])], axis=-1)
-        head = MLP((*self.fusion, 1), nn.relu, zero=True, constant=self.constant, name="head")
+        widths = (*self.fusion, self.outputs)
+        head = MLP(widths, nn.relu, zero=True, constant=self.constant, name="head")
         made = {}
         for m, d in self.sizes.items() if self.decoders else ():
             mirror = (*reversed(self.widths[:-1]), d)
             made[m] = MLP(mirror, nn.relu, name=f"decode_{m}")(beside(fused[own[m]]), dropout)
-        return Structured(encodings, sums, fused, head(read, dropout)[:, 0], made)
+        return Structured(encodings, sums, fused, head(read, dropout), made)

@@ -8,6 +8,7 @@ from jaxsurv.plots.coxnet import coefficient_paths
 from jaxsurv.plots.decisions import calibration, decision_curves
 from jaxsurv.plots.forest import Forest, score_forest
 from jaxsurv.plots.importance import explanation_panels, importance_bars
+from jaxsurv.plots.incidence import incidence_groups
 from jaxsurv.plots.profiles import Profile, score_profiles
 from jaxsurv.plots.residuals import residuals_against, schoenfeld
 from jaxsurv.plots.survival import (
@@ -28,6 +29,7 @@ __all__ = [
     "explanation_panels",
     "hazard_ratios",
     "importance_bars",
+    "incidence_groups",
     "kaplan_meier_groups",
     "modality_patterns",
     "nomogram",

@@ -153,7 +153,7 @@ def _figures(cohort: Cohort) -> list[tuple[Figure, Picture]]:
     )
     drawn = [(modality_patterns(cohort.presence, title=title), picture)]
     for endpoint, patients, events, row in _endpoints(cohort):
-        event, time, entry, *_ = cohort.outcome(endpoint)
+        event, time, entry, *_ = cohort.outcome(endpoint, "any")
         figure = survival_curve(
             event,
             time,

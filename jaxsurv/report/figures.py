@@ -8,12 +8,14 @@ from jaxsurv.plots import (
     RiskGroups,
     calibration,
     decision_curves,
+    incidence_groups,
     risk_groups,
     score_forest,
 )
 from jaxsurv.report.page import Picture
 from jaxsurv.report.sentences import tested
 from jaxsurv.study.findings import Findings, hazard_ratios
+from jaxsurv.survival import gray_test
 
 
 def forest(findings: Findings, highlight: str) -> tuple[Figure, Picture]:
@@ -114,3 +116,42 @@ def _horizon(findings: Findings) -> str:
 
 def _optimistic(findings: Findings) -> str:
     return " Two-way protocol: these patients stopped the training." * findings.two_way
+
+
+def incidence_curves(findings: Findings) -> list[tuple[Figure, Picture]]:
+    """Cumulative incidences by pooled risk of the headline, in a list; empty without competing causes."""
+    cohort, name = findings.data.cohort, findings.comparison.headline
+    ratios = hazard_ratios(findings).set_index("setting")
+    if cohort.competing is None or np.isnan(threshold := ratios.loc[name, "threshold"]):
+        return []
+    codes, causes, chosen = cohort.competing
+    pooled = findings.predictions[findings.predictions["setting"] == name]
+    code, time = codes.loc[pooled["patient"]].to_numpy(int), pooled["time"].to_numpy(float)
+    high = pooled["risk"].to_numpy(float) > threshold
+    p_values = [float(gray_test(code, time, high, cause=c + 1).p_value) for c in range(len(causes))]
+    notes = [f"Gray's test {f'p = {p:.2g}' if p >= 1e-4 else 'p < 0.0001'}" for p in p_values]
+    unit = cohort.time_unit or "unit of the cohort"
+    figure = incidence_groups(
+        high,
+        code,
+        time,
+        causes=causes,
+        notes=notes,
+        xlabel=f"time ({unit})",
+        title=tested(findings),
+    )
+    others = [cause for cause in causes if cause != chosen]
+    told = (
+        "all causes count as the event"
+        if len(others) == len(causes)
+        else f"the model and all scores of this page are of the hazard of {chosen}: events of "
+        f"{', '.join(others)} censor there, and one minus its survival curves is no probability"
+    )
+    listed = "; ".join(f"{cause}: {note}" for cause, note in zip(causes, notes, strict=True))
+    return [(figure, Picture(
+        "incidence",
+        f"Cumulative incidence of each cause (Aalen-Johansen) by the pooled out-of-fold risk of '{name}' at "
+        f"its median. {listed}. {told.capitalize()}. Descriptive, since the folds' models share patients.",
+        f"Two incidence curves per cause: {listed}.",
+        finding=f"Competing causes: {told}.",
+    ))]  # fmt: skip

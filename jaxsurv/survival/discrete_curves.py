@@ -11,7 +11,7 @@ from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.cumulative import log_sum
 from jaxsurv.survival.discrete_losses import cell_probabilities
 from jaxsurv.survival.discrete_time import check_ends
-from jaxsurv.survival.validation import check_no_nan, check_vectors, is_concrete
+from jaxsurv.survival.validation import array_module, check_no_nan, check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
 
@@ -19,9 +19,7 @@ def _checked(logits: Any, ends: Any, times: Any) -> tuple[Array, Array, Array]:
     """Logits ``[n, causes, m]``; the interval of each time ``[t]``, and the share of it that has passed."""
     check_vectors(times=times)
     check_no_nan(times)
-    if not is_concrete(ends):
-        raise InputError("ends must be known: they are constants of the model")
-    ends, shape = check_ends(ends), np.shape(logits)
+    ends, shape = check_ends(ends) if is_concrete(ends) else ends, np.shape(logits)
     if len(shape) not in (2, 3) or shape[-1] != ends.size:
         raise InputError(
             f"logits must have shape [n, {ends.size}] or [n, causes, {ends.size}], one per interval, "
@@ -29,11 +27,11 @@ def _checked(logits: Any, ends: Any, times: Any) -> tuple[Array, Array, Array]:
         )
     check_finite("logits", logits)
     logits = as_real(np.asarray(logits) if is_frame(logits) else logits)
-    xp = np if is_concrete(times) else jnp
-    times, bounds = xp.asarray(times), xp.asarray(np.append(0, ends))
+    xp = array_module(times, ends)
+    times, bounds = xp.asarray(times), xp.append(0, ends)
     interval = xp.minimum(xp.searchsorted(bounds[1:], times), ends.size - 1)
     start, end = bounds[interval], bounds[interval + 1]
-    share = xp.clip((times - start) / (end - start), 0, 1)
+    share = xp.clip((times - start) / xp.where(end > start, end - start, 1), 0, 1)
     return (
         logits if logits.ndim == 3 else logits[:, None],
         jnp.asarray(interval),

@@ -3,8 +3,10 @@
 Interval j is ``(ends[j - 1], ends[j]]``, the first from 0.
 """
 
+from functools import partial
 from typing import Any, NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 
 from jaxsurv.arguments.columns import check_finite, first_rows
@@ -12,6 +14,7 @@ from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival.causes import check_codes
 from jaxsurv.survival.ties import at_known_times, merge_near_ties
 from jaxsurv.survival.validation import (
+    array_module,
     check_known,
     check_some,
     check_survival,
@@ -20,7 +23,7 @@ from jaxsurv.survival.validation import (
     check_weights,
     is_concrete,
 )
-from jaxsurv.types import ArrayLike, InputError
+from jaxsurv.types import Array, ArrayLike, InputError
 
 
 @read_arguments
@@ -64,12 +67,37 @@ def event_quantile_grid(
             f"{times.size}; ask for at most so many"
         )
     share = np.cumsum(np.bincount(row, count[here]))
-    wanted = share[-1] * np.arange(1, intervals + 1) / intervals
-    place = np.searchsorted(share, wanted * (1 - 1e-12))
+    return _ends(times, share, times.size, intervals).astype(float)
+
+
+def traced_quantile_grid(count: Array, time: Array, intervals: int) -> Array:
+    """`event_quantile_grid` while ``jit`` traces: where distinct event times are too few, ends repeat.
+
+    Args:
+        count: ``[n]``, weighted events of each row, 0 where it is not there.
+        time: ``[n]``, any unit.
+        intervals: number of intervals.
+    """
+    n, time = count.size, jnp.where((count > 0) & (time > 0), time, jnp.inf)
+    order = jnp.argsort(time)
+    time = time[order]
+    last = jnp.isfinite(time) & (time != jnp.append(time[1:], jnp.inf))  # of those that are tied
+    share = jnp.cumsum(jnp.where(jnp.isfinite(time), count[order], 0))
+    place = jnp.where(last, jnp.cumsum(last) - 1, n)
+    times = jnp.zeros_like(time).at[place].set(time, mode="drop")
+    shares = jnp.full_like(share, share[-1]).at[place].set(share, mode="drop")
+    return _ends(times, shares, jnp.sum(last), intervals)
+
+
+def _ends(times: Any, share: Any, distinct: Any, intervals: int) -> Any:
+    """Ends among the first ``distinct`` of the ascending times, of which ``share`` have had events."""
+    xp = array_module(times)
+    number = xp.arange(intervals)
+    wanted = share[-1] * (number + 1) / intervals
+    place = xp.searchsorted(share, wanted * (1 - xp.finfo(wanted.dtype).eps ** 0.75))
     # one event time per interval at least, before it and after it
-    number = np.arange(intervals)
-    place = np.maximum.accumulate(place - number) + number
-    return times[np.minimum(place, times.size - intervals + number)].astype(float)
+    place = xp.maximum.accumulate(place - number) + number
+    return times[xp.maximum(xp.minimum(place, distinct - intervals + number), 0)]
 
 
 class DiscreteOutcome(NamedTuple):
@@ -112,13 +140,19 @@ def discretise(
     check_vectors(event=event, time=time, entry=entry)
     codes, ends = check_codes("event", event), check_ends(ends)
     check_survival(codes > 0, time, entry=entry)
-    time = at_known_times(time, ends)
-    of_event = np.searchsorted(ends, time)
-    inside = (codes > 0) & (of_event < ends.size)
-    interval = np.where(inside, of_event, np.searchsorted(ends, time, side="right") - 1)
-    if entry is not None:
-        entry = np.searchsorted(ends, at_known_times(entry, ends), side="right")
-    return DiscreteOutcome(np.where(inside, codes, 0), interval, entry)
+    entry = None if entry is None else at_known_times(entry, ends)
+    return locate(codes, at_known_times(time, ends), ends, entry)
+
+
+def locate(event: Any, time: Any, ends: Any, entry: Any = None) -> DiscreteOutcome:
+    """`discretise` of columns that were checked, or that ``jit`` traces."""
+    xp = array_module(event, time, ends, entry)
+    find = np.searchsorted if xp is np else partial(jnp.searchsorted, method="compare_all")
+    of_event = find(ends, time)
+    inside = (event > 0) & (of_event < ends.shape[0])
+    interval = xp.where(inside, of_event, find(ends, time, side="right") - 1)
+    entered = None if entry is None else find(ends, entry, side="right")
+    return DiscreteOutcome(xp.where(inside, event, 0), interval, entered)
 
 
 def check_ends(ends: Any) -> np.ndarray:

@@ -25,7 +25,9 @@ def public_functions():
 
 
 def names_read(function):
-    return [p for p in inspect.signature(function).parameters if p in READERS]
+    """Those that are text, such as the name of a cause, are no columns and no numbers."""
+    parameters = inspect.signature(function).parameters.items()
+    return [n for n, p in parameters if n in READERS and "str" not in str(p.annotation)]
 
 
 FUNCTIONS = dict(public_functions())

@@ -14,20 +14,19 @@ from jaxsurv.cli.run import run_study
 from jaxsurv.cli.workplace import Workplace
 from jaxsurv.data import read_cohort, simulate_cohort, stratified_kfold, write_cohort
 from jaxsurv.estimators import Network, SurvivalStack, load
-from jaxsurv.models import CoxNnetHParams, find_model
+from jaxsurv.models import CoxNnetHParams, HParams, SurvivalVAEConfig, find_model
 from jaxsurv.recipe import Recipe, prepare, ridge_cox, stacking
 from jaxsurv.report.figures import forest
 from jaxsurv.study.execute import Method
 from jaxsurv.study.findings import Comparison
 from jaxsurv.training import FitConfig, sweep
 from jaxsurv.types import InputError
-from tests.models.logistic_hazard import LOGISTIC_HAZARD, LogisticHazardHParams
 from tests.models.weibull import WEIBULL, WeibullHParams
 
 ROOT = Path(__file__).parents[2]
-MODULES = {"Weibull": "tests.models.weibull", "LogisticHazard": "tests.models.logistic_hazard"}
-OWN = [WEIBULL, LOGISTIC_HAZARD]
 TIMES = [200.0, 400.0, 800.0]
+SMALL = SurvivalVAEConfig(widths=lambda d: (4,), latent=4, head="logistic_hazard")
+FAST = HParams(beta=0.01, learning_rate=1e-2)
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +34,8 @@ def cohort():
     return simulate_cohort(n=200, n_genes=12, n_cnv=8).cohort
 
 
-@pytest.mark.parametrize("model", OWN, ids=lambda m: m.name)
-def test_in_a_sweep(model, cohort):
+def test_in_a_sweep(cohort):
+    model = WEIBULL
     splits = stratified_kfold(cohort.outcome("os").event, folds=2)
     data = prepare(cohort, "os", splits, Recipe(components=4, offset="none"))
     runs = sweep(
@@ -48,9 +47,12 @@ def test_in_a_sweep(model, cohort):
     assert np.isfinite(runs.best_score).all()
 
 
-@pytest.mark.parametrize("model", OWN, ids=lambda m: m.name)
-def test_as_an_estimator_with_its_own_curves_in_a_file_and_from_the_shell(model, cohort, tmp_path):
-    fitted = Network(model.name, epochs=60, n_seeds=2, components=4).fit(cohort, "os")
+@pytest.mark.parametrize("config", [None, SMALL], ids=["own", "head"])
+def test_as_an_estimator_with_its_own_curves_in_a_file_and_from_the_shell(config, cohort, tmp_path):
+    """A model of one's own, and one of ours with another outcome head."""
+    model, hparams = (WEIBULL, None) if config is None else (find_model("SurvivalVAE"), FAST)
+    fitted = Network(model.name, config, hparams, epochs=60, n_seeds=2, components=4)
+    fitted.fit(cohort, "os")
     curves = fitted.predict_survival_function(cohort, TIMES)
     assert fitted.score(cohort, "os") > 0.6
     assert (np.diff(curves, axis=1) <= 0).all()
@@ -71,11 +73,13 @@ def test_as_an_estimator_with_its_own_curves_in_a_file_and_from_the_shell(model,
     command = [sys.executable, "-m", "jaxsurv", "score", tmp_path / "m.zip", tmp_path / "new"]
     command += ["--out", tmp_path / "risks.csv", "--times", "200", "400"]
     run = {"cwd": ROOT, "capture_output": True, "text": True, "timeout": 120}
-    unknown = subprocess.run(command, **run)
-    assert unknown.returncode == 2
-    assert f"there is no model named '{model.name}'" in unknown.stderr
-    assert "--models" in unknown.stderr
-    done = subprocess.run([*command, "--models", MODULES[model.name]], **run)
+    if config is None:
+        unknown = subprocess.run(command, **run)
+        assert unknown.returncode == 2
+        assert f"there is no model named '{model.name}'" in unknown.stderr
+        assert "--models" in unknown.stderr
+        command += ["--models", "tests.models.weibull"]
+    done = subprocess.run(command, **run)
     assert done.returncode == 0, done.stderr
     table = pd.read_csv(tmp_path / "risks.csv", index_col="patient")
     names = read_cohort(tmp_path / "new").survival.index
@@ -96,8 +100,8 @@ def method(cohort):
     splits = stratified_kfold(cohort.outcome("os").event, folds=2)
     data = prepare(cohort, "os", splits, Recipe(components=4))
 
-    def make(model, settings):
-        return Method(model.name, model, settings, data, FitConfig(60))
+    def make(model, settings, config=None):
+        return Method(model.name, model, settings, data, FitConfig(60), config)
 
     return make
 
@@ -105,7 +109,7 @@ def method(cohort):
 def test_in_a_report_which_keeps_it(method, cohort, tmp_path):
     methods = [
         method(WEIBULL, {f"Weibull, {d:g}": WeibullHParams(d) for d in (0.0, 0.2)}),
-        method(LOGISTIC_HAZARD, {"logistic hazard": LogisticHazardHParams()}),
+        method(find_model("SurvivalVAE"), {"logistic hazard": FAST}, SMALL),
     ]
     place = Workplace(ResultsFolder(tmp_path / "r"), Console(quiet=True), None)
     comparison = Comparison("logistic hazard", {"chosen": list(methods[0].settings)}, "chosen")

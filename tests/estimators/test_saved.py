@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from jaxsurv.artifacts import read_model
 from jaxsurv.data import read_features
 from jaxsurv.estimators import CoxNnet, MORiskVAE, load
 from jaxsurv.estimators.card import print_card
@@ -148,11 +149,15 @@ def test_a_model_of_schema_version_1_scores_as_it_did():
     assert json.loads((V1 / "model" / "manifest.json").read_text())["schema"] == 1
 
 
-def test_models_without_a_config_are_saved_as_well(patients, tmp_path):
+def test_files_from_before_a_model_had_a_config_are_read(patients, tmp_path):
     x, y = patients
     model = CoxNnet(epochs=2, n_seeds=1).fit(x.to_numpy(), y)
     model.save(tmp_path / "folder")
     loaded = load(tmp_path / "folder")
     np.testing.assert_array_equal(loaded.predict(x.to_numpy()), model.predict(x.to_numpy()))
+    before = read_model(tmp_path / "folder")
+    before.entries["config"] = None
+    earlier = CoxNnet._restore(before)
+    np.testing.assert_array_equal(earlier.predict(x.to_numpy()), model.predict(x.to_numpy()))
     with pytest.raises(InputError, match="X has 5 features, but CoxNnet is expecting 6"):
         loaded.predict(x.to_numpy()[:, :5])

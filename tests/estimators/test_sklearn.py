@@ -132,7 +132,7 @@ def test_a_category_of_test_patients_alone(patients):
 def test_config_and_hparams_of_another_model_are_refused(patients):
     with pytest.raises(InputError, match="hparams of MORiskVAE must be a HParams"):
         MORiskVAE(hparams=CoxNnetHParams()).fit(*patients)
-    with pytest.raises(InputError, match="config of CoxNnet must be None, there is none"):
+    with pytest.raises(InputError, match="config of CoxNnet must be a CoxNnetConfig"):
         CoxNnet(config=MYEVAE).fit(*patients)
     with pytest.raises(InputError, match="random_state must be an integer >= 0, got None"):
         Coxnet(random_state=None).fit(*patients)

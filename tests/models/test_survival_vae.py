@@ -154,7 +154,9 @@ def test_myevae_risk_is_bounded():
         ({"regulariser": "l2"}, "regulariser must be one of .*, got 'l2'"),
         ({"hsic": "cohort"}, "hsic must be one of .*, got 'cohort'"),
         ({"estimator": "u"}, "estimator must be one of .*, got 'u'"),
-        ({"head": (4,)}, r"head must end in one output, got \(4,\)"),
+        ({"head_widths": (4,)}, r"head_widths must end in one output, got \(4,\)"),
+        ({"head": "gompertz"}, r"head must be one of \('cox', .*, got 'gompertz'"),
+        ({"intervals": 0}, "intervals must be at least 1, got 0"),
         ({"missing": "drop"}, "missing must be one of .*, got 'drop'"),
         ({"reduction": "max"}, "reduction must be one of .*, got 'max'"),
     ],
@@ -176,6 +178,10 @@ def test_refuses_widths_for_other_modalities():
 def test_model_files_may_have_retired_fields_with_their_last_values():
     entries = {"latent": 3, "hard": False, "mmd_bandwidth": "infovae"}
     assert config_of(SurvivalVAEConfig, entries) == SurvivalVAEConfig(latent=3)
+    renamed = config_of(SurvivalVAEConfig, entries | {"head": (4, 1)})
+    assert renamed == SurvivalVAEConfig(latent=3, head_widths=(4, 1))
+    kept = config_of(SurvivalVAEConfig, {"head": "weibull", "head_widths": (4, 1)})
+    assert (kept.head, kept.head_widths) == ("weibull", (4, 1))
     assert entries["hard"] is False  # as it was
     with pytest.raises(InputError, match="hard is True, and this version has only False"):
         config_of(SurvivalVAEConfig, entries | {"hard": True})

@@ -23,7 +23,8 @@ def outputs():
     reconstructions = {m: jnp.asarray(RNG.normal(size=(N, d))) for m, d in SIZES.items()}
     mu, logvar, z = (jnp.asarray(RNG.normal(size=(N, 3))) for _ in range(3))
     logits = jnp.asarray(RNG.normal(size=(N, 4)))
-    return Forward(jnp.asarray(log_hazard), Posterior(mu, logvar, logits), z, reconstructions)
+    x = jnp.asarray(log_hazard)
+    return Forward(x, x, None, Posterior(mu, logvar, logits), z, reconstructions)
 
 
 def test_mmd_to_the_prior(x64):

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from jaxsurv.models import Model, features, register
 from jaxsurv.nets import MLP
+from jaxsurv.survival import weibull_loss, weibull_survival
 from jaxsurv.types import Objective
 
 
@@ -33,14 +34,15 @@ def weibull(config=WeibullConfig()):
     def log_hazard(params, batch, *dropout, **rngs):
         return net.apply(params["net"], features(batch), *dropout, **rngs)[:, 0] + batch.offset
 
+    def distribution(params, eta):
+        log_scale = -eta * jnp.exp(-params["log_shape"])
+        return jnp.stack([log_scale, jnp.full_like(eta, params["log_shape"])], 1)
+
     def loss_of(params, eta, batch):
-        log_t = jnp.log(jnp.maximum(batch.outcome.time, 1e-3 * config.unit) / config.unit)
-        shape = jnp.exp(params["log_shape"])
-        happened = params["log_shape"] + (shape - 1) * log_t + eta
-        each = batch.outcome.event * happened - jnp.exp(shape * log_t + eta)
-        seen = batch.with_outcome
-        events = jnp.sum(jnp.where(seen, batch.outcome.event, 0))
-        return -jnp.sum(jnp.where(seen, each, 0)) / jnp.maximum(events, 1)
+        event, time = batch.outcome.event, jnp.maximum(batch.outcome.time / config.unit, 1e-3)
+        columns = {"where": batch.with_outcome, "reduction": "sum"}
+        total = weibull_loss(distribution(params, eta), event, time, **columns)
+        return total / jnp.maximum(jnp.sum(jnp.where(batch.with_outcome, event, 0)), 1)
 
     def loss(params, batch, key, hparams):
         eta = log_hazard(params, batch, hparams.dropout, rngs={"dropout": key})
@@ -51,9 +53,9 @@ def weibull(config=WeibullConfig()):
         return loss_of(params, log_hazard(params, batch), batch)
 
     def survival(params, batch, times):
-        hazard = jnp.exp(log_hazard(params, batch))[:, None]
-        passed = (times / config.unit) ** jnp.exp(params["log_shape"])
-        return jnp.exp(-hazard * passed[None])
+        return weibull_survival(
+            distribution(params, log_hazard(params, batch)), times / config.unit
+        )
 
     return Objective(
         init, loss, log_hazard, score, criterion="Weibull likelihood", survival=survival
