@@ -54,7 +54,7 @@ def test_kl_is_in_the_table_already(tmp_path, capsys):
 def test_recipes(tmp_path):
     assert recipe.main(["--preset", "smoke", "--out", str(tmp_path / "r")]) == 0
     summary = pd.read_csv(tmp_path / "r" / "summary.csv").set_index("setting")
-    assert len(summary) == 12 + 3 + 4
+    assert len(summary) == 13 + 3 + 5
     assert (tmp_path / "r" / "figures" / "methods.svg").stat().st_size > 1000
 
 
