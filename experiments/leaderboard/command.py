@@ -3,7 +3,7 @@
 Models are fitted to the training part. On the validation part each log hazard is calibrated (one slope), one
 penalty is chosen, and the headline. The test part is judged once, with all models at once.
 
-    python -m experiments.leaderboard                                          # bundled TCGA-ACC, a split of its own
+    python -m experiments.leaderboard                      # bundled TCGA-ACC, a split of its own
     python -m experiments.leaderboard --cohort FOLDER --split FILE --published FILE --by cancer
 
 Risks of every model are in OUT/risks as soon as it is fitted, so that --resume fits the others only.
