@@ -5,13 +5,17 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 import pandas as pd
+from sklearn.base import clone
 
 from jaxsurv.artifacts import ResultsFolder
 from jaxsurv.data.tables import few
 from jaxsurv.estimators import Network, NetworkEstimator, SurvivalEstimator, SurvivalStack
 from jaxsurv.estimators.fitted_estimator import KINDS
 from jaxsurv.models import Model
+from jaxsurv.recipe import Prepared
+from jaxsurv.recipe.stacking import NETWORK
 from jaxsurv.report.answers import model_name
+from jaxsurv.report.results import weights_of
 from jaxsurv.study.execute import Method, Trained
 from jaxsurv.study.findings import SPLIT, Comparison, Findings
 from jaxsurv.study.statistics import summarise
@@ -92,12 +96,27 @@ def estimator_class(model: Model) -> Callable[..., NetworkEstimator]:
     return lambda **options: Network(model, **options)
 
 
+def without_idle_network(
+    findings: Findings, model: SurvivalEstimator, data: Prepared
+) -> SurvivalEstimator:
+    """The model, or if it is a stack whose network had weight 0 in every split of the study, one without."""
+    rows = weights_of(findings)
+    network = rows["weight"][rows["member"] == NETWORK] if len(rows) else rows
+    if not isinstance(model, SurvivalStack) or network.empty or network.any():
+        return model
+    if model.fitted().network is None:
+        return model
+    cox = [member for member in model.members if member != NETWORK]
+    return clone(model).set_params(members=cox).fit(data.cohort, data.endpoint)
+
+
 def write_headline(
     findings: Findings, fitted: tuple[Headline, SurvivalEstimator], folder: ResultsFolder
 ) -> tuple[str, str]:
     """Write what `fit_headline` gave to ``model.zip``; returns its name and place, and how to use it."""
     (headline, model), name = fitted, findings.comparison.headline
     data = headline.method.data
+    model = without_idle_network(findings, model, data)
     c = summarise(
         findings.splits[findings.splits["setting"] == name],
         score="test_c", by="setting", split=SPLIT, test_fraction=data.test_fraction,

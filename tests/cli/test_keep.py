@@ -12,12 +12,14 @@ from jaxsurv.cli.keep import (
     estimator_of,
     headline_of,
     python_line,
+    without_idle_network,
     write_headline,
 )
 from jaxsurv.data import single_split
 from jaxsurv.estimators import HCL, CoxMT, CoxNnet, MORiskVAE, MyeVAE, Network, SurvivalStack
 from jaxsurv.models import CoxNnetHParams, HParams, SurvivalVAEConfig, find_model, registered
-from jaxsurv.recipe import Recipe, prepare
+from jaxsurv.recipe import Recipe, cox_members, prepare
+from jaxsurv.recipe.stacking import NETWORK
 from jaxsurv.study.execute import Method, baseline_rows
 from jaxsurv.study.findings import Comparison, find
 from jaxsurv.training import FitConfig
@@ -164,6 +166,31 @@ def test_the_file_of_a_study_of_one_split_has_no_interval(data, tmp_path):
     assert entries["metrics"] == {}
     row = found.summary.set_index("setting").loc["high"]
     assert f"C on the test set: {row['mean']:.3f}." in entries["notes"]
+
+
+@pytest.mark.filterwarnings("ignore:no epoch of any network")
+@pytest.mark.filterwarnings("ignore:nothing was found")
+@pytest.mark.parametrize("weight", [0.0, 0.2])
+def test_a_network_that_added_nothing_in_the_study_is_not_in_the_file(data, tmp_path, weight):
+    """Even where it has a weight with all patients."""
+    trained = [made_up(data, "VAE", SETTINGS, np.random.default_rng(1))]
+    risk = np.random.default_rng(2).normal(size=data.splits.test.shape)
+    cox = cox_members(data, ["all modalities"])
+    comparison = Comparison("low", {}, "stack", {"stack": ("high", cox)})
+    found = find(data, comparison, trained, baseline_rows(data, "a", risk), {})
+    network = found.weights["member"] == NETWORK
+    assert network.sum() == 3
+    rows = found.weights.assign(weight=np.where(network, 0.0, 0.5))
+    rows.loc[network[network].index[-1], "weight"] = weight  # in one split
+    found = replace(found, weights=rows)
+    model = SurvivalStack(["all modalities", NETWORK], epochs=1, n_seeds=1, recipe=RECIPE, grid={})
+    model.fit(data.cohort, "os")
+    model.model_ = replace(
+        model.fitted(), network=find_model("SurvivalVAE")
+    )  # as if it had earned it
+    kept = without_idle_network(found, model, data)
+    assert (kept is model) == (weight > 0)
+    assert list(kept.weights_.index) == ["all modalities", NETWORK][: 1 + (weight > 0)]
 
 
 def test_the_lines_of_the_report_score_new_patients(data, tmp_path):
