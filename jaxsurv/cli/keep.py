@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 import pandas as pd
-from sklearn.base import clone
 
 from jaxsurv.artifacts import ResultsFolder
 from jaxsurv.data.tables import few
@@ -107,7 +106,7 @@ def without_idle_network(
     if model.fitted().network is None:
         return model
     cox = [member for member in model.members if member != NETWORK]
-    return clone(model).set_params(members=cox).fit(data.cohort, data.endpoint)
+    return SurvivalStack(cox, recipe=data.recipe).fit(data.cohort, data.endpoint)
 
 
 def write_headline(

@@ -83,7 +83,7 @@ def registered_name(model: Model) -> str:
     Raises:
         InputError: the model is not registered; the message gives the line to add.
     """
-    if registered().get(model.name) is not model:
+    if registered().get(model.name) != model:
         raise InputError(
             f"the model {model.name!r} is not registered, so a file could not name it; add the line "
             f"jaxsurv.models.register(...) around the Model({model.name!r}, ...) in its own file"

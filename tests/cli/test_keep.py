@@ -183,13 +183,15 @@ def test_a_network_that_added_nothing_in_the_study_is_not_in_the_file(data, tmp_
     rows = found.weights.assign(weight=np.where(network, 0.0, 0.5))
     rows.loc[network[network].index[-1], "weight"] = weight  # in one split
     found = replace(found, weights=rows)
-    model = SurvivalStack(["all modalities", NETWORK], epochs=1, n_seeds=1, recipe=RECIPE, grid={})
-    model.fit(data.cohort, "os")
-    model.model_ = replace(
-        model.fitted(), network=find_model("SurvivalVAE")
-    )  # as if it had earned it
+    vae, points = find_model("SurvivalVAE"), {"high": HParams()}
+    method = Method("VAE", vae, points, data, FitConfig(epochs=1), SurvivalVAEConfig())
+    model = estimator_of(Headline(method, "high", True, ""), 1)
+    model.set_params(members=["all modalities", NETWORK]).fit(data.cohort, "os")
+    model.model_ = replace(model.fitted(), network=vae)  # as if it had earned a weight
     kept = without_idle_network(found, model, data)
     assert (kept is model) == (weight > 0)
+    if weight == 0:
+        kept.save(tmp_path / "model.zip")
     assert list(kept.weights_.index) == ["all modalities", NETWORK][: 1 + (weight > 0)]
 
 

@@ -10,8 +10,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from jaxsurv.estimators import HCL, CoxMT, Coxnet, CoxNnet, MORiskVAE, MyeVAE, load
-from jaxsurv.models import MYEVAE, CoxNnetHParams
+from jaxsurv.estimators import HCL, CoxMT, Coxnet, CoxNnet, MORiskVAE, MyeVAE, Network, load
+from jaxsurv.models import MYEVAE, CoxNnetHParams, find_model
 from jaxsurv.types import InputError
 
 # each with the reason why the estimator does otherwise
@@ -99,6 +99,15 @@ def test_hyper_parameters_are_parameters_by_their_names(patients, tmp_path):
     assert {found.best_estimator.chosen_hparams.l2, found.best_hparams.l2} == {0.5}
     searched = GridSearchCV(CoxNnet(**few), {"l2": [0.01, 100.0]}, cv=2, refit=False).fit(x, y)
     assert searched.best_params_ == {"l2": 0.01}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_clone_whose_model_is_an_entry_can_be_saved(patients, tmp_path):
+    """Cloning copies the entry: it is another object, and equal."""
+    x, y = patients
+    made = clone(Network(find_model("CoxNnet"), epochs=2, n_seeds=1)).fit(x, y)
+    made.save(tmp_path / "model.zip")
+    np.testing.assert_array_equal(load(tmp_path / "model.zip").predict(x), made.predict(x))
 
 
 @pytest.mark.parametrize("kind", [CoxMT, CoxNnet, HCL, MORiskVAE, MyeVAE])
