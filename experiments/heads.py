@@ -1,4 +1,4 @@
-"""What an outcome head is worth: one network under every head, on the same folds and seeds.
+"""Comparison of outcome heads: one network under every head, on the same folds and seeds.
 
 Cox's loss sees the order of events alone, and Breslow's estimate makes its curves; the others see times. A
 stack does not care for curves, so the networks stand here alone, beside the ridge Cox models.

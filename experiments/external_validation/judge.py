@@ -147,7 +147,7 @@ def judge(
         row |= _named("c", float(c.index), *c.interval())
         slope, error = slope_of(risk, event, time, strata)
         row |= _named("slope", slope, slope - Z95 * error, slope + Z95 * error)
-    row |= _expected(fitted, rows, risk, event, time, strata)
+    row |= _expected(*events_and_hazards(fitted, rows, risk, event, time, strata))
     row |= _brier(fitted, rows, event, time, null or average_curve(fitted), strata)
     row |= _groups(risk, event, time, fitted.cohort.threshold, strata)
     return Judgement({**row, "note": "; ".join(notes)}, risk)
@@ -181,16 +181,8 @@ def _named(name: str, value: float, lower: float, upper: float) -> dict[str, flo
     return {name: value, f"{name}_lower": lower, f"{name}_upper": upper}
 
 
-def _expected(
-    fitted: FittedModel,
-    rows: Rows,
-    risk: np.ndarray,
-    event: np.ndarray,
-    time: np.ndarray,
-    strata: np.ndarray | None,
-) -> dict[str, float]:
-    """Observed over expected events, up to the end of the training cohort's follow-up."""
-    seen, hazard = events_and_hazards(fitted, rows, risk, event, time, strata)
+def _expected(seen: np.ndarray, hazard: np.ndarray) -> dict[str, float]:
+    """Observed over expected events, from what `events_and_hazards` gives."""
     if not hazard.any():  # all left before the first event of the training cohort
         return _named("observed_expected", np.nan, np.nan, np.nan)
     found = observed_expected(hazard, seen)

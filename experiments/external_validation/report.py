@@ -44,7 +44,7 @@ _COLUMNS = ("c", "slope", "observed_expected", "hazard_ratio")
 
 
 class Warned(NamedTuple):
-    """What a reader of the results is warned of.
+    """Warnings for a reader of the results.
 
     Attributes:
         slopes: calibration slopes of the members of stacks, see `member_table`.

@@ -1,4 +1,4 @@
-"""What others have published: a table of algorithms, metrics and intervals."""
+"""Published scores of others: a table of algorithms, metrics and intervals."""
 
 import re
 from pathlib import Path

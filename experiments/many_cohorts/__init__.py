@@ -1,4 +1,4 @@
-"""What other cohorts are worth to one: pooled training, transfer, and no patients of one's own."""
+"""Value of other cohorts to one: pooled training, transfer, and no patients of one's own."""
 
 from experiments.many_cohorts.command import PRESETS, main, run
 

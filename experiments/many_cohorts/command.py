@@ -1,4 +1,4 @@
-"""What are other cohorts worth to one? Pooled training, transfer, and no patients of one's own.
+"""Value of other cohorts to one: pooled training, transfer, and no patients of one's own.
 
 Each cohort is the target in turn. On the same folds of the target: its own data alone; all cohorts as one
 study, stratified; the others alone; and a stack of the first and the third, which estimates how much to

@@ -105,11 +105,9 @@ def run_study(
                 soon = fit(findings.comparison) if keep and soon is None else soon
 
                 def kept() -> tuple[str, str]:
-                    return (
-                        ("", "")
-                        if soon is None
-                        else write_headline(findings, soon.result(), folder)
-                    )
+                    if soon is None:
+                        return "", ""
+                    return write_headline(findings, soon.result(), folder)
 
                 from jaxsurv.report.figures import (
                     calibration_at_horizon,

@@ -82,14 +82,11 @@ class NetworkEnsemble(SurvivalEstimator, base=True):
 
     def _grid(self) -> Mapping[str, Sequence[float]]:
         """Hyper-parameters to choose from: those that the model profiles, unless they are given."""
-        profile = None if self._network is None else self._network.profile
-        if (
-            profile is None
-            or self.hparams is not None
-            or getattr(self, profile[0], None) is not None
-        ):
+        profile = self._network and self._network.profile
+        if profile is None or self.hparams is not None:
             return {}
-        return dict([profile])
+        name, values = profile
+        return {} if getattr(self, name, None) is not None else {name: values}
 
     def _chosen_runs(self, prepared: Prepared) -> SweepResult:
         """The runs at the setting of the grid with the lowest early-stopping loss, which is ``choice_``."""

@@ -51,9 +51,8 @@ def write_fitted(
     network = fitted.network
     if hparams is None and network is not None:
         hparams = network.hparams
-    if (
-        hparams is not None
-    ):  # of the fitted model: those given by name, and those that it has chosen
+    if hparams is not None:
+        # of the fitted model: those given by name, and those that it has chosen
         by_name = {name: settings.pop(name, None) for name in hparams._fields}
         hparams = hparams._replace(**{k: v for k, v in by_name.items() if v is not None})
         hparams = hparams._replace(**columns.get("choice_", {}))

@@ -23,7 +23,7 @@ def model_name(findings: Findings) -> str:
 
 
 def answers(findings: Findings, kept: str = "") -> list[Answer]:
-    """What a reader asks first: signal, baselines, the model that is kept, calibration, use.
+    """Answers to what a reader asks first: signal, baselines, the model that is kept, calibration, use.
 
     Args:
         findings: results of the study.

@@ -12,7 +12,7 @@ from jaxsurv.recipe import CrossFitted, Prepared, Stack, ensemble, lowest_loss, 
 from jaxsurv.recipe.stacking import NETWORK
 from jaxsurv.study.execute import Method, Trained, baseline_rows, ensemble_rows, pooled_risk
 from jaxsurv.study.held_out import CLINICAL_COX, PooledProbabilities, held_out
-from jaxsurv.study.statistics import Estimate, corrected_t, paired, summarise
+from jaxsurv.study.statistics import Estimate, over_splits, paired, summarise
 from jaxsurv.types import InputError
 
 SPLIT = ["repeat", "fold"]
@@ -80,9 +80,7 @@ class Findings:
     def difference(self, setting: str, reference: str, score: str = "test_c") -> Estimate:
         """Mean of the score of ``setting`` minus that of ``reference``, paired by split."""
         table = self.splits.set_index(["setting", *SPLIT])[score]
-        scores = table[setting] - table[reference]
-        repeat = scores.index.get_level_values("repeat")
-        return corrected_t(scores, self.data.test_fraction, repeat=repeat)
+        return over_splits(table[setting] - table[reference], self.data.test_fraction)
 
     @property
     def settings(self) -> pd.DataFrame:

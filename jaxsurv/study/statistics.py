@@ -102,15 +102,20 @@ def summarise(
     """
     rows = []
     for setting, group in runs.groupby(by, sort=False):
-        mean, *limits, _ = _over_splits(group.groupby(split)[score].mean(), test_fraction)
+        mean, *limits, _ = over_splits(group.groupby(split)[score].mean(), test_fraction)
         row = {by: setting, "runs": len(group), "mean": mean}
         row |= dict(zip(("lower", "upper"), np.clip(limits, *bounds), strict=True))
         rows.append(row | {"best_run": group[score].max(), "worst_run": group[score].min()})
     return pd.DataFrame(rows)
 
 
-def _over_splits(scores: pd.Series, test_fraction: float) -> Estimate:
-    """Estimate from scores by split, whose index has the deal in its first level."""
+def over_splits(scores: pd.Series, test_fraction: float) -> Estimate:
+    """The estimate of `corrected_t` from scores by split.
+
+    Args:
+        scores: one score or paired difference per split; the first level of the index is the deal.
+        test_fraction: see :func:`corrected_t`.
+    """
     return corrected_t(scores, test_fraction, repeat=scores.index.get_level_values(0))
 
 
@@ -132,7 +137,7 @@ def paired(
         raise InputError(f"no runs of the reference {reference!r}; there are {list(means.columns)}")
     rows = []
     for setting in runs[by].unique():
-        estimate = _over_splits(means[setting] - means[reference], test_fraction)
+        estimate = over_splits(means[setting] - means[reference], test_fraction)
         rows.append({by: setting, **estimate._asdict()})
     return pd.DataFrame(rows)
 
