@@ -43,8 +43,12 @@ def imported(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             names |= {a.name for a in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
-            names |= {f"{node.module}.{a.name}" for a in node.names}
+            inside = path.relative_to(ROOT).parts[: -node.level] if node.level else ()
+            assert inside[:1] == (("experiments",) if path in EXPERIMENTS and node.level else ()), (
+                path
+            )
+            module = ".".join([*inside, *filter(None, [node.module])])
+            names |= {f"{module}.{a.name}" for a in node.names}
     return names
 
 

@@ -1,5 +1,5 @@
 """Whether intervals of cross-validated C and paired tests keep their promises."""
 
-from experiments.coverage.command import PRESETS, main, run
+from .command import PRESETS, main, run
 
 __all__ = ["PRESETS", "main", "run"]

@@ -56,15 +56,16 @@ def run(options: Coverage) -> None:
     import numpy as np
     import pandas as pd
 
-    from experiments.coverage.rates import SMALL, SPLITS, rates, shown, told
-    from experiments.coverage.simulate import Condition, scores
-    from experiments.coverage.small_sets import small_sets
     from jaxsurv.artifacts import Chunks
     from jaxsurv.cli.terminal import progress
     from jaxsurv.cli.workplace import open_workplace
     from jaxsurv.report.page import Section, write_report
     from jaxsurv.report.tables import print_table
     from jaxsurv.types import InputError
+
+    from .rates import SMALL, SPLITS, rates, shown, told
+    from .simulate import Condition, scores
+    from .small_sets import small_sets
 
     numbers = {"ridge": options.cohorts, "network": options.networks}
     if min(*numbers.values(), options.replicates) < 2:

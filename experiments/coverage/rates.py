@@ -6,8 +6,9 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from experiments.coverage.simulate import FOLDS, Condition
 from jaxsurv.study.statistics import Estimate, corrected_t
+
+from .simulate import FOLDS, Condition
 
 SPLITS = (
     "Five folds, dealt once or five times; two blocks of five features with equal effects, half of the "

@@ -3,9 +3,10 @@
 import jax
 import numpy as np
 
-from experiments.coverage.simulate import outcome
 from jaxsurv.metrics import bootstrap, compare_concordance, concordance_index
 from jaxsurv.types import InputError
+
+from .simulate import outcome
 
 _NOISE = 0.8  # of each of two equally good risks, in standard deviations of the log hazard
 

@@ -1,5 +1,5 @@
 import sys
 
-from experiments.cox_mt.command import main
+from .command import main
 
 sys.exit(main())

@@ -135,9 +135,6 @@ def check(options: CoxMTOptions) -> None:
 
 def run(options: CoxMTOptions) -> None:
     """The whole experiment, from the cohort to the report."""
-    from experiments.cox_mt.figures import profiles
-    from experiments.cox_mt.hidden_labels import hide_labels
-    from experiments.cox_mt.sources import open_sources
     from jaxsurv.cli.run import run_study
     from jaxsurv.cli.setup import check_grid
     from jaxsurv.models import CoxMTConfig, CoxMTHParams, CoxNnetHParams, find_model
@@ -145,6 +142,10 @@ def run(options: CoxMTOptions) -> None:
     from jaxsurv.study.execute import Method
     from jaxsurv.study.findings import Comparison
     from jaxsurv.training import FitConfig
+
+    from .figures import profiles
+    from .hidden_labels import hide_labels
+    from .sources import open_sources
 
     for name in ("learning_rates", "weight_decays", "weights", "alphas", "noises", "unlabelled"):
         check_grid(name, getattr(options, name))

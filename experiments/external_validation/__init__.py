@@ -1,5 +1,5 @@
 """Frozen models judged on other cohorts."""
 
-from experiments.external_validation.command import PRESETS, main, run
+from .command import PRESETS, main, run
 
 __all__ = ["PRESETS", "main", "run"]

@@ -8,13 +8,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from experiments.external_validation.joined import join_cohorts, refuse_entry
-from experiments.external_validation.judge import Curve
 from jaxsurv.data import Cohort, read_cohort, simulate_cohort
 from jaxsurv.data.tables import few
 from jaxsurv.preprocess.harmonise import Harmonise
 from jaxsurv.survival import kaplan_meier
 from jaxsurv.types import InputError
+
+from .joined import join_cohorts, refuse_entry
+from .judge import Curve
 
 
 def load_external(

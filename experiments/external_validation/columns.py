@@ -5,10 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from experiments.external_validation.cohorts import Cohorts
 from jaxsurv.data import Cohort
 from jaxsurv.preprocess import encode
 from jaxsurv.preprocess._encode import encode_table
+
+from .cohorts import Cohorts
 
 NAMES = ["cohort", "modality", "column", "z_train", "z_external", "columns"]
 BEYOND = 2.0  # |z| in both cohorts

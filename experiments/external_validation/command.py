@@ -110,14 +110,15 @@ def check(options: ExternalValidation) -> None:
 
 def run(options: ExternalValidation) -> None:
     """The whole experiment, from the cohorts to the report."""
-    from experiments.external_validation import models
-    from experiments.external_validation.cohorts import open_cohorts
-    from experiments.external_validation.columns import turned
-    from experiments.external_validation.judge import judge
-    from experiments.external_validation.members import beside_stacks
-    from experiments.external_validation.recalibrate import recalibration_table
-    from experiments.external_validation.report import Warned, publish, table_of
     from jaxsurv.cli.workplace import open_workplace
+
+    from . import models
+    from .cohorts import open_cohorts
+    from .columns import turned
+    from .judge import judge
+    from .members import beside_stacks
+    from .recalibrate import recalibration_table
+    from .report import Warned, publish, table_of
 
     check(options)
     estimators = models.named_estimators(

@@ -7,14 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from experiments.external_validation.cohorts import Cohorts
-from experiments.external_validation.judge import left_out, patients_of, slope_of, strata_of
-from experiments.external_validation.models import Frozen
 from jaxsurv.data import Cohort
 from jaxsurv.data.tables import few
 from jaxsurv.estimators import SurvivalEstimator
 from jaxsurv.estimators.fitted import FittedModel
 from jaxsurv.recipe.stacking import NETWORK
+
+from .cohorts import Cohorts
+from .judge import left_out, patients_of, slope_of, strata_of
+from .models import Frozen
 
 
 def without_members(fitted: FittedModel, names: Collection[str]) -> FittedModel:

@@ -10,8 +10,6 @@ from typing import NamedTuple
 import pandas as pd
 from rich.console import Console
 
-from experiments.external_validation.cohorts import Cohorts
-from experiments.external_validation.judge import patients_of, unable
 from jaxsurv.artifacts import ResultsFolder
 from jaxsurv.artifacts.results import sha256
 from jaxsurv.data.tables import few
@@ -22,6 +20,9 @@ from jaxsurv.preprocess.harmonise import LEAST_SHARED
 from jaxsurv.recipe import AS_MEASURED, Recipe
 from jaxsurv.recipe.stacking import RECOMMENDED
 from jaxsurv.types import InputError
+
+from .cohorts import Cohorts
+from .judge import patients_of, unable
 
 CLINICAL_COX = "clinical Cox"
 

@@ -6,8 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.external_validation.cohorts import Cohorts
-from experiments.external_validation.judge import (
+from jaxsurv.data import Cohort
+from jaxsurv.estimators import SurvivalEstimator
+from jaxsurv.metrics import integrated_brier_score
+
+from .cohorts import Cohorts
+from .judge import (
     ONE_RISK,
     brier_times,
     events_and_hazards,
@@ -16,10 +20,7 @@ from experiments.external_validation.judge import (
     strata_of,
     unable,
 )
-from experiments.external_validation.models import Frozen
-from jaxsurv.data import Cohort
-from jaxsurv.estimators import SurvivalEstimator
-from jaxsurv.metrics import integrated_brier_score
+from .models import Frozen
 
 LEAST = 10  # events on either side
 

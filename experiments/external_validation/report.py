@@ -8,11 +8,17 @@ import pandas as pd
 from matplotlib.figure import Figure
 from rich.console import Console
 
-from experiments.external_validation.cohorts import Cohorts
-from experiments.external_validation.figures import external_scores
-from experiments.external_validation.judge import Judgement
-from experiments.external_validation.models import Frozen
-from experiments.external_validation.texts import (
+from jaxsurv.artifacts import ResultsFolder
+from jaxsurv.data.safe_text import literal
+from jaxsurv.plots import RiskGroups, risk_groups
+from jaxsurv.report.page import Picture, Section, write_report
+from jaxsurv.report.tables import print_table
+
+from .cohorts import Cohorts
+from .figures import external_scores
+from .judge import Judgement
+from .models import Frozen
+from .texts import (
     about_models,
     harmful,
     hindered,
@@ -21,11 +27,6 @@ from experiments.external_validation.texts import (
     sentences,
     weights_of,
 )
-from jaxsurv.artifacts import ResultsFolder
-from jaxsurv.data.safe_text import literal
-from jaxsurv.plots import RiskGroups, risk_groups
-from jaxsurv.report.page import Picture, Section, write_report
-from jaxsurv.report.tables import print_table
 
 NOTE = (
     "C: Harrell's, raw, with its jackknife interval. Slope: Cox coefficient of the predicted log hazard, 1 "

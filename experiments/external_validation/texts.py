@@ -4,14 +4,15 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from experiments.external_validation.cohorts import Cohorts
-from experiments.external_validation.columns import BEYOND, BY_CHANCE
-from experiments.external_validation.judge import ONE_RISK
-from experiments.external_validation.models import Frozen
 from jaxsurv.data.tables import few
 from jaxsurv.estimators import SurvivalStack
 from jaxsurv.models import CLINICAL
 from jaxsurv.preprocess.schema import NARROW
+
+from .cohorts import Cohorts
+from .columns import BEYOND, BY_CHANCE
+from .judge import ONE_RISK
+from .models import Frozen
 
 
 def inverted(table: pd.DataFrame) -> list[str]:

@@ -1,5 +1,5 @@
 """HCL on simulated modalities with known loadings: recovery of loadings, prediction of labels."""
 
-from experiments.hcl.command import PRESETS, main, run
+from .command import PRESETS, main, run
 
 __all__ = ["PRESETS", "main", "run"]

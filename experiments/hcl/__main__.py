@@ -1,5 +1,5 @@
 import sys
 
-from experiments.hcl.command import main
+from .command import main
 
 sys.exit(main())

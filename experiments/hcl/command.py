@@ -97,9 +97,18 @@ def run(options: HCLOptions) -> None:
     import numpy as np
     import pandas as pd
 
-    from experiments.hcl import report
-    from experiments.hcl.outcomes import LabelledDraws, predict_labels, tabulate_labels
-    from experiments.hcl.recovery import (
+    from jaxsurv.artifacts import Chunks
+    from jaxsurv.cli.terminal import progress
+    from jaxsurv.cli.workplace import open_workplace
+    from jaxsurv.factors import Structure
+    from jaxsurv.report.page import write_report
+    from jaxsurv.report.tables import print_table
+    from jaxsurv.study.statistics import over_replicates
+    from jaxsurv.training import choose_plan, compile_map, map_chunks
+
+    from . import report
+    from .outcomes import LabelledDraws, predict_labels, tabulate_labels
+    from .recovery import (
         OURS,
         SETTING,
         Draws,
@@ -109,14 +118,6 @@ def run(options: HCLOptions) -> None:
         slopes,
         tabulate,
     )
-    from jaxsurv.artifacts import Chunks
-    from jaxsurv.cli.terminal import progress
-    from jaxsurv.cli.workplace import open_workplace
-    from jaxsurv.factors import Structure
-    from jaxsurv.report.page import write_report
-    from jaxsurv.report.tables import print_table
-    from jaxsurv.study.statistics import over_replicates
-    from jaxsurv.training import choose_plan, compile_map, map_chunks
 
     check(options)
     workplace = open_workplace(options)

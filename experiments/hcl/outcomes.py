@@ -8,8 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from experiments.hcl.recovery import simulated
-from experiments.hcl.rivals import jive, svd_loadings
 from jaxsurv.factors import (
     GroupFit,
     Loss,
@@ -26,6 +24,9 @@ from jaxsurv.factors.covariance import together
 from jaxsurv.factors.decompositions import eigh, pinv
 from jaxsurv.models import LinearHCL, fit_moments, hcl_linear
 from jaxsurv.types import Array, Key
+
+from .recovery import simulated
+from .rivals import jive, svd_loadings
 
 FOLDS, TEST = 5, 2000
 LABEL_NOISE = 0.1

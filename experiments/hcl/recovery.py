@@ -7,12 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from experiments.hcl.rivals import jive, released_schedule, svd_loadings
-from experiments.hcl.simulate import simulate_covariance
 from jaxsurv.factors import Structure, denoise, hcl_svd, refine, shrink, simulate_loadings
 from jaxsurv.factors.structure import Subset
 from jaxsurv.study.statistics import corrected_t
 from jaxsurv.types import Array, Key
+
+from .rivals import jive, released_schedule, svd_loadings
+from .simulate import simulate_covariance
 
 OURS = "HCL"
 NOTHING = "nothing"  # all loadings zero: a method with a larger error is worse than no fit

@@ -6,15 +6,16 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.hcl.curves import error_curves
-from experiments.hcl.maps import loading_maps
-from experiments.hcl.outcomes import true_norms
-from experiments.hcl.recovery import NOTHING, OURS, SETTING
 from jaxsurv.factors import Structure
 from jaxsurv.plots import importance_bars
 from jaxsurv.report.page import Picture, Section
 from jaxsurv.report.tables import interval
 from jaxsurv.study.statistics import over_replicates
+
+from .curves import error_curves
+from .maps import loading_maps
+from .outcomes import true_norms
+from .recovery import NOTHING, OURS, SETTING
 
 RECOVERY_NOTE = (
     "Mean over blocks of |W W' - T T'| (Frobenius), which no rotation inside a block changes; means over "

@@ -74,7 +74,6 @@ def told(findings, chosen: str, ablated: str) -> str:
 
 def run(options: HCLSurvival) -> None:
     """The whole experiment, from the cohort to the report."""
-    from experiments.hcl_survival.linear import linear_hcl_cox, structure_importance
     from jaxsurv.cli.run import run_study
     from jaxsurv.cli.setup import check_grid, open_study
     from jaxsurv.models import HCLConfig, HCLHParams, find_model
@@ -86,6 +85,8 @@ def run(options: HCLSurvival) -> None:
     from jaxsurv.study.findings import Comparison
     from jaxsurv.training import FitConfig
     from jaxsurv.types import InputError
+
+    from .linear import linear_hcl_cox, structure_importance
 
     check_grid("weights", options.weights)
     check_grid("betas", options.betas)

@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from experiments.hcl_survival.bootstrap import importance
 from jaxsurv.factors import (
     Structure,
     cox,
@@ -21,6 +20,8 @@ from jaxsurv.recipe import PenalisedCox, Prepared
 from jaxsurv.recipe.cox import INNER_FOLDS, inner_folds
 from jaxsurv.survival import prepare_risk_sets, restrict
 from jaxsurv.types import Array
+
+from .bootstrap import importance
 
 DRAWS = 200
 RATIO = 0.01  # of the last to the first penalty; far below the best one, Newton steps are many

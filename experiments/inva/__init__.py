@@ -1,5 +1,5 @@
 """InVA: one image predicted from other images."""
 
-from experiments.inva.command import PRESETS, main, run
+from .command import PRESETS, main, run
 
 __all__ = ["PRESETS", "main", "run"]

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator
 import jax
 import numpy as np
 
-from experiments.inva.images import TESTED, Found, ImageStudy, Replicate, Scores, one_by_one
 from jaxsurv.training import Store
 from jaxsurv.types import ArrayLike, InputError
+
+from .images import TESTED, Found, ImageStudy, Replicate, Scores, one_by_one
 
 TREES, BURN_IN, DRAWS = 50, 200, 300
 INTERVAL = (2.5, 97.5)

@@ -87,8 +87,8 @@ PRESETS = {
 
 def conditions(options: InVAOptions) -> list:
     """Conditions of the study: the base first, then all others."""
-    from experiments.inva.images import ImageStudy
-    from experiments.inva.report import ImageCondition
+    from .images import ImageStudy
+    from .report import ImageCondition
 
     base = ImageCondition(max(options.n), max(options.snr), 0.5, 0, ImageStudy().kernel)
     crossed = [base._replace(n=n, snr=s) for n in options.n for s in options.snr]
@@ -105,9 +105,10 @@ def check(options: InVAOptions) -> None:
 
     import jax
 
-    from experiments.inva.simulate import simulate_images
     from jaxsurv.cli.setup import check_grid
     from jaxsurv.types import InputError
+
+    from .simulate import simulate_images
 
     for name in ("n", "snr"):
         check_grid(name, getattr(options, name))
@@ -136,12 +137,6 @@ def run(options: InVAOptions) -> None:
     """Run the whole experiment, from the simulator to the report."""
     import jax
 
-    from experiments.inva.bart import run_bart
-    from experiments.inva.images import ImageStudy, run_baseline, run_network
-    from experiments.inva.report import BART_NOTE, figures, sections, summarise_images, told
-    from experiments.inva.ridge import pixelwise_ridge
-    from experiments.inva.run import run_conditions
-    from experiments.inva.tensor import tensor_regression
     from jaxsurv.artifacts import Chunks
     from jaxsurv.cli.terminal import progress
     from jaxsurv.cli.workplace import open_workplace
@@ -149,6 +144,13 @@ def run(options: InVAOptions) -> None:
     from jaxsurv.report.page import write_report
     from jaxsurv.report.tables import print_table
     from jaxsurv.training import FitConfig
+
+    from .bart import run_bart
+    from .images import ImageStudy, run_baseline, run_network
+    from .report import BART_NOTE, figures, sections, summarise_images, told
+    from .ridge import pixelwise_ridge
+    from .run import run_conditions
+    from .tensor import tensor_regression
 
     check(options)
     workplace = open_workplace(options)

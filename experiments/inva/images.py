@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from experiments.inva.simulate import simulate_images
 from jaxsurv.estimators.fitted_images import posterior_predictive
 from jaxsurv.metrics import (
     IntervalScale,
@@ -23,6 +22,8 @@ from jaxsurv.models import ArrayBatch, InVAConfig, InVAHParams, inva
 from jaxsurv.preprocess import fit_image_scaler
 from jaxsurv.training import FitConfig, Masks, Plan, Store, once, sweep_chunks
 from jaxsurv.types import Array
+
+from .simulate import simulate_images
 
 TESTED = 100  # patients in the test set of every replicate
 HELD_OUT = 5  # every fifth other patient is in the validation set, which calibrates intervals too

@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.inva.images import HELD_OUT, TESTED
-from experiments.inva.maps import image_maps
 from jaxsurv.plots import Profile, score_profiles, training_curves
 from jaxsurv.report.page import Picture, Section
 from jaxsurv.report.tables import interval
 from jaxsurv.study.statistics import over_replicates
+
+from .images import HELD_OUT, TESTED
+from .maps import image_maps
 
 
 class ImageCondition(NamedTuple):

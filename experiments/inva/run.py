@@ -8,9 +8,9 @@ import jax
 import numpy as np
 import pandas as pd
 
-from experiments.inva.bart import chosen_pixels
-from experiments.inva.images import Found, ImageStudy, Replicate, replicates, tabulate
-from experiments.inva.report import ImageCondition
+from .bart import chosen_pixels
+from .images import Found, ImageStudy, Replicate, replicates, tabulate
+from .report import ImageCondition
 
 Methods = Callable[[ImageStudy, Replicate], Iterable[tuple[str, Iterable[Found]]]]
 

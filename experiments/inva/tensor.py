@@ -9,8 +9,9 @@ import numpy as np
 from jax import lax
 from jax.scipy.linalg import cho_factor, cho_solve
 
-from experiments.inva.ridge import centred_rows, validation_error
 from jaxsurv.types import Array, ArrayLike
+
+from .ridge import centred_rows, validation_error
 
 PENALTIES = tuple(10.0 ** np.arange(0, 6))  # for errors summed over rows and a thousand pixels
 SWEEPS = 20  # per penalty; from the start below, more sweeps change the objective's third digit

@@ -1,5 +1,5 @@
 """Gaussian or hybrid latent variables: subtypes, and alignment with risk."""
 
-from experiments.latent_structure.command import PRESETS, main, run
+from .command import PRESETS, main, run
 
 __all__ = ["PRESETS", "main", "run"]

@@ -48,13 +48,6 @@ def run(options: LatentStructure) -> None:
     """Run the whole experiment, from the cohort to the report."""
     import pandas as pd
 
-    from experiments.latent_structure.figures import (
-        MEASURES,
-        alignment_figure,
-        latent_map_figure,
-        subtype_figure,
-    )
-    from experiments.latent_structure.structure import alignment, contrast, stability, subtypes
     from jaxsurv.cli.run import run_study
     from jaxsurv.cli.setup import check_grid, open_study
     from jaxsurv.models import HParams, SurvivalVAEConfig, find_model, latents
@@ -63,6 +56,14 @@ def run(options: LatentStructure) -> None:
     from jaxsurv.study.findings import Comparison, hazard_ratios
     from jaxsurv.training import FitConfig
     from jaxsurv.types import InputError
+
+    from .figures import (
+        MEASURES,
+        alignment_figure,
+        latent_map_figure,
+        subtype_figure,
+    )
+    from .structure import alignment, contrast, stability, subtypes
 
     check_grid("categories", options.categories)
     check_grid("temperatures", options.temperatures)

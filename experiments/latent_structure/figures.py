@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.latent_structure.maps import LatentMap, latent_maps
-from experiments.latent_structure.structure import IN_USE, chance_correlation, embed, judged
 from jaxsurv.plots import Forest, score_forest
 from jaxsurv.report.page import Picture
 from jaxsurv.report.sentences import about, tested
 from jaxsurv.report.tables import interval
 from jaxsurv.study.findings import SPLIT, Findings
+
+from .maps import LatentMap, latent_maps
+from .structure import IN_USE, chance_correlation, embed, judged
 
 MEASURES = {
     "first_component": "|Spearman(PC1 of μ, risk)|",

@@ -1,5 +1,5 @@
 """Models beside what others have published, on the split that they published."""
 
-from experiments.leaderboard.command import PRESETS, main, run
+from .command import PRESETS, main, run
 
 __all__ = ["PRESETS", "main", "run"]

@@ -1,5 +1,5 @@
 import sys
 
-from experiments.leaderboard.command import main
+from .command import main
 
 sys.exit(main())

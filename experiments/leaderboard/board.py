@@ -8,9 +8,6 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
-from experiments.leaderboard.judge import score, test_part
-from experiments.leaderboard.models import Data, Row
-from experiments.leaderboard.over_time import Curves, curves_over_time
 from jaxsurv.artifacts import ResultsFolder
 from jaxsurv.artifacts.results import sha256
 from jaxsurv.cli.cohorts import load_cohort
@@ -21,6 +18,10 @@ from jaxsurv.data.tables import few, is_numeric
 from jaxsurv.metrics import calibration_slope
 from jaxsurv.models import CLINICAL
 from jaxsurv.types import InputError
+
+from .judge import score, test_part
+from .models import Data, Row
+from .over_time import Curves, curves_over_time
 
 MEAN = "mean of all models"
 OVER_TIME = ", over time"

@@ -60,12 +60,13 @@ def run(options: Leaderboard) -> None:
     """The whole experiment, from the cohort to the report."""
     import numpy as np
 
-    from experiments.leaderboard import models
-    from experiments.leaderboard.board import board, fit_all, open_data
-    from experiments.leaderboard.published import read_published
-    from experiments.leaderboard.report import publish
     from jaxsurv.cli.workplace import open_workplace
     from jaxsurv.types import InputError
+
+    from . import models
+    from .board import board, fit_all, open_data
+    from .published import read_published
+    from .report import publish
 
     for name, least in {"seeds": 1, "epochs": 1, "samples": 2}.items():
         if (value := getattr(options, name)) < least:

@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.leaderboard.over_time import Curves
 from jaxsurv.metrics.prediction_error import case_control_weights
+
+from .over_time import Curves
 
 SCORES = ("c", "c_td", "ibs", "inbll", "c_within")
 _TIMES = 100

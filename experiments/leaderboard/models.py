@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.leaderboard.products import ridge_with_products
 from jaxsurv.data import Cohort
 from jaxsurv.data.tables import few
 from jaxsurv.estimators import HCL, Coxnet, CoxNnet, MORiskVAE, SurvivalEstimator, SurvivalStack
@@ -14,6 +13,8 @@ from jaxsurv.models import CLINICAL
 from jaxsurv.recipe import AS_MEASURED
 from jaxsurv.recipe.stacking import RECOMMENDED
 from jaxsurv.types import InputError
+
+from .products import ridge_with_products
 
 ALONE = "clinical table"  # its name for networks, whose heads read a modality called clinical
 

@@ -5,14 +5,15 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from experiments.leaderboard.board import OVER_TIME, Board
-from experiments.leaderboard.figures import leaderboard
-from experiments.leaderboard.judge import SCORES
-from experiments.leaderboard.models import Data
 from jaxsurv.artifacts import ResultsFolder
 from jaxsurv.data.safe_text import literal
 from jaxsurv.report.page import Picture, Section, write_report
 from jaxsurv.report.tables import print_table
+
+from .board import OVER_TIME, Board
+from .figures import leaderboard
+from .judge import SCORES
+from .models import Data
 
 LABELS = {
     "c": "C",

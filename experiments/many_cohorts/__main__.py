@@ -1,5 +1,5 @@
 import sys
 
-from experiments.many_cohorts.command import main
+from .command import main
 
 sys.exit(main())

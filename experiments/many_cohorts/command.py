@@ -49,13 +49,14 @@ def run(options: ManyCohorts) -> None:
     """The whole experiment, from the cohorts to the report."""
     import pandas as pd
 
-    from experiments.many_cohorts.pool import open_pool
-    from experiments.many_cohorts.report import publish
-    from experiments.many_cohorts.transfer import transferred
     from jaxsurv.artifacts.results import sha256
     from jaxsurv.cli.terminal import progress
     from jaxsurv.cli.workplace import open_workplace
     from jaxsurv.types import InputError
+
+    from .pool import open_pool
+    from .report import publish
+    from .transfer import transferred
 
     if not options.sizes or min(options.sizes) < 0 or len(set(options.sizes)) < len(options.sizes):
         raise InputError(f"sizes must be given, >= 0 and different, got {options.sizes}")

@@ -7,8 +7,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 from rich.console import Console
 
-from experiments.many_cohorts.pool import Pool
-from experiments.many_cohorts.transfer import METHODS, OWN
 from jaxsurv.artifacts import ResultsFolder
 from jaxsurv.data.safe_text import literal
 from jaxsurv.plots.forest import Forest, score_forest
@@ -16,6 +14,9 @@ from jaxsurv.plots.style import GREY, ordered_colours, styled
 from jaxsurv.report.page import Picture, Section, write_report
 from jaxsurv.report.tables import interval, print_table
 from jaxsurv.study.statistics import corrected_t
+
+from .pool import Pool
+from .transfer import METHODS, OWN
 
 ALL = "all targets"
 NOTE = (

@@ -1,5 +1,5 @@
 """KL, MMD and HSIC at matched effective scale."""
 
-from experiments.regularizers.command import PRESETS, main, run
+from .command import PRESETS, main, run
 
 __all__ = ["PRESETS", "main", "run"]

@@ -1,5 +1,5 @@
 import sys
 
-from experiments.regularizers.command import main
+from .command import main
 
 sys.exit(main())

@@ -61,7 +61,6 @@ def magnitudes(runs, head="cox"):
 
 def run(options: Regularizers) -> None:
     """The whole experiment, from the cohort to the report."""
-    from experiments.regularizers.figures import scores_by_scale
     from jaxsurv.cli.run import run_study
     from jaxsurv.cli.setup import check_grid, open_study
     from jaxsurv.models import find_model
@@ -69,6 +68,8 @@ def run(options: Regularizers) -> None:
     from jaxsurv.study.execute import Method
     from jaxsurv.study.findings import Comparison
     from jaxsurv.training import FitConfig
+
+    from .figures import scores_by_scale
 
     for name in ("betas", "mmd", "hsic"):
         check_grid(name, getattr(options, name))

@@ -1,5 +1,5 @@
 """How strongly the KL term of a survival VAE should weigh."""
 
-from experiments.sweep_beta.command import PRESETS, main, run
+from .command import PRESETS, main, run
 
 __all__ = ["PRESETS", "main", "run"]

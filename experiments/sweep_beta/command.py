@@ -83,8 +83,9 @@ def run(options: SweepBeta) -> None:
     )
 
     def draw(findings):
-        from experiments.sweep_beta.figures import scores_along, training_along
         from jaxsurv.report.figures import survival_curves
+
+        from .figures import scores_along, training_along
 
         return [
             scores_along(findings, "beta", "KL weight β"),

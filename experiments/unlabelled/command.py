@@ -54,7 +54,6 @@ def run(options: Unlabelled) -> None:
     import pandas as pd
     from rich.progress import track
 
-    from experiments.unlabelled.gain import NETWORKS, POOL, CohortCondition, gains
     from jaxsurv.artifacts import Chunks
     from jaxsurv.cli.workplace import open_workplace
     from jaxsurv.plots import Profile, score_profiles
@@ -62,6 +61,8 @@ def run(options: Unlabelled) -> None:
     from jaxsurv.report.tables import interval, print_table
     from jaxsurv.study.statistics import corrected_t
     from jaxsurv.types import InputError
+
+    from .gain import NETWORKS, POOL, CohortCondition, gains
 
     if options.replicates < 2 or not all(0 <= u <= POOL for u in options.unlabelled):
         raise InputError(f"needs replicates >= 2 and unlabelled from 0 to {POOL}")

@@ -9,13 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from experiments.unlabelled.simulate import simulate_subtypes
 from jaxsurv.metrics import concordance_index
 from jaxsurv.models import Batch, CoxMTConfig, CoxMTHParams, adam_l2, cox_mt
 from jaxsurv.recipe import risk_sets_of
 from jaxsurv.survival import RiskSets
 from jaxsurv.training import FitConfig, Masks, Plan, Store, sweep
 from jaxsurv.types import Array, Survival
+
+from .simulate import simulate_subtypes
 
 _TESTED = 1000  # patients in the test set
 NETWORKS = {"network": "none", "Cox-MT": "both"}  # network to consistency

@@ -39,8 +39,13 @@ def command_line(
         alone = make_dataclass("Preset", [("preset", names, "default")])
         chosen, _ = tyro.cli(alone, args=arguments, return_unknown_args=True, add_help=False)
         defaults = presets[chosen.preset]
+        module = run.__module__.removesuffix(".command")
         options = tyro.cli(
-            type(defaults), args=arguments, default=defaults, description=description
+            type(defaults),
+            prog=None if module == "__main__" else f"python -m {module}",
+            args=arguments,
+            default=defaults,
+            description=description,
         )
         from jaxsurv.cli.launch import launch  # imports JAX
 
