@@ -16,7 +16,8 @@ from jaxsurv.report.tables import interval, print_table
 from jaxsurv.study.statistics import corrected_t
 
 from .pool import Pool
-from .transfer import METHODS, OWN
+from .shared import shared_map
+from .transfer import METHODS, OTHERS, OWN
 
 ALL = "all targets"
 NOTE = (
@@ -33,37 +34,75 @@ def summary_of(runs: pd.DataFrame, folds: int) -> pd.DataFrame:
         ``size``, ``cohort``, ``method``, ``c``, and the difference from own data: ``mean``, ``lower``,
         ``upper``.
     """
-    wide = runs.pivot(index=["size", "cohort", "fold"], columns="method", values="c")
-    rows = []
+    wide = runs.pivot(index=["size", "cohort", "repeat", "fold"], columns="method", values="c")
+    methods, rows = [m for m in METHODS if m in wide], []
     for size, of_size in wide.groupby(level="size", sort=False):
         means = of_size.groupby(level="cohort", sort=False).mean()
         for cohort, own in of_size.groupby(level="cohort", sort=False):
-            for method in METHODS:
-                found = corrected_t((own[method] - own[OWN]).to_numpy(), 1 / (folds - 1))
+            deal = own.index.get_level_values("repeat")
+            for method in methods:
+                minus = (own[method] - own[OWN]).to_numpy()
+                found = corrected_t(minus, 1 / (folds - 1), repeat=deal)
                 rows.append((size, cohort, method, own[method].mean(), *found[:3]))
-        for method in METHODS:
+        for method in methods:
             found = corrected_t((means[method] - means[OWN]).to_numpy(), 0.0)
             rows.append((size, ALL, method, means[method].mean(), *found[:3]))
     columns = ["size", "cohort", "method", "c", "mean", "lower", "upper"]
     return pd.DataFrame(rows, columns=columns)
 
 
+def worth_of(runs: pd.DataFrame) -> pd.DataFrame:
+    """Number of own training patients with which own data has the C of the others alone.
+
+    Own data's mean C, made monotone, is interpolated in the logarithm of the number.
+
+    Args:
+        runs: see `transferred`.
+
+    Returns:
+        columns ``cohort``, ``patients`` and ``bound``: ``=``, or ``<`` and ``>`` where the number is outside
+        of the sizes that were tried.
+    """
+    wide = runs.pivot(
+        index=["cohort", "patients", "repeat", "fold"], columns="method", values="c"
+    ).reset_index()
+    rows = []
+    for cohort, mine in wide.groupby("cohort", sort=False):
+        sizes = mine["patients"].where(
+            mine["patients"] < 0.98 * mine["patients"].max(), mine["patients"].max()
+        )  # folds differ by a patient
+        own = mine.groupby(sizes)[OWN].mean().cummax()
+        wanted = mine[OTHERS].mean()
+        bound = "<" if wanted < own.iloc[0] else ">" if wanted > own.iloc[-1] else "="
+        patients = np.exp(np.interp(wanted, own, np.log(own.index.to_numpy(float))))
+        rows.append((cohort, round(float(patients)), bound))
+    return pd.DataFrame(rows, columns=["cohort", "patients", "bound"])
+
+
 def publish(
-    runs: pd.DataFrame, pool: Pool, folder: ResultsFolder, facts: dict[str, Any], console: Console
+    runs: pd.DataFrame,
+    shared: pd.DataFrame,
+    pool: Pool,
+    folder: ResultsFolder,
+    facts: dict[str, Any],
+    console: Console,
 ) -> None:
     """Write and print everything.
 
     Args:
         runs: see `transferred`, of all targets.
+        shared: see `one_by_one`.
         pool: the cohorts.
         folder, facts, console: results folder, facts for the manifest, and console to print to.
     """
     summary = summary_of(runs, facts["options"]["folds"])
     folder.table("runs.csv", runs)
     folder.table("summary.csv", summary)
+    folder.table("shared.csv", shared)
+    folder.table("worth.csv", worth := worth_of(runs))
     shown = _shown(summary)
     title = f"What other cohorts are worth: {', '.join(pool.targets)}, {pool.endpoint}"
-    others = [m for m in METHODS if m != OWN]
+    others = [m for m in METHODS if m != OWN and m in set(summary["method"])]
     drawn = [
         (
             _differences(runs, summary, others),
@@ -81,12 +120,27 @@ def publish(
                 "Lines of the mean C of each method against the number of own training patients.",
             ),
         ),
+        (
+            shared_map(shared),
+            Picture(
+                "shared",
+                "C of the block ridge Cox model of each cohort on every cohort; on its own, cross-fitted.",
+                f"Heat map of {len(pool.targets)} cohorts trained on by {len(pool.targets)} judged on.",
+            ),
+        ),
     ]
     told = [
         f"With {_size(r.size)} training patients of the target's own, '{r.method}' minus own data is "
         f"{r.mean:+.3f} ({r.lower:+.3f} to {r.upper:+.3f}) in the mean over the targets."
         for r in summary[(summary["cohort"] == ALL) & (summary["method"] != OWN)].itertuples()
     ]
+    own_patients = ", ".join(
+        f"{r.cohort} {'' if r.bound == '=' else r.bound + ' '}{r.patients}"
+        for r in worth.itertuples()
+    )
+    told.append(
+        f"Training patients of its own with which a target reaches the C of the others alone: {own_patients}."
+    )
     write_report(folder, title, told, [Section("Results", shown, NOTE)], drawn, facts)
     folder.manifest(**facts, status="complete")
     print_table(console, title, shown, NOTE)
@@ -132,7 +186,8 @@ def learning_curve(summary: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(5.2, 3.2), layout="constrained")
     ax = figure.subplots()
     sizes = sorted(summary["size"].unique(), key=lambda s: s or np.inf)
-    for method, colour in zip(METHODS, ordered_colours(len(METHODS)), strict=True):
+    methods = list(dict.fromkeys(summary["method"]))
+    for method, colour in zip(methods, ordered_colours(len(methods)), strict=True):
         c = summary[summary["method"] == method].set_index("size")["c"].loc[sizes]
         ax.plot(range(len(sizes)), c, "o-", ms=4, lw=1.3, color=colour, label=method)
     ax.set_xticks(range(len(sizes)), [_size(s) for s in sizes])

@@ -8,8 +8,16 @@ import pytest
 
 from experiments.many_cohorts.command import main
 from experiments.many_cohorts.pool import open_pool
-from experiments.many_cohorts.report import ALL, summary_of
-from experiments.many_cohorts.transfer import BELIEVED, OTHERS, OWN, POOLED, _balanced, transferred
+from experiments.many_cohorts.report import ALL, summary_of, worth_of
+from experiments.many_cohorts.transfer import (
+    BELIEVED,
+    OTHERS,
+    OWN,
+    POOLED,
+    TUNED,
+    _balanced,
+    transferred,
+)
 from jaxsurv.data import Cohort, write_cohort
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*follow-up that differs:jaxsurv.data.DataWarning")
@@ -98,11 +106,11 @@ def test_the_others_alone_have_seen_no_outcome_of_the_target(folders):
 
 def test_the_summary_pools_the_targets():
     runs = pd.DataFrame([
-        (cohort, 0, fold, method, 0.6 + 0.01 * fold + shift * (method == POOLED))
+        (cohort, 0, 0, fold, method, 0.6 + 0.01 * fold + shift * (method == POOLED))
         for cohort, shift in (("A", 0.02), ("B", 0.04))
         for fold in range(3)
         for method in (OWN, OTHERS, POOLED, BELIEVED)
-    ], columns=["cohort", "size", "fold", "method", "c"])  # fmt: skip
+    ], columns=["cohort", "size", "repeat", "fold", "method", "c"])  # fmt: skip
     table = summary_of(runs, 3).set_index(["cohort", "method"])
     assert table.loc[("A", POOLED), "mean"] == pytest.approx(0.02)
     assert table.loc[(ALL, POOLED), "mean"] == pytest.approx(0.03)
@@ -110,13 +118,32 @@ def test_the_summary_pools_the_targets():
     assert table.loc[(ALL, OTHERS), "mean"] == pytest.approx(0, abs=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("others", "patients", "bound"),
+    [(0.55, 50, "<"), (0.65, 100, "="), (0.66, 133, "="), (0.8, 200, ">")],
+)
+def test_worth_is_where_the_learning_curve_reaches_the_others(others, patients, bound):
+    runs = pd.DataFrame([
+        ("A", size, 0, fold, size + (size == 200) * fold, method, c if method == OWN else others)
+        for size, c in ((50, 0.6), (100, 0.65), (200, 0.674))
+        for fold in range(2)
+        for method in (OWN, OTHERS)
+    ], columns=["cohort", "size", "repeat", "fold", "patients", "method", "c"])  # fmt: skip
+    found = worth_of(runs).iloc[0]
+    assert (found["patients"], found["bound"]) == (pytest.approx(patients, abs=1), bound)
+
+
 def test_the_whole_run_is_written_and_resumed(folders, tmp_path):
     how = ["--cohorts", *map(str, folders), "--sizes", "40", "0", "--folds", "2"]
-    how += ["--out", str(tmp_path / "out")]
+    how += ["--seeds", "1", "--out", str(tmp_path / "out")]
     assert main(how) == 0
     runs = pd.read_csv(tmp_path / "out" / "runs.csv")
-    assert len(runs) == 3 * 2 * 2 * 4
-    for name in ("differences.png", "learning_curve.svg"):
+    assert len(runs) == 3 * 2 * 2 * 5
+    assert runs.loc[runs["method"] == TUNED, "c"].mean() > 0.6
+    shared = pd.read_csv(tmp_path / "out" / "shared.csv")
+    assert len(shared) == 9
+    assert shared["c"].min() > 0.6  # the genes act alike in all
+    for name in ("differences.png", "learning_curve.svg", "shared.png"):
         assert (tmp_path / "out" / "figures" / name).exists()
     assert "minus own data is" in (tmp_path / "out" / "report.html").read_text()
     assert main([*how, "--resume"]) == 0
