@@ -85,8 +85,9 @@ def write_report(
         if picture.caveat:
             _write_below(figure, picture.caveat)
         folder.figure(picture.name, figure)
+    pictures = [picture for _, picture in drawn]
     told = summary() if callable(summary) else summary
-    text = _page(title, told, sections, drawn, folder.path / "figures", facts)
+    text = _page(title, told, sections, pictures, folder.path / "figures", facts)
     folder.text("report.html", text)
 
 
@@ -105,7 +106,7 @@ def _page(
     title: str,
     summary: Sequence[str | Answer],
     sections: Sequence[Section],
-    drawn: Sequence[tuple[Figure, Picture]],
+    pictures: Sequence[Picture],
     folder: Path,
     facts: Mapping[str, object],
 ) -> str:
@@ -118,11 +119,11 @@ def _page(
     parts = [(s.heading, _section(s)) for s in sections]
     top = told
     if answers:
-        first, *drawn = drawn
-        top = _answers(answers) + _figure(*first, folder)
+        first, *pictures = pictures
+        top = _answers(answers) + _figure(first, folder)
         parts.insert(0, ("In detail", told))
-    if drawn:
-        parts.append(("Figures", "".join(_figure(*d, folder) for d in drawn)))
+    if pictures:
+        parts.append(("Figures", "".join(_figure(p, folder) for p in pictures)))
     parts.append(("How it was computed", _facts(flat)))
     style, script = (
         (resources.files("jaxsurv.report") / f"page.{kind}").read_text("utf-8")
@@ -211,11 +212,10 @@ def _listed(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def _figure(figure: Figure, picture: Picture, folder: Path) -> str:
+def _figure(picture: Picture, folder: Path) -> str:
     data = base64.b64encode((folder / f"{picture.name}.png").read_bytes()).decode()
     return (
         f"<figure id='figure-{_escape(picture.name)}'><div class='box'>"
-        f"<img style='--width:{96 * figure.get_figwidth():.0f}px' alt='{_escape(picture.alternative)}' "
-        f"src='data:image/png;base64,{data}'></div>"
+        f"<img alt='{_escape(picture.alternative)}' src='data:image/png;base64,{data}'></div>"
         f"<figcaption>{_escape(f'{picture.caption} {picture.caveat}'.rstrip())}</figcaption></figure>"
     )
