@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
@@ -40,12 +40,15 @@ class Score(ModelFile):
         out: CSV file to write.
         times: evaluation times, in the unit of the training cohort.
         overwrite: replace the file.
+        absent_columns: what to do with columns of the model that a table does not have: refuse them all by
+            name, or take them as missing for everybody, with a warning.
     """
 
     cohort: Annotated[Path, Positional, arg(metavar="COHORT")]
     out: Path
     times: tuple[float, ...] = ()
     overwrite: bool = False
+    absent_columns: Literal["refuse", "missing"] = "refuse"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,15 +73,16 @@ class Explain(ModelFile):
 
 @dataclass(frozen=True, kw_only=True)
 class Inspect(ModelFile):
-    """Print the model card."""
+    """Print the model card, in Markdown."""
 
 
 def run(options: Score | Explain | Inspect) -> None:
     """Score, explain or inspect."""
+    from jaxsurv.artifacts import read_model
     from jaxsurv.cli.command import import_models
     from jaxsurv.cli.terminal import Terminal
     from jaxsurv.estimators import SurvivalEstimator, load
-    from jaxsurv.estimators.card import print_card
+    from jaxsurv.estimators.card import card_of
     from jaxsurv.types import InputError
 
     console = Terminal(100)
@@ -90,7 +94,7 @@ def run(options: Score | Explain | Inspect) -> None:
             raise
         raise InputError(f"{error}; from the shell: --models MODULE") from error
     if isinstance(options, Inspect):
-        print_card(options.model, console)
+        print(card_of(read_model(options.model)), end="")
     elif not isinstance(model, SurvivalEstimator):
         raise InputError(
             f"{options.model} is {type(model).__name__}, which predicts images and has no risks to score or "
@@ -115,7 +119,10 @@ def _score(options: Score, model: Any, console: Any) -> None:
             f"{options.out} would be read as a table of the cohort in {options.cohort}; choose another folder"
         )
     with console.status(f"reading {options.cohort}"):
-        tables = read_features(options.cohort, model.fitted().preprocessing.schema.kinds)
+        schema = model.fitted().preprocessing.schema
+        tables = read_features(options.cohort, schema.kinds)
+        if options.absent_columns == "missing":
+            tables = schema.with_absent(tables)
     scores = model.risk_table(tables, options.times)
     try:
         options.out.parent.mkdir(parents=True, exist_ok=True)

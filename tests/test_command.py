@@ -45,6 +45,23 @@ def test_new_patients_need_no_outcome_and_may_lack_a_table(tmp_path, capsys):
     assert len(pd.read_csv(out)) == 30
 
 
+def test_absent_columns_are_missing_where_that_is_asked_for(tmp_path, capsys):
+    for file in (V1 / "cohort").glob("*.csv.gz"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    rna = pd.read_csv(tmp_path / "rna.csv.gz", index_col=0)
+    gone = list(rna.columns[:10])
+    rna.drop(columns=gone).to_csv(tmp_path / "rna.csv.gz")
+    command = ["score", MODEL, str(tmp_path), "--out", str(tmp_path / "out" / "risks.csv")]
+    assert main(command) == 2
+    assert "--absent-columns missing" in capsys.readouterr().err
+    with pytest.warns(DataWarning, match=f"10 of 30 features are absent .*{gone[0]}"):
+        assert main([*command, "--absent-columns", "missing"]) == 0
+    rna.assign(**dict.fromkeys(gone, np.nan)).to_csv(tmp_path / "rna.csv.gz")
+    empty = tmp_path / "out" / "empty.csv"
+    assert main([*command[:-1], str(empty)]) == 0
+    pd.testing.assert_frame_equal(pd.read_csv(command[-1]), pd.read_csv(empty))
+
+
 @pytest.mark.filterwarnings("ignore:the model does not read:jaxsurv.data.DataWarning")
 def test_what_cannot_be_scored_is_named(tmp_path, capsys):
     out = str(tmp_path / "new" / "risks.csv")

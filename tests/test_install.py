@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
@@ -59,6 +60,17 @@ def test_clean_environment(wheel, tmp_path):
     assert subprocess.run([command, "--version"], **run).stdout == f"jaxsurv {__version__}\n"
     subprocess.run([command, "sweep-beta", "--preset", "smoke"], **run)
     assert (tmp_path / "results/sweep_beta/report.html").is_file()
+
+
+def test_the_conda_recipe_has_the_requirements_of_the_package():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    recipe = (ROOT / ".ci/conda/recipe.yaml").read_text()
+    assert f'version: "{project["version"]}"' in recipe
+    assert project["version"] == __version__
+    for requirement in project["dependencies"]:
+        name, least = requirement.split(">=")
+        name = {"matplotlib": "matplotlib-base"}.get(name, name)
+        assert f"    - {name} >={least}\n" in recipe
 
 
 def test_every_study_and_tool_is_a_command(capsys):

@@ -18,8 +18,10 @@ from jaxsurv.report.results import weights_of
 from jaxsurv.study.execute import Method, Trained
 from jaxsurv.study.findings import SPLIT, Comparison, Findings
 from jaxsurv.study.statistics import summarise
+from jaxsurv.survival._kaplan_meier import Z95
 
 FILE = "model.zip"
+C, BRIER = "C on test sets", "integrated Brier score on test sets"
 
 
 class Headline(NamedTuple):
@@ -116,18 +118,15 @@ def write_headline(
     (headline, model), name = fitted, findings.comparison.headline
     data = headline.method.data
     model = without_idle_network(findings, model, data)
-    c = summarise(
-        findings.splits[findings.splits["setting"] == name],
-        score="test_c", by="setting", split=SPLIT, test_fraction=data.test_fraction,
-    ).iloc[0]  # fmt: skip
+    scores = _scores(findings, data.test_fraction)
     told = (
         f"'{name}' of {data.cohort.name}, {data.endpoint}, fitted to all patients, with "
         f"'{headline.setting}': {headline.why}."
     )
-    metrics = {"C on test sets": (c["mean"], c["lower"], c["upper"])}
     if len(data.splits.fold) < 2:  # no interval
-        metrics, told = {}, f"{told} C on the test set: {c['mean']:.3f}."
-    folder.write(FILE, lambda path: model.save(path, metrics=metrics, notes=told))
+        told += f" C on the test set: {scores.pop(C)[0]:.3f}."
+        scores.pop(BRIER)
+    folder.write(FILE, lambda path: model.save(path, metrics=scores, notes=told))
     cohort = model.fitted().cohort
     path = folder.path / FILE
     two_way = (
@@ -151,6 +150,23 @@ def write_headline(
         f"{few(list(model.fitted().preprocessing.schema.features), 20)}.{two_way} To score new patients: "
         f"python -m jaxsurv score {path} NEW_PATIENTS --out risks.csv, or in Python: {python_line(path)}",
     )
+
+
+def _scores(findings: Findings, test_fraction: float) -> dict[str, tuple[float, float, float]]:
+    """Scores of the headline on test sets, each with its 95 % limits, for the model card."""
+    mine = findings.splits[findings.splits["setting"] == findings.comparison.headline]
+    how = {"by": "setting", "split": SPLIT, "test_fraction": test_fraction}
+    scores = {
+        name: tuple(summarise(mine, score=score, **how).iloc[0][["mean", "lower", "upper"]])
+        for name, score in ((C, "test_c"), (BRIER, "test_ibs"))
+    }
+    held = findings.held_out
+    if held is not None and held.calibration is not None:
+        line = held.calibration.line
+        slope, reach = float(line.slope), Z95 * float(line.standard_error[1])
+        name = f"calibration slope by {held.horizon:g} {findings.data.cohort.time_unit}".rstrip()
+        scores[f"{name} on test sets, 1 is right"] = (slope, slope - reach, slope + reach)
+    return scores
 
 
 def python_line(path: Path) -> str:

@@ -1,102 +1,130 @@
-"""Model card: a human-readable description of a model file."""
+"""Model card: what a model file holds, for people, in Markdown."""
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
-from jaxsurv.artifacts import StoredModel, read_model
-from jaxsurv.data.safe_text import literal
+from jaxsurv.artifacts import StoredModel
+from jaxsurv.data.safe_text import printable
 from jaxsurv.data.tables import few
 
 
-def print_card(path: str | os.PathLike, console: Console) -> None:
-    """The model card of a file that ``save`` wrote.
+def card_of(stored: StoredModel) -> str:
+    """The model card, in Markdown: use, training patients, held-out scores, limits, settings, files.
 
-    Raises:
-        InputError: see :func:`jaxsurv.artifacts.read_model`.
+    Args:
+        stored: what a model file holds, see :func:`jaxsurv.artifacts.read_model`.
     """
-    stored = read_model(path)
     entries = stored.entries
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column()
-    for name, text in [*_members(stored), *_lines(entries)]:
-        table.add_row(literal(name), literal(text))
-    title = literal(f"{os.fspath(path)}: {entries['model']}")
-    console.print(title, style="bold", highlight=False)
-    console.print(table, highlight=False)
+    of_images = "images" in entries
+    parts = {
+        "Intended use": _use(entries, of_images),
+        "Training": _of_images(entries) if of_images else _of_survival(entries),
+        "Held-out scores": _scores(entries, of_images),
+        "Limits": [] if of_images else _limits(entries),
+        "Members and their weights": _members(stored),
+        "Settings": [f"{part}: {_listed(entries[part])}" for part in _CHOICES if entries.get(part)],
+        "Files": [
+            f"versions: {', '.join(f'{k} {v}' for k, v in entries['versions'].items())}",
+            f"schema: {entries['schema']}" if "schema" in entries else "",
+            *[
+                f"{name}: {f['bytes']} bytes, SHA-256 {f['sha256']}"
+                for name, f in entries.get("files", {}).items()
+            ],
+        ],
+    }
+    blocks = [f"# {entries['model']}", *filter(None, [_printable(entries.get("notes", ""))])]
+    for title, lines in parts.items():
+        if lines := [_printable(line) for line in lines if line]:
+            blocks.append("\n".join([f"## {title}", "", *[f"- {line}" for line in lines]]))
+    return "\n\n".join(blocks) + "\n"
 
 
-def _lines(entries: Mapping[str, Any]) -> list[tuple[str, str]]:
-    metrics = {name: (m["value"], m["lower"], m["upper"]) for name, m in entries["metrics"].items()}
+def _use(entries: Mapping[str, Any], of_images: bool) -> list[str]:
+    predicts = (
+        f"Predicts an image of {_pixels(entries['outcome'])}."
+        if of_images
+        else "Predicts a log hazard (0 = the mean of the training patients, higher is worse) and a survival "
+        "curve."
+    )
+    return [predicts, "For research; it has not been validated for the care of patients."]
+
+
+def _scores(entries: Mapping[str, Any], of_images: bool) -> list[str]:
+    told = [] if of_images else [f"C held out: {_held_out(entries)}"]
+    return told + [
+        f"{name}: {_interval(m['value'], m['lower'], m['upper'])}"
+        for name, m in entries["metrics"].items()
+    ]
+
+
+def _limits(entries: Mapping[str, Any]) -> list[str]:
+    """What follows from the entries for users."""
+    cohort = entries["cohort"]
+    unit = f" {cohort['time_unit']}".rstrip()
+    few_events = cohort["events"] < FEW_EVENTS
     return [
-        *(_of_images(entries) if "images" in entries else _of_survival(entries)),
-        *[(name, _interval(*values)) for name, values in metrics.items()],
-        *[(part, _listed(entries[part])) for part in _CHOICES if entries.get(part)],
-        ("schema", str(entries["schema"])),
-        ("versions", ", ".join(f"{k} {v}" for k, v in entries["versions"].items())),
-        *[(name, f"{f['bytes']} bytes, SHA-256 {f['sha256']}") for name, f in entries["files"].items()],
-    ]  # fmt: skip
+        f"With {cohort['events']} events its C on new patients cannot be told within 0.05."
+        * few_events,
+        f"Survival is not known beyond {cohort['longest_time']:g}{unit}.",
+        "No interval comes with a single patient's risk; `predict_lower_bound` has one for the time.",
+        "Patients of another hospital or platform may differ: judge it on some of them first (`python -m "
+        "experiments.external_validation`).",
+    ]
 
 
-def _members(stored: StoredModel) -> list[tuple[str, str]]:
-    """Weights of a stack, and what its file says of where it comes from."""
-    told, members = [], (stored.entries.get("terms") or {}).get("members", ())
-    if len(members) > 1:
-        weights = zip(members, stored.weights["weights"], strict=True)
-        told.append(("members", "; ".join(f"{name} {w:.2f}" for name, w in weights)))
-    return [*[("notes", note) for note in [stored.entries.get("notes")] if note], *told]
+def _members(stored: StoredModel) -> list[str]:
+    """Weights of a stack."""
+    members = (stored.entries.get("terms") or {}).get("members", ())
+    if len(members) < 2:
+        return []
+    weights = zip(members, stored.weights["weights"], strict=True)
+    return [f"{name}: {w:.2f}" for name, w in weights]
 
 
+FEW_EVENTS = 100  # the standard error of C is near 0.03 there
 _CHOICES = ("hparams", "config", "recipe", "settings")
-_STACK = "of cross-fitted members, on the rows that their weights were fitted to: a little too high"
-_NETWORKS = (
-    "of single networks, on rows that stopped them: some 0.05 above what new patients would show if "
-    "nothing can be learned, some 0.05 below the ensemble's if much can"
-)
+_STACK = "by cross-fitted members, on the rows that their weights were fitted to: a little too high"
+_NETWORKS = "by single networks, on the rows that stopped them: not that of the ensemble"
 
 
-def _of_survival(entries: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _held_out(entries: Mapping[str, Any]) -> str:
+    if not entries["cohort"]["c"]:
+        return "no two patients compare"
+    stack = len((entries.get("terms") or {}).get("members", ())) > 1
+    whose = "on the folds that chose the penalty" if entries["hparams"] is None else _NETWORKS
+    return f"{entries['cohort']['c'][0]:.3f}, {_STACK if stack else whose}"
+
+
+def _of_survival(entries: Mapping[str, Any]) -> list[str]:
     cohort, schema = entries["cohort"], entries["preprocessing"]["schema"]
     unit = f" {cohort['time_unit']}".rstrip()
     trained = f"{cohort['patients']} patients, {cohort['events']} events"
     if cohort["unlabelled"]:
         trained += f", and {cohort['unlabelled']} patients without an outcome"
-    reads = [
-        f"{m}: {len(names)} features ({schema['kinds'][m]}): {few(names, 4)}"
-        for m, names in schema["features"].items()
-    ]
-    held_out = "no two patients compare"
-    if cohort["c"]:
-        stack = len((entries.get("terms") or {}).get("members", ())) > 1
-        whose = "on the folds that chose the penalty" if entries["hparams"] is None else _NETWORKS
-        whose = _STACK if stack else whose
-        held_out = f"{cohort['c'][0]:.3f}, {whose}"
     return [
-        ("trained on", trained),
-        ("follow-up", f"median {cohort['median_time']:g}, longest {cohort['longest_time']:g}{unit}"),
-        *_titled("reads", reads),
-        ("C held out", held_out),
-        ("high risk", f"log hazard above {cohort['threshold']:.3g}, the training cohort's median"),
-    ]  # fmt: skip
+        f"trained on: {trained}",
+        f"follow-up: median {cohort['median_time']:g}, longest {cohort['longest_time']:g}{unit}",
+        f"high risk: log hazard above {cohort['threshold']:.3g}, the training cohort's median",
+        *[
+            f"reads {m}: {len(names)} features ({schema['kinds'][m]}): {few(names, 4)}"
+            for m, names in schema["features"].items()
+        ],
+    ]
 
 
-def _of_images(entries: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _of_images(entries: Mapping[str, Any]) -> list[str]:
     patients, held_out = (entries["training"][k] for k in ("patients", "held_out"))
     return [
-        ("trained on", f"{patients - held_out} patients"),
-        ("held out", f"{held_out} patients, who stopped the training and calibrate the intervals"),
-        *_titled("reads", [f"{m}: {_pixels(shape)}" for m, shape in entries["images"].items()]),
-        ("predicts", f"an image of {_pixels(entries['outcome'])}"),
-        *_titled("intervals", [f"for patients with {', '.join(p)}" for p in entries["patterns"]]),
+        f"trained on: {patients - held_out} patients",
+        f"held out: {held_out} patients, who stopped the training and calibrate the intervals",
+        *[f"reads {m}: {_pixels(shape)}" for m, shape in entries["images"].items()],
+        *[f"intervals for patients with {', '.join(p)}" for p in entries["patterns"]],
     ]
 
 
-def _titled(title: str, texts: list[str]) -> list[tuple[str, str]]:
-    return [(title if i == 0 else "", text) for i, text in enumerate(texts)]
+def _printable(text: str) -> str:
+    """On one line, so that no name in a file makes a heading or an entry of its own."""
+    return " ".join(printable(text).split())
 
 
 def _pixels(shape: Sequence[int]) -> str:

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from jaxsurv.artifacts import StoredModel, read_model, versions, write_model
 from jaxsurv.data.tables import few
+from jaxsurv.estimators.card import card_of
 from jaxsurv.estimators.file_entries import check_entries, plain
 from jaxsurv.types import InputError
 
@@ -86,6 +87,26 @@ class FittedEstimator(BaseEstimator, Generic[Fitted]):
         Raises:
             InputError: the name belongs to another class; a network whose model is not registered.
         """
+        stored = self._file(metrics, notes)
+        write_model(path, stored.entries, stored.weights, stored.preprocessing)
+
+    def card(
+        self, *, metrics: Mapping[str, tuple[float, float, float]] | None = None, notes: str = ""
+    ) -> str:
+        """Model card in Markdown: use, training patients, held-out scores, limits, settings.
+
+        Args:
+            metrics, notes: see `save`.
+
+        Raises:
+            InputError: see `save`.
+        """
+        return card_of(self._file(metrics, notes))
+
+    def _file(
+        self, metrics: Mapping[str, tuple[float, float, float]] | None, notes: str
+    ) -> StoredModel:
+        """What a file of the fitted model holds."""
         name = type(self).__name__
         self.fitted()
         if KINDS.get(name) is not type(self):
@@ -102,7 +123,7 @@ class FittedEstimator(BaseEstimator, Generic[Fitted]):
             **({"notes": notes} if notes else {}),
             "versions": versions(),
         }
-        write_model(path, plain(entries), stored.weights, stored.preprocessing)
+        return stored._replace(entries=plain(entries))
 
     def fitted(self) -> Fitted:
         """The fitted model; raises scikit-learn's NotFittedError before `fit`."""

@@ -146,6 +146,24 @@ class Schema:
         refuse_all(problems)
         return made
 
+    def with_absent(self, tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+        """The tables with empty columns for features that they do not have; one that has none stays as it is.
+
+        Warns:
+            DataWarning: the features that were absent, by table.
+        """
+        made = {}
+        for m, table in tables.items():
+            absent = [f for f in self.features.get(m, ()) if f not in table.columns]
+            if 0 < len(absent) < len(self.features[m]):
+                warn(
+                    f"modality {m!r}: {len(absent)} of {len(self.features[m])} features are absent and taken "
+                    f"as missing for everybody: {few(absent)}"
+                )
+                table = table.reindex(columns=[*table.columns, *absent])
+            made[m] = table
+        return made
+
     def _conform(self, m: str, table: pd.DataFrame, needed: Collection[str]) -> pd.DataFrame:
         label, text = f"modality {m!r}", self.categories[m]
         table = clean_rows(table, label)
@@ -159,7 +177,7 @@ class Schema:
             raise InputError(
                 f"{label} lacks {len(missing)} of the {len(needed)} features that the model "
                 f"needs: {few(missing, 20)}{others}. Rename them, or add empty columns for what was not "
-                "measured"
+                "measured (python -m jaxsurv score: --absent-columns missing)"
             )
         if pairs := alike(unknown, self.features[m]):
             warn(

@@ -139,8 +139,11 @@ def test_the_file_tells_the_score_of_its_own_row(data, folds, tmp_path):
     headline = Headline(trained[0].method, "high", False, "because")
     kept, told = write_headline(found, (headline, model), Kept(tmp_path))
     row = found.summary.set_index("setting").loc["high"]
-    (score,) = saved["metrics"].values()
-    np.testing.assert_allclose(score, row[["mean", "lower", "upper"]].astype(float))
+    for name, columns in (
+        ("C on test sets", ["mean", "lower", "upper"]),
+        ("integrated Brier score on test sets", ["ibs_mean", "ibs_lower", "ibs_upper"]),
+    ):
+        np.testing.assert_allclose(saved["metrics"][name], row[columns].astype(float))
     assert "'high': because" in saved["notes"]
     events = int(cohort.survival["os_event"].sum())
     assert (
@@ -163,7 +166,7 @@ def test_the_file_of_a_study_of_one_split_has_no_interval(data, tmp_path):
     headline = Headline(trained[0].method, "high", False, "because")
     write_headline(found, (headline, model), Kept(tmp_path))
     entries = read_model(tmp_path / "model.zip").entries
-    assert entries["metrics"] == {}
+    assert not any("C on" in name or "Brier" in name for name in entries["metrics"])
     row = found.summary.set_index("setting").loc["high"]
     assert f"C on the test set: {row['mean']:.3f}." in entries["notes"]
 

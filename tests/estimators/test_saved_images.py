@@ -1,16 +1,13 @@
 """Saved image estimators: the same bits without any patient's image, and parts that must fit each other."""
 
-import io
-
 import numpy as np
 import pytest
-from rich.console import Console
 from sklearn.utils.validation import check_is_fitted
 
 from jaxsurv.__main__ import main
 from jaxsurv.artifacts import read_model
 from jaxsurv.estimators import InVA, load
-from jaxsurv.estimators.card import print_card
+from jaxsurv.estimators.card import card_of
 from jaxsurv.models import InVAConfig, InVAHParams
 from jaxsurv.types import InputError
 from tests.estimators.conftest import changed
@@ -130,18 +127,16 @@ def test_a_calibration_with_nan_is_not_written(path):
 
 
 def test_the_card_says_what_it_is(path):
-    console = Console(width=120, file=io.StringIO())
-    print_card(path, console)
-    lines = [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
+    lines = [line.removeprefix("- ") for line in card_of(read_model(path)).splitlines()]
     for line in (
-        "trained on 30 patients",
-        "held out 7 patients, who stopped the training and calibrate the intervals",
+        "trained on: 30 patients",
+        "held out: 7 patients, who stopped the training and calibrate the intervals",
         "reads mri: 4 × 5 pixels",
-        "ct: 3 pixels",
-        "predicts an image of 4 × 5 pixels",
+        "reads ct: 3 pixels",
+        "Predicts an image of 4 × 5 pixels.",
         "intervals for patients with ct, mri",
-        "for patients with mri",
-        "R², external 0.700 (0.600 to 0.800)",
+        "intervals for patients with mri",
+        "R², external: 0.700 (0.600 to 0.800)",
     ):
         assert line in lines
 
