@@ -55,7 +55,9 @@ def survival_vae(config: SurvivalVAEConfig = SurvivalVAEConfig()) -> Objective:
         return initialise(config, key, batch)
 
     def anneal(hparams: HParams, progress: Array) -> HParams:
-        temperature = exponential_temperature(hparams.temperature, hparams.temperature_end, ANNEALED)
+        temperature = exponential_temperature(
+            hparams.temperature, hparams.temperature_end, ANNEALED
+        )
         return hparams._replace(temperature=temperature(progress))
 
     evaluation = judged(head_of(config), parameters)
