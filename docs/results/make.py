@@ -60,7 +60,7 @@ RESULTS = {
     "coverage": Result(
         "experiments.coverage --learners ridge",
         ("small_sets.csv", "summary.csv"),
-        ("random", "statistics", "survival"),
+        ("random", "statistics", "survival", "recipe"),
         0.2,
     ),
     "coverage_networks": Result(
