@@ -51,7 +51,7 @@ def table(frame: pd.DataFrame, columns: str, rows: str | None = None) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def written(text: str, results: Path = RESULTS) -> str:
+def written(text: str) -> str:
     """Text of a page with its tables made from the results.
 
     Raises:
@@ -62,10 +62,10 @@ def written(text: str, results: Path = RESULTS) -> str:
 
     def filled(found: re.Match) -> str:
         try:
-            made = table(pd.read_csv(results / found["file"]), found["columns"], found["rows"])
+            made = table(pd.read_csv(RESULTS / found["file"]), found["columns"], found["rows"])
         except FileNotFoundError as error:
             raise InputError(f"there is no docs/results/{found['file']}; make it") from error
-        except (KeyError, ValueError, NameError, SyntaxError) as error:
+        except (KeyError, ValueError, TypeError, NameError, SyntaxError) as error:
             raise InputError(f"{found['file']}: {error!r} in its rows or columns") from error
         return f"{found['head']}\n{made}\n{found['end']}"
 
