@@ -36,6 +36,11 @@ TABLE = re.compile(
 )
 
 
+def manifest_of(folder: Path) -> dict:
+    """Manifest of a folder of results."""
+    return json.loads((folder / "manifest.json").read_text())
+
+
 def table(frame: pd.DataFrame, columns: str, rows: str | None = None) -> str:
     """Markdown table of a results file.
 
@@ -62,6 +67,8 @@ def written(text: str) -> str:
 
     def filled(found: re.Match) -> str:
         try:
+            folder, _, name = found["file"].partition("/")
+            manifest_of(RESULTS / folder)["files"][name]  # not a file that nobody vouches for
             made = table(pd.read_csv(RESULTS / found["file"]), found["columns"], found["rows"])
         except FileNotFoundError as error:
             raise InputError(f"there is no docs/results/{found['file']}; make it") from error
@@ -74,7 +81,7 @@ def written(text: str) -> str:
 
 def stale(folder: Path) -> list[str]:
     """What is wrong with a folder of results: numbers of older versions, files that are not its own."""
-    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest = manifest_of(folder)
     wrong = [
         f"numbers of {part!r} have version {NUMERICS.get(part)}, here {version}"
         for part, version in manifest["numerics"].items()

@@ -100,6 +100,7 @@ def test_a_table_that_was_edited_by_hand_is_told(results):
     [
         ("<!-- end -->", "", "lacks its lines of columns"),
         ("scores.csv", "lost.csv", r"no docs/results/a/lost\.csv"),
+        ("scores.csv", "manifest.json", r"manifest\.json"),
         ("{mean:.2f}", "{median:.2f}", "median"),
         ('cohort != "LUAD"', 'city != "LUAD"', "city"),
         ("{cohort}", "{cohort:.2f}", "scores.csv"),

@@ -73,9 +73,8 @@ RESULTS = {
 
 
 def manifest_of(folder: Path) -> dict:
-    """Manifest of a results folder; empty if there is none."""
-    file = folder / "manifest.json"
-    return json.loads(file.read_text()) if file.exists() else {}
+    """Manifest of a folder of results; empty if there is none."""
+    return check.manifest_of(folder) if (folder / "manifest.json").exists() else {}
 
 
 def up_to_date(name: str) -> bool:

@@ -44,18 +44,16 @@ def test_it_finds_what_the_exhaustive_search_finds(modalities, blocks):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3))
-def test_it_finds_what_the_exhaustive_search_finds_in_four(seed):
-    truth, found = simulated(4, 4, seed)
+def test_it_finds_what_the_exhaustive_search_finds_in_four():
+    truth, found = simulated(4, 4, seed=0)
     every, _ = select_structure(found, Structure.of(dict(truth.sizes), 2))
     assert dict(searched(truth, found)[0].ranks) == dict(every.ranks) == dict(truth.ranks)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(2))
-def test_it_finds_blocks_of_eight_modalities(seed):
+def test_it_finds_blocks_of_eight_modalities():
     """Of 255 blocks six are there."""
-    truth, found = simulated(8, 6, seed, n=3000)
+    truth, found = simulated(8, 6, seed=1, n=3000)
     assert dict(searched(truth, found)[0].ranks) == dict(truth.ranks)
 
 
