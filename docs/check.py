@@ -68,7 +68,8 @@ def written(text: str) -> str:
     def filled(found: re.Match) -> str:
         try:
             folder, _, name = found["file"].partition("/")
-            manifest_of(RESULTS / folder)["files"][name]  # not a file that nobody vouches for
+            if name not in manifest_of(RESULTS / folder)["files"]:
+                raise FileNotFoundError(name)
             made = table(pd.read_csv(RESULTS / found["file"]), found["columns"], found["rows"])
         except FileNotFoundError as error:
             raise InputError(f"there is no docs/results/{found['file']}; make it") from error
