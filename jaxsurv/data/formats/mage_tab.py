@@ -146,7 +146,7 @@ def _one(facts: dict[str, list[str]], name: str) -> str:
 def _rows(sdrf: Path) -> pd.DataFrame:
     """The SDRF: a row for each sample; columns by their names in small letters, which may come again."""
     lines = _cells(sdrf)
-    _, header = next(lines)
+    _, header = next(lines, (0, []))
     rows = []
     for number, cells in lines:
         if len(cells) > len(header):

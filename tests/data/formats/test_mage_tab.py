@@ -115,6 +115,8 @@ def test_the_files_tell_what_it_is(files):
         ({"idf": IDF.replace("SDRF~File", "File")}, "no sdrf file"),
         ({"idf": IDF.replace("E-MTAB-1.sdrf", "other.sdrf")}, r"other\.sdrf\.txt"),
         ({"sdrf": SDRF.replace("Source~Name", "Name")}, "no rows under one 'Source Name'"),
+        ({"sdrf": "~ ~ x"}, "no rows under one 'Source Name'"),
+        ({"sdrf": SDRF.replace("P2 55", "~ 55")}, "row 2 has no Source Name"),
         ({"sdrf": SDRF.replace("20 month", "20 year")}, "'overall survival' is in month, year"),
         ({"sdrf": SDRF.replace("e4 EFO h4 processed.txt 8", "e4 EFO h4 processed.txt 9")},
          "'overall survival' of 'P3' is 8, 9"),
