@@ -151,9 +151,8 @@ def _rows(sdrf: Path) -> pd.DataFrame:
     for number, cells in lines:
         if len(cells) > len(header):
             raise InputError(f"line {number} has {len(cells)} cells under {len(header)} headings")
-        rows.append(
-            cells + [""] * (len(header) - len(cells))
-        )  # empty last cells are often left out
+        # empty last cells are often left out
+        rows.append(cells + [""] * (len(header) - len(cells)))
     names = [n if _FACT.fullmatch(n) or _UNIT.fullmatch(n) else n.lower() for n in header]
     frame = pd.DataFrame(rows, columns=names)
     if names.count(_SOURCE) != 1 or frame.empty:
