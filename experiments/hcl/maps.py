@@ -10,17 +10,23 @@ from jaxsurv.plots.style import styled
 
 
 @styled
-def loading_maps(loadings: Mapping[str, np.ndarray], structure: Structure) -> Figure:
+def loading_maps(
+    loadings: Mapping[str, np.ndarray], structure: Structure, *, truth_known: bool = True
+) -> Figure:
     """Draw one map per estimate; the first map is the truth, and all others are rotated towards it.
 
     Loadings are known up to a rotation inside each block. The rotation nearest to the truth is chosen
-    here (orthogonal Procrustes). Features are sorted within a modality by their largest true loading.
+    here (orthogonal Procrustes). Features are sorted within a modality by their largest loading in the
+    first map.
 
     Args:
         loadings: ``{name: [D, R]}``, the truth first.
         structure: structure of all loadings.
+        truth_known: False = the first is an estimate as well, and is turned to the principal axes of each
+            block: the strongest first, each with its largest loading above 0.
     """
     truth, *_ = loadings.values()
+    truth = truth if truth_known else _principal_axes(np.asarray(truth), structure)
     top = np.abs(truth).max()
     order = np.concatenate([
         np.arange(rows.start, rows.stop)[np.argsort(-np.abs(truth[rows]).max(1))]
@@ -50,3 +56,13 @@ def loading_maps(loadings: Mapping[str, np.ndarray], structure: Structure) -> Fi
     axes[0].set_yticks(middles, list(structure.modalities))
     figure.colorbar(image, ax=axes, label="loading", shrink=0.6)
     return figure
+
+
+def _principal_axes(loadings: np.ndarray, structure: Structure) -> np.ndarray:
+    """The loadings with orthogonal columns in each block."""
+    turned = np.zeros_like(loadings)
+    for b in structure.blocks.values():
+        left, size, _ = np.linalg.svd(loadings[:, b], full_matrices=False)
+        largest = left[np.abs(left).argmax(axis=0), np.arange(len(size))]
+        turned[:, b] = left * size * np.sign(largest)
+    return turned

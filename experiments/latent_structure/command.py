@@ -25,8 +25,8 @@ class LatentStructure(RecipeOptions):
     Attributes:
         preset: changes the defaults shown here. smoke: half a minute.
         categories: numbers of categories K of the hybrid latent.
-        temperatures: temperatures of the Gumbel-Softmax at the last of `epochs`, falling exponentially from
-            1 at the first; a run that stops early does not reach it.
+        temperatures: temperatures of the Gumbel-Softmax after a tenth of `epochs`, falling exponentially
+            from 1 in the first; temperatures.csv says which ones the kept epochs had.
         beta: weight of the KL terms, Gaussian and categorical, in nats per patient.
     """
 
@@ -63,7 +63,13 @@ def run(options: LatentStructure) -> None:
         latent_map_figure,
         subtype_figure,
     )
-    from .structure import alignment, contrast, stability, subtypes
+    from .structure import (
+        alignment,
+        contrast,
+        stability,
+        subtypes,
+        temperatures,
+    )
 
     check_grid("categories", options.categories)
     check_grid("temperatures", options.temperatures)
@@ -105,18 +111,19 @@ def run(options: LatentStructure) -> None:
             runs = alignment(findings)
             tables = {name: contrast(findings, runs, name) for name in MEASURES}
             by_run, by_pair = subtypes(findings)
-            stable = stability(findings, by_run, by_pair)
+            stable, reached = stability(findings, by_run, by_pair), temperatures(findings)
             ratios = hazard_ratios(findings)
             measured = pd.concat(tables, names=["measure"]).reset_index("measure")
             study.workplace.folder.table("alignment.csv", measured)
             study.workplace.folder.table("subtypes.csv", stable)
+            study.workplace.folder.table("temperatures.csv", reached)
             study.workplace.folder.table("hazard_ratios.csv", ratios)
             return [
                 forest(findings, gaussian),
                 survival_curves(findings, gaussian, hybrid),
                 latent_map_figure(findings, (gaussian, middle)),
                 alignment_figure(findings, runs, tables, hybrid),
-                subtype_figure(findings, by_pair, stable),
+                subtype_figure(findings, by_pair, stable, reached),
             ]
 
     run_study(

@@ -60,7 +60,7 @@ def alignment_figure(
 
 
 def subtype_figure(
-    findings: Findings, by_pair: pd.DataFrame, table: pd.DataFrame
+    findings: Findings, by_pair: pd.DataFrame, table: pd.DataFrame, reached: pd.DataFrame
 ) -> tuple[Figure, Picture]:
     """Agreement of subtypes between seeds.
 
@@ -68,6 +68,7 @@ def subtype_figure(
         findings: findings of the study.
         by_pair: result by pair of :func:`experiments.latent_structure.structure.subtypes`.
         table: result of :func:`experiments.latent_structure.structure.stability`.
+        reached: result of :func:`experiments.latent_structure.structure.temperatures`.
     """
     marks = ((0.0, 1.0), "0: chance, 1: the same subtypes")
     figure = score_forest(
@@ -77,16 +78,15 @@ def subtype_figure(
     )
     learned = table["largest_probability"].notna()
     hybrid, clusters = table[learned], table[~learned]
-    runs = findings.runs[findings.runs["setting"].isin(hybrid["setting"])]
-    best, epochs = runs["best_epoch"].median(), findings.trained[0].method.training.epochs
     told = (
         "Two seeds on the same split agree about the hybrid's subtypes (most probable category) with a mean "
         f"adjusted Rand index of {_range(hybrid['mean'])} over its settings; k-means on μ of "
         f"'{findings.comparison.reference}' with {_range(clusters['mean'])} (1: the same subtypes, 0: "
         f"chance). {_range(hybrid['categories_in_use'], '.1f')} categories hold more than {IN_USE:.0%} of "
         f"the patients on average, and the most probable one has {_range(hybrid['largest_probability'])} "
-        f"of the probability. The median run was best at epoch {best:.0f}, of {epochs} over "
-        "which the temperature goes down."
+        f"of the probability. {_range(reached['improved'], '.0%')} of the hybrid runs got better than their "
+        f"initial network, the median of them at epoch {_range(reached['kept_epoch'], '.0f')}; "
+        f"{_range(reached['reached_end'], '.0%')} of these had reached the last temperature."
     )
     return figure, Picture(
         "subtypes",

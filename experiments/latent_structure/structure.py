@@ -177,6 +177,37 @@ def stability(findings: Findings, by_run: pd.DataFrame, by_pair: pd.DataFrame) -
     return table.join(means, on="setting")
 
 
+def temperatures(findings: Findings) -> pd.DataFrame:
+    """Gumbel-Softmax temperature in the epoch that each hybrid run kept, one row per setting.
+
+    Returns:
+        columns setting, runs, ``improved`` (share of runs that got better than their initial network, of
+        which alone the rest is), ``kept_epoch`` and ``temperature`` (medians), ``temperature_end``,
+        ``reached_end`` (share of runs that had got there).
+    """
+    rows = []
+    for t in filter(_hybrid, findings.trained):
+        epochs = t.method.training.epochs
+        progress = np.linspace(0, 1, epochs)[np.maximum(t.arrays.best_epoch - 1, 0)]
+        annealed = t.method.objective.anneal(t.arrays.hparams, progress)
+        runs = t.rows.assign(
+            temperature=np.asarray(annealed.temperature),
+            temperature_end=np.asarray(t.arrays.hparams.temperature_end),
+        )
+        for setting, group in runs.groupby("setting", sort=False):
+            better = group[group["best_epoch"] > 0]
+            rows.append(
+                {
+                    "setting": setting, "runs": len(group), "improved": len(better) / len(group),
+                    "kept_epoch": better["best_epoch"].median(),
+                    "temperature": better["temperature"].median(),
+                    "temperature_end": group["temperature_end"].iloc[0],
+                    "reached_end": (better["temperature"] == better["temperature_end"]).mean(),
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
 @_one_thread
 def embed(mu: np.ndarray) -> np.ndarray:
     """t-SNE of ``[n, d]`` to ``[n, 2]``, with fixed settings, started at the principal components."""

@@ -15,6 +15,7 @@ import jax
 import pandas as pd
 
 from jaxsurv.artifacts.lock import Lock, lock
+from jaxsurv.artifacts.numerics import NUMERICS
 from jaxsurv.data.safe_text import write_csv
 from jaxsurv.types import InputError
 
@@ -176,12 +177,12 @@ class ResultsFolder:
         return self.write(name, lambda p: p.write_text(text, "utf-8", errors="backslashreplace"))
 
     def manifest(self, **entries: Any) -> Path:
-        """Write ``manifest.json``: the given entries and the versions of Python and of packages.
+        """Write ``manifest.json``: the given entries, and the versions of Python, packages and numbers.
 
         Raises:
             InputError: a resumed run had other entries or versions; the message says which.
         """
-        self._entries = self.check_same(**entries, versions=versions())
+        self._entries = self.check_same(**entries, versions=versions(), numerics=NUMERICS)
         if self._resume:
             self._earlier = None
         written = self.list_files()

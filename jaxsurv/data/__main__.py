@@ -19,11 +19,12 @@ class Source:
 
     Attributes:
         source: a cBioPortal study folder, a folder of UCSC Xena files, MyeVAE's input folder, a MuData
-            file (.h5mu), a GEO series matrix, or a cohort folder. The files tell which one it is.
-        endpoint: name of an endpoint, column of its time, column of its event (MuData and GEO only). Can
-            be repeated, as in --endpoint os os_days os_status pfs pfs_days pfs_status.
+            file (.h5mu), a GEO series matrix, a MAGE-TAB experiment of ArrayExpress, or a cohort folder. The
+            files tell which one it is.
+        endpoint: name of an endpoint, column of its time, column of its event (MuData, GEO and MAGE-TAB
+            only). Can be repeated, as in --endpoint os os_days os_status pfs pfs_days pfs_status.
         clinical: columns of the clinical table; age, sex, stage, grade and histology if not given.
-        annotation: platform table that maps probes to genes (GEO only).
+        annotation: platform table that maps probes to genes (GEO and MAGE-TAB only).
         semi_supervised: keep patients without an outcome, as rows without a label.
     """
 

@@ -107,7 +107,7 @@ def refuse_codes(frame: pd.DataFrame, codes: tuple[int, ...], label: str, fix: s
     bad = frame.notna()
     for code in codes:  # a loop is much faster than isin
         bad &= frame != code
-    fix = fix or f"the codes are {few(codes)}"
+    fix = fix or f"the codes are {few(codes)}" + "; see jaxsurv.data.five_states" * (-2 in codes)
     refuse_cells(bad, frame, label, "the value", fix)
 
 

@@ -8,6 +8,7 @@ from jaxsurv.factors.group_lasso import GroupFit, Loss, block_norms, group_path,
 from jaxsurv.factors.likelihood import bic, log_likelihood
 from jaxsurv.factors.outcomes import cox, squared_error
 from jaxsurv.factors.scores import least_squares_scores, posterior_mean
+from jaxsurv.factors.search import search_structure
 from jaxsurv.factors.selection import select_structure
 from jaxsurv.factors.simulate import simulate_factors, simulate_loadings
 from jaxsurv.factors.structure import Structure, all_subsets
@@ -32,6 +33,7 @@ __all__ = [
     "moments",
     "posterior_mean",
     "refine",
+    "search_structure",
     "select_structure",
     "shrink",
     "simulate_factors",

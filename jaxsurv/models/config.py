@@ -23,7 +23,8 @@ class HParams(NamedTuple):
         hsic_weight: weight of HSIC.
         categorical_weight: weight of ``KL(categorical || uniform)``.
         temperature: temperature of the Gumbel-Softmax in the first epoch.
-        temperature_end: temperature in the last epoch that a run may take; exponential in between.
+        temperature_end: temperature after a tenth of the epochs that a run may take, and from then on;
+            exponential in between.
         modality_dropout: chance that a modality of a patient is hidden from the encoder in a step.
     """
 

@@ -1,8 +1,9 @@
 """MO-RiskVAE (arXiv 2604.06267): a relaxed KL weight and a hybrid latent, without MMD or HSIC.
 
 Published: the hybrid latent, its annealed Gumbel-Softmax and the additive risk of the categories. Not
-published, hence our choice: four categories beside z_c of the family's size, temperature 1 to 0.5, and
-weights of 0.1 for both KL terms (per patient in nats, beside Cox per event).
+published, hence our choice: four categories beside z_c of the family's size, temperature 1 to 0.5
+within the first tenth of the epochs, and weights of 0.1 for both KL terms (per patient in nats, beside Cox
+per event).
 """
 
 from jaxsurv.models._survival_vae import latents, survival_vae

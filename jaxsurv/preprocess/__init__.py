@@ -11,6 +11,7 @@ from jaxsurv.preprocess.images import ImageScaler, fit_image_scaler
 from jaxsurv.preprocess.imputation import Imputation, fit_imputation, impute_missing
 from jaxsurv.preprocess.preprocessing import EncodedRows, Preprocessing, Standardised
 from jaxsurv.preprocess.project import fit_projection
+from jaxsurv.preprocess.rank_scores import normal_scores
 from jaxsurv.preprocess.round_robin import RoundRobin, fit_round_robin, impute_round_robin
 from jaxsurv.preprocess.scale import (
     Features,
@@ -54,6 +55,7 @@ __all__ = [
     "impute_gaussian",
     "impute_missing",
     "impute_round_robin",
+    "normal_scores",
     "select_by_elastic_net",
     "select_by_variance",
     "selection_stability",

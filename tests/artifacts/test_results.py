@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from jaxsurv.artifacts import ResultsFolder
+from jaxsurv.artifacts import NUMERICS, ResultsFolder
 from jaxsurv.artifacts.results import LOCK
 from jaxsurv.types import InputError
 
@@ -121,6 +121,7 @@ def test_the_manifest_tells_what_computed(folder):
     record = json.loads((folder.path / "manifest.json").read_text())
     versions = record.pop("versions")
     assert record.pop("files") == {}
+    assert record.pop("numerics") == NUMERICS
     assert record == {"status": "running", "data": "cohort", "options": {"seeds": 3}}
     assert versions["python"] == platform.python_version()
     assert versions["jax"] == jax.__version__

@@ -42,3 +42,21 @@ def test_maps_are_turned_towards_the_truth_inside_blocks():
     np.testing.assert_allclose(left, right, atol=1e-12)
     assert [t.get_text() for t in figure.axes[0].get_xticklabels()] == ["a+b", "b"]
     assert not left[:5, 2].any()
+
+
+def test_maps_without_a_truth_show_principal_axes():
+    """However an estimate is rotated inside its blocks, its map is the same, and so are the others."""
+    structure = Structure.of({"a": 5, "b": 6}, {("a", "b"): 2, ("b",): 1})
+    rng = np.random.default_rng(3)
+    w = rng.normal(size=(11, 3)) * structure.mask
+    other = w.copy()
+    other[:, :2] = w[:, :2] @ np.linalg.qr(rng.normal(size=(2, 2)))[0]
+    other[:, 2] *= -1
+    figure = loading_maps({"one": other, "two": w}, structure, truth_known=False)
+    left, right = (ax.images[0].get_array() for ax in figure.axes[:2])
+    again = loading_maps({"one": w}, structure, truth_known=False).axes[0].images[0].get_array()
+    np.testing.assert_allclose(left, right, atol=1e-12)
+    np.testing.assert_allclose(left, again, atol=1e-12)
+    assert abs(left[:, 0] @ left[:, 1]) < 1e-12
+    assert np.linalg.norm(left[:, 0]) > np.linalg.norm(left[:, 1])
+    assert (left.max(axis=0) >= -left.min(axis=0)).all()

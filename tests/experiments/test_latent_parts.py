@@ -16,14 +16,15 @@ from experiments.latent_structure.structure import (
     judged,
     stability,
     subtypes,
+    temperatures,
 )
 from jaxsurv.data import stratified_kfold
 from jaxsurv.metrics import latent_alignment
-from jaxsurv.models import Model
+from jaxsurv.models import HParams, Model, SurvivalVAEConfig, find_model
 from jaxsurv.recipe import AS_MEASURED, prepare
 from jaxsurv.study.execute import Method, Trained
 from jaxsurv.study.findings import Comparison, Findings
-from jaxsurv.training import SweepResult
+from jaxsurv.training import FitConfig, SweepResult
 from jaxsurv.types import Objective
 from tests.recipe.cohorts import small_cohort
 
@@ -255,3 +256,27 @@ def test_intervals_allow_for_the_overlap_of_training_sets(mixed):
                 row[[f"{prefix}lower", f"{prefix}upper"]].astype(float), expected
             )
             assert row[f"{prefix}mean"] == pytest.approx(scores.mean())
+
+
+def test_the_temperature_is_that_of_the_kept_epoch(mixed):
+    """Of 101 epochs the first ten anneal from 1 to 0.25, so that it is halved after five."""
+    hybrid, best = mixed.trained[1], np.array([0, 1, 6, 11, 40, 101])
+    hparams = HParams(temperature=np.ones(RUNS), temperature_end=np.full(RUNS, 0.25))
+    method = replace(
+        hybrid.method,
+        model=find_model("SurvivalVAE"),
+        config=SurvivalVAEConfig(categories=3),
+        training=FitConfig(epochs=101),
+    )
+    kept = hybrid._replace(
+        method=method,
+        rows=hybrid.rows.assign(best_epoch=best),
+        arrays=hybrid.arrays._replace(best_epoch=best, hparams=hparams),
+    )
+    (row,) = temperatures(replace(mixed, trained=[mixed.trained[0], kept])).to_dict("records")
+    assert row["improved"] == 5 / 6
+    assert row["kept_epoch"] == 11
+    assert (row["temperature"], row["temperature_end"]) == (0.25, 0.25)
+    assert row["reached_end"] == 3 / 5
+    early = kept._replace(arrays=kept.arrays._replace(best_epoch=np.minimum(best, 6)))
+    assert temperatures(replace(mixed, trained=[early]))["temperature"][0] == pytest.approx(0.5)

@@ -38,6 +38,10 @@ def test_smoke(tmp_path, capsys):
         np.testing.assert_allclose(rows["reference_mean"], rows["mean"] - first["mean"], atol=1e-6)
     assert table["measure"].unique().tolist() == ["first_component", "mean_dimension"]
 
+    reached = pd.read_csv(folder / "temperatures.csv").set_index("setting")
+    assert list(reached.index) == SETTINGS[1:]
+    assert reached["temperature_end"].tolist() == [0.5, 1.0]
+
     stable = pd.read_csv(folder / "subtypes.csv").set_index("setting")
     assert set(stable.index) == {*SETTINGS[1:], "k-means on Gaussian μ, K = 3"}
     assert (stable["pairs"] == 3).all()

@@ -147,8 +147,8 @@ def test_gradients_pass_sampled_categories():
 def test_the_temperature_is_annealed_to_its_end():
     hparams = HParams(temperature=2.0, temperature_end=0.125)
     anneal = jax.jit(member(categories=2).anneal)
-    got = [float(anneal(hparams, p).temperature) for p in (0.0, 0.5, 1.0)]
-    assert (got[0], got[2]) == (2.0, 0.125)
+    got = [float(anneal(hparams, p).temperature) for p in (0.0, 0.05, 0.1, 1.0)]
+    assert (got[0], *got[2:]) == (2.0, 0.125, 0.125)
     assert got[1] == pytest.approx(0.5)
     assert anneal(hparams, 1.0)._replace(temperature=2.0) == hparams
     assert member().anneal(hparams, 1.0) == hparams

@@ -9,6 +9,7 @@ from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.formats.cbioportal import read_cbioportal
 from jaxsurv.data.formats.geo import read_geo
 from jaxsurv.data.formats.h5mu import read_h5mu
+from jaxsurv.data.formats.mage_tab import read_mage_tab
 from jaxsurv.data.formats.myevae import LABELS, found, read_myevae
 from jaxsurv.data.formats.xena import is_survival_table, read_xena
 from jaxsurv.data.readers import read_cohort
@@ -22,6 +23,7 @@ READERS: dict[str, Callable[..., Cohort]] = {
     "MyeVAE inputs": read_myevae,
     "MuData file": read_h5mu,
     "GEO series matrix": read_geo,
+    "MAGE-TAB experiment": read_mage_tab,
 }
 
 
@@ -39,11 +41,16 @@ def detect_format(path: str | Path) -> str:
             return "MuData file"
         if "series_matrix" in place.name:
             return "GEO series matrix"
+        if place.name.endswith(".idf.txt"):
+            return "MAGE-TAB experiment"
         raise InputError(
-            f"{place} is neither a MuData file (.h5mu) nor a GEO series matrix (..._series_matrix.txt)"
+            f"{place} is neither a MuData file (.h5mu) nor a GEO series matrix (..._series_matrix.txt) nor a "
+            "MAGE-TAB experiment (.idf.txt)"
         )
     if (place / "data_clinical_patient.txt").exists():
         return "cBioPortal study"
+    if any(place.glob("*.idf.txt")):
+        return "MAGE-TAB experiment"
     if found(place, LABELS):
         return "MyeVAE inputs"
     files = [f for f in sorted(place.iterdir()) if not f.is_dir() and f.name[0] != "."]
@@ -52,8 +59,8 @@ def detect_format(path: str | Path) -> str:
     if any(f.name.startswith(("survival.csv", "survival.tsv")) for f in place.iterdir()):
         return "jaxsurv folder"
     raise InputError(
-        f"{place} has none of survival.csv (jaxsurv), data_clinical_patient.txt (cBioPortal), "
-        f"{LABELS} (MyeVAE), a survival table with OS and OS.time (UCSC Xena); there are "
+        f"{place} has none of survival.csv (jaxsurv), data_clinical_patient.txt (cBioPortal), an .idf.txt "
+        f"(MAGE-TAB), {LABELS} (MyeVAE), a survival table with OS and OS.time (UCSC Xena); there are "
         f"{few([f.name for f in files], 10) or 'no files'}"
     )
 

@@ -4,25 +4,27 @@
 # pyright: reportCallIssue=false, reportReturnType=false
 
 import csv
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
-from jaxsurv.data.delimited import Lines, read_table
+from jaxsurv.data.delimited import Lines
 from jaxsurv.data.files import naming, open_text
 from jaxsurv.data.formats.matrix import measured_kind, read_matrix
 from jaxsurv.data.formats.outcomes import Endpoints, clinical_table, outcome_table, time_unit
-from jaxsurv.data.identifiers import gene_name
+from jaxsurv.data.formats.probes import (
+    are_logs,
+    genes_of_probes,
+    one_row_per_probed_gene,
+    spelt,
+)
 from jaxsurv.data.readers import found_cohort
-from jaxsurv.data.tables import few, refuse_repeated, warn
+from jaxsurv.data.tables import few, refuse_repeated
 from jaxsurv.types import InputError
 
-_SYMBOLS = ("gene symbol", "gene_symbol", "symbol", "genesymbol", "hgnc symbol", "hugo_symbol")
 _END = "!series_matrix_table_end"
 
 
@@ -73,17 +75,17 @@ def read_geo(
                 f"which characteristics are the outcome? There are {few(there, 40)}; name those of "
                 "time and event"
             )
-        pairs = {e: tuple(_spelt(c, there) for c in pair) for e, pair in endpoints.items()}
+        pairs = {e: tuple(spelt(c, there) for c in pair) for e, pair in endpoints.items()}
         survival = outcome_table(series.samples, pairs, "characteristics")  # type: ignore[arg-type]
         used = [c for pair in pairs.values() for c in pair]
         modalities = clinical_table(series.samples.drop(columns=used), clinical, "characteristics")
         unit = time_unit([pair[0] for pair in pairs.values()])
-        logs = _are_logs(series.probes) if log_scale is None else log_scale
+        logs = are_logs(series.probes) if log_scale is None else log_scale
         matrix = series.probes
     if annotation is not None:
         with naming(Path(annotation)):
-            genes = _genes(Path(annotation))
-        matrix = _by_gene(matrix, genes, logs, file.name)
+            genes = genes_of_probes(Path(annotation))
+        matrix = one_row_per_probed_gene(matrix, genes, logs, file.name)
     modalities["expression"] = matrix.T
     return found_cohort(
         file,
@@ -96,14 +98,6 @@ def read_geo(
         time_unit=unit,
         source=f"GEO {series.facts.get('geo_accession', '')}".strip(),
     )
-
-
-def _spelt(name: str, there: list[str]) -> str:
-    """Characteristic of this name, whatever its case."""
-    alike = [c for c in there if c.lower() == name.lower()]
-    if len(alike) > 1 and name not in alike:
-        raise InputError(f"the name {name!r} may be {few(alike)}; write one of them")
-    return name if name in alike or not alike else alike[0]
 
 
 def _parse(rows: Lines) -> _Series:
@@ -152,63 +146,3 @@ def _until_end(rows: Lines) -> Lines:
             return
         yield number, line
     raise InputError(f"is cut off: it has no line {_END}; download it again")
-
-
-def _are_logs(probes: pd.DataFrame) -> bool:
-    values = probes.to_numpy()
-    values = values[np.isfinite(values)]
-    low, lower, high, top = np.quantile(values, [0, 0.25, 0.99, 1])
-    logs = not (high > 100 or (top - low > 50 and lower > 0))
-    warn(
-        f"values look like {'logarithms' if logs else 'intensities, not logarithms'} (99 % of them "
-        f"below {high:.3g})"
-    )
-    return logs
-
-
-def _genes(path: Path) -> pd.Series:
-    """Read a platform table with its comment lines: probe to gene."""
-    with open_text(path) as text:
-        lines = ((n, line) for n, line in enumerate(text, 1) if line[:1] not in "#^!")
-        table = read_table(lines, quoted=False, dtype=str, keep_default_na=False)
-    table = table.rename(columns=lambda c: c.strip(' "'))
-    lowered = {c.lower(): c for c in table}
-    symbol = next((lowered[s] for s in _SYMBOLS if s in lowered), None)
-    if "id" not in lowered or symbol is None:
-        raise InputError(
-            f"needs the columns ID and Gene Symbol; there are {few(table.columns, 30)}; rename the one "
-            "that holds the genes"
-        )
-    table = table[[lowered["id"], symbol]].apply(lambda c: c.str.strip(' "'))
-    return table.drop_duplicates(lowered["id"]).set_index(lowered["id"])[symbol]
-
-
-def _by_gene(matrix: pd.DataFrame, genes: pd.Series, logs: bool, label: str) -> pd.DataFrame:
-    """Geometric mean of intensities over the probes of each gene."""
-    symbols = pd.Series(matrix.index, matrix.index).map(genes).map(gene_name, na_action="ignore")
-    symbols = symbols.to_numpy(dtype=object)
-    several = np.array([isinstance(s, str) and bool(re.search(r"///|;|\|", s)) for s in symbols])
-    none = np.array([not isinstance(s, str) or s in ("", "---") for s in symbols])
-    if (several | none).all():
-        raise InputError(
-            f"{label}: no probe ({few(matrix.index, 2)}) has a gene in the annotation table "
-            f"({few(genes.index, 2)}); is it the platform of this series?"
-        )
-    kept, symbols = matrix[~(several | none)], symbols[~(several | none)]
-    if not logs:
-        if (bad := kept < 0).to_numpy().any():
-            row, column = np.argwhere(bad.to_numpy())[0]
-            raise InputError(
-                f"{label}: the negative intensity {kept.iat[row, column]:g} of probe "
-                f"{kept.index[row]!r}, sample {kept.columns[column]!r}, has no geometric mean; set such "
-                "values to a floor above 0, or declare the values as logarithms"
-            )
-        with np.errstate(divide="ignore"):
-            kept = np.log(kept)
-    means = kept.groupby(symbols).mean()
-    warn(
-        f"{label}: {len(kept)} probes became {len(means)} genes by the "
-        f"{'arithmetic mean of logarithms' if logs else 'geometric mean of intensities'}; left out: "
-        f"{none.sum()} probes without a gene, {several.sum()} of several genes"
-    )
-    return means if logs else np.exp(means)

@@ -8,7 +8,7 @@ import pytest
 
 from jaxsurv.data import DataWarning
 from jaxsurv.data.formats import read_geo
-from jaxsurv.data.formats.geo import _are_logs
+from jaxsurv.data.formats.probes import are_logs
 from jaxsurv.types import InputError
 
 SERIES = """
@@ -115,7 +115,7 @@ def test_logarithms_are_told_by_the_rule_of_geo2r(values, logs):
     with pytest.warns(
         DataWarning, match="look like logarithms" if logs else "look like intensities"
     ):
-        assert _are_logs(frame) == logs
+        assert are_logs(frame) == logs
 
 
 def test_many_probes_of_a_gene_have_their_mean_and_the_first_gene_of_the_table(geo):

@@ -1,0 +1,129 @@
+"""Tables of the pages, made from docs/results: none is older than its results, and they than the code.
+
+A page holds a table between two comments. The first names a file and, if need be, its rows in the
+language of `pandas.DataFrame.query`; then it has a line for each column, its heading and its cell as a
+format string over the columns of the file::
+
+    <!-- results: coverage/small_sets.csv where patients < 100
+    patients: {patients}
+    C: {C:.2f} ({lower:.2f} to {upper:.2f})
+    -->
+    (the table)
+    <!-- end -->
+
+    python -m docs.check            # what is out of date
+    python -m docs.check --write    # write the tables of the pages anew
+"""
+
+import hashlib
+import json
+import re
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pandas as pd
+
+from jaxsurv.artifacts import NUMERICS
+from jaxsurv.types import InputError
+
+DOCS = Path(__file__).parent
+RESULTS = DOCS / "results"
+TABLE = re.compile(
+    r"(?P<head><!-- results: (?P<file>\S+)(?: where (?P<rows>[^\n]+))?\n(?P<columns>.*?)-->\n)"
+    r"(?P<table>.*?)(?P<end><!-- end -->)",
+    re.S,
+)
+
+
+def manifest_of(folder: Path) -> dict:
+    """Manifest of a folder of results."""
+    return json.loads((folder / "manifest.json").read_text())
+
+
+def table(frame: pd.DataFrame, columns: str, rows: str | None = None) -> str:
+    """Markdown table of a results file.
+
+    Args:
+        frame: the file.
+        columns: lines ``heading: format string``.
+        rows: rows to show, as `pandas.DataFrame.query` takes them; None = all.
+    """
+    cells = [line.partition(": ")[::2] for line in columns.strip().splitlines()]
+    shown = frame if rows is None else frame.query(rows)
+    lines = [[heading for heading, _ in cells], ["---"] * len(cells)]
+    lines += [[cell.format_map(row) for _, cell in cells] for row in shown.to_dict("records")]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def written(text: str) -> str:
+    """Text of a page with its tables made from the results.
+
+    Raises:
+        InputError: a table without its end or its columns, a file or a column that is not there.
+    """
+    if text.count("<!-- results: ") != len(TABLE.findall(text)):
+        raise InputError("a table lacks its lines of columns, or its <!-- end -->")
+
+    def filled(found: re.Match) -> str:
+        try:
+            folder, _, name = found["file"].partition("/")
+            if name not in manifest_of(RESULTS / folder)["files"]:
+                raise FileNotFoundError(name)
+            made = table(pd.read_csv(RESULTS / found["file"]), found["columns"], found["rows"])
+        except FileNotFoundError as error:
+            raise InputError(f"there is no docs/results/{found['file']}; make it") from error
+        except (KeyError, ValueError, TypeError, NameError, SyntaxError) as error:
+            raise InputError(f"{found['file']}: {error!r} in its rows or columns") from error
+        return f"{found['head']}\n{made}\n{found['end']}"
+
+    return TABLE.sub(filled, text)
+
+
+def stale(folder: Path) -> list[str]:
+    """What is wrong with a folder of results: numbers of older versions, files that are not its own."""
+    manifest = manifest_of(folder)
+    wrong = [
+        f"numbers of {part!r} have version {NUMERICS.get(part)}, here {version}"
+        for part, version in manifest["numerics"].items()
+        if NUMERICS.get(part) != version
+    ]
+    for name, digest in manifest["files"].items():
+        file = folder / name
+        if not file.exists() or hashlib.sha256(file.read_bytes()).hexdigest() != digest:
+            wrong.append(f"{name} is not the file that the command wrote")
+    return wrong
+
+
+def problems() -> list[str]:
+    """One line for each results folder and each page that is out of date."""
+    found = [
+        f"docs/results/{manifest.parent.name}: {what}; python -m docs.results.make {manifest.parent.name}"
+        for manifest in sorted(RESULTS.glob("*/manifest.json"))
+        for what in stale(manifest.parent)
+    ]
+    for page in sorted(DOCS.glob("*.md")):
+        try:
+            text = page.read_text()
+            differ = "tables differ; python -m docs.check --write" if written(text) != text else ""
+        except InputError as error:
+            differ = str(error)
+        found += [f"docs/{page.name}: {differ}"] if differ else []
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    """Check, after writing the pages if that is asked for."""
+    if arguments not in ([], ["--write"]):
+        print(__doc__)
+        return 2
+    for page in DOCS.glob("*.md") if arguments else ():
+        with suppress(InputError):  # told below
+            page.write_text(written(page.read_text()))
+    found = problems()
+    print("\n".join(found) or "pages and results are up to date")
+    return bool(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
