@@ -11,7 +11,7 @@ copyright = author
 release = version = __version__
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "reference"]  # reference is the api folder as Markdown
 html_theme = "furo"
 html_title = f"jaxsurv {release}"
 
