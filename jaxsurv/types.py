@@ -54,6 +54,8 @@ class Survival(NamedTuple):
         entry: ``[n]`` or None, delayed entry: the row is at risk in ``(entry, time]``.
         weight: ``[n]`` or None, case weights >= 0.
         stratum: ``[n]`` integers or None; risk sets never cross strata.
+        code: ``[n]`` or None, codes 0, 1, ..., K of competing causes, of which ``event`` is one; read by
+            models of all causes alone.
     """
 
     event: ArrayLike
@@ -61,6 +63,7 @@ class Survival(NamedTuple):
     entry: ArrayLike | None = None
     weight: ArrayLike | None = None
     stratum: ArrayLike | None = None
+    code: ArrayLike | None = None
 
 
 def _constant(hparams: Any, progress: Array) -> Any:
@@ -92,6 +95,11 @@ class Objective(NamedTuple):
             per event; scores are compared among equal criteria only. Empty = not said.
         survival: ``survival(params, batch, times) -> [n, t]``, the curves of a model that has its own, at
             ``times`` ``[t]`` >= 0; None = Breslow's, of the log hazards.
+        incidence: ``incidence(params, batch, times) -> [n, K, t]``, cumulative incidences of competing
+            causes 1, ..., K, of a model of all of them; None = the model knows one kind of event.
+        check: ``check(outcome, where)``, refuses an outcome of which a run cannot learn from the rows
+            ``where`` ``[n]``; called on the host before training, with NumPy's arrays. None = nothing is
+            refused.
     """
 
     init: Callable[..., Params]
@@ -104,3 +112,5 @@ class Objective(NamedTuple):
     draw: Callable[[Any, Key, int], tuple[Array, Callable[[Array], Any]]] | None = None
     criterion: str = ""
     survival: Callable[[Params, Any, Array], Array] | None = None
+    incidence: Callable[[Params, Any, Array], Array] | None = None
+    check: Callable[[Survival, np.ndarray], None] | None = None

@@ -20,11 +20,27 @@ class Competing(NamedTuple):
         codes: ``[n]`` by patient, 0 = censored, 1, 2, ... = causes.
         names: names of the causes 1, 2, ...
         cause: the one that was chosen, or ``"any"``.
+        endpoint: name of the endpoint.
     """
 
     codes: pd.Series
     names: tuple[str, ...]
     cause: str
+    endpoint: str
+
+    @property
+    def number(self) -> int:
+        """Code of the cause that was chosen.
+
+        Raises:
+            InputError: it is ``"any"``.
+        """
+        if self.cause == ANY:
+            raise InputError(
+                f"a model of all causes of {self.endpoint!r} ranks patients by one of them: name it, "
+                f"cause={self.names[0]!r}, in the place of {ANY!r}"
+            )
+        return self.names.index(self.cause) + 1
 
 
 def check_causes(causes: Causes, endpoints: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -93,7 +109,7 @@ def of_one(cohort: Any, endpoint: str, cause: str) -> dict[str, Any]:
     return {
         "survival": cohort.survival.assign(**{column: event.astype(float).where(codes.notna())}),
         "title": f"{cohort.title or cohort.name} ({endpoint}: {told})",
-        "competing": Competing(codes, names, cause),
+        "competing": Competing(codes, names, cause, endpoint),
     }
 
 

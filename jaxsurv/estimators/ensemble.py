@@ -24,7 +24,7 @@ from jaxsurv.recipe import LinearCox, Prepared, Recipe, Terms, ensemble, lowest_
 from jaxsurv.recipe.members import tiled
 from jaxsurv.recipe.networks import train_networks, training_means
 from jaxsurv.training import FitConfig, SweepResult
-from jaxsurv.types import InputError, Objective
+from jaxsurv.types import ArrayLike, InputError, Objective
 
 
 class NetworkEnsemble(SurvivalEstimator, base=True):
@@ -79,6 +79,23 @@ class NetworkEnsemble(SurvivalEstimator, base=True):
         subset by subset. Axes of another seed's are others, so that a mean over seeds has no meaning.
         """
         return self.fitted().latent(self._new(X))
+
+    def predict_cumulative_incidence(self, X: Any, times: ArrayLike) -> np.ndarray:
+        """``[n, causes, t]`` probabilities of an event of each cause up to each of ``times`` ``[t]``.
+
+        Of a network with ``head="competing"`` in its config: the mean of its members' incidences. With
+        `predict_survival_function`, the probability of no event, they add up to 1. After the last event of
+        training they stay as they are.
+
+        Args:
+            X: features, see `predict`.
+            times: ``[t]``, in the unit of the training cohort.
+
+        Raises:
+            InputError: a network with another head, or a stack with Cox models, which are of one cause.
+        """
+        fitted = self.fitted()
+        return fitted.incidence_of(fitted.rows(self._new(X)), self._times(times))
 
     def _grid(self) -> Mapping[str, Sequence[float]]:
         """Hyper-parameters to choose from: those that the model profiles, unless they are given."""

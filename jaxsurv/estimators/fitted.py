@@ -1,6 +1,6 @@
 """A fitted survival model with all that new patients need: preprocessing, members, baseline, thresholds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -37,18 +37,21 @@ class Functions(NamedTuple):
         predict: ``(params, batch) -> [n]`` log hazards.
         latent: ``(params, batch) -> [n, z]`` latent coordinates, or None.
         survival: ``(params, batch, times) -> [n, t]`` survival curves, or None: curves are Breslow's.
+        incidence: ``(params, batch, times) -> [n, causes, t]`` cumulative incidences, or None.
     """
 
     init: Callable[[Key, Batch], Params]
     predict: Callable[[Params, Batch], Array]
     latent: Callable[[Params, Batch], Array] | None = None
     survival: Callable[[Params, Batch, Array], Array] | None = None
+    incidence: Callable[[Params, Batch, Array], Array] | None = None
 
 
 def functions_of(network: Model, config: Any) -> Functions:
     """The functions of a model with these static choices."""
     objective = objective_of(network, config)
-    functions = Functions(objective.init, objective.predict, None, objective.survival)
+    own = (objective.survival, objective.incidence)
+    functions = Functions(objective.init, objective.predict, None, *own)
     if network.latent is None:
         return functions
     collect = network.latent(config)
@@ -67,12 +70,14 @@ class Programs(NamedTuple):
         mean: ``(terms, center, rows) -> [n]``, mean over the members.
         latent: ``(terms, rows) -> [n, z]``, latent coordinates of one member, or None.
         curves: ``(terms, times, rows) -> [n, t]``, mean over the members of the network's own, or None.
+        incidences: the same of its cumulative incidences ``[n, causes, t]``, or None.
     """
 
     predict: Callable[[Terms, Rows], Array]
     mean: Callable[[Terms, Array, Rows], Array]
     latent: Callable[[Terms, Rows], Array] | None
     curves: Callable[[Terms, Array, Rows], Array] | None
+    incidences: Callable[[Terms, Array, Rows], Array] | None
 
 
 @kept(16)
@@ -86,21 +91,20 @@ def programs_of(network: Model | None, config: Any) -> Programs:
         return jnp.mean(risks, axis=0)
 
     if functions is None:
-        return Programs(predict, jax.jit(mean), None, None)
-    latent, survival = functions.latent, functions.survival
+        return Programs(predict, jax.jit(mean), None, None, None)
+    latent = functions.latent
 
     def latents(terms: Terms, rows: Rows) -> Array:
         return latent(terms.network, network_batch(terms, rows))  # type: ignore[misc]
 
-    def curves(terms: Terms, times: Array, rows: Rows) -> Array:
+    def curves(own: Callable[..., Array], terms: Terms, times: Array, rows: Rows) -> Array:
         def one(member: Terms) -> Array:
-            return survival(member.network, network_batch(member, rows), times)  # type: ignore[misc]
+            return own(member.network, network_batch(member, rows), times)
 
         return jnp.mean(lax.map(one, terms), axis=0)
 
-    return Programs(
-        predict, jax.jit(mean), latent and jax.jit(latents), survival and jax.jit(curves)
-    )
+    each = [own and jax.jit(partial(curves, own)) for own in functions[-2:]]
+    return Programs(predict, jax.jit(mean), latent and jax.jit(latents), *each)
 
 
 @dataclass(frozen=True)
@@ -168,15 +172,43 @@ class FittedModel:
     def survival(self, patients: Patients, times: ArrayLike) -> np.ndarray:
         """``[n, t]``; by Breslow's baseline constant after the last event of the training cohort.
 
+        Of a network of all competing causes it is the probability of no event of any cause.
+
         Warns:
             DataWarning: patients of no stratum of training, whose baseline is that of all strata together.
         """
-        return self.survival_of(self.rows(patients), times, patients.labels)
+        rows = self.rows(patients)
+        if self.has_incidence:
+            return event_free(self.incidence_of(rows, times))
+        return self.survival_of(rows, times, patients.labels)
+
+    @property
+    def has_incidence(self) -> bool:
+        """Whether the model is a network of all competing causes, and nothing beside it."""
+        return self._programs.incidences is not None and not self.params.cox
+
+    def incidence_of(self, rows: Rows, times: ArrayLike) -> np.ndarray:
+        """``[n, causes, t]`` cumulative incidences of patients as the members read them.
+
+        Raises:
+            InputError: a model of one kind of event, or a stack with Cox models of one cause.
+        """
+        if not self.has_incidence:
+            raise InputError(
+                "the model is of one kind of event, so that it has no incidence of causes: take "
+                "head='competing' in the config of a network, or jaxsurv.estimators.CauseSpecific"
+            )
+        times = np.asarray(column("times", times), float)
+        return in_chunks(partial(self._programs.incidences, self.params, times), rows)  # type: ignore[arg-type]
 
     def survival_of(
         self, rows: Rows, times: ArrayLike, strata: np.ndarray | None = None
     ) -> np.ndarray:
-        """``[n, t]`` curves of patients as the members read them; strata ``[n]``, labels."""
+        """``[n, t]`` curves of patients as the members read them; strata ``[n]``, labels.
+
+        They are of the events that the model was fitted to: of one of several causes, those of the others
+        censor.
+        """
         times = np.asarray(column("times", times), float)
         curves = self._programs.curves
         if curves is not None and not self.params.cox:  # the mean of the members' own curves
@@ -193,14 +225,19 @@ class FittedModel:
         return baselines.survival(risk, times, strata)
 
     def table(self, patients: Patients, times: np.ndarray) -> pd.DataFrame:
-        """See :meth:`SurvivalEstimator.risk_table`; survival at T is the column ``survival_T``."""
+        """See :meth:`SurvivalEstimator.risk_table`; survival at T is the column ``survival_T``, incidence
+        of a cause is ``incidence_<cause>_T``."""
         rows = self.rows(patients)
         risk = self.log_hazard_of(rows)
         known = np.asarray(self.cohort.percentiles)
         below, upto = (np.searchsorted(known, risk, side=side) for side in ("left", "right"))
         columns = {"risk": risk, "percentile": 100 * (below + upto) / (2 * len(known))}
         curves = np.zeros((len(risk), 0))
-        if times.size:
+        if times.size and self.has_incidence:
+            incidence = self.incidence_of(rows, times)
+            columns |= incidence_columns(incidence, times, self.cohort.causes)
+            curves = event_free(incidence)
+        elif times.size:
             curves = self.survival_of(rows, times, patients.labels)
         columns |= {f"survival_{t:.12g}": curves[:, j] for j, t in enumerate(times)}
         columns["group"] = np.where(risk > self.cohort.threshold, "high", "low")
@@ -214,6 +251,22 @@ class FittedModel:
     @property
     def _programs(self) -> Programs:
         return programs_of(self.network, self.config)
+
+
+def event_free(incidence: np.ndarray) -> np.ndarray:
+    """``[n, t]`` probabilities of no event of any cause, from incidences ``[n, causes, t]``."""
+    return np.maximum(1 - incidence.sum(axis=1), 0)
+
+
+def incidence_columns(
+    incidence: np.ndarray, times: np.ndarray, causes: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """Columns ``incidence_<cause>_T`` of a risk table from incidences ``[n, causes, t]``."""
+    return {
+        f"incidence_{cause}_{t:.12g}": incidence[:, k, j]
+        for k, cause in enumerate(causes)
+        for j, t in enumerate(times)
+    }
 
 
 def in_chunks(program: Callable[[Any], Any], rows: Any, size: int = CHUNK) -> Any:

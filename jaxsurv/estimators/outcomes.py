@@ -10,6 +10,7 @@ from jaxsurv.data import Cohort
 from jaxsurv.data.names import hint
 from jaxsurv.data.survival_table import STRATUM, clean_survival
 from jaxsurv.data.tables import few, is_numeric, plain_column
+from jaxsurv.estimators.cause_codes import Codes, of_cause
 from jaxsurv.estimators.inputs import (
     Modalities,
     Patients,
@@ -18,6 +19,7 @@ from jaxsurv.estimators.inputs import (
     native,
     read_patients,
 )
+from jaxsurv.survival.causes import check_codes
 from jaxsurv.survival.validation import check_event
 from jaxsurv.types import InputError
 
@@ -28,7 +30,13 @@ _EVENT_FIX = (
 
 
 def labelled_cohort(
-    X: Any, y: Any, modalities: Modalities | None, kinds: Mapping[str, str], *, unlabelled: bool
+    X: Any,
+    y: Any,
+    modalities: Modalities | None,
+    kinds: Mapping[str, str],
+    *,
+    unlabelled: bool,
+    codes: Codes = Codes(),
 ) -> tuple[Cohort, str]:
     """Features and outcome as a cohort, whose rows are those of X, and the endpoint's name.
 
@@ -37,6 +45,7 @@ def labelled_cohort(
         kinds: modality to its kind, see :class:`jaxsurv.data.Cohort`; a cohort keeps its own.
         y: see `read_outcome`; for a cohort the name of an endpoint, or None if it has one.
         unlabelled: keep patients without an outcome.
+        codes: codes that events may have; the cohort is then of the cause that risks are of.
 
     Raises:
         InputError: patients without an outcome, unless they are kept, and what a
@@ -44,6 +53,7 @@ def labelled_cohort(
     """
     if isinstance(X, Cohort):
         endpoint = _endpoint(X, y)
+        X = of_cause(X, endpoint, codes)
         labelled = X.for_endpoint(endpoint)
         return (X if unlabelled else labelled), endpoint
     patients = read_patients(X, modalities)
@@ -52,8 +62,10 @@ def labelled_cohort(
         there = {c for table in patients.tables.values() for c in table.columns}
         if absent := [c for c in given if c not in there]:
             raise InputError(f"modalities name the columns {few(absent)}, which X does not have")
-    outcome = read_outcome(y, patients)
-    cohort = Cohort(patients.tables, outcome, dict(kinds))
+    outcome = read_outcome(y, patients, codes.causes)
+    names = [str(k + 1) for k in range(codes.causes)]
+    causes = {OUTCOME: names} if codes.causes > 1 else {}
+    cohort = of_cause(Cohort(patients.tables, outcome, dict(kinds), causes=causes), OUTCOME, codes)
     without = outcome.index[outcome[f"{OUTCOME}_time"].isna()]
     if len(without) and not unlabelled:
         raise InputError(
@@ -98,18 +110,20 @@ class Labelled(NamedTuple):
     strata: np.ndarray | None
 
 
-def with_outcome(X: Any, y: Any, patients: Patients) -> Labelled:
+def with_outcome(X: Any, y: Any, patients: Patients, codes: Codes) -> Labelled:
     """The patients whose outcome is known.
 
     Args:
         X, y: a cohort and the name of an endpoint, or anything and its outcome, see `read_outcome`.
         patients: those of X; a few need not make a cohort.
+        codes: codes that events may have; the events are those of the cause that risks are of.
     """
     if isinstance(X, Cohort):
         event, time, _, strata = outcome_of(X, y)
     else:
-        outcome = read_outcome(y, patients)
-        event, time = outcome.iloc[:, :2].to_numpy(float).T
+        outcome = read_outcome(y, patients, codes.causes)
+        code, time = outcome.iloc[:, :2].to_numpy(float).T
+        event = np.where(np.isnan(code), np.nan, code == codes.cause)
         strata = outcome[STRATUM].to_numpy(object) if STRATUM in outcome else None
     known = ~np.isnan(time)
     if not known.any():
@@ -118,7 +132,7 @@ def with_outcome(X: Any, y: Any, patients: Patients) -> Labelled:
     return Labelled(patients, event[known], time[known], None if strata is None else strata[known])
 
 
-def read_outcome(y: Any, patients: Patients) -> pd.DataFrame:
+def read_outcome(y: Any, patients: Patients, causes: int | None = 1) -> pd.DataFrame:
     """The survival table of the patients, in their order.
 
     Args:
@@ -127,6 +141,8 @@ def read_outcome(y: Any, patients: Patients) -> pd.DataFrame:
             ``(event, time)``. A DataFrame or structured array may have ``entry`` or ``<endpoint>_entry``,
             delayed entry, and ``stratum``. Rows are matched by name if both have names (an index that is not
             0, 1, ...), else by order, unless they share labels that are not in the same rows.
+        patients: those of X.
+        causes: number of causes, whose codes 1, 2, ... events may have in the place of 1; None = any number.
 
     Returns:
         columns ``outcome_event`` and ``outcome_time``, both missing where there is no outcome, and
@@ -134,11 +150,14 @@ def read_outcome(y: Any, patients: Patients) -> pd.DataFrame:
 
     Raises:
         InputError: an unknown form, unequal lengths, patients without a row in y, events that
-            are not 0/1, times and events in each other's place.
+            are not 0/1 or codes of causes, times and events in each other's place.
     """
     event, time, entry, stratum = _columns_of(y)
     events, times = _numbers(event, "event", _EVENT_FIX), _times(time)
-    _check_events(events, times)
+    if causes == 1:
+        _check_events(events, times)
+    else:
+        _check_codes(events, causes)
     if getattr(getattr(event, "dtype", None), "kind", "") == "b":
         # a structured array has no missing boolean: without a time there is no outcome
         events = np.where(np.isnan(times) & (events == 0), np.nan, events)
@@ -159,7 +178,7 @@ def read_outcome(y: Any, patients: Patients) -> pd.DataFrame:
                 f"{len(absent)} patients in X are not in y: {few(absent)}{hint(absent, table.index)}; leave "
                 "them out of X, or check the names"
             )
-        return clean_survival(table.loc[names])
+        return _checked(table.loc[names], causes)
     if not patients.ordered:
         raise InputError(
             "the tables of X have different patients, or in different orders, so y must name them: give a "
@@ -174,7 +193,16 @@ def read_outcome(y: Any, patients: Patients) -> pd.DataFrame:
                 f"X and y share row labels, in other rows ({few(names, 3)} against {few(labels, 3)}): if "
                 "they belong together by label, give y.loc[X.index], if by order y.set_axis(X.index)"
             )
-    return clean_survival(table.set_axis(names, axis=0))
+    return _checked(table.set_axis(names, axis=0), causes)
+
+
+def _checked(table: pd.DataFrame, causes: int | None) -> pd.DataFrame:
+    if causes == 1:
+        return clean_survival(table)
+    codes = table[f"{OUTCOME}_event"]
+    happened = (codes > 0).astype(float).where(codes.notna())
+    plain = clean_survival(table.assign(**{f"{OUTCOME}_event": happened}))
+    return plain.assign(**{f"{OUTCOME}_event": codes})
 
 
 def _columns_of(y: Any) -> tuple[Any, Any, Any, Any]:
@@ -242,6 +270,17 @@ def _numbers(values: Any, what: str, fix: str) -> np.ndarray:
 
 def _times(time: Any) -> np.ndarray:
     return _numbers(time, "time", "give times as numbers, such as days since diagnosis")
+
+
+def _check_codes(values: np.ndarray, causes: int | None) -> None:
+    rows = np.flatnonzero(~np.isnan(values))
+    codes = check_codes("event in y", np.where(np.isnan(values), 0, values))[rows]
+    if causes is not None and (beyond := codes > causes).any():
+        raise InputError(
+            f"event in y has the code {codes[beyond][0]} in row {rows[beyond][0]}, and the model has "
+            f"causes={causes}: set causes in its config to the number of causes, or drop codes that mean "
+            "unknown"
+        )
 
 
 def _check_events(values: np.ndarray, times: np.ndarray) -> None:

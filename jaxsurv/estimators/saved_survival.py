@@ -200,7 +200,9 @@ def _parameters(
 ) -> Any:
     """The weights in the structure that the model has for this config and these features."""
     init = functions_of(network, config).init
-    wanted = jax.eval_shape(init, jax.random.key(0), batch_of(_empty(fitted)))
+    batch = batch_of(_empty(fitted))
+    batch = batch._replace(outcome=batch.outcome._replace(code=batch.outcome.event))
+    wanted = jax.eval_shape(init, jax.random.key(0), batch)
     return structured(weights, wanted, leading=(members,))
 
 

@@ -13,6 +13,7 @@ from jaxsurv.arguments.columns import column
 from jaxsurv.arguments.settings import check_whole
 from jaxsurv.artifacts import StoredModel
 from jaxsurv.data import Cohort, without_test
+from jaxsurv.estimators.cause_codes import codes_of, names_of
 from jaxsurv.estimators.explanation import Explanation, explain
 from jaxsurv.estimators.file_entries import check_entries, checked_config
 from jaxsurv.estimators.fitted import FittedModel
@@ -122,7 +123,7 @@ class SurvivalEstimator(LowerBounds, FittedEstimator[FittedModel], base=True):
         event, missing = np.where(rows, event, np.nan), int(np.isnan(time).sum())
         times, unit = np.where(rows, time, np.nan), cohort.time_unit
         baselines, summary = describe_training(trained, event, times, entry, strata, time_unit=unit)
-        summary = summary._replace(unlabelled=missing)
+        summary = summary._replace(unlabelled=missing, causes=names_of(cohort, self._config))
         held_out = held_out_rows(trained.held_out, event, times, entry, strata)
         self._note_columns(X)
         network = self._network if "network" in trained.terms.weights else None
@@ -215,13 +216,13 @@ class SurvivalEstimator(LowerBounds, FittedEstimator[FittedModel], base=True):
         )  # fmt: skip
 
     def _labelled(self, X: Any, y: Any) -> tuple[Cohort, str]:
-        unlabelled = self._unlabelled
-        return labelled_cohort(X, y, self.modalities, self.kinds or {}, unlabelled=unlabelled)
+        options: Any = {"unlabelled": self._unlabelled, "codes": codes_of(self._config)}
+        return labelled_cohort(X, y, self.modalities, self.kinds or {}, **options)
 
     def _with_outcome(self, X: Any, y: Any) -> Labelled:
         if isinstance(X, Cohort):
             X, y = self._labelled(X, y)
-        return with_outcome(X, y, self._new(X))
+        return with_outcome(X, y, self._new(X), codes_of(self._config))
 
     def _prepare(self, cohort: Cohort, endpoint: str, develop: np.ndarray) -> Prepared:
         """The recipe fitted to each row of ``develop [s, n]``."""

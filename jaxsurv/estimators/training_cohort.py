@@ -25,6 +25,7 @@ class TrainingCohort(NamedTuple):
             learned), and too low because new patients get the mean of all networks (0.62 for 0.67 with 300
             simulated patients). That of `Coxnet` is from the folds that chose its penalty. Delayed entry
             does not count.
+        causes: names of the causes 1, 2, ... of a model of all of them, whose events are of one; else empty.
     """
 
     patients: int
@@ -36,6 +37,7 @@ class TrainingCohort(NamedTuple):
     percentiles: tuple[float, ...]
     threshold: float
     c: tuple[float, float, float] | None
+    causes: tuple[str, ...] = ()
 
 
 class FittedTerms(NamedTuple):

@@ -58,7 +58,7 @@ class Batch(NamedTuple):
         """The minibatch of ``rows``, with the risk sets among themselves."""
         rest = self._replace(risk_sets=None, feature_mask=None)  # type: ignore[arg-type]
         part = jax.tree.map(lambda x: x[rows], rest)
-        event, time, entry, weights, strata = part.outcome
+        event, time, entry, weights, strata, _ = part.outcome
         columns = {"entry": entry, "weights": weights, "strata": strata}
         risk_sets = prepare_risk_sets(event, time, where=part.with_outcome, **columns)
         return part._replace(risk_sets=risk_sets, feature_mask=self.feature_mask)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from jaxsurv.models.batch import Batch
@@ -21,10 +22,10 @@ from jaxsurv.survival import (
     weibull_survival,
 )
 from jaxsurv.survival.discrete_time import locate, traced_quantile_grid
-from jaxsurv.types import Array
+from jaxsurv.types import Array, InputError, Survival
 
 RANKING = 1.0  # weight of DeepHit's ranking term beside the negative log likelihood per event
-_EMPTY = -1e4  # log odds of an event in an interval without width, whose probability is 0
+EMPTY = -1e4  # log odds of an event in an interval without width, whose probability is 0
 
 
 class Head(NamedTuple):
@@ -41,6 +42,8 @@ class Head(NamedTuple):
         log_hazard: ``(parameters, marginal) -> [n]``.
         survival: ``(parameters, marginal, times) -> [n, t]``; None = Breslow's curves.
         marginal: ``batch -> {name: array}`` of the labelled rows that losses see; None = there is none.
+        incidence: ``(parameters, marginal, times) -> [n, causes, t]``; None = one kind of event.
+        check: ``(outcome, where [n])``, see :class:`jaxsurv.types.Objective`; None = nothing is refused.
     """
 
     outputs: int
@@ -51,6 +54,8 @@ class Head(NamedTuple):
     log_hazard: Callable[[Array, Any], Array]
     survival: Callable[[Array, Any, Array], Array] | None = None
     marginal: Callable[[Batch], dict[str, Array]] | None = None
+    incidence: Callable[[Array, Any, Array], Array] | None = None
+    check: Callable[[Survival, np.ndarray], None] | None = None
 
     @property
     def constant(self) -> bool:
@@ -58,25 +63,27 @@ class Head(NamedTuple):
         return self.marginal is not None
 
 
-def _total(offsets: tuple[Array, ...]) -> Array:
+def total_offset(offsets: tuple[Array, ...]) -> Array:
+    """The sum of all offsets ``[n]``."""
     return sum(offsets[1:], offsets[0])
 
 
-def _reduced(total: Array, batch: Batch, reduction: str) -> Array:
-    """A sum over rows, or that sum per weighted event, as Cox losses have it."""
+def reduced(total: Array, batch: Batch, reduction: str, event: Any = None) -> Array:
+    """A sum over rows, or that sum per weighted event, as Cox losses have it; None = those of the batch."""
     if reduction == "sum":
         return total
-    events = jnp.sum(_counts(batch) * batch.outcome.event)
+    events = jnp.sum(counts(batch) * (batch.outcome.event if event is None else event))
     return total / jnp.where(events > 0, events, 1)
 
 
-def _counts(batch: Batch) -> Array:
+def counts(batch: Batch) -> Array:
     """``[n]`` case weights of the labelled rows that losses see, 0 for all others."""
     weight = batch.outcome.weight
     return jnp.where(batch.with_outcome, 1.0 if weight is None else weight, 0.0)
 
 
-def _columns(batch: Batch) -> dict[str, Any]:
+def likelihood_columns(batch: Batch) -> dict[str, Any]:
+    """Weights and mask of the rows, of which a likelihood is the sum."""
     return {"weights": batch.outcome.weight, "where": batch.with_outcome, "reduction": "sum"}
 
 
@@ -95,6 +102,17 @@ def cox() -> Head:
     return Head(1, "cox", parameters, loss, loss, lambda log_hazard, marginal: log_hazard)
 
 
+def check_grid(intervals: int, event: np.ndarray, time: np.ndarray, where: np.ndarray) -> None:
+    """Refuse more intervals than distinct event times > 0 in the rows ``where`` ``[n]``."""
+    distinct = np.unique(time[where & event & (time > 0)].astype(np.float32)).size
+    if distinct < intervals:
+        raise InputError(
+            f"intervals={intervals} is finer than the events: a run has {distinct} distinct event times > 0 "
+            f"in its {where.sum()} training rows; set intervals in the config to at most so many, or take "
+            "fewer folds"
+        )
+
+
 def _later(x: Array) -> Array:
     """Sums ``[n, m]`` over the intervals after each."""
     return jnp.cumsum(x[:, ::-1], 1)[:, ::-1] - x
@@ -108,7 +126,7 @@ def _cells(log_odds: Array) -> Array:
 def _log_odds(cells: Array) -> Array:
     """The inverse of `_cells`."""
     upto = lax.associative_scan(jnp.logaddexp, cells, reverse=True, axis=1)
-    after = jnp.pad(upto[:, 1:], ((0, 0), (0, 1)), constant_values=_EMPTY)
+    after = jnp.pad(upto[:, 1:], ((0, 0), (0, 1)), constant_values=EMPTY)
     return cells - jax.nn.softplus(after)
 
 
@@ -123,7 +141,7 @@ def discrete(intervals: int, probabilities: bool) -> Head:
 
     def marginal(batch: Batch) -> dict[str, Array]:
         event, time, entry, *_ = batch.outcome
-        count = _counts(batch)
+        count = counts(batch)
         ends = traced_quantile_grid(count * event, time, intervals)
         outcome, place = locate(event, time, ends, entry), jnp.arange(intervals)[None]
         died = (place == outcome.interval[:, None]) & (outcome.event > 0)[:, None]
@@ -133,10 +151,10 @@ def discrete(intervals: int, probabilities: bool) -> Head:
         died, there = (jnp.sum(count[:, None] * x, 0) for x in (died, there))
         log_odds = jnp.log((died + 0.5) / (jnp.maximum(there - died, 0) + 0.5))
         width = jnp.diff(ends, prepend=0)
-        return {"ends": ends, "log_odds": jnp.where(width > 0, log_odds, _EMPTY)}
+        return {"ends": ends, "log_odds": jnp.where(width > 0, log_odds, EMPTY)}
 
     def parameters(outputs: Array, marginal: Any, *offsets: Array) -> Array:
-        offset, base = _total(offsets)[:, None], marginal["log_odds"][None]
+        offset, base = total_offset(offsets)[:, None], marginal["log_odds"][None]
         if probabilities:
             return _cells(_log_odds(_cells(base) + outputs) + offset)
         return base + outputs + offset
@@ -144,7 +162,7 @@ def discrete(intervals: int, probabilities: bool) -> Head:
     def likelihood(logits: Array, marginal: Any, batch: Batch, ranking: float = 0.0) -> Array:
         event, time, entry, *_ = batch.outcome
         outcome = locate(event, time, marginal["ends"], entry)
-        columns = {"entry": outcome.entry, **_columns(batch)}
+        columns = {"entry": outcome.entry, **likelihood_columns(batch)}
         if not probabilities:
             return logistic_hazard_loss(logits, outcome.event, outcome.interval, **columns)
         return pmf_loss(logits, outcome.event, outcome.interval, ranking=ranking, **columns)
@@ -152,14 +170,14 @@ def discrete(intervals: int, probabilities: bool) -> Head:
     def loss(
         logits: Array, marginal: Any, batch: Batch, *, ties: str = "", reduction: str = "mean"
     ) -> Array:
-        return _reduced(likelihood(logits, marginal, batch, RANKING), batch, reduction)
+        return reduced(likelihood(logits, marginal, batch, RANKING), batch, reduction)
 
     def score(logits: Array, marginal: Any, batch: Batch) -> Array:
-        return _reduced(likelihood(logits, marginal, batch), batch, "mean")
+        return reduced(likelihood(logits, marginal, batch), batch, "mean")
 
     def log_hazard(logits: Array, marginal: Any) -> Array:
         log_odds, base = _log_odds(logits) if probabilities else logits, marginal["log_odds"][None]
-        there = base > _EMPTY / 2
+        there = base > EMPTY / 2
         ratio = jnp.where(there, log_odds - base, 0)
         return jnp.sum(ratio, 1) / jnp.maximum(jnp.sum(there), 1)
 
@@ -168,9 +186,14 @@ def discrete(intervals: int, probabilities: bool) -> Head:
         curves = pmf_survival if probabilities else logistic_hazard_survival
         return curves(logits, marginal["ends"], times)
 
+    def check(outcome: Survival, where: np.ndarray) -> None:
+        check_grid(intervals, np.asarray(outcome.event) > 0, np.asarray(outcome.time), where)
+
     name = "probabilities" if probabilities else "hazards"
     criterion = f"likelihood of {name} in {intervals} intervals"
-    return Head(intervals, criterion, parameters, loss, score, log_hazard, survival, marginal)
+    return Head(
+        intervals, criterion, parameters, loss, score, log_hazard, survival, marginal, check=check
+    )
 
 
 class _Time(NamedTuple):
@@ -203,7 +226,7 @@ def accelerated(name: str) -> Head:
 
     def marginal(batch: Batch) -> dict[str, Array]:
         event, time, entry, *_ = batch.outcome
-        count, passed = _counts(batch), time if entry is None else time - jnp.maximum(entry, 0)
+        count, passed = counts(batch), time if entry is None else time - jnp.maximum(entry, 0)
         events, exposure = jnp.sum(count * event), jnp.sum(count * passed)
         known = (events > 0) & (exposure > 0)
         mean = jnp.where(known, exposure / jnp.where(events > 0, events, 1), 1)
@@ -214,7 +237,7 @@ def accelerated(name: str) -> Head:
     def parameters(outputs: Array, marginal: Any, *offsets: Array) -> Array:
         second = outputs[:, 1] + family.log_scale
         scale = jnp.exp(sign * second)
-        location = marginal["location"] - scale * (outputs[:, 0] + _total(offsets))
+        location = marginal["location"] - scale * (outputs[:, 0] + total_offset(offsets))
         return jnp.stack([location, second], 1)
 
     def loss(
@@ -222,8 +245,8 @@ def accelerated(name: str) -> Head:
     ) -> Array:
         event, time, entry, *_ = batch.outcome
         time = jnp.where(event > 0, jnp.maximum(time, marginal["least"]), time)
-        total = family.loss(each, event, time, entry=entry, **_columns(batch))
-        return _reduced(total, batch, reduction)
+        total = family.loss(each, event, time, entry=entry, **likelihood_columns(batch))
+        return reduced(total, batch, reduction)
 
     def log_hazard(each: Array, marginal: Any) -> Array:
         return (marginal["location"] - each[:, 0]) * jnp.exp(-sign * each[:, 1])

@@ -14,20 +14,22 @@ from jax import lax
 from jax.tree_util import DictKey, tree_map_with_path
 
 from jaxsurv.arguments.settings import check_whole
+from jaxsurv.models._competing_head import competing
 from jaxsurv.models.batch import Batch
 from jaxsurv.models.head_kinds import Head, accelerated, cox, discrete
 from jaxsurv.types import Array, InputError, Params, check_choice
 
-HEADS: Mapping[str, Callable[[int], Head]] = MappingProxyType(
+HEADS: Mapping[str, Callable[["HeadConfig"], Head]] = MappingProxyType(
     {
-        "cox": lambda intervals: cox(),
-        "logistic_hazard": lambda intervals: discrete(intervals, probabilities=False),
-        "pmf": lambda intervals: discrete(intervals, probabilities=True),
-        "weibull": lambda intervals: accelerated("weibull"),
-        "log_normal": lambda intervals: accelerated("log_normal"),
+        "cox": lambda config: cox(),
+        "logistic_hazard": lambda config: discrete(config.intervals, probabilities=False),
+        "pmf": lambda config: discrete(config.intervals, probabilities=True),
+        "weibull": lambda config: accelerated("weibull"),
+        "log_normal": lambda config: accelerated("log_normal"),
+        "competing": lambda config: competing(config.intervals, config.causes, config.cause),
     }
 )
-HeadName = Literal["cox", "logistic_hazard", "pmf", "weibull", "log_normal"]
+HeadName = Literal["cox", "logistic_hazard", "pmf", "weibull", "log_normal", "competing"]
 
 
 @dataclass(frozen=True)
@@ -37,23 +39,32 @@ class HeadConfig:
     Attributes:
         head: ``"cox"``; in discrete time ``"logistic_hazard"``, or ``"pmf"`` with DeepHit's ranking term,
             which forms [n, n] pairs of the patients in a step; distributions of time ``"weibull"`` and
-            ``"log_normal"``. All but Cox's give curves of their own, and none of them knows strata.
-        intervals: number of intervals in discrete time; those that ties or few events leave empty are
-            not used.
+            ``"log_normal"``; ``"competing"``: all causes of the event at once, in discrete time, with a
+            cumulative incidence of each. All but Cox's give curves of their own, and none of them knows
+            strata.
+        intervals: number of intervals in discrete time, at most the distinct event times of the rows that
+            a run trains on.
+        causes: number of causes, 2 or more; of ``"competing"`` alone.
+        cause: code of the cause that log hazards are of, 1, ..., ``causes``; of ``"competing"`` alone.
     """
 
     _: KW_ONLY
     head: HeadName = "cox"
     intervals: int = 10
+    causes: int = 2
+    cause: int = 1
 
     def __post_init__(self) -> None:
         check_choice("head", self.head, tuple(HEADS))
         check_whole("intervals", self.intervals)
+        check_whole("causes", self.causes, 2)
+        if check_whole("cause", self.cause) > self.causes:
+            raise InputError(f"cause must be 1 to causes={self.causes}, got {self.cause}")
 
 
 def head_of(config: HeadConfig) -> Head:
     """The head that a config asks for."""
-    return HEADS[config.head](config.intervals)
+    return HEADS[config.head](config)
 
 
 def with_marginal(head: Head, params: Params, batch: Batch) -> Params:
@@ -100,5 +111,14 @@ def judged(head: Head, parameters: Callable[[Params, Batch], Array]) -> dict[str
     def survival(params: Params, batch: Batch, times: Array) -> Array:
         return head.survival(parameters(params, batch), marginal_of(params), times)  # type: ignore[misc]
 
-    own = {} if head.survival is None else {"survival": survival}
-    return {"predict": predict, "score": score, "criterion": head.criterion, **own}
+    def incidence(params: Params, batch: Batch, times: Array) -> Array:
+        return head.incidence(parameters(params, batch), marginal_of(params), times)  # type: ignore[misc]
+
+    own: dict[str, Any] = {} if head.survival is None else {"survival": survival}
+    own |= {} if head.incidence is None else {"incidence": incidence}
+    return {
+        "predict": predict,
+        "score": score,
+        "criterion": head.criterion,
+        "check": head.check,
+    } | own

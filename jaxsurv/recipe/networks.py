@@ -39,9 +39,9 @@ def train_networks(
         stream: number of the random stream of every split; split s of a study has stream s.
 
     Raises:
-        InputError: no modality beside the clinical one.
+        InputError: see `check_trainable`.
     """
-    check_modalities(data)
+    check_trainable(data, objective)
     runs = sweep(
         objective, data.build, *sweep_arrays(data, objective, training), seeds=range(seeds),
         hparams=settings, config=training, optimizer=model.optimizer, collect=collect_parameters,
@@ -50,12 +50,25 @@ def train_networks(
     return without_padding(runs, len(data.event))
 
 
-def check_modalities(data: Prepared) -> None:
-    """Refuse a network that would have nothing to encode."""
+def check_trainable(data: Prepared, objective: Objective) -> None:
+    """Refuse a network that would have nothing to encode, or an outcome that it cannot learn from.
+
+    Args:
+        data: the patients under some splits.
+        objective: training objective.
+
+    Raises:
+        InputError: no modality beside the clinical one; see :class:`jaxsurv.types.Objective`, by run.
+    """
     if not set(data.encoded.columns) - {CLINICAL}:
         raise InputError(
             f"there is no modality to encode beside {CLINICAL!r}; give it another name, or use Cox models"
         )
+    if objective.check is None:
+        return
+    outcome = data.outcome
+    for rows in np.unique(data.splits.train.reshape(-1, len(data.event)), axis=0):
+        objective.check(outcome, rows & data.labelled)
 
 
 def lowest_loss(split: ArrayLike, setting: ArrayLike, loss: ArrayLike) -> np.ndarray:

@@ -33,8 +33,8 @@ class Shared(NamedTuple):
     Attributes:
         features: ``[n, d]``, NaN where missing.
         presence: modality to ``[n]``.
-        outcome: event and time ``[n]``, 0 for patients without an outcome; entry and stratum where there
-            are any.
+        outcome: event and time ``[n]``, 0 for patients without an outcome; entry, stratum and code where
+            there are any.
         risk_sets: risk sets of all patients with an outcome.
         incomplete: ``[r]``, row numbers with a missing value.
         source: ``[n, s]`` one-hot, the stratum of every patient, 0 where unknown; None = no strata.
@@ -109,12 +109,16 @@ def outcome_in(outcome: Survival, where: np.ndarray) -> Survival:
 
 
 def known_outcome(cohort: Cohort, endpoint: str) -> Survival:
-    """Event, time, entry (in float64) and stratum of all patients, see `outcome_in`."""
+    """Event, time, entry (in float64), stratum and code of all patients, see `outcome_in`."""
     table = cohort.survival
     names = [f"{endpoint}_{part}" for part in ("event", "time", "entry")]
     event, time, entry = (table[n].to_numpy(float) if n in table else None for n in names)
-    strata = None if cohort.strata is None else cohort.codes
-    return outcome_in(Survival(event, time, entry, stratum=strata), ~np.isnan(time))  # type: ignore[arg-type]
+    strata, causes = None if cohort.strata is None else cohort.codes, cohort.competing
+    code = None
+    if causes is not None and causes.endpoint == endpoint:
+        code = causes.codes.loc[table.index].to_numpy(float)
+    known = Survival(event, time, entry, stratum=strata, code=code)  # type: ignore[arg-type]
+    return outcome_in(known, ~np.isnan(time))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -164,7 +168,7 @@ class Prepared:
 
     @property
     def outcome(self) -> Survival:
-        """Event, time, entry (in float64) and stratum on the host, 0 (entry -1) without an outcome.
+        """Event, time, entry (in float64), stratum and code on the host, 0 (entry -1) without an outcome.
 
         ``shared.outcome`` is float32, which takes times far from zero for equal.
         """

@@ -124,7 +124,7 @@ def incidence_curves(findings: Findings) -> list[tuple[Figure, Picture]]:
     ratios = hazard_ratios(findings).set_index("setting")
     if cohort.competing is None or np.isnan(threshold := ratios.loc[name, "threshold"]):
         return []
-    codes, causes, chosen = cohort.competing
+    codes, causes, chosen, _ = cohort.competing
     pooled = findings.predictions[findings.predictions["setting"] == name]
     code, time = codes.loc[pooled["patient"]].to_numpy(int), pooled["time"].to_numpy(float)
     high = pooled["risk"].to_numpy(float) > threshold

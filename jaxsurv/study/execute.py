@@ -15,7 +15,7 @@ from jaxsurv.metrics import concordance_index
 from jaxsurv.models import Model
 from jaxsurv.models.registry import objective_of
 from jaxsurv.recipe import Prepared
-from jaxsurv.recipe.networks import check_modalities
+from jaxsurv.recipe.networks import check_trainable
 from jaxsurv.recipe.padded import sweep_arrays, without_padding
 from jaxsurv.study.prediction_error import horizons, integrated_brier
 from jaxsurv.training import (
@@ -139,7 +139,7 @@ def train(
     The rows hold method, setting, seed, repeat, fold, the hyper-parameters that the method reads,
     epochs, C by part, ``teacher_test_c`` where a teacher follows, and loss terms.
     """
-    check_modalities(method.data)
+    check_trainable(method.data, method.objective)
     data, own = method.data, method.objective.survival is not None
     names = {_values(h): name for name, h in method.settings.items()}
     curves = _curves(method) if own else None

@@ -87,7 +87,7 @@ def held_out(
         headline_ibs: ``[splits]``, the headline's integrated Brier scores.
         clinical_risk: ``[n]``, pooled out-of-fold risk of the clinical model, or None.
     """
-    event, time, _, _, strata = data.outcome
+    event, time, _, _, strata, _ = data.outcome
     rows = data.splits.test.any(axis=0)
     horizon = float(f"{np.median(time[rows & (event > 0)]):.2g}")
     risk = {}

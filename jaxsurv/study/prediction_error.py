@@ -62,7 +62,7 @@ def survival_at(
 
 def _breslow(data: Prepared, develop: np.ndarray) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     """``(log_hazard [n], times [t]) -> survival [n, t]``, baseline hazards of the rows ``develop``."""
-    event, time, _, _, strata = data.outcome
+    event, time, _, _, strata, _ = data.outcome
     sets = baseline_sets(event, time, strata=strata, where=develop)
 
     def curves(log_hazard: np.ndarray, times: np.ndarray) -> np.ndarray:

@@ -13,9 +13,9 @@ import jaxsurv.recipe.steps
 from jaxsurv.cli.cohorts import load_cohort, make_splits
 from jaxsurv.cli.options import StudyOptions
 from jaxsurv.data import Cohort, DataWarning, single_split
-from jaxsurv.models import CLINICAL
+from jaxsurv.models import CLINICAL, cox_nnet
 from jaxsurv.recipe import AS_MEASURED, Recipe, prepare, refine, selection_table
-from jaxsurv.recipe.networks import check_modalities
+from jaxsurv.recipe.networks import check_trainable
 from jaxsurv.recipe.settings import recipe_of
 from jaxsurv.types import InputError
 from tests.recipe.cohorts import mixed_cohort, small_cohort, split_of, splits_of
@@ -98,10 +98,11 @@ def test_two_way_protocol_does_not_develop_on_test_rows():
             "splits are for 7 patients, 80 are labelled for 'os'",
         ),
         (
-            lambda c, s: check_modalities(
+            lambda c, s: check_trainable(
                 prepare(
                     replace(c, modalities={CLINICAL: c.modalities[CLINICAL]}, kinds={}), "os", s
-                )
+                ),
+                cox_nnet(),
             ),
             "there is no modality to encode beside 'clinical'",
         ),
@@ -110,7 +111,9 @@ def test_two_way_protocol_does_not_develop_on_test_rows():
             "blocks names atac, cnv, which the cohort lacks; there are rna, clinical",
         ),
         (
-            lambda c, s: check_modalities(prepare(c, "os", s, Recipe(blocks=(CLINICAL,)))),
+            lambda c, s: check_trainable(
+                prepare(c, "os", s, Recipe(blocks=(CLINICAL,))), cox_nnet()
+            ),
             "there is no modality to encode beside 'clinical'",
         ),
     ],
