@@ -1,5 +1,6 @@
 """Scikit-learn faces over recipe, models and training."""
 
+from jaxsurv.estimators.cause_specific import CauseSpecific
 from jaxsurv.estimators.coxnet import Coxnet
 from jaxsurv.estimators.ensemble import NetworkEstimator
 from jaxsurv.estimators.explanation import Explanation
@@ -12,6 +13,7 @@ from jaxsurv.estimators.survival import SurvivalEstimator
 
 __all__ = [
     "HCL",
+    "CauseSpecific",
     "CoxMT",
     "CoxNnet",
     "Coxnet",

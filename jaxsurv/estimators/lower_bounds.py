@@ -44,8 +44,9 @@ class LowerBounds:
         """Conformal lower bounds ``[n]`` of survival times, which ``level`` of new patients outlive.
 
         See :func:`jaxsurv.metrics.conformal_lower_bound`. Curves are Breslow's of the log hazards, also of
-        networks with curves of their own; of one of several causes, those of the others censor. Censoring may depend on the log hazard, by a Cox model. No bound
-        is above the last time to which half of the calibration patients would have been followed.
+        networks with curves of their own; where the model is of one of several causes, the others censor.
+        Censoring may depend on the log hazard, by a Cox model. No bound is above the last time to which half
+        of the calibration patients would have been followed.
 
         Args:
             X: features, see `predict`.

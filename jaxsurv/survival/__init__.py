@@ -21,7 +21,11 @@ from jaxsurv.survival.baseline import (
     survival_function,
 )
 from jaxsurv.survival.censoring import CensoringCurve, censoring_curve
-from jaxsurv.survival.competing_risks import CumulativeIncidence, aalen_johansen
+from jaxsurv.survival.competing_risks import (
+    CumulativeIncidence,
+    aalen_johansen,
+    incidence_from_hazards,
+)
 from jaxsurv.survival.coxnet import coxnet_path
 from jaxsurv.survival.discrete_curves import (
     logistic_hazard_incidence,
@@ -91,6 +95,7 @@ __all__ = [
     "fine_gray",
     "gray_test",
     "group_summary",
+    "incidence_from_hazards",
     "kaplan_meier",
     "log_normal_loss",
     "log_normal_survival",

@@ -4,13 +4,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxsurv.arguments.columns import first_rows
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.survival._kaplan_meier import Z95
 from jaxsurv.survival.causes import check_competing
 from jaxsurv.survival.life_table import life_table, step_at
 from jaxsurv.survival.ties import merge_near_ties
 from jaxsurv.survival.validation import check_no_nan
-from jaxsurv.types import Array, ArrayLike
+from jaxsurv.types import Array, ArrayLike, InputError
 
 
 class CumulativeIncidence(NamedTuple):
@@ -100,6 +101,51 @@ def aalen_johansen(
         sure = (error == 0) | (log_f >= 0)
         lower, upper = (np.where(sure, incidence, np.exp(log_f * f)) for f in (spread, 1 / spread))
     return CumulativeIncidence(times, incidence, error, event_free, lower, upper)
+
+
+@read_arguments
+def incidence_from_hazards(cumulative_hazard: ArrayLike) -> np.ndarray:
+    """Cumulative incidences ``[n, causes, t]`` from the cumulative hazards of cause-specific models::
+
+        F_k(t_j) = Σ_{i <= j} S(t_{i-1}) (1 - exp(-dH(t_i))) dH_k(t_i) / dH(t_i),   S(t) = exp(-H(t))
+
+    with H the sum of the causes' H_k, so that S + Σ_k F_k = 1. A patient has to be free of *all* causes to
+    have one: ``1 - exp(-H_k)``, the curve of one model alone, is larger than F_k. Equals R's
+    ``survfit`` of a multi-state ``coxph``. Runs on the host: not inside ``jit``.
+
+    Args:
+        cumulative_hazard: ``[n, causes, t]``, H_k(t | x) at ascending times, from time 0 on all times at
+            which one of them rises: of Cox models all event times of all causes.
+
+    Raises:
+        InputError: another shape; hazards that are missing, negative or that fall.
+
+    Reference: Benichou and Gail, Biometrics 46 (1990) 813; Putter, Fiocco and Geskus, Stat. Med. 26 (2007)
+    2389.
+
+    >>> hazards = np.array([[[0.1, 0.1, 0.3], [0.0, 0.2, 0.2]]])  # one patient, two causes, three times
+    >>> incidence_from_hazards(hazards)[0].round(4).tolist()
+    [[0.0952, 0.0952, 0.2295], [0.0, 0.164, 0.164]]
+    """
+    hazard = np.asarray(cumulative_hazard, float)
+    if hazard.ndim != 3 or not hazard.shape[1]:
+        raise InputError(
+            f"cumulative_hazard must have shape [n, causes, t], got {list(hazard.shape)}"
+        )
+    # what is above the logarithm of the largest number is certainty
+    hazard = np.minimum(hazard, -np.log(np.finfo(float).tiny))
+    step = np.diff(hazard, prepend=0, axis=2)
+    if not (bad := ~(step >= -1e-6 * np.maximum(hazard, 1))).any():
+        step = np.maximum(step, 0)
+    else:
+        raise InputError(
+            "cumulative_hazard must be >= 0 and not fall from one time to the next; missing, negative or "
+            f"falling in {first_rows(bad.any(axis=(1, 2)))}"
+        )
+    total = step.sum(axis=1, keepdims=True)
+    before = np.exp(-(np.cumsum(total, axis=2) - total))
+    share = step / np.where(total > 0, total, 1)
+    return np.cumsum(before * -np.expm1(-total) * share, axis=2)
 
 
 def _standard_error(
