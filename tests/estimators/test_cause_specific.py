@@ -9,7 +9,7 @@ from jaxsurv.data import Cohort
 from jaxsurv.estimators import CauseSpecific, Coxnet, CoxNnet
 from jaxsurv.models import CoxNnetConfig
 from jaxsurv.types import InputError
-from tests.estimators.test_competing import CODE, COHORT, N, TIME, TIMES, X
+from tests.estimators.test_competing import CODE, COHORT, TIME, TIMES, N, X
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def test_incidences_and_survival_add_up_to_one(fitted):
         assert name == str(k + 1)
         alone = 1 - model.predict_survival_function(X, TIMES)
         assert (f[:, k, 1:] < alone[:, 1:]).all()
-        own = clone(fitted.estimator).fit(X, (CODE == k + 1, TIME))
+        own = clone(fitted.estimator).fit(X, (k + 1 == CODE, TIME))
         np.testing.assert_array_equal(model.predict(X), own.predict(X))
 
 
