@@ -5,7 +5,7 @@ import pytest
 
 from jaxsurv import metrics
 from jaxsurv.metrics.prediction_error import weighted_squares
-from jaxsurv.survival import censoring_curve
+from jaxsurv.survival import aalen_johansen, censoring_curve
 from jaxsurv.types import InputError
 
 TIMES = np.array([2.0, 4.0, 7.0])
@@ -24,6 +24,27 @@ def before(code, time):
     """G(t-) of a training set, by its definition."""
     curve = censoring_curve(code > 0, time)
     return lambda t: curve.before(np.array([float(t)]))[0]
+
+
+@pytest.mark.parametrize("cause", [1, 2])
+@pytest.mark.parametrize("name", ["mgus2_competing", "pbc_competing"])
+def test_scores_equal_riskregression(reference, name, cause):
+    """``Score(list(m = F), Hist(time, cause) ~ 1, metrics = c("auc", "brier"), cens.model = "km")``."""
+    table, numbers = reference(name, "competing_scores.json")
+    code, time = table["cause"].to_numpy(), table["time"].to_numpy(float)
+    x, times = table[numbers["covariates"]].to_numpy(float)[:, :2], np.array(numbers["times"])
+    assert not np.isin(times, time).any()  # where the definitions agree
+    z = (x - x.mean(axis=0)) / x.std(axis=0, ddof=1)
+    log_odds = z @ [(0.8, 0.3), (-0.4, 0.5)][cause - 1] - 0.5
+    incidence = 1 / (1 + np.exp(-log_odds))[:, None] * (1 - np.exp(-2 * times / times[-1]))
+    known = {"cause": cause, "train_code": code, "train_time": time}
+    null = np.tile(aalen_johansen(code, time)(times)[:, cause - 1], (len(time), 1))
+    auc = metrics.cumulative_dynamic_auc_competing(incidence, times, code, time, **known).auc
+    brier, none = (
+        metrics.brier_score_competing(f, times, code, time, **known) for f in (incidence, null)
+    )
+    for found, key in ((auc, "auc"), (brier, "brier"), (none, "brier_null")):
+        np.testing.assert_allclose(found, numbers[key][cause - 1], rtol=1e-10)
 
 
 @pytest.mark.parametrize("cause", [1, 2])

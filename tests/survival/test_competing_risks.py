@@ -14,6 +14,7 @@ from jaxsurv.survival import (
     cox_fit,
     fine_gray,
     gray_test,
+    incidence_from_hazards,
     kaplan_meier,
     logrank_test,
     prepare_risk_sets,
@@ -45,6 +46,53 @@ def test_curves_equal_r(reference, name):
     np.testing.assert_allclose(curve(expected["times"]), expected["incidence"], rtol=1e-12)
     np.testing.assert_allclose(curve.standard_error[at], expected["standard_error"], rtol=1e-10)
     np.testing.assert_allclose(curve.event_free[at], expected["event_free"], rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_incidences_of_cause_specific_models_equal_r(reference, name):
+    """R's survfit of a multi-state coxph: states without event, and with each cause."""
+    table, numbers = reference(name, "competing_scores.json")
+    x, code = table[numbers["covariates"]].to_numpy(float), table["cause"].to_numpy()
+    time, times = table["time"].to_numpy(float), np.array(numbers["times"])
+    grid, x = np.union1d(time[code > 0], times), x - x.mean(axis=0)
+    hazards = []
+    for cause in (1, 2):
+        fit = cox_fit(x, code == cause, time, ties="breslow")
+        hazards.append(np.exp(x[:3] @ fit.coef)[:, None] * fit.baseline(grid))
+    found = incidence_from_hazards(np.stack(hazards, 1))[:, :, np.searchsorted(grid, times)]
+    expected = np.array(numbers["pstate"])
+    np.testing.assert_allclose(found, expected[:, 1:], rtol=1e-8, atol=1e-12)
+    np.testing.assert_allclose(1 - found.sum(axis=1), expected[:, 0], rtol=1e-8, atol=1e-12)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.lists(st.floats(0, 3), min_size=6, max_size=6), min_size=2, max_size=3))
+def test_incidences_of_hazards_fill_what_survival_leaves(steps):
+    """Together 1 - S; a time that is inserted changes nothing; certainty is kept."""
+    hazard = np.cumsum(np.array(steps).reshape(1, -1, 6), axis=2)
+    f = incidence_from_hazards(hazard)
+    np.testing.assert_allclose(f.sum(axis=1), -np.expm1(-hazard.sum(axis=1)), atol=1e-12)
+    twice = incidence_from_hazards(np.repeat(hazard, 2, axis=2))
+    np.testing.assert_allclose(twice[:, :, ::2], f, atol=1e-12)
+    sure = incidence_from_hazards(np.concatenate([hazard, np.full_like(hazard, np.inf)], 2))
+    np.testing.assert_allclose(sure[:, :, -1].sum(axis=1), 1, atol=1e-12)
+    alone = incidence_from_hazards(hazard[:, :1])
+    np.testing.assert_allclose(alone, -np.expm1(-hazard[:, :1]), atol=1e-12)
+    assert (f[:, :1] <= alone + 1e-12).all()
+
+
+@pytest.mark.parametrize(
+    ("hazard", "message"),
+    [
+        (np.zeros((3, 4)), r"must have shape \[n, causes, t\], got \[3, 4\]"),
+        (np.array([[[0.0, 1]], [[0.5, 0.2]]]), "falling in row 1"),
+        (np.array([[[-0.1, 1]]]), "must be >= 0"),
+        (np.array([[[0.1, np.nan]]]), "missing"),
+    ],
+)
+def test_hazards_that_are_none_are_refused(hazard, message):
+    with pytest.raises(InputError, match=message):
+        incidence_from_hazards(hazard)
 
 
 @pytest.mark.parametrize("cause", [1, 2])
