@@ -1,10 +1,13 @@
 """Comparison of outcome heads: one network under every head, on the same folds and seeds.
 
 Cox's loss sees the order of events alone, and Breslow's estimate makes its curves; the others see times. A
-stack does not care for curves, so the networks stand here alone, beside the ridge Cox models.
+stack does not care for curves, so the networks stand here alone, beside the ridge Cox models. On an endpoint
+with causes there is one more head, of all causes at once; like the others it is scored on the hazard of
+--cause, and its curves of that are Breslow's.
 
     python -m experiments.heads                                     # bundled TCGA-ACC, minutes
     python -m experiments.heads --cohort FOLDER --endpoint os --repeats 5 --out results/luad
+    python -m experiments.heads --cohort FOLDER --endpoint efs --cause relapse --out results/relapse
 """
 
 import sys
@@ -89,7 +92,8 @@ def told(findings: Any, slopes: Any) -> str:
 def run(options: HeadsOptions) -> None:
     """The whole experiment, from the cohort to the report."""
     from jaxsurv.cli.run import run_study
-    from jaxsurv.cli.setup import open_study
+    from jaxsurv.cli.setup import head_settings, open_study
+    from jaxsurv.data.competing import ANY
     from jaxsurv.models import find_model
     from jaxsurv.models.heads import HEADS
     from jaxsurv.report.figures import forest, survival_curves
@@ -97,8 +101,10 @@ def run(options: HeadsOptions) -> None:
     from jaxsurv.study.findings import Comparison
     from jaxsurv.training import FitConfig
 
-    config = {head: {"head": head, "intervals": options.intervals} for head in HEADS}
     study = open_study(options)
+    several = study.cohort.competing is not None and options.cause != ANY
+    heads = [head for head in HEADS if several or head != "competing"]
+    config = {h: {**head_settings(study.cohort, h), "intervals": options.intervals} for h in heads}
     hparams, training = study.hparams._replace(beta=options.beta), FitConfig(options.epochs)
     methods = [
         Method(
@@ -114,7 +120,7 @@ def run(options: HeadsOptions) -> None:
         figure, picture = forest(findings, options.head)
         return [
             (figure, picture._replace(finding=told(findings, slopes))),
-            survival_curves(findings, *HEADS),
+            survival_curves(findings, *heads),
         ]
 
     run_study(

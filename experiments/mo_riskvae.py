@@ -128,11 +128,11 @@ def run(options: MORiskVAEOptions) -> None:
         ),
         Method(
             "MyeVAE", find_model("MyeVAE"), {"MyeVAE as released": MYEVAE_HPARAMS}, as_released,
-            FitConfig(100, burn_in=20, patience=5), replace(MYEVAE, head=options.head),
+            FitConfig(100, burn_in=20, patience=5), replace(MYEVAE, **study.head),
         ),
         Method(
             "Cox-nnet", find_model("CoxNnet"), penalties, plain, training,
-            CoxNnetConfig(head=options.head),
+            CoxNnetConfig(**study.head),
         ),
     ]  # fmt: skip
     grids = [m for m in methods if m.name not in ("KL", "hybrid", "MyeVAE")]

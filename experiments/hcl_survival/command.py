@@ -104,14 +104,14 @@ def run(options: HCLSurvival) -> None:
     base = HCLHParams(learning_rate=options.learning_rate, dropout=options.dropout)
 
     def family(name: str, hparams=base, training=joint, grid=options.weights, **static):
-        config = HCLConfig(head=options.head, **size, **static)
+        config = HCLConfig(**study.head, **size, **static)
         settings = {
             f"{name}, λ = {w:g}": hparams._replace(contrast_weight=w, reconstruction_weight=w)
             for w in grid
         }
         return Method(name, find_model("HCL"), settings, study.data, training, config)
 
-    alone = HCLConfig(contrast="none", head=options.head, **size)
+    alone = HCLConfig(contrast="none", **study.head, **size)
     vae = {f"MO-RiskVAE, β = {b:g}": study.hparams._replace(beta=b) for b in options.betas}
     methods = [
         family("HCL"),

@@ -71,7 +71,7 @@ def run(options: SweepBeta) -> None:
         settings={f"β = {b:g}": study.hparams._replace(beta=b) for b in options.betas},
         data=study.data,
         training=FitConfig(options.epochs, burn_in=20, patience=5 if paper else 40),
-        config=replace(MYEVAE, head=options.head) if paper else study.config,
+        config=replace(MYEVAE, **study.head) if paper else study.config,
     )
     chosen, stacked = "β chosen per fold", "β chosen per fold, stacked"
     headline = (stacked if study.members else chosen) if options.nested else None

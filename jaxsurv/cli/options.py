@@ -83,7 +83,8 @@ class RecipeOptions(StudyOptions):
         impute: imputation of missing values, in each fold: none (the network is told what is missing),
             mean, gaussian (whole modalities from the others), round-robin (each feature from its nearest).
         head: outcome head of the networks: cox; logistic_hazard or pmf in discrete time; weibull or
-            log_normal. All but cox have curves of their own, and a loss that does not compare with Cox's.
+            log_normal; competing: all causes of the endpoint at once, risks are of --cause. All but cox have
+            curves of their own, and a loss that does not compare with Cox's.
         components: principal components per modality, fitted in each fold; 0 = all features.
         epochs: largest number of epochs of a run; early stopping usually ends it sooner.
         learning_rate: learning rate of Adam.
@@ -98,7 +99,7 @@ class RecipeOptions(StudyOptions):
     unknown: Literal["mean", "level"] = "level"
     select: Literal["none", "variance", "elastic-net"] = "none"
     impute: Literal["none", "mean", "gaussian", "round-robin"] = "none"
-    head: Literal["cox", "logistic_hazard", "pmf", "weibull", "log_normal"] = "cox"
+    head: Literal["cox", "logistic_hazard", "pmf", "weibull", "log_normal", "competing"] = "cox"
     components: int = 8
     epochs: int = 300
     learning_rate: float = 1e-3

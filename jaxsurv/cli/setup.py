@@ -1,7 +1,7 @@
 """Build the data and baselines of an experiment from its options, with everything checked on the way."""
 
 import warnings
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from jaxsurv.cli.cohorts import load_cohort, make_splits, outcome_cohort
 from jaxsurv.cli.options import RecipeOptions
@@ -47,6 +47,11 @@ class Opened(NamedTuple):
     members: dict[str, PenalisedCox] = {}  # noqa: RUF012
 
     @property
+    def head(self) -> dict[str, Any]:
+        """Settings of the outcome head that the options give, for the config of any network."""
+        return head_settings(self.cohort, self.config.head)
+
+    @property
     def title(self) -> str:
         """Title of the cohort."""
         return self.cohort.title or self.cohort.name
@@ -65,6 +70,23 @@ def refuse_entry(cohort: Cohort, endpoint: str) -> None:
             f"endpoint {endpoint!r} has delayed entry ({endpoint}_entry), which studies cannot score "
             "yet; use jaxsurv.estimators, or drop the column if all enter at 0"
         )
+
+
+def head_settings(cohort: Cohort, head: str) -> dict[str, Any]:
+    """Settings of an outcome head in the config of any network, for the cause that a study is of.
+
+    Raises:
+        InputError: a head of all causes, and an endpoint without causes, or ``--cause any``.
+    """
+    if head != "competing":
+        return {"head": head}
+    if cohort.competing is None:
+        raise InputError(
+            "--head competing is of all causes of an endpoint, and this one has none: name the causes of the "
+            "codes 1, 2, ... (causes in cohort.json), and take --cause"
+        )
+    causes = cohort.competing
+    return {"head": head, "causes": len(causes.names), "cause": causes.number}
 
 
 def open_study(options: RecipeOptions) -> Opened:
@@ -95,7 +117,8 @@ def open_study(options: RecipeOptions) -> Opened:
         baselines: dict[str, CrossFitted] = {"ridge Cox": ridge_cox(data)}
         if clinical := clinical_cox(data):
             baselines["clinical Cox"] = clinical
-    config = SurvivalVAEConfig(head_reads_clinical=data.offset_model is None, head=options.head)
+    head = head_settings(cohort, options.head)
+    config = SurvivalVAEConfig(head_reads_clinical=data.offset_model is None, **head)
     given = ("survival_weight", "learning_rate", "dropout")
     hparams = HParams(**{name: getattr(options, name) for name in given})
     return Opened(cohort, data, config, hparams, baselines, workplace)

@@ -3,6 +3,7 @@
 from jaxsurv.data.bundled import load_tcga_acc
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.copy_number import five_states
+from jaxsurv.data.deaths import competing_deaths
 from jaxsurv.data.grouped_splits import grouped_kfold, leave_one_group_out
 from jaxsurv.data.images import Images, read_images
 from jaxsurv.data.mimic import MimicCohort, read_mimic
@@ -22,6 +23,7 @@ __all__ = [
     "Simulation",
     "Splits",
     "StoredRows",
+    "competing_deaths",
     "concat_cohorts",
     "five_states",
     "grouped_kfold",

@@ -26,6 +26,7 @@ class Source:
         clinical: columns of the clinical table; age, sex, stage, grade and histology if not given.
         annotation: platform table that maps probes to genes (GEO and MAGE-TAB only).
         semi_supervised: keep patients without an outcome, as rows without a label.
+        deaths: one more endpoint, death, with the causes disease and other, from the endpoints os and dss.
     """
 
     source: Annotated[Path, Positional, arg(metavar="SOURCE")]
@@ -33,6 +34,7 @@ class Source:
     clinical: tuple[str, ...] = ()
     annotation: Path | None = None
     semi_supervised: bool = False
+    deaths: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +67,7 @@ def run(options: Convert | Describe) -> None:
     """Read the source, then write the folder or the report."""
     from jaxsurv.artifacts import ResultsFolder
     from jaxsurv.cli.terminal import Terminal
-    from jaxsurv.data import write_cohort
+    from jaxsurv.data import competing_deaths, write_cohort
     from jaxsurv.data.formats import detect_format, read_any
     from jaxsurv.data.safe_text import file_stem
     from jaxsurv.report.cohort import describe, print_summary
@@ -80,6 +82,7 @@ def run(options: Convert | Describe) -> None:
             annotation=options.annotation,
             semi_supervised=options.semi_supervised or None,
         )
+        cohort = competing_deaths(cohort) if options.deaths else cohort
     if isinstance(options, Describe):
         out = options.out or Path("results/describe") / file_stem(cohort.name)
         describe(cohort, ResultsFolder(out, overwrite=options.overwrite), console)

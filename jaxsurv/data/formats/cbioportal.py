@@ -60,7 +60,9 @@ def read_cbioportal(
       be shorter or longer (see ``match_samples``). Without that file they are the patients in the MAF,
       with a ``DataWarning``, since a tumour without any mutation is then unknown.
     - ``clinical``: columns of the patient table, see ``clinical_table``.
-    - endpoints: every pair ``X_MONTHS``, ``X_STATUS`` (``1:DECEASED``): OS, DFS, PFS, DSS, ...
+    - endpoints: every pair ``X_MONTHS``, ``X_STATUS`` (``1:DECEASED``): OS, DFS, PFS, DSS, ... Each has 0 and
+      1 alone: in DSS other deaths are censored; :func:`jaxsurv.data.competing_deaths` makes one endpoint
+      with both causes of OS and DSS.
 
     ``data_clinical_sample.txt`` maps samples to patients; without it, TCGA barcodes do. One sample per
     patient, the same in all modalities, and one row per gene are taken, see ``of_one_sample``,
