@@ -33,7 +33,8 @@ class Score(ModelFile):
     """Write a table with one row per patient.
 
     Columns: risk (log hazard, 0 = the mean of the training patients), percentile in the training cohort,
-    survival at each of the times, group (high = above the training cohort's median risk).
+    incidence of each competing cause (if the network is of several) and survival at each of the times, group
+    (high = above the training cohort's median risk).
 
     Attributes:
         cohort: folder with one table per modality, as for training; survival.csv is not read.

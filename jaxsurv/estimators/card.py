@@ -99,6 +99,8 @@ def _of_survival(entries: Mapping[str, Any]) -> list[str]:
     cohort, schema = entries["cohort"], entries["preprocessing"]["schema"]
     unit = f" {cohort['time_unit']}".rstrip()
     trained = f"{cohort['patients']} patients, {cohort['events']} events"
+    if causes := cohort.get("causes"):
+        trained += f" of one of the causes {few(causes, 20)} (see cause in the config)"
     if cohort["unlabelled"]:
         trained += f", and {cohort['unlabelled']} patients without an outcome"
     return [

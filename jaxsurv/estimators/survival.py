@@ -148,8 +148,8 @@ class SurvivalEstimator(LowerBounds, FittedEstimator[FittedModel], base=True):
         The baseline hazard is Breslow's (with Efron's correction for ties), from the log hazards of
         training patients whom a member of the ensemble has not trained on. After the last event of
         the training cohort curves stay as they are. A patient of a stratum of training has the baseline
-        hazard of that stratum, all others that of all strata together, with a warning. A network with curves
-        of its own, such as a Weibull network, gives the mean of its members' curves instead.
+        hazard of that stratum, all others that of all strata together, with a warning. Networks with curves
+        of their own give their mean instead, those of competing causes the probability of no event of any.
 
         Args:
             X: features, see `predict`.
