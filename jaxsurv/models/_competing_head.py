@@ -3,9 +3,9 @@
 Of the two published networks for competing causes in discrete time this is the one with hazards (a
 multinomial logit in each interval: Tutz and Schmid 2016, chapter 8; Gensheimer and Narasimhan, PeerJ 7 (2019)
 e6257, with one cause), not DeepHit's distribution over causes and intervals (Lee et al., AAAI 2018). Its loss
-is a sum over patients and intervals: no ranking term with two constants of its own and [n, n] pairs, no
-cancellation in float32, and delayed entry is exact. Without outputs it is the life table of the training
-rows. DeepHit's likelihood with its ranking term is :func:`jaxsurv.survival.pmf_loss`.
+is a sum over patients and intervals, without a ranking term that has two constants of its own and forms
+[n, n] pairs; nothing cancels in float32, and delayed entry is a mask. Without outputs it is the life table of
+the training rows. DeepHit's likelihood with its ranking term is :func:`jaxsurv.survival.pmf_loss`.
 """
 
 from typing import Any

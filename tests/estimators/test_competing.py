@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 
 from jaxsurv.data import Cohort
 from jaxsurv.estimators import CoxNnet, MORiskVAE, SurvivalStack, load
@@ -35,6 +36,7 @@ COHORT = Cohort(
     ),
     causes={"efs": ["relapse", "death"]},
 )
+BINARY = pd.DataFrame({"event": CODE == 2, "time": TIME}, COHORT.survival.index)
 
 
 def network(cause=1, **static):
@@ -92,7 +94,16 @@ def test_cohorts_of_all_causes_and_of_one_give_the_same_model():
     assert {"incidence_relapse_1", "incidence_death_1"} < set(table)
 
 
-def test_frames_with_missing_times_are_matched_by_name(fitted):
+def test_codes_beside_the_events_change_no_bit_of_a_cox_network():
+    cox = CoxNnet(epochs=20, n_seeds=2, l2=0.01)
+    one, two = (
+        clone(cox).fit(*given).predict(COHORT.modalities)
+        for given in ((COHORT.of_cause("efs", "death"), "efs"), (COHORT.modalities, BINARY))
+    )
+    np.testing.assert_array_equal(one, two)
+
+
+def test_frames_are_matched_by_name(fitted):
     patients = COHORT.survival.index
     frame = pd.DataFrame(X, patients)
     y = pd.DataFrame({"event": CODE, "time": TIME}, patients).iloc[::-1]
