@@ -118,7 +118,7 @@ def ask_for_cause(endpoint: str, names: Sequence[str]) -> InputError:
     return InputError(
         f"endpoint {endpoint!r} has the causes {few(names, 20)}: say which, cause={names[0]!r} (in a study "
         f"--cause {names[0]!r}; events of the others then censor), or cause={ANY!r}; "
-        "jaxsurv.survival.aalen_johansen and fine_gray take the codes"
+        "jaxsurv.survival.aalen_johansen and fine_gray, and jaxsurv.estimators.CauseSpecific take the codes"
     )
 
 

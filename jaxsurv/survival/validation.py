@@ -70,7 +70,8 @@ def recoding(codes: list[float]) -> str:
             f"The codes {told} are competing risks, if 0 is censored and each other code a cause: "
             f"event == {codes[1]:g} censors the other causes, which answers another question (the "
             f"hazard of cause {codes[1]:g}, not its probability); event != 0 is any cause; "
-            "aalen_johansen, gray_test, fine_gray and the metrics of competing risks take the codes. "
+            "aalen_johansen, gray_test, fine_gray, the metrics of competing risks and "
+            "jaxsurv.estimators.CauseSpecific take the codes. "
             "If a code means unknown, drop those rows"
         )
     return "Say which codes mean observed, for example event = np.isin(code, [1, 2])"
