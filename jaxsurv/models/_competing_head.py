@@ -20,6 +20,7 @@ from jaxsurv.models.head_kinds import (
     Head,
     check_grid,
     counts,
+    followed,
     likelihood_columns,
     reduced,
     total_offset,
@@ -63,6 +64,7 @@ def competing(intervals: int, causes: int, cause: int) -> Head:
         there = place <= outcome.interval[:, None]
         if outcome.entry is not None:
             there = there & (place >= outcome.entry[:, None])
+        there = there + followed(outcome, place)
         at = (place == outcome.interval[:, None]).astype(count.dtype)
         own = count[:, None] * (outcome.event[:, None] == jnp.arange(1, causes + 1)[None])
         died, there = jnp.sum(own[:, :, None] * at[:, None], 0), jnp.sum(count[:, None] * there, 0)
@@ -79,7 +81,7 @@ def competing(intervals: int, causes: int, cause: int) -> Head:
 
     def score(logits: Array, marginal: Any, batch: Batch, *, reduction: str = "mean") -> Array:
         outcome = located(batch, marginal["ends"])
-        columns = {"entry": outcome.entry, **likelihood_columns(batch)}
+        columns = {"entry": outcome.entry, "share": outcome.share, **likelihood_columns(batch)}
         total = logistic_hazard_loss(cells(logits), outcome.event, outcome.interval, **columns)
         return reduced(total, batch, reduction, batch.outcome.code > 0)  # type: ignore[operator]
 

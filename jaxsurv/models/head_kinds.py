@@ -21,7 +21,7 @@ from jaxsurv.survival import (
     weibull_loss,
     weibull_survival,
 )
-from jaxsurv.survival.discrete_time import locate, traced_quantile_grid
+from jaxsurv.survival.discrete_time import DiscreteOutcome, locate, traced_quantile_grid
 from jaxsurv.types import Array, InputError, Survival
 
 RANKING = 1.0  # weight of DeepHit's ranking term beside the negative log likelihood per event
@@ -128,6 +128,12 @@ def _log_odds(cells: Array) -> Array:
     upto = lax.associative_scan(jnp.logaddexp, cells, reverse=True, axis=1)
     after = jnp.pad(upto[:, 1:], ((0, 0), (0, 1)), constant_values=EMPTY)
     return cells - jax.nn.softplus(after)
+
+
+def followed(outcome: DiscreteOutcome, place: Array) -> Array:
+    """``[n, m]`` shares of the interval in which a row is censored that it was followed, 0 elsewhere."""
+    here = place == (outcome.interval + (outcome.event == 0))[:, None]
+    return jnp.where(here, outcome.share[:, None], 0)  # type: ignore[index]
 
 
 def discrete(intervals: int, probabilities: bool) -> Head:

@@ -9,11 +9,11 @@ import numpy as np
 
 from jaxsurv.arguments.columns import as_real, is_frame
 from jaxsurv.arguments.reading import read_arguments
-from jaxsurv.arguments.settings import one
+from jaxsurv.arguments.settings import one, real
 from jaxsurv.survival.cumulative import log_sum
 from jaxsurv.survival.discrete_time import check_discrete
 from jaxsurv.survival.row_losses import Reduction, check_reduction, reduce_rows
-from jaxsurv.survival.validation import is_concrete
+from jaxsurv.survival.validation import check_vectors, is_concrete
 from jaxsurv.types import Array, ArrayLike, InputError
 
 
@@ -62,6 +62,7 @@ def logistic_hazard_loss(
     event: ArrayLike,
     interval: ArrayLike,
     *,
+    share: ArrayLike | None = None,
     entry: ArrayLike | None = None,
     weights: ArrayLike | None = None,
     where: ArrayLike | None = None,
@@ -83,6 +84,9 @@ def logistic_hazard_loss(
         logits: f, ``[n, m]``, or ``[n, causes, m]``; higher = worse. Only they are differentiated.
         event: ``[n]``, 1 = observed, 0 = censored; with causes 0, 1, ..., K.
         interval: ``[n]``, interval of the event; of a censored row the last interval survived, -1 if none.
+        share: ``[n]``, share s of the next interval that a censored row was followed as well: it adds
+            -s log(1 - h_{k+1}), its likelihood under the constant hazards of `logistic_hazard_survival`.
+            None = 0, as in pycox: in wide intervals in which many are censored, hazards are then too large.
         entry: ``[n]``, delayed entry: the first interval in which the row is at risk.
         weights: ``[n]``, case weights.
         where: ``[n]``, False for rows that are not there.
@@ -104,12 +108,23 @@ def logistic_hazard_loss(
     """
     check_reduction(reduction)
     columns = _columns(logits, event, interval, entry, weights, where)
-    return _hazard_loss(*columns, reduction=reduction)
+    if share is not None:
+        check_vectors(event=event, share=share)
+        real(0, 1)("share", share)
+        share = as_real(share)
+    return _hazard_loss(*columns, share, reduction=reduction)
 
 
 @partial(jax.jit, static_argnames="reduction")
 def _hazard_loss(
-    logits: Array, event: Any, interval: Any, entry: Any, weights: Any, where: Any, reduction: str
+    logits: Array,
+    event: Any,
+    interval: Any,
+    entry: Any,
+    weights: Any,
+    where: Any,
+    share: Any,
+    reduction: str,
 ) -> Array:
     logits, own, reached, late = _cells(logits, event, interval, entry, where)
     # log(1 + Σ exp f), less f in the cell of the event, which is taken off all terms so that nothing cancels
@@ -118,7 +133,11 @@ def _hazard_loss(
     else:
         off = jnp.sum(jnp.where(own, logits, 0), 1, keepdims=True)
         each = log_sum(jnp.concatenate([logits, jnp.zeros_like(off)], 1) - off, 1)
-    each = jnp.sum(jnp.where(reached & late, each, 0), 1)
+    there = reached.astype(each.dtype)
+    if share is not None:
+        after = jnp.arange(each.shape[1])[None] == (interval + (event == 0))[:, None]
+        there = there + jnp.where(after & ~reached, share.astype(each.dtype)[:, None], 0)
+    each = jnp.sum(jnp.where(late & (there > 0), there * each, 0), 1)
     return reduce_rows(each, weights, where, reduction)
 
 

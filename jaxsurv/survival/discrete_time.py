@@ -108,11 +108,13 @@ class DiscreteOutcome(NamedTuple):
         interval: ``[n]``, interval of the event; of a censored row the last interval that it survived
             whole, -1 if none.
         entry: ``[n]``, interval in which the row enters, m if after the last end; or None.
+        share: ``[n]``, share of the next interval that a censored row was followed; 0 of events.
     """
 
     event: np.ndarray
     interval: np.ndarray
     entry: np.ndarray | None = None
+    share: np.ndarray | None = None
 
 
 @read_arguments
@@ -121,8 +123,9 @@ def discretise(
 ) -> DiscreteOutcome:
     """Outcome in the intervals ``(ends[j - 1], ends[j]]``, the first from 0.
 
-    A time of censoring is rounded down to the end of an interval, as in pycox; nnet-survival counts an
-    interval as survived from its middle on. Who enters inside an interval counts as at risk in all of it.
+    A time of censoring is rounded down to the end of an interval, as in pycox, and ``share`` is what that
+    loses; nnet-survival counts an interval as survived from its middle on. Who enters inside an interval
+    counts as at risk in all of it.
 
     Args:
         event: ``[n]``, 1 = observed, 0 = censored, or codes of causes.
@@ -152,7 +155,11 @@ def locate(event: Any, time: Any, ends: Any, entry: Any = None) -> DiscreteOutco
     inside = (event > 0) & (of_event < ends.shape[0])
     interval = xp.where(inside, of_event, find(ends, time, side="right") - 1)
     entered = None if entry is None else find(ends, entry, side="right")
-    return DiscreteOutcome(xp.where(inside, event, 0), interval, entered)
+    event, last = xp.where(inside, event, 0), ends.shape[0] - 1
+    start, end = (xp.append(0, ends)[xp.minimum(interval + k, last + k - 1)] for k in (1, 2))
+    followed = (time - start) / xp.where(end > start, end - start, 1)
+    share = xp.where((event > 0) | (interval >= last), 0, xp.clip(followed, 0, 1))
+    return DiscreteOutcome(event, interval, entered, share)
 
 
 def check_ends(ends: Any) -> np.ndarray:

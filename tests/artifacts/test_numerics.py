@@ -99,6 +99,9 @@ def recipe():
 def heads():
     batch = make_batch()
     for head in HEADS:
+        if head == "competing":
+            codes = batch.outcome.event * (1 + np.arange(N) % 2)
+            batch = batch._replace(outcome=batch.outcome._replace(code=codes))
         objective = cox_nnet(CoxNnetConfig(head=head, intervals=4))
         params = jax.tree.map(lambda p: p + 0.05, objective.init(jax.random.key(0), batch))
         key, hparams = jax.random.key(1), CoxNnetHParams()

@@ -114,7 +114,7 @@ def expected_loss(name, parameters, marginal, batch):
     rows = np.asarray(batch.where)
     event, time, entry, weights = (np.asarray(a)[rows] for a in batch.outcome[:4])
     p = np.asarray(parameters)[rows]
-    columns = {"weights": weights, "reduction": "sum"}
+    columns: dict = {"weights": weights, "reduction": "sum"}
     if name in ("weibull", "log_normal"):
         loss = {"weibull": weibull_loss, "log_normal": log_normal_loss}[name]
         return loss(p, event, time, entry=entry, **columns) / (weights @ event)

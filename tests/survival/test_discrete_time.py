@@ -220,6 +220,51 @@ def test_outcomes_in_intervals():
 
 
 @pytest.mark.usefixtures("x64")
+@pytest.mark.parametrize("causes", [0, 3])
+def test_with_shares_the_censored_have_the_likelihood_of_the_curves(causes):
+    """-log S(t) at any time of censoring; events and who is censored at an end lose nothing without."""
+    rng = np.random.default_rng(5)
+    logits = rng.normal(size=(40, causes, 4) if causes else (40, 4))
+    time = np.append(rng.uniform(0, 5, 36), [1.0, 2.0, 5.0, 9.0])
+    outcome = discretise(np.zeros(40, int), time, ENDS)
+    share = np.asarray(outcome.share)
+    each = [
+        logistic_hazard_loss(
+            logits[[i]], *(a[[i]] for a in outcome[:2]), share=share[[i]], reduction="sum"
+        )
+        for i in range(40)
+    ]
+    curves = logistic_hazard_survival(logits, ENDS, np.unique(time))
+    at = np.searchsorted(np.unique(time), time)
+    np.testing.assert_allclose(np.exp(-np.array(each)), curves[np.arange(40), at], rtol=1e-9)
+    assert (share[36:] == 0).all()
+    died = discretise(np.ones(40, int), np.minimum(time + 1e-9, 5), ENDS)
+    assert (np.asarray(died.share) == 0).all()
+
+
+def test_without_shares_hazards_of_wide_intervals_are_too_large():
+    """A constant hazard of 1, and censoring up to the last end: with shares the rate is found."""
+    rng = np.random.default_rng(0)
+    event_at, end = rng.exponential(1, 20_000), rng.uniform(0, 1.0, 20_000)
+    time, event = np.minimum(event_at, end), (event_at <= end).astype(int)
+    outcome = discretise(event, time, np.array([0.25, 0.5, 0.75, 1.0]))
+
+    def best(**columns):
+        def loss(f):
+            logits = jnp.zeros((20_000, 4)) + f[None]
+            return logistic_hazard_loss(logits, outcome.event, outcome.interval, **columns)
+
+        f = jnp.zeros(4)
+        for _ in range(60):  # Newton's steps of a separable problem
+            slope, bend = jax.grad(loss)(f), jax.grad(lambda g: jnp.sum(jax.grad(loss)(g)))(f)
+            f = f - slope / bend
+        return np.log1p(np.exp(f)) / 0.25
+
+    np.testing.assert_allclose(best(share=outcome.share), 1, atol=0.12)
+    assert best()[-1] > 2
+
+
+@pytest.mark.usefixtures("x64")
 def test_the_best_constant_hazards_are_a_kaplan_meier_curve():
     """One set of logits for all: the maximum of the likelihood is events / at risk."""
     rng = np.random.default_rng(0)
@@ -314,6 +359,10 @@ def test_other_refusals():
         pmf_loss(logits, event, interval, sigma=0.0)
     with pytest.raises(InputError, match="ranking must be a finite number >= 0"):
         pmf_loss(logits, event, interval, ranking=-1.0)
+    with pytest.raises(InputError, match="share must be between 0 and 1"):
+        logistic_hazard_loss(logits, event, interval, share=np.full(30, 1.5))
+    with pytest.raises(InputError, match="share"):
+        logistic_hazard_loss(logits, event, interval, share=np.full(29, 0.5))
     with pytest.raises(InputError, match="ends must be ascending"):
         discretise(event, 1.0 + np.arange(30), [2.0, 1.0])
     with pytest.raises(InputError, match="ends must be > 0"):
