@@ -8,7 +8,7 @@ import pandas as pd
 
 from jaxsurv.data import Cohort
 from jaxsurv.data.names import hint
-from jaxsurv.data.survival_table import STRATUM, clean_survival
+from jaxsurv.data.survival_table import STRATUM
 from jaxsurv.data.tables import few, is_numeric, plain_column
 from jaxsurv.estimators.inputs import (
     Modalities,
@@ -18,10 +18,11 @@ from jaxsurv.estimators.inputs import (
     native,
     read_patients,
 )
+from jaxsurv.estimators.patient_rows import OUTCOME, PATIENT, checked_outcome, cohort_of_rows
 from jaxsurv.survival.validation import check_event
 from jaxsurv.types import InputError
 
-OUTCOME = "outcome"  # the endpoint of a cohort that is made here
+_NO_MORE = (None, None, None)  # entry, stratum, patient
 _EVENT_FIX = (
     "give True where the event was observed, such as status == 'dead', or numbers by .astype(int)"
 )
@@ -45,7 +46,7 @@ def labelled_cohort(
     if isinstance(X, Cohort):
         endpoint = _endpoint(X, y)
         labelled = X.for_endpoint(endpoint)
-        return (X if unlabelled else labelled), endpoint
+        return (X if unlabelled and X.patients is None else labelled), endpoint
     patients = read_patients(X, modalities)
     if modalities is not None and not isinstance(X, Mapping) and not hasattr(X, "obs_names"):
         given = [c for columns in modalities.values() for c in columns]
@@ -53,6 +54,8 @@ def labelled_cohort(
         if absent := [c for c in given if c not in there]:
             raise InputError(f"modalities name the columns {few(absent)}, which X does not have")
     outcome = read_outcome(y, patients)
+    if PATIENT in outcome:
+        return cohort_of_rows(patients, outcome, kinds), OUTCOME
     cohort = Cohort(patients.tables, outcome, dict(kinds))
     without = outcome.index[outcome[f"{OUTCOME}_time"].isna()]
     if len(without) and not unlabelled:
@@ -90,12 +93,14 @@ class Labelled(NamedTuple):
         patients: their tables, and their names.
         event, time: ``[n]``.
         strata: ``[n]`` labels, or None.
+        entry: ``[n]``, or None.
     """
 
     patients: Patients
     event: np.ndarray
     time: np.ndarray
     strata: np.ndarray | None
+    entry: np.ndarray | None
 
 
 def with_outcome(X: Any, y: Any, patients: Patients) -> Labelled:
@@ -106,16 +111,18 @@ def with_outcome(X: Any, y: Any, patients: Patients) -> Labelled:
         patients: those of X; a few need not make a cohort.
     """
     if isinstance(X, Cohort):
-        event, time, _, strata = outcome_of(X, y)
+        event, time, entry, strata = outcome_of(X, y)
     else:
-        outcome = read_outcome(y, patients)
+        outcome, late = read_outcome(y, patients), f"{OUTCOME}_entry"
         event, time = outcome.iloc[:, :2].to_numpy(float).T
+        entry = outcome[late].to_numpy(float) if late in outcome else None
         strata = outcome[STRATUM].to_numpy(object) if STRATUM in outcome else None
     known = ~np.isnan(time)
     if not known.any():
         raise InputError(f"none of the {len(known)} patients has an outcome; C needs some")
     patients = patients._replace(names=patients.names[known])
-    return Labelled(patients, event[known], time[known], None if strata is None else strata[known])
+    strata, entry = (None if a is None else a[known] for a in (strata, entry))
+    return Labelled(patients, event[known], time[known], strata, entry)
 
 
 def read_outcome(y: Any, patients: Patients) -> pd.DataFrame:
@@ -125,18 +132,20 @@ def read_outcome(y: Any, patients: Patients) -> pd.DataFrame:
         y: a structured array with one boolean and one float field; a table with columns ``event``
             and ``time``, or one pair ``<endpoint>_event``, ``<endpoint>_time``; or a pair of arrays
             ``(event, time)``. A DataFrame or structured array may have ``entry`` or ``<endpoint>_entry``,
-            delayed entry, and ``stratum``. Rows are matched by name if both have names (an index that is not
-            0, 1, ...), else by order, unless they share labels that are not in the same rows.
+            delayed entry, ``stratum``, and ``patient``, where patients have several rows.
+            Rows are matched by name if both have names (an index that is not 0, 1, ...), else by order,
+            unless they share labels that are not in the same rows.
 
     Returns:
         columns ``outcome_event`` and ``outcome_time``, both missing where there is no outcome, and
-        ``outcome_entry`` and ``stratum`` where these were given.
+        ``outcome_entry``, ``stratum`` and ``patient`` where these were given.
 
     Raises:
         InputError: an unknown form, unequal lengths, patients without a row in y, events that
-            are not 0/1, times and events in each other's place.
+            are not 0/1, times and events in each other's place; rows of a patient without an entry, or that
+            :func:`jaxsurv.data.row_checks.check_rows` refuses.
     """
-    event, time, entry, stratum = _columns_of(y)
+    event, time, entry, stratum, patient = _columns_of(y)
     events, times = _numbers(event, "event", _EVENT_FIX), _times(time)
     _check_events(events, times)
     if getattr(getattr(event, "dtype", None), "kind", "") == "b":
@@ -147,6 +156,8 @@ def read_outcome(y: Any, patients: Patients) -> pd.DataFrame:
         columns[f"{OUTCOME}_entry"] = _times(entry)
     if stratum is not None:
         columns[STRATUM] = np.asarray(stratum, object)
+    if patient is not None:
+        columns[PATIENT] = np.asarray(patient, object)
     table = pd.DataFrame(columns)
     names, index = patients.names, getattr(event, "index", None)
     if index is not None and has_names(index) and patients.named:
@@ -159,7 +170,7 @@ def read_outcome(y: Any, patients: Patients) -> pd.DataFrame:
                 f"{len(absent)} patients in X are not in y: {few(absent)}{hint(absent, table.index)}; leave "
                 "them out of X, or check the names"
             )
-        return clean_survival(table.loc[names])
+        return checked_outcome(table.loc[names])
     if not patients.ordered:
         raise InputError(
             "the tables of X have different patients, or in different orders, so y must name them: give a "
@@ -174,11 +185,11 @@ def read_outcome(y: Any, patients: Patients) -> pd.DataFrame:
                 f"X and y share row labels, in other rows ({few(names, 3)} against {few(labels, 3)}): if "
                 "they belong together by label, give y.loc[X.index], if by order y.set_axis(X.index)"
             )
-    return clean_survival(table.set_axis(names, axis=0))
+    return checked_outcome(table.set_axis(names, axis=0))
 
 
-def _columns_of(y: Any) -> tuple[Any, Any, Any, Any]:
-    """Event, time, entry and stratum (None where there is none), in whatever form."""
+def _columns_of(y: Any) -> tuple[Any, Any, Any, Any, Any]:
+    """Event, time, entry, stratum and patient (None where there is none), in whatever form."""
     if y is None:
         raise InputError(
             "the estimator requires y to be passed, but the target y is None; give a structured array, "
@@ -190,14 +201,14 @@ def _columns_of(y: Any) -> tuple[Any, Any, Any, Any]:
         event, time, entry = _named_columns(list(table.columns), "the columns of y")
         labelled = isinstance(y, pd.DataFrame)  # the rows of other tables have no names
         events = table[event] if labelled else table[event].to_numpy()
-        return events, table[time], table.get(entry), table.get(STRATUM)
+        return events, table[time], table.get(entry), table.get(STRATUM), table.get(PATIENT)
     if names := getattr(getattr(y, "dtype", None), "names", None):
         logical = [name for name in names if y.dtype[name].kind == "b"]
         if len(names) == 2 and len(logical) == 1:
-            return y[logical[0]], y[next(n for n in names if n != logical[0])], None, None
+            return y[logical[0]], y[next(n for n in names if n != logical[0])], *_NO_MORE
         event, time, entry = _named_columns(list(names), "the fields of y")
-        entry, stratum = (y[n] if n in names else None for n in (entry, STRATUM))
-        return y[event], y[time], entry, stratum
+        more = (y[n] if n in names else None for n in (entry, STRATUM, PATIENT))
+        return y[event], y[time], *more
     if isinstance(y, tuple | list) and len(y) == 2 and all(np.ndim(part) == 1 for part in y):
         event, time = (p if isinstance(p, pd.Series) else np.asarray(p) for p in y)
         if len(event) != len(time):
@@ -207,7 +218,7 @@ def _columns_of(y: Any) -> tuple[Any, Any, Any, Any]:
                 raise InputError("event and time in y have different indices; give both the same")
         elif isinstance(time, pd.Series):
             event = pd.Series(event, index=time.index)
-        return event, time, None, None
+        return event, time, *_NO_MORE
     raise InputError(
         f"y must be a structured array with a boolean and a float field, a DataFrame with event and "
         f"time, or a pair (event, time); got {type(y).__name__} of shape {np.shape(y)}"
