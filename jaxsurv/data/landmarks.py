@@ -6,11 +6,13 @@
 import numpy as np
 import pandas as pd
 
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.last_rows import one_row_each
 from jaxsurv.survival.landmarks import landmark
 
 
+@read_arguments
 def landmark_cohort(
     cohort: Cohort, endpoint: str, at: float, *, horizon: float | None = None
 ) -> Cohort:

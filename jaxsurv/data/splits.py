@@ -44,11 +44,9 @@ class Splits(NamedTuple):
         """``[s, n]`` booleans: the rows that may be fitted to, never test rows."""
         return (self.train | self.validation).any(axis=1) & ~self.test
 
-    def of_rows(self, patient: np.ndarray) -> "Splits":
-        """Splits of rows from those of patients: ``patient`` ``[m]`` is the number of each row's patient."""
-        masks = {
-            name: getattr(self, name)[..., patient] for name in ("train", "validation", "test")
-        }
+    def of_rows(self, number: np.ndarray) -> "Splits":
+        """Splits of rows from those of patients: ``number`` ``[m]`` is that of each row's patient."""
+        masks = {name: getattr(self, name)[..., number] for name in ("train", "validation", "test")}
         return self._replace(**masks)
 
     def spread(self, rows: np.ndarray) -> "Splits":

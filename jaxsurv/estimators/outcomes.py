@@ -207,8 +207,8 @@ def _columns_of(y: Any) -> tuple[Any, Any, Any, Any, Any]:
         if len(names) == 2 and len(logical) == 1:
             return y[logical[0]], y[next(n for n in names if n != logical[0])], *_NO_MORE
         event, time, entry = _named_columns(list(names), "the fields of y")
-        more = (y[n] if n in names else None for n in (entry, STRATUM, PATIENT))
-        return y[event], y[time], *more
+        entry, stratum, who = (y[n] if n in names else None for n in (entry, STRATUM, PATIENT))
+        return y[event], y[time], entry, stratum, who
     if isinstance(y, tuple | list) and len(y) == 2 and all(np.ndim(part) == 1 for part in y):
         event, time = (p if isinstance(p, pd.Series) else np.asarray(p) for p in y)
         if len(event) != len(time):

@@ -64,22 +64,23 @@ def landmark(
     """
     check_known(event=event, time=time, entry=entry, patient=patient, at=at)
     n = check_vectors(event=event, time=time, entry=entry, patient=patient)
+    if horizon is not None and not horizon > 0:
+        raise InputError(f"horizon must be > 0, the follow-up after the landmark; got {horizon:g}")
     codes = check_codes("event", event)
     check_survival(codes > 0, time, entry=entry)
-    time = np.asarray(time, float)
-    entry = np.zeros(n) if entry is None else np.asarray(entry, float)
-    if entry.any():
-        time, entry = merge_near_ties(time, entry)
-    at = float(at_known_times(at, np.concatenate([time, entry])))
+    time, since = np.asarray(time, float), np.zeros(n)
+    if entry is not None:
+        time, since = merge_near_ties(time, np.asarray(entry, float))
+    at = float(at_known_times(at, np.concatenate([time, since])))
     who = np.arange(n) if patient is None else dense(patient)
-    order = np.lexsort((entry, who))
-    codes, time, entry, who = codes[order], time[order], entry[order], who[order]
+    order = np.lexsort((since, who))
+    codes, time, since, who = codes[order], time[order], since[order], who[order]
     same = who[1:] == who[:-1]
-    if (bad := same & (entry[1:] < time[:-1])).any():
+    if (bad := same & (since[1:] < time[:-1])).any():
         k = int(np.flatnonzero(bad)[0])
         raise InputError(
-            f"rows {order[k]} and {order[k + 1]} of one patient overlap: ({entry[k]:g}, {time[k]:g}] and "
-            f"({entry[k + 1]:g}, {time[k + 1]:g}]; a row ends where the next begins"
+            f"rows {order[k]} and {order[k + 1]} of one patient overlap: ({since[k]:g}, {time[k]:g}] and "
+            f"({since[k + 1]:g}, {time[k + 1]:g}]; a row ends where the next begins"
         )
     if (bad := same & (codes[:-1] > 0)).any():
         raise InputError(
@@ -91,12 +92,12 @@ def landmark(
             f"the landmark {at:g} is not before the last follow-up, which ends at {time.max():g}; take an "
             "earlier one"
         )
-    here = (entry <= at) & (at < time)
+    here = (since <= at) & (at < time)
     if not here.any():
         raise InputError(
             f"nobody is at risk at the landmark {at:g}; take another, such as {time.max() / 2:g}"
         )
-    ends = np.append(~(same & (entry[1:] == time[:-1])), True)
+    ends = np.append(~(same & (since[1:] == time[:-1])), True)
     last = np.flatnonzero(ends)[np.cumsum(ends) - ends][here]  # of the rows without a gap
     until = np.inf if horizon is None else at_known_times(at + float(horizon), time)
     event = np.where(time[last] <= until, codes[last], 0)
