@@ -144,9 +144,10 @@ def pmf_loss(
 
         ranking / Σ_j w_j · Σ_{j event-free through k} w_j exp((F_c,j(k) - F_c,i(k)) / sigma)
 
-    with F_c the cumulative incidence, over rows j that have entered by k. With ``ranking=0`` it equals pycox's ``nll_pmf`` and ``nll_pmf_cr``;
-    pycox's DeepHit loss is ``alpha`` times this loss with ``ranking = (1 - alpha) / alpha``. DeepHit
-    itself has no probability beyond the last interval, and sums over pairs.
+    with F_c the cumulative incidence, over rows j that have entered by k. With ``ranking=0`` it equals
+    pycox's ``nll_pmf`` and ``nll_pmf_cr``; pycox's DeepHit loss is ``alpha`` times this loss with
+    ``ranking = (1 - alpha) / alpha``. DeepHit itself has no probability beyond the last interval, and sums
+    over pairs.
 
     Args:
         logits: f, ``[n, m]``, or ``[n, causes, m]``. Only they are differentiated.
