@@ -18,7 +18,13 @@ from jaxsurv.estimators.inputs import (
     native,
     read_patients,
 )
-from jaxsurv.estimators.patient_rows import OUTCOME, PATIENT, checked_outcome, cohort_of_rows
+from jaxsurv.estimators.patient_rows import (
+    OUTCOME,
+    PATIENT,
+    checked_outcome,
+    cohort_of_rows,
+    refuse_from,
+)
 from jaxsurv.survival.validation import check_event
 from jaxsurv.types import InputError
 
@@ -37,7 +43,7 @@ def labelled_cohort(
         X, modalities: see `read_patients`.
         kinds: modality to its kind, see :class:`jaxsurv.data.Cohort`; a cohort keeps its own.
         y: see `read_outcome`; for a cohort the name of an endpoint, or None if it has one.
-        unlabelled: keep patients without an outcome.
+        unlabelled: keep patients without an outcome; not of a cohort whose patients have several rows.
 
     Raises:
         InputError: patients without an outcome, unless they are kept, and what a
@@ -54,6 +60,7 @@ def labelled_cohort(
         if absent := [c for c in given if c not in there]:
             raise InputError(f"modalities name the columns {few(absent)}, which X does not have")
     outcome = read_outcome(y, patients)
+    refuse_from(patients)
     if PATIENT in outcome:
         return cohort_of_rows(patients, outcome, kinds), OUTCOME
     cohort = Cohort(patients.tables, outcome, dict(kinds))
@@ -156,7 +163,7 @@ def read_outcome(y: Any, patients: Patients) -> pd.DataFrame:
         columns[f"{OUTCOME}_entry"] = _times(entry)
     if stratum is not None:
         columns[STRATUM] = np.asarray(stratum, object)
-    if patient is not None:
+    if patient is not None and pd.Index(np.asarray(patient)).has_duplicates:
         columns[PATIENT] = np.asarray(patient, object)
     table = pd.DataFrame(columns)
     names, index = patients.names, getattr(event, "index", None)

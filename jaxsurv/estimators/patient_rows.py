@@ -25,7 +25,9 @@ def checked_outcome(table: pd.DataFrame) -> pd.DataFrame:
     if PATIENT not in table:
         return clean_survival(table)
     if f"{OUTCOME}_entry" not in table:
-        raise InputError("y names patients, who may have several rows, and has no entry; give both")
+        raise InputError(
+            "y has several rows of one patient and no entry; a row holds from its entry to its time"
+        )
     survival = clean_survival(table.drop(columns=PATIENT))
     return survival.assign(**{PATIENT: checked_patients(table[PATIENT], survival).astype(str)})
 
@@ -40,12 +42,17 @@ def cohort_of_rows(patients: Patients, outcome: pd.DataFrame, kinds: Mapping[str
     who = pd.Index(outcome[PATIENT], name="patient")
     since, tables = outcome[f"{OUTCOME}_entry"].to_numpy(), {}
     for m, table in patients.tables.items():
-        if FROM in table:
-            raise InputError(
-                f"X has a column {FROM!r}, which the entry of a row in y says; leave it out"
-            )
         tables[m] = table.set_axis(who, axis=0).assign(**{FROM: since})
     return Cohort(tables, outcome.drop(columns=PATIENT).set_axis(who, axis=0), dict(kinds))
+
+
+def refuse_from(patients: Patients) -> None:
+    """Refuse a table of X with the column by which a cohort knows from when values hold."""
+    if any(FROM in table for table in patients.tables.values()):
+        raise InputError(
+            f"X has a column {FROM!r}; when values change, the entry of a row in y says from when they hold "
+            "(with entry and patient), or give a Cohort; a feature needs another name"
+        )
 
 
 def mask_of_rows(where: Any, X: Any, cohort: Cohort) -> np.ndarray:

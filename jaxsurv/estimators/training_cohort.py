@@ -99,7 +99,7 @@ def describe_training(
         time_unit=time_unit,
         percentiles=tuple(float(q) for q in np.percentile(risk, np.arange(101))),
         threshold=float(np.median(risk)),
-        c=_concordance(risk, e, t, strata, entered, who[rows]),
+        c=_concordance(risk, e, t, strata, entered, None if patients is None else who[rows]),
     )
 
 
@@ -109,13 +109,15 @@ def _concordance(
     time: np.ndarray,
     strata: np.ndarray | None,
     entry: np.ndarray | None,
-    who: np.ndarray,
+    who: np.ndarray | None,
 ) -> tuple[float, float, float] | None:
-    """C with its interval, over patients ``who [n]``; None where they are too few for them."""
+    """C with its interval, over patients ``who [n]`` or rows; None where they are too few for them."""
     try:
         c = concordance_index(risk, event, time, strata=strata, entry=entry)
     except InputError:
         return None
-    error = np.sqrt(np.sum(np.bincount(who, np.asarray(c.influence)) ** 2))
-    lower, upper = c._replace(standard_error=error).interval()
+    if who is not None:  # the rows of a patient are not independent
+        error = np.sqrt(np.sum(np.bincount(who, np.asarray(c.influence)) ** 2))
+        c = c._replace(standard_error=error)
+    lower, upper = c.interval()
     return None if np.isnan(lower) else (float(c.index), lower, upper)

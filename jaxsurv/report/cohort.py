@@ -175,8 +175,19 @@ def _figures(cohort: Cohort) -> list[tuple[Figure, Picture]]:
     return drawn
 
 
+def _rows_told(cohort: Cohort) -> list[str]:
+    if cohort.patients is None:
+        return []
+    rows, n = len(cohort.survival), cohort.patients.nunique()
+    return [
+        f"Values of patients change: the {n} have {rows} rows, and the last of each is described."
+    ]
+
+
 def print_summary(cohort: Cohort, console: Console) -> Sequence[Section]:
     """Print the tables that describe the cohort, and return them."""
+    for line in _rows_told(cohort):
+        console.print(literal(line))
     cohort = last_rows(cohort)
     sections = [endpoints_section(cohort), modalities_section(cohort), patterns_section(cohort)]
     for section in sections:
@@ -191,9 +202,7 @@ def describe(cohort: Cohort, folder: ResultsFolder, console: Console) -> None:
     facts = {"cohort": cohort.title or cohort.name}
     facts |= {k: v for k in ("source", "licence") if (v := getattr(cohort, k))}
     facts["cohort_fingerprint"] = cohort.fingerprint()
-    rows, cohort = len(cohort.survival), last_rows(cohort)
-    more = f"Values of patients change: they have {rows} rows, and the last of each is described."
-    told = [more] if rows > len(cohort.survival) else []
+    given, told, cohort = cohort, _rows_told(cohort), last_rows(cohort)
     folder.manifest(**facts, status="running")
     with console.status("looking for outliers, drawing"):
         outliers = outlier_table(cohort)
@@ -203,7 +212,7 @@ def describe(cohort: Cohort, folder: ResultsFolder, console: Console) -> None:
         folder.table("patterns.csv", pattern_table(cohort))
         folder.table("outliers.csv", outliers)
         drawn = _figures(cohort)
-    sections = [*print_summary(cohort, console), _outliers_section(cohort, outliers)]
+    sections = [*print_summary(given, console), _outliers_section(cohort, outliers)]
     title = f"Cohort {cohort.title or cohort.name}"
     with console.status("writing the report"):
         write_report(folder, title, [*_sentences(cohort, outliers), *told], sections, drawn, facts)

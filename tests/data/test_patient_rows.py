@@ -15,10 +15,12 @@ from jaxsurv.data import (
     grouped_kfold,
     landmark_cohort,
     read_cohort,
+    read_splits,
     stratified_kfold,
     without_test,
     write_cohort,
 )
+from jaxsurv.data.__main__ import main
 from jaxsurv.data.describe import endpoint_table, modality_table
 from jaxsurv.data.readers import read_features
 from jaxsurv.survival import cox_fit
@@ -226,6 +228,17 @@ def test_patients_and_rows_are_both_counted():
     assert modality_table(cohort)["patients"].tolist() == [patients, patients]
 
 
+def test_the_report_counts_patients_and_says_the_rows(tmp_path, capsys):
+    cohort = Cohort(changing(0), OUTCOME)
+    write_cohort(cohort, tmp_path / "cohort")
+    assert main(["describe", str(tmp_path / "cohort"), "--out", str(tmp_path / "out")]) == 0
+    told = f"the {len(OUTCOME)} have {len(cohort.survival)} rows, and the last of each is"
+    assert told in " ".join(capsys.readouterr().out.split())
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert told in page
+    assert f"{len(OUTCOME)} patients with 2 modalities" in page
+
+
 def test_folds_deal_patients_by_their_event():
     cohort = Cohort(changing(0), OUTCOME)
     event, who = cohort.outcome("os").event, cohort.patients
@@ -253,6 +266,15 @@ def test_folds_deal_patients_by_their_event():
         stratified_kfold(event, patient=who[1:])
     groups = grouped_kfold(event, who.to_numpy(), folds=4)
     assert (pd.Series(groups.test[0]).groupby(number).nunique() == 1).all()
+
+
+def test_a_file_of_splits_names_patients(tmp_path):
+    cohort = Cohort(changing(0), OUTCOME)
+    part = pd.Series(np.where(np.arange(len(OUTCOME)) < 45, "train", "test"), OUTCOME.index)
+    part.rename("part").to_csv(tmp_path / "split.csv")
+    splits = read_splits(tmp_path / "split.csv", cohort, "os")
+    np.testing.assert_array_equal(splits.test[0], part[cohort.patients] == "test")
+    assert (pd.Series(splits.train[0, 0]).groupby(cohort.patients.to_numpy()).nunique() == 1).all()
 
 
 def test_pooled_cohorts_keep_their_patients():

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.model_selection import GroupKFold, cross_val_score
 
 from jaxsurv.data import Cohort, landmark_cohort, stratified_kfold
 from jaxsurv.estimators import Coxnet, CoxNnet, SurvivalStack
@@ -149,17 +150,18 @@ def test_networks_and_stacks_train_on_rows(cohort):
 def test_refused(cohort, fitted):
     x, y = table_of(cohort)
     for wrong, message in [
-        (y.drop(columns="entry"), "y names patients, who may have several rows, and has no entry"),
+        (y.drop(columns="entry"), "y has several rows of one patient and no entry"),
         (y.assign(entry=0.0), r"the rows \(.*\] of 'outcome' overlap"),
         (y.assign(event=1), "of 'outcome': both have an event; only the last row of a patient"),
         (y.assign(patient=y["patient"].where(y.index > 0)), "the missing patient"),
     ]:
         with pytest.raises(InputError, match=message):
             Coxnet().fit(x, wrong)
-    with pytest.raises(
-        InputError, match="X has a column 'from', which the entry of a row in y says"
-    ):
-        Coxnet().fit(x.assign(**{"from": 0.0}), y)
+    for outcome in (y, y[["event", "time"]]):
+        with pytest.raises(
+            InputError, match="X has a column 'from'; when values change, the entry"
+        ):
+            Coxnet().fit(x.assign(**{"from": 0.0}), outcome)
     with pytest.raises(InputError, match="where cannot be given with y that names patients"):
         Coxnet().fit(x, y, where=np.ones(len(x), bool))
     names = [f"row {k}" for k in range(len(x))]
@@ -172,6 +174,22 @@ def test_refused(cohort, fitted):
     assert fitted.explain(later, "os", steps=4, repeats=1).modalities["c"].notna().all()
     with pytest.raises(InputError, match="lower bounds do not know delayed entry"):
         fitted.predict_lower_bound(later, calibration=(cohort, "os"))
+
+
+def test_patients_of_one_row_need_no_entry():
+    y = OUTCOME.rename(columns=lambda c: c.removeprefix("os_"))
+    x = pd.DataFrame({"a": -y["time"] + np.arange(N) % 7, "b": np.arange(N) % 5})
+    named = y.assign(patient=y.index).reset_index(drop=True)
+    one = Coxnet().fit(x, y)
+    np.testing.assert_array_equal(Coxnet().fit(x.reset_index(drop=True), named).coef_, one.coef_)
+    assert one.coef_.any()
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_scikit_learn_keeps_patients_together(cohort):
+    x, y = table_of(cohort)
+    scores = cross_val_score(Coxnet(), x, y, groups=y["patient"], cv=GroupKFold(3))
+    assert (scores > 0.5).all()
 
 
 def test_replacing_a_table_keeps_the_patients(cohort):
