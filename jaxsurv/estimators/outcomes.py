@@ -22,8 +22,8 @@ from jaxsurv.estimators.patient_rows import (
     OUTCOME,
     PATIENT,
     checked_outcome,
-    cohort_of_rows,
     refuse_from,
+    rows_of_patients,
 )
 from jaxsurv.survival.validation import check_event
 from jaxsurv.types import InputError
@@ -61,9 +61,10 @@ def labelled_cohort(
             raise InputError(f"modalities name the columns {few(absent)}, which X does not have")
     outcome = read_outcome(y, patients)
     refuse_from(patients)
+    tables = patients.tables
     if PATIENT in outcome:
-        return cohort_of_rows(patients, outcome, kinds), OUTCOME
-    cohort = Cohort(patients.tables, outcome, dict(kinds))
+        tables, outcome = rows_of_patients(patients, outcome)
+    cohort = Cohort(tables, outcome, dict(kinds))
     without = outcome.index[outcome[f"{OUTCOME}_time"].isna()]
     if len(without) and not unlabelled:
         raise InputError(

@@ -3,7 +3,6 @@
 # pandas' own types cannot tell frame[name], a Series, from frame[names].
 # pyright: reportArgumentType=false, reportReturnType=false
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -32,8 +31,13 @@ def checked_outcome(table: pd.DataFrame) -> pd.DataFrame:
     return survival.assign(**{PATIENT: checked_patients(table[PATIENT], survival).astype(str)})
 
 
-def cohort_of_rows(patients: Patients, outcome: pd.DataFrame, kinds: Mapping[str, str]) -> Cohort:
-    """Cohort of rows that name their patients; the rows of all tables are those of the outcome."""
+def rows_of_patients(
+    patients: Patients, outcome: pd.DataFrame
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    """Tables and outcome as a cohort of patients with several rows has them.
+
+    The rows of all tables are those of the outcome, whose entry says from when their values hold.
+    """
     if not patients.ordered:
         raise InputError(
             "rows of a patient are matched by their order, and the tables of X have different rows; give a "
@@ -43,7 +47,7 @@ def cohort_of_rows(patients: Patients, outcome: pd.DataFrame, kinds: Mapping[str
     since, tables = outcome[f"{OUTCOME}_entry"].to_numpy(), {}
     for m, table in patients.tables.items():
         tables[m] = table.set_axis(who, axis=0).assign(**{FROM: since})
-    return Cohort(tables, outcome.drop(columns=PATIENT).set_axis(who, axis=0), dict(kinds))
+    return tables, outcome.drop(columns=PATIENT).set_axis(who, axis=0)
 
 
 def refuse_from(patients: Patients) -> None:

@@ -13,7 +13,7 @@ from jaxsurv.arguments.columns import column
 from jaxsurv.arguments.settings import check_whole
 from jaxsurv.artifacts import StoredModel
 from jaxsurv.data import Cohort, without_test
-from jaxsurv.estimators.conditional import ConditionalCurves
+from jaxsurv.estimators.derived_curves import DerivedCurves
 from jaxsurv.estimators.explanation import Explanation, explain
 from jaxsurv.estimators.file_entries import check_entries, checked_config
 from jaxsurv.estimators.fitted import FittedModel
@@ -35,7 +35,7 @@ from jaxsurv.types import ArrayLike, InputError
 _KEPT = ("n_features_in_", "feature_names_in_", "lambda_", "choice_")
 
 
-class SurvivalEstimator(LowerBounds, ConditionalCurves, FittedEstimator[FittedModel], base=True):
+class SurvivalEstimator(LowerBounds, DerivedCurves, FittedEstimator[FittedModel], base=True):
     """A survival model with fit, predict and score as scikit-learn has them.
 
     X is a table or array (``modalities`` says which columns belong together), a dict of tables
@@ -158,13 +158,6 @@ class SurvivalEstimator(LowerBounds, ConditionalCurves, FittedEstimator[FittedMo
             DataWarning: patients of no stratum of training, where it had strata.
         """
         return self.fitted().survival(in_strata(self._new(X), strata), self._times(times))
-
-    def predict_cumulative_hazard(
-        self, X: Any, times: ArrayLike, *, strata: ArrayLike | None = None
-    ) -> np.ndarray:
-        """``[n, t]``: minus the logarithm of `predict_survival_function`."""
-        with np.errstate(divide="ignore"):
-            return -np.log(self.predict_survival_function(X, times, strata=strata))
 
     def risk_table(
         self, X: Any, times: ArrayLike = (), *, strata: ArrayLike | None = None

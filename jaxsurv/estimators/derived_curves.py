@@ -1,4 +1,4 @@
-"""Survival curves from a later time on, of those who are event-free then."""
+"""Curves that follow from survival curves: cumulative hazards, and survival from a later time on."""
 
 from typing import Any
 
@@ -8,8 +8,16 @@ from jaxsurv.estimators.inputs import in_strata
 from jaxsurv.types import ArrayLike, InputError
 
 
-class ConditionalCurves:
+class DerivedCurves:
     """Estimators with survival curves."""
+
+    def predict_cumulative_hazard(
+        self, X: Any, times: ArrayLike, *, strata: ArrayLike | None = None
+    ) -> np.ndarray:
+        """``[n, t]``: minus the logarithm of `predict_survival_function`."""
+        estimator: Any = self
+        with np.errstate(divide="ignore"):
+            return -np.log(estimator.predict_survival_function(X, times, strata=strata))
 
     def predict_conditional_survival(
         self, X: Any, times: ArrayLike, after: float, *, strata: ArrayLike | None = None
