@@ -71,11 +71,11 @@ class Cohort:
         time_unit: unit of every time column, for axes; empty if unknown.
         source: origin of the data.
         licence: terms of use.
-        patients: ``[n]`` patient of each row, if patients have several; None = every row is a patient.
         strata: ``[n]`` labels, the cohort, centre or platform of each patient, missing only without an
             outcome; or None. Nobody is compared across strata: not in a risk set, not in a concordance.
         causes: endpoint to the names of its causes, whose codes 1, 2, ... its events then are:
             ``{"efs": ["relapse", "death"]}``. Of such an endpoint `outcome` asks for the cause.
+        patients: ``[n]`` patient of each row, if patients have several; None = every row is a patient.
         unmatched: modality to the number of its patients that have no survival row.
         competing: event codes from which `of_cause` took one, or None.
 
@@ -102,8 +102,8 @@ class Cohort:
     source: str = ""
     licence: str = ""
     strata: pd.Series | None = None
-    patients: pd.Series | None = None
     causes: Causes = field(default_factory=dict)
+    patients: pd.Series | None = None
     unmatched: Mapping[str, int] = field(init=False)
     competing: Competing | None = field(init=False, default=None)
 

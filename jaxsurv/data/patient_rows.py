@@ -149,7 +149,7 @@ def _cut(
     endpoints = endpoint_names(outcome.drop(columns=STRATUM, errors="ignore"))
     low, high = _starts(outcome), outcome[[f"{e}_time" for e in endpoints]].max(axis=1).to_numpy()
     times = pd.concat([pd.Series(dtype=float), *changes])
-    at = {p: np.unique(t) for p, t in times.groupby(level=0)}
+    at = {p: np.unique(times.to_numpy()[k]) for p, k in times.groupby(level=0).indices.items()}
     if len(times):
         late = times.to_numpy() >= pd.Series(high).groupby(patients).max().loc[times.index]
         if late.any():
