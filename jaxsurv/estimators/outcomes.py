@@ -13,11 +13,10 @@ from jaxsurv.data.tables import few, is_numeric, plain_column
 from jaxsurv.estimators.inputs import (
     Modalities,
     Patients,
-    as_frame,
     has_names,
-    native,
     read_patients,
 )
+from jaxsurv.estimators.outcome_columns import outcome_columns
 from jaxsurv.estimators.patient_rows import (
     OUTCOME,
     PATIENT,
@@ -28,7 +27,6 @@ from jaxsurv.estimators.patient_rows import (
 from jaxsurv.survival.validation import check_event
 from jaxsurv.types import InputError
 
-_NO_MORE = (None, None, None)  # entry, stratum, patient
 _EVENT_FIX = (
     "give True where the event was observed, such as status == 'dead', or numbers by .astype(int)"
 )
@@ -153,7 +151,7 @@ def read_outcome(y: Any, patients: Patients) -> pd.DataFrame:
             are not 0/1, times and events in each other's place; rows of a patient without an entry, or that
             :func:`jaxsurv.data.row_checks.check_rows` refuses.
     """
-    event, time, entry, stratum, patient = _columns_of(y)
+    event, time, entry, stratum, patient = outcome_columns(y)
     events, times = _numbers(event, "event", _EVENT_FIX), _times(time)
     _check_events(events, times)
     if getattr(getattr(event, "dtype", None), "kind", "") == "b":
@@ -194,58 +192,6 @@ def read_outcome(y: Any, patients: Patients) -> pd.DataFrame:
                 "they belong together by label, give y.loc[X.index], if by order y.set_axis(X.index)"
             )
     return checked_outcome(table.set_axis(names, axis=0))
-
-
-def _columns_of(y: Any) -> tuple[Any, Any, Any, Any, Any]:
-    """Event, time, entry, stratum and patient (None where there is none), in whatever form."""
-    if y is None:
-        raise InputError(
-            "the estimator requires y to be passed, but the target y is None; give a structured array, "
-            "a DataFrame with event and time, or a pair (event, time)"
-        )
-    y = native(y)
-    table = y if isinstance(y, np.ndarray) else as_frame(y)
-    if isinstance(table, pd.DataFrame):
-        event, time, entry = _named_columns(list(table.columns), "the columns of y")
-        labelled = isinstance(y, pd.DataFrame)  # the rows of other tables have no names
-        events = table[event] if labelled else table[event].to_numpy()
-        return events, table[time], table.get(entry), table.get(STRATUM), table.get(PATIENT)
-    if names := getattr(getattr(y, "dtype", None), "names", None):
-        logical = [name for name in names if y.dtype[name].kind == "b"]
-        if len(names) == 2 and len(logical) == 1:
-            return y[logical[0]], y[next(n for n in names if n != logical[0])], *_NO_MORE
-        event, time, entry = _named_columns(list(names), "the fields of y")
-        entry, stratum, who = (y[n] if n in names else None for n in (entry, STRATUM, PATIENT))
-        return y[event], y[time], entry, stratum, who
-    if isinstance(y, tuple | list) and len(y) == 2 and all(np.ndim(part) == 1 for part in y):
-        event, time = (p if isinstance(p, pd.Series) else np.asarray(p) for p in y)
-        if len(event) != len(time):
-            raise InputError(f"y has {len(event)} events and {len(time)} times; needs as many")
-        if isinstance(event, pd.Series) and isinstance(time, pd.Series):
-            if not event.index.equals(time.index):
-                raise InputError("event and time in y have different indices; give both the same")
-        elif isinstance(time, pd.Series):
-            event = pd.Series(event, index=time.index)
-        return event, time, *_NO_MORE
-    raise InputError(
-        f"y must be a structured array with a boolean and a float field, a DataFrame with event and "
-        f"time, or a pair (event, time); got {type(y).__name__} of shape {np.shape(y)}"
-    )
-
-
-def _named_columns(names: list, what: str) -> tuple:
-    """Names of event, time and, if there is one, entry."""
-    pairs = [("event", "time")] if {"event", "time"} <= set(names) else []
-    if not pairs:
-        stems = [str(c).removesuffix("_event") for c in names if str(c).endswith("_event")]
-        pairs = [(f"{s}_event", f"{s}_time") for s in stems if f"{s}_time" in names]
-    if len(pairs) != 1:
-        raise InputError(
-            f"{what} must be event and time, or one pair such as os_event and os_time; got {few(names)}"
-        )
-    event, time = pairs[0]
-    entry = "entry" if event == "event" else f"{str(event).removesuffix('_event')}_entry"
-    return event, time, entry if entry in names else None
 
 
 def _numbers(values: Any, what: str, fix: str) -> np.ndarray:
