@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from jaxsurv.cli.setup import refuse_several_rows
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.identifiers import patient_part
 from jaxsurv.data.pooling import shared_unit
@@ -133,6 +134,8 @@ def join_cohorts(
 
 def refuse_entry(cohorts: Mapping[str, Cohort], endpoint: str) -> None:
     """Refuse delayed entry, which no score of an external validation knows."""
+    for cohort in cohorts.values():
+        refuse_several_rows(cohort)
     if entered := [name for name, c in cohorts.items() if f"{endpoint}_entry" in c.survival]:
         raise InputError(
             f"endpoint {endpoint!r} has delayed entry in {few(entered)} ({endpoint}_entry), without which "

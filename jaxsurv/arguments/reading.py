@@ -28,11 +28,12 @@ READERS: dict[str, Callable[[str, Any], Any]] = {
     # columns or tables [n, ...]
     **dict.fromkeys(("x", "y", "risk", "survival", "latent", "scores", "outcome"), numbers),
     **dict.fromkeys(("mu", "logvar", "logits", "parameters", "incidence", "censoring"), numbers),
-    **dict.fromkeys(("strata", "cluster", "group", "fold", "censoring_strata"), labels),
+    **dict.fromkeys(("strata", "cluster", "group", "fold", "censoring_strata", "patient"), labels),
     **dict.fromkeys(("where", "eligible", "train", "held_out"), mask),
     # settings
     "tau": one(0, np.inf),
     "horizon": one(0, np.inf),
+    "at": one(0),
     "cutoff": one(0, np.inf),
     "l2": one(0),
     "tolerance": one(0),

@@ -63,8 +63,21 @@ def check_grid(name: str, values: tuple[float, ...]) -> None:
         raise InputError(f"{name} must be given, >= 0 and different, got {values}")
 
 
+def refuse_several_rows(cohort: Cohort) -> None:
+    """Refuse patients with several rows, whom no study scores, and say what takes them."""
+    if cohort.patients is not None:
+        raise InputError(
+            f"patients of {cohort.name!r} have several rows, as values of theirs change; scores then go by "
+            "landmark, which no study does yet. These take such a cohort: python -m jaxsurv.data describe "
+            "and convert, jaxsurv.estimators (fit, predict, score, predict_conditional_survival), "
+            "jaxsurv.survival.cox_fit and coxnet_path, jaxsurv.metrics.landmark. A study takes the patients "
+            "at risk at a time, write_cohort(landmark_cohort(cohort, endpoint, time), folder)"
+        )
+
+
 def refuse_entry(cohort: Cohort, endpoint: str) -> None:
     """Refuse delayed entry, which losses and estimators know, but no score of a study yet."""
+    refuse_several_rows(cohort)
     if f"{endpoint}_entry" in cohort.survival:
         raise InputError(
             f"endpoint {endpoint!r} has delayed entry ({endpoint}_entry), which studies cannot score "
@@ -100,8 +113,8 @@ def open_study(options: RecipeOptions) -> Opened:
         "reading the cohort, preprocessing every fold, fitting the baselines"
     ):
         cohort, endpoint = outcome_cohort(load_cohort(options.cohort), options)
-        splits = make_splits(cohort, endpoint, options)
         refuse_entry(cohort, endpoint)
+        splits = make_splits(cohort, endpoint, options)
         choices = {
             name: getattr(options, name) for name in ("unknown", "select", "impute", "offset")
         }

@@ -6,6 +6,7 @@ from jaxsurv.data.copy_number import five_states
 from jaxsurv.data.deaths import competing_deaths
 from jaxsurv.data.grouped_splits import grouped_kfold, leave_one_group_out
 from jaxsurv.data.images import Images, read_images
+from jaxsurv.data.landmarks import landmark_cohort
 from jaxsurv.data.mimic import MimicCohort, read_mimic
 from jaxsurv.data.pooling import concat_cohorts, read_cohorts
 from jaxsurv.data.readers import read_cohort, read_features, write_cohort
@@ -27,6 +28,7 @@ __all__ = [
     "concat_cohorts",
     "five_states",
     "grouped_kfold",
+    "landmark_cohort",
     "leave_one_group_out",
     "load_tcga_acc",
     "open_rows",

@@ -3,8 +3,6 @@
 # pandas' own types cannot tell frame[name], a Series, from frame[names].
 # pyright: reportArgumentType=false, reportReturnType=false
 
-import hashlib
-import json
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, field
@@ -28,11 +26,14 @@ from jaxsurv.data.consistency import (
     refuse_outcome,
 )
 from jaxsurv.data.endpoints import check_endpoints
+from jaxsurv.data.fingerprint import fingerprint_of
 from jaxsurv.data.identifiers import is_normal, patient_part
 from jaxsurv.data.names import check_features, check_patients
+from jaxsurv.data.patient_rows import has_several_rows, patient_rows
 from jaxsurv.data.problems import listing, refuse_all
+from jaxsurv.data.row_checks import checked_patients
 from jaxsurv.data.survival_table import STRATUM, clean_survival, endpoint_names
-from jaxsurv.data.tables import clean_modality, few, is_numeric
+from jaxsurv.data.tables import clean_modality, few
 from jaxsurv.types import InputError, Survival
 
 
@@ -51,6 +52,12 @@ class Cohort:
     the outcome. Doubtful names of features, endpoints that contradict each other and labelled patients
     without any modality give a ``DataWarning``. The problems of all tables are listed in one error.
 
+    A patient may have several rows ``(entry, time]``, for covariates that change. Give the survival table
+    several rows of a patient, which have ``<endpoint>_entry`` and of which the last alone may have an event,
+    or tables of covariates with a column ``from``, whose rows hold from that time on until the patient's
+    next; follow-up is cut there. A table without ``from`` holds all the time. Rows of a patient that touch
+    and say the same become one, and have names such as ``"P1 from 50"``.
+
     Attributes:
         modalities: name to ``[patients who have it, features]``, index = patient names.
         survival: ``[n, columns]``: ``<endpoint>_time``, ``<endpoint>_event`` (1 = observed),
@@ -68,6 +75,7 @@ class Cohort:
             outcome; or None. Nobody is compared across strata: not in a risk set, not in a concordance.
         causes: endpoint to the names of its causes, whose codes 1, 2, ... its events then are:
             ``{"efs": ["relapse", "death"]}``. Of such an endpoint `outcome` asks for the cause.
+        patients: ``[n]`` patient of each row, if patients have several; None = every row is a patient.
         unmatched: modality to the number of its patients that have no survival row.
         competing: event codes from which `of_cause` took one, or None.
 
@@ -95,6 +103,7 @@ class Cohort:
     licence: str = ""
     strata: pd.Series | None = None
     causes: Causes = field(default_factory=dict)
+    patients: pd.Series | None = None
     unmatched: Mapping[str, int] = field(init=False)
     competing: Competing | None = field(init=False, default=None)
 
@@ -106,11 +115,16 @@ class Cohort:
                 f"kinds names {few(sorted(unknown))}, which is not a modality; there are "
                 f"{few(list(self.modalities), 20)}"
             )
-        given, tables, kinds, survival = {}, {}, {}, self.survival
+        given, tables, kinds, survival = {}, {}, {}, self._with_strata()
+        modalities, patients = self.modalities, self.patients
+        if patients is None and has_several_rows(survival, modalities):
+            survival, modalities, patients = patient_rows(survival, modalities, self.causes)
         problems: list[str] = []
         with listing(problems):
-            survival = clean_survival(self._with_strata(), self.causes)
-        for m, table in self.modalities.items():
+            survival = clean_survival(survival, self.causes)
+            if self.patients is not None:
+                patients = checked_patients(patients, survival)
+        for m, table in modalities.items():
             with listing(problems):
                 given[m], kinds[m] = clean_modality(m, table, self.kinds.get(m))
         refuse_all(problems)
@@ -131,7 +145,7 @@ class Cohort:
         check_presence(tables, survival)
         self._set(
             survival=survival, modalities=tables, kinds=kinds, unmatched=unmatched, strata=strata,
-            causes=causes,
+            causes=causes, patients=patients,
         )  # fmt: skip
 
     def _with_strata(self) -> pd.DataFrame:
@@ -242,15 +256,16 @@ class Cohort:
         if rows.all():
             return self
         survival = self.survival[rows]
-        strata = None if self.strata is None else self.strata[rows]
+        strata, patients = (None if s is None else s[rows] for s in (self.strata, self.patients))
         tables = {m: t[t.index.isin(survival.index)] for m, t in self.modalities.items()}
         tables = {m: t for m, t in tables.items() if len(t)}
         if not tables:
             raise InputError(f"none of the {rows.sum()} patients has a modality")
         kinds, unmatched = ({m: of[m] for m in tables} for of in (self.kinds, self.unmatched))
         return copy(self)._set(
-            survival=survival, modalities=tables, kinds=kinds, unmatched=unmatched, strata=strata
-        )
+            survival=survival, modalities=tables, kinds=kinds, unmatched=unmatched, strata=strata,
+            patients=patients,
+        )  # fmt: skip
 
     def renamed(self, name: str) -> "Cohort":
         """Copy the cohort, ``unmatched`` included, under another name."""
@@ -274,21 +289,7 @@ class Cohort:
 
     def fingerprint(self) -> str:
         """SHA-256 over values, patients, columns and kinds, whatever the files and row order."""
-        digest = hashlib.sha256()
-        for name, table in [("survival", self.survival), *sorted(self.modalities.items())]:
-            table = table.sort_index()
-            numeric = [is_numeric(table[c]) for c in table.columns]
-            numbers = table.loc[:, numeric].to_numpy("<f8")
-            text = table.loc[:, ~np.array(numeric)]
-            header = [name, self.kinds.get(name), list(table.columns), list(table.index)]
-            digest.update(json.dumps([*header, text.fillna("").to_numpy().tolist()]).encode())
-            # One bit pattern each for zero and for NaN.
-            digest.update(np.where(np.isnan(numbers), np.nan, numbers + 0.0).tobytes())
-        if self.causes:
-            digest.update(json.dumps(sorted(self.causes.items())).encode())
-        if self.strata is not None:
-            digest.update(json.dumps(self.strata.sort_index().fillna("").tolist()).encode())
-        return digest.hexdigest()
+        return fingerprint_of(self)
 
     def __repr__(self) -> str:
         return text_of(self)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from jaxsurv.data.competing import counted
+from jaxsurv.data.last_rows import last_rows
 from jaxsurv.data.tables import few
 
 
@@ -12,9 +13,12 @@ def text_of(cohort: Any) -> str:
     Args:
         cohort: a :class:`jaxsurv.data.Cohort`.
     """
+    rows, cohort = len(cohort.survival), last_rows(cohort)
     n = len(cohort.survival)
     lines = [f"Cohort {cohort.name!r}" + (f": {cohort.title}" if cohort.title else "")]
     lines += [f"  {n} patients, {cohort.complete.sum()} with every modality"]
+    if rows > n:
+        lines += [f"  {rows} rows, as values of patients change; below, each patient's last"]
     for endpoint in cohort.endpoints:
         time = cohort.survival[f"{endpoint}_time"]
         events = counted(cohort.survival[f"{endpoint}_event"], cohort.causes.get(endpoint, ()))

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
+from jaxsurv.data.last_rows import last_rows
 from jaxsurv.data.tables import constant_columns, is_numeric
 from jaxsurv.survival import kaplan_meier
 
@@ -21,9 +22,9 @@ def endpoint_table(cohort: Cohort) -> pd.DataFrame:
     reverse Kaplan-Meier estimate, in which censoring is the event (Schemper and Smith, Control. Clin.
     Trials 17 (1996) 343). Columns ``survival``, ... are the median survival. A median is NaN if its
     curve does not fall to 0.5. ``last`` is the longest observed time. Where an endpoint has causes,
-    events of all of them count.
+    events of all of them count. A patient with several rows counts once.
     """
-    rows = {}
+    cohort, rows = last_rows(cohort), {}
     for endpoint in cohort.endpoints:
         event, time, entry, *_ = cohort.outcome(endpoint, "any")
         row = {"patients": len(time), "events": int(np.sum(event))}
@@ -36,9 +37,12 @@ def endpoint_table(cohort: Cohort) -> pd.DataFrame:
 
 
 def modality_table(cohort: Cohort) -> pd.DataFrame:
-    """One row per modality: kind, patients, features, missing cells, constant features, unmatched."""
+    """One row per modality: kind, patients, features, missing cells, constant features, unmatched.
+
+    Of a patient with several rows the last counts, here and in the tables below.
+    """
     columns = ["kind", "patients", "features", "missing", "constant", "unmatched"]
-    rows = {}
+    cohort, rows = last_rows(cohort), {}
     for m, table in cohort.modalities.items():
         missing = float(table.isna().to_numpy().mean())
         constant = len(constant_columns(table)) if len(table) > 1 else 0
@@ -53,7 +57,7 @@ def missing_table(cohort: Cohort) -> pd.DataFrame:
     Columns ``modality``, ``column``, ``missing``: patients who have the modality and no value, and
     ``patients`` who have the modality.
     """
-    rows = []
+    cohort, rows = last_rows(cohort), []
     for m, table in cohort.modalities.items():
         gaps = table.isna().sum().sort_values(ascending=False, kind="stable")
         rows += [(m, column, count, len(table)) for column, count in gaps[gaps > 0].items()]
@@ -62,7 +66,7 @@ def missing_table(cohort: Cohort) -> pd.DataFrame:
 
 def pattern_table(cohort: Cohort) -> pd.DataFrame:
     """One row per pattern of present modalities, most frequent first: booleans and ``patients``."""
-    counts = cohort.presence.value_counts(sort=False).rename("patients").reset_index()
+    counts = last_rows(cohort).presence.value_counts(sort=False).rename("patients").reset_index()
     return counts.sort_values("patients", ascending=False, kind="stable", ignore_index=True)
 
 
@@ -86,7 +90,7 @@ def outlier_table(cohort: Cohort, *, beyond: float = FAR) -> pd.DataFrame:
     Columns: ``modality``, ``patient``, ``cells`` (number of outliers), ``share`` (of the modality's
     features), and the most extreme cell: ``feature``, ``value``, ``z``. Rows with most cells come first.
     """
-    rows = []
+    cohort, rows = last_rows(cohort), []
     for m, table in cohort.modalities.items():
         z = robust_z(table, cohort.kinds[m])
         far = z.abs() > beyond

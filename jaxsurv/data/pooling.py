@@ -83,12 +83,14 @@ def concat_cohorts(cohorts: Sequence[Cohort], *, features: str = "inner") -> Coh
     refuse_all(problems)
     strata = pd.concat([_strata_of(c) for c in cohorts])
     survival = pd.concat([c.survival for c in cohorts]).assign(**{STRATUM: strata})
+    several = any(c.patients is not None for c in cohorts)
+    patients = pd.concat([_patients_of(c) for c in cohorts]) if several else None
     source, licence = (
         "; ".join(dict.fromkeys(t for c in cohorts if (t := getattr(c, name))))
         for name in ("source", "licence")
     )
     about = {"name": "+".join(by_name), "time_unit": unit, "source": source, "licence": licence}
-    pooled = Cohort(tables, survival, kinds, causes=causes, **about)
+    pooled = Cohort(tables, survival, kinds, causes=causes, patients=patients, **about)
     return pooled._set(unmatched={m: sum(c.unmatched.get(m, 0) for c in cohorts) for m in tables})
 
 
@@ -148,10 +150,14 @@ def _strata_of(cohort: Cohort) -> pd.Series:
     return pd.Series(name, index) if own is None else f"{name}/" + own
 
 
+def _patients_of(cohort: Cohort) -> pd.Series:
+    index = cohort.survival.index
+    return pd.Series(index, index) if cohort.patients is None else cohort.patients
+
+
 def _refuse_shared_patients(cohorts: Mapping[str, Cohort]) -> None:
     keys = {
-        name: {name_key(patient_part(p)): p for p in c.survival.index}
-        for name, c in cohorts.items()
+        name: {name_key(patient_part(p)): p for p in _patients_of(c)} for name, c in cohorts.items()
     }
     for a, b in combinations(keys, 2):
         if both := sorted(set(keys[a]) & set(keys[b])):

@@ -14,6 +14,7 @@ from jaxsurv.data.delimited import by_first_column, read_table
 from jaxsurv.data.files import naming, noting, open_text, read_json
 from jaxsurv.data.identifiers import is_normal, match_barcodes, patient_part, refuse_transposed
 from jaxsurv.data.names import check_patients, name_key
+from jaxsurv.data.patient_rows import FROM, has_several_rows, with_patients
 from jaxsurv.data.problems import refuse_all
 from jaxsurv.data.safe_text import as_named, printable, write_csv
 from jaxsurv.data.samples import of_one_sample
@@ -97,11 +98,13 @@ def read_cohort(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
 
     The folder holds ``survival.csv`` (see :class:`Cohort`; a column ``stratum`` gives strata) and one
     ``<modality>.csv`` per modality, with the patient names in the first column; ``.tsv``, ``.csv.gz`` and
-    ``.tsv.gz`` are read as well. An optional ``cohort.json`` may give ``name``, ``title``, ``time_unit``,
-    ``kinds``, ``source``, ``licence`` and ``causes``, such as ``{"efs": ["relapse", "death"]}``, the names of
-    the event codes 1, 2, ... of an endpoint. Kinds that it does not give are inferred, but counts are never
-    guessed. Other files are ignored, and ``split.csv`` and ``published.csv``, which are no modalities. Empty
-    cells, NA, N/A, NaN and NULL are missing; "None" is a category.
+    ``.tsv.gz`` are read as well. Patients may have several rows, for covariates that change: with
+    ``<endpoint>_entry`` in ``survival.csv``, with ``from`` in a modality. An optional ``cohort.json`` may
+    give ``name``, ``title``, ``time_unit``, ``kinds``, ``source``, ``licence`` and ``causes``, such as
+    ``{"efs": ["relapse", "death"]}``, the names of the event codes 1, 2, ... of an endpoint. Kinds that it
+    does not give are inferred, but counts are never guessed. Other files are ignored, and ``split.csv`` and
+    ``published.csv``, which are no modalities. Empty cells, NA, N/A, NaN and NULL are missing; "None" is a
+    category.
 
     TCGA barcodes of different lengths in different files are matched on the patient part, one
     sample per patient, with a ``DataWarning`` that says how many matched.
@@ -129,13 +132,19 @@ def read_cohort(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
         raise InputError(f"{folder} has no survival.csv (or .csv.gz, .tsv, .tsv.gz)")
     settings = {"name": folder.resolve().name, **_settings(folder / "cohort.json")}
     kinds = dict(settings.pop("kinds", {}))
-    file, separator = files.pop("survival")
-    problems, modalities, survival = [], {}, pd.DataFrame()
-    with noting(file, problems):
-        survival = clean_survival(_read_table(file, separator, None), settings.get("causes", {}))
+    problems, modalities, survival, given = [], {}, pd.DataFrame(), {}
     for name, (file, separator) in files.items():
         with noting(file, problems):
-            table = _read_table(file, separator, kinds.get(name))
+            given[name] = _read_table(file, separator, kinds.get(name))
+    if "survival" in given and has_several_rows(given["survival"], given):
+        refuse_all(problems)
+        survival = given.pop("survival")
+        return found_cohort(folder, given, survival, kinds, semi_supervised, **settings)
+    with noting(files["survival"][0], problems):
+        if "survival" in given:
+            survival = clean_survival(given.pop("survival"), settings.get("causes", {}))
+    for name, table in given.items():
+        with noting(files[name][0], problems):
             refuse_transposed(f"modality {name!r}", table, survival.index)
             if not (semi_supervised or survival.empty):
                 _refuse_strangers(table.index, survival.index)
@@ -189,6 +198,11 @@ def found_cohort(
         **about: further attributes of the cohort.
     """
     with naming(path):
+        if semi_supervised and has_several_rows(survival, modalities):
+            raise InputError(
+                "patients without an outcome cannot be kept where patients have several rows: no follow-up "
+                "says when their values change; read the cohort without semi_supervised"
+            )
         if semi_supervised:
             survival = with_unlabelled(survival, modalities)
         return Cohort(modalities, survival, {m: k for m, k in kinds.items() if k}, **about)
@@ -222,6 +236,11 @@ def read_features(path: str | Path, kinds: Mapping[str, str]) -> dict[str, pd.Da
             file, separator = files[name]
             with noting(file, problems):
                 tables[name] = _read_table(file, separator, kinds[name])
+                if FROM in tables[name]:
+                    raise InputError(
+                        f"values change (column {FROM!r}), and a prediction takes those of one time: in "
+                        "Python model.risk_table(landmark_cohort(read_cohort(folder), endpoint, time))"
+                    )
     refuse_all(problems)
     if not tables:
         raise InputError(f"{folder} has no table of {few(list(kinds), 20)}, which the model reads")
@@ -247,13 +266,15 @@ def write_cohort(cohort: Cohort, path: str | Path) -> None:
                 f"modality {name!r} cannot be the name of a file; rename it, such as 'rna'"
             )
         _refuse_what_would_change(name, table, cohort.kinds[name])
+    strata = {} if cohort.strata is None else {STRATUM: cohort.strata}
+    tables = {**cohort.modalities, "survival": cohort.survival.assign(**strata)}
+    if cohort.patients is not None:
+        tables = with_patients(tables, cohort.patients)
     folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise InputError(f"{folder} is not empty; write a cohort to a folder of its own")
-    strata = {} if cohort.strata is None else {STRATUM: cohort.strata}
-    survival = cohort.survival.assign(**strata)
-    for name, table in {**cohort.modalities, "survival": survival}.items():
+    for name, table in tables.items():
         compression = {"method": "gzip", "mtime": 0}  # the same cohort gives the same bytes
         write_csv(table, folder / f"{name}.csv.gz", compression=compression)
     settings = {f.name: getattr(cohort, f.name) for f in fields(cohort) if f.name in _SETTINGS}

@@ -12,6 +12,7 @@ import pandas as pd
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.delimited import read_table
 from jaxsurv.data.files import naming, open_text
+from jaxsurv.data.last_rows import last_rows
 from jaxsurv.data.names import hint
 from jaxsurv.data.splits import PARTS, Splits, check_parts, parts_of_each
 from jaxsurv.data.tables import MISSING, few, warn
@@ -51,6 +52,11 @@ def read_splits(path: str | Path, cohort: Cohort, endpoint: str) -> Splits:
     Warns:
         DataWarning: labelled patients whom the file does not name.
     """
+    if cohort.patients is not None:
+        whole = last_rows(cohort)
+        labels = whole.for_endpoint(endpoint).survival.index
+        splits = read_splits(path, whole, endpoint)
+        return splits.of_rows(labels.get_indexer(cohort.for_endpoint(endpoint).patients))
     path, patients = Path(path), cohort.survival.index
     labelled = patients.isin(cohort.for_endpoint(endpoint).survival.index)
     outcome = cohort.outcome(endpoint)

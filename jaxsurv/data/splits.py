@@ -10,6 +10,7 @@ import numpy as np
 from jaxsurv.arguments.labels import factorised
 from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.arguments.settings import mask
+from jaxsurv.data.row_checks import PatientsOfRows
 from jaxsurv.survival.validation import check_event, check_some, check_vectors
 from jaxsurv.types import InputError
 
@@ -42,6 +43,11 @@ class Splits(NamedTuple):
     def develop(self) -> np.ndarray:
         """``[s, n]`` booleans: the rows that may be fitted to, never test rows."""
         return (self.train | self.validation).any(axis=1) & ~self.test
+
+    def of_rows(self, number: np.ndarray) -> "Splits":
+        """Splits of rows from those of patients: ``number`` ``[m]`` is that of each row's patient."""
+        masks = {name: getattr(self, name)[..., number] for name in ("train", "validation", "test")}
+        return self._replace(**masks)
 
     def spread(self, rows: np.ndarray) -> "Splits":
         """Extend the splits to more patients: ``rows`` ``[m]`` are these n, all others have no role."""
@@ -103,6 +109,7 @@ def stratified_kfold(
     eligible: Any = None,
     validation_fraction: float | None = 0.2,
     strata: Any = None,
+    patient: Any = None,
 ) -> Splits:
     """Repeated K-fold, stratified by event, with early-stopping rows apart from the test rows.
 
@@ -122,6 +129,8 @@ def stratified_kfold(
             0 gives the two-way protocol of many papers, where early stopping watches the test rows.
         strata: ``[n]`` labels: folds and parts have their share of the rows, and of the events, of each
             stratum too.
+        patient: ``[n]`` labels of the patients, where these have several rows: patients are dealt, by their
+            event, and take all their rows with them.
 
     Returns:
         ``Splits`` with s = repeats x folds rows, repeat by repeat.
@@ -135,6 +144,13 @@ def stratified_kfold(
     (array([4, 4]), [[2, 2], [2, 2]])
     """
     event, eligible = event_and_rows(event, eligible, strata)
+    if patient is not None:
+        who = PatientsOfRows.of(patient, event, eligible, strata)
+        dealt = stratified_kfold(
+            who.event, folds=folds, repeats=repeats, seed=seed, eligible=who.rows,
+            validation_fraction=validation_fraction, strata=who.strata,
+        )  # fmt: skip
+        return dealt.of_rows(who.number)
     parts = number_of_parts(validation_fraction)
     observed = np.flatnonzero(eligible & event)
     if len(observed) < folds:
@@ -218,7 +234,9 @@ PARTS = 5  # early-stopping parts of a fit to all rows
 
 
 @read_arguments
-def without_test(event: Any, develop: Any, *, seed: int = 0, strata: Any = None) -> Splits:
+def without_test(
+    event: Any, develop: Any, *, seed: int = 0, strata: Any = None, patient: Any = None
+) -> Splits:
     """Splits without test rows: fits to development rows, each stopped by one of five parts.
 
     With fewer than five events there are as many parts as events, some of them twice.
@@ -227,12 +245,15 @@ def without_test(event: Any, develop: Any, *, seed: int = 0, strata: Any = None)
         event: ``[n]``, 1 = observed, 0 = censored.
         develop: ``[n]`` or ``[s, n]`` booleans, rows to fit to; the others have no role.
         seed: number of the split whose deal is wanted, see `early_stopping_parts`.
-        strata: ``[n]`` labels, see `stratified_kfold`.
+        strata, patient: ``[n]`` labels, see `stratified_kfold`.
 
     Raises:
         InputError: fewer than two events among the development rows.
     """
     event, _ = event_and_rows(event, None, strata)
+    if patient is not None:
+        who = PatientsOfRows.of(patient, event, mask("develop", develop), strata)
+        return without_test(who.event, who.rows, seed=seed, strata=who.strata).of_rows(who.number)
     validation = []
     for rows in (develop := np.atleast_2d(np.asarray(mask("develop", develop), bool))):
         if (events := int(event[rows].sum())) < 2:

@@ -98,7 +98,7 @@ class Coxnet(SurvivalEstimator):
         folds = min(self.folds, int(event[develop].sum()))
         dealt = stratified_kfold(
             event, folds=folds, seed=int(self.random_state), eligible=develop,
-            validation_fraction=None, strata=outcome.stratum,
+            validation_fraction=None, strata=outcome.stratum, patient=prepared.cohort.patients,
         )  # fmt: skip
         end = self.lambda_min_ratio
         cv = coxnet_cv(

@@ -14,7 +14,7 @@ from jaxsurv.estimators.inputs import Patients
 from jaxsurv.estimators.reading import read_patients_of, rows_of
 from jaxsurv.preprocess import Schema
 from jaxsurv.recipe import Rows
-from jaxsurv.types import ArrayLike
+from jaxsurv.types import ArrayLike, InputError
 
 
 class Explanation(NamedTuple):
@@ -49,7 +49,7 @@ class Explanation(NamedTuple):
 def explain(
     model: FittedModel,
     patients: Patients,
-    outcome: tuple[np.ndarray, np.ndarray, np.ndarray | None] | None,
+    outcome: tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray | None] | None,
     *,
     steps: int,
     repeats: int,
@@ -60,7 +60,7 @@ def explain(
     Args:
         model: fitted model of any network.
         patients: patients to be explained.
-        outcome: events, times and strata (or None) of the patients, each ``[n]``, or None.
+        outcome: events, times, strata (or None) and entry (None) of the patients, each ``[n]``, or None.
         steps: number of steps of the path from the training mean to the patient.
         repeats: permutations of each feature and table.
         seed: seed of permutations and bootstrap.
@@ -74,7 +74,12 @@ def explain(
     before = preprocessing.inputs(encoded, project=False)
     features, modalities, mean = _attributions(model, rows, before.inputs, steps)
     if outcome is not None:
-        event, time, strata = outcome
+        event, time, strata, entry = outcome
+        if entry is not None:
+            raise InputError(
+                "an explanation by C takes one row per patient, without an entry: give those at risk at a "
+                "time, by jaxsurv.data.landmark_cohort(cohort, endpoint, time), or leave y out"
+            )
         ranks = np.unique(time, return_inverse=True)[1]  # whose order float32 keeps
         data = Outcomes(rows, event, ranks, None if strata is None else dense(strata))
         lost = withheld(model, data, seed=seed)

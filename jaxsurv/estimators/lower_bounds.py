@@ -62,7 +62,11 @@ class LowerBounds:
         estimator: Any = self
         fitted, known = estimator.fitted(), estimator.fitted().held_out
         if calibration is not None:
-            patients, event, time, _ = estimator._with_outcome(*calibration)
+            patients, event, time, _, entry = estimator._with_outcome(*calibration)
+            if entry is not None:
+                raise InputError(
+                    "lower bounds do not know delayed entry: calibrate on patients without"
+                )
             known = CalibrationRows(np.asarray(fitted.log_hazard(patients), float), event, time)
         if known is None or not known.time.size:
             raise InputError(

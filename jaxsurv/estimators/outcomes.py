@@ -8,22 +8,27 @@ import pandas as pd
 
 from jaxsurv.data import Cohort
 from jaxsurv.data.names import hint
-from jaxsurv.data.survival_table import STRATUM, clean_survival
+from jaxsurv.data.survival_table import STRATUM
 from jaxsurv.data.tables import few, is_numeric, plain_column
 from jaxsurv.estimators.cause_codes import Codes, of_cause
 from jaxsurv.estimators.inputs import (
     Modalities,
     Patients,
-    as_frame,
     has_names,
-    native,
     read_patients,
+)
+from jaxsurv.estimators.outcome_columns import outcome_columns
+from jaxsurv.estimators.patient_rows import (
+    OUTCOME,
+    PATIENT,
+    checked_outcome,
+    refuse_from,
+    rows_of_patients,
 )
 from jaxsurv.survival.causes import check_codes
 from jaxsurv.survival.validation import check_event
 from jaxsurv.types import InputError
 
-OUTCOME = "outcome"  # the endpoint of a cohort that is made here
 _EVENT_FIX = (
     "give True where the event was observed, such as status == 'dead', or numbers by .astype(int)"
 )
@@ -44,7 +49,7 @@ def labelled_cohort(
         X, modalities: see `read_patients`.
         kinds: modality to its kind, see :class:`jaxsurv.data.Cohort`; a cohort keeps its own.
         y: see `read_outcome`; for a cohort the name of an endpoint, or None if it has one.
-        unlabelled: keep patients without an outcome.
+        unlabelled: keep patients without an outcome; not of a cohort whose patients have several rows.
         codes: codes that events may have; the cohort is then of the cause that risks are of.
 
     Raises:
@@ -55,7 +60,7 @@ def labelled_cohort(
         endpoint = _endpoint(X, y)
         X = of_cause(X, endpoint, codes)
         labelled = X.for_endpoint(endpoint)
-        return (X if unlabelled else labelled), endpoint
+        return (X if unlabelled and X.patients is None else labelled), endpoint
     patients = read_patients(X, modalities)
     if modalities is not None and not isinstance(X, Mapping) and not hasattr(X, "obs_names"):
         given = [c for columns in modalities.values() for c in columns]
@@ -63,9 +68,13 @@ def labelled_cohort(
         if absent := [c for c in given if c not in there]:
             raise InputError(f"modalities name the columns {few(absent)}, which X does not have")
     outcome = read_outcome(y, patients, codes.causes)
+    refuse_from(patients)
+    tables = patients.tables
+    if PATIENT in outcome:
+        tables, outcome = rows_of_patients(patients, outcome)
     names = [str(k + 1) for k in range(codes.causes)]
     causes = {OUTCOME: names} if codes.causes > 1 else {}
-    cohort = of_cause(Cohort(patients.tables, outcome, dict(kinds), causes=causes), OUTCOME, codes)
+    cohort = of_cause(Cohort(tables, outcome, dict(kinds), causes=causes), OUTCOME, codes)
     without = outcome.index[outcome[f"{OUTCOME}_time"].isna()]
     if len(without) and not unlabelled:
         raise InputError(
@@ -102,12 +111,14 @@ class Labelled(NamedTuple):
         patients: their tables, and their names.
         event, time: ``[n]``.
         strata: ``[n]`` labels, or None.
+        entry: ``[n]``, or None.
     """
 
     patients: Patients
     event: np.ndarray
     time: np.ndarray
     strata: np.ndarray | None
+    entry: np.ndarray | None
 
 
 def with_outcome(X: Any, y: Any, patients: Patients, codes: Codes) -> Labelled:
@@ -119,17 +130,19 @@ def with_outcome(X: Any, y: Any, patients: Patients, codes: Codes) -> Labelled:
         codes: codes that events may have; the events are those of the cause that risks are of.
     """
     if isinstance(X, Cohort):
-        event, time, _, strata = outcome_of(X, y)
+        event, time, entry, strata = outcome_of(X, y)
     else:
-        outcome = read_outcome(y, patients, codes.causes)
+        outcome, late = read_outcome(y, patients, codes.causes), f"{OUTCOME}_entry"
         code, time = outcome.iloc[:, :2].to_numpy(float).T
         event = np.where(np.isnan(code), np.nan, code == codes.cause)
+        entry = outcome[late].to_numpy(float) if late in outcome else None
         strata = outcome[STRATUM].to_numpy(object) if STRATUM in outcome else None
     known = ~np.isnan(time)
     if not known.any():
         raise InputError(f"none of the {len(known)} patients has an outcome; C needs some")
     patients = patients._replace(names=patients.names[known])
-    return Labelled(patients, event[known], time[known], None if strata is None else strata[known])
+    strata, entry = (None if a is None else a[known] for a in (strata, entry))
+    return Labelled(patients, event[known], time[known], strata, entry)
 
 
 def read_outcome(y: Any, patients: Patients, causes: int | None = 1) -> pd.DataFrame:
@@ -139,20 +152,22 @@ def read_outcome(y: Any, patients: Patients, causes: int | None = 1) -> pd.DataF
         y: a structured array with one boolean and one float field; a table with columns ``event``
             and ``time``, or one pair ``<endpoint>_event``, ``<endpoint>_time``; or a pair of arrays
             ``(event, time)``. A DataFrame or structured array may have ``entry`` or ``<endpoint>_entry``,
-            delayed entry, and ``stratum``. Rows are matched by name if both have names (an index that is not
-            0, 1, ...), else by order, unless they share labels that are not in the same rows.
+            delayed entry, ``stratum``, and ``patient``, where patients have several rows.
+            Rows are matched by name if both have names (an index that is not 0, 1, ...), else by order,
+            unless they share labels that are not in the same rows.
         patients: those of X.
         causes: number of causes, whose codes 1, 2, ... events may have in the place of 1; None = any number.
 
     Returns:
         columns ``outcome_event`` and ``outcome_time``, both missing where there is no outcome, and
-        ``outcome_entry`` and ``stratum`` where these were given.
+        ``outcome_entry``, ``stratum`` and ``patient`` where these were given.
 
     Raises:
         InputError: an unknown form, unequal lengths, patients without a row in y, events that
-            are not 0/1 or codes of causes, times and events in each other's place.
+            are not 0/1 or codes of causes, times and events in each other's place; rows of a patient
+            without an entry, or that :func:`jaxsurv.data.row_checks.check_rows` refuses.
     """
-    event, time, entry, stratum = _columns_of(y)
+    event, time, entry, stratum, patient = outcome_columns(y)
     events, times = _numbers(event, "event", _EVENT_FIX), _times(time)
     if causes == 1:
         _check_events(events, times)
@@ -166,6 +181,8 @@ def read_outcome(y: Any, patients: Patients, causes: int | None = 1) -> pd.DataF
         columns[f"{OUTCOME}_entry"] = _times(entry)
     if stratum is not None:
         columns[STRATUM] = np.asarray(stratum, object)
+    if patient is not None and pd.Index(np.asarray(patient)).has_duplicates:
+        columns[PATIENT] = np.asarray(patient, object)
     table = pd.DataFrame(columns)
     names, index = patients.names, getattr(event, "index", None)
     if index is not None and has_names(index) and patients.named:
@@ -197,64 +214,13 @@ def read_outcome(y: Any, patients: Patients, causes: int | None = 1) -> pd.DataF
 
 
 def _checked(table: pd.DataFrame, causes: int | None) -> pd.DataFrame:
+    """The checked outcome, with the patients of the rows as its last column where they are given."""
     if causes == 1:
-        return clean_survival(table)
+        return checked_outcome(table)
     codes = table[f"{OUTCOME}_event"]
     happened = (codes > 0).astype(float).where(codes.notna())
-    plain = clean_survival(table.assign(**{f"{OUTCOME}_event": happened}))
+    plain = checked_outcome(table.assign(**{f"{OUTCOME}_event": happened}))
     return plain.assign(**{f"{OUTCOME}_event": codes})
-
-
-def _columns_of(y: Any) -> tuple[Any, Any, Any, Any]:
-    """Event, time, entry and stratum (None where there is none), in whatever form."""
-    if y is None:
-        raise InputError(
-            "the estimator requires y to be passed, but the target y is None; give a structured array, "
-            "a DataFrame with event and time, or a pair (event, time)"
-        )
-    y = native(y)
-    table = y if isinstance(y, np.ndarray) else as_frame(y)
-    if isinstance(table, pd.DataFrame):
-        event, time, entry = _named_columns(list(table.columns), "the columns of y")
-        labelled = isinstance(y, pd.DataFrame)  # the rows of other tables have no names
-        events = table[event] if labelled else table[event].to_numpy()
-        return events, table[time], table.get(entry), table.get(STRATUM)
-    if names := getattr(getattr(y, "dtype", None), "names", None):
-        logical = [name for name in names if y.dtype[name].kind == "b"]
-        if len(names) == 2 and len(logical) == 1:
-            return y[logical[0]], y[next(n for n in names if n != logical[0])], None, None
-        event, time, entry = _named_columns(list(names), "the fields of y")
-        entry, stratum = (y[n] if n in names else None for n in (entry, STRATUM))
-        return y[event], y[time], entry, stratum
-    if isinstance(y, tuple | list) and len(y) == 2 and all(np.ndim(part) == 1 for part in y):
-        event, time = (p if isinstance(p, pd.Series) else np.asarray(p) for p in y)
-        if len(event) != len(time):
-            raise InputError(f"y has {len(event)} events and {len(time)} times; needs as many")
-        if isinstance(event, pd.Series) and isinstance(time, pd.Series):
-            if not event.index.equals(time.index):
-                raise InputError("event and time in y have different indices; give both the same")
-        elif isinstance(time, pd.Series):
-            event = pd.Series(event, index=time.index)
-        return event, time, None, None
-    raise InputError(
-        f"y must be a structured array with a boolean and a float field, a DataFrame with event and "
-        f"time, or a pair (event, time); got {type(y).__name__} of shape {np.shape(y)}"
-    )
-
-
-def _named_columns(names: list, what: str) -> tuple:
-    """Names of event, time and, if there is one, entry."""
-    pairs = [("event", "time")] if {"event", "time"} <= set(names) else []
-    if not pairs:
-        stems = [str(c).removesuffix("_event") for c in names if str(c).endswith("_event")]
-        pairs = [(f"{s}_event", f"{s}_time") for s in stems if f"{s}_time" in names]
-    if len(pairs) != 1:
-        raise InputError(
-            f"{what} must be event and time, or one pair such as os_event and os_time; got {few(names)}"
-        )
-    event, time = pairs[0]
-    entry = "entry" if event == "event" else f"{str(event).removesuffix('_event')}_entry"
-    return event, time, entry if entry in names else None
 
 
 def _numbers(values: Any, what: str, fix: str) -> np.ndarray:

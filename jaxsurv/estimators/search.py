@@ -74,12 +74,18 @@ def settings_of(
 
 
 def folds_of(
-    event: np.ndarray, labelled: np.ndarray, folds: int, seed: int, strata: np.ndarray | None
+    event: np.ndarray,
+    labelled: np.ndarray,
+    folds: int,
+    seed: int,
+    strata: np.ndarray | None,
+    patient: Any,
 ) -> np.ndarray:
     """``[folds, n]`` booleans, the labelled rows that each fold tests, stratified by event and stratum."""
     return stratified_kfold(
-        event, folds=folds, seed=seed, eligible=labelled, validation_fraction=None, strata=strata
-    ).test
+        event, folds=folds, seed=seed, eligible=labelled, validation_fraction=None, strata=strata,
+        patient=patient,
+    ).test  # fmt: skip
 
 
 def scored(
@@ -88,6 +94,7 @@ def scored(
     event: np.ndarray,
     time: np.ndarray,
     strata: np.ndarray | None,
+    entry: np.ndarray | None,
 ) -> np.ndarray:
     """``[settings, folds]``: C on each fold's test rows, within strata.
 
@@ -96,11 +103,13 @@ def scored(
         test: ``[folds, n]`` booleans.
         event, time: ``[n]``.
         strata: ``[n]`` labels, or None.
+        entry: ``[n]``, or None; an event is compared with those at risk.
     """
 
     def c(risk: np.ndarray, rows: np.ndarray) -> float:
-        own = None if strata is None else strata[rows]
-        return float(concordance_index(risk[rows], event[rows], time[rows], strata=own).index)
+        own, late = (None if a is None else a[rows] for a in (strata, entry))
+        found = concordance_index(risk[rows], event[rows], time[rows], strata=own, entry=late)
+        return float(found.index)
 
     return np.array([[c(r, rows) for r, rows in zip(k, test, strict=True)] for k in risks])
 

@@ -14,6 +14,7 @@ from jaxsurv.arguments.settings import check_whole
 from jaxsurv.artifacts import StoredModel
 from jaxsurv.data import Cohort, without_test
 from jaxsurv.estimators.cause_codes import codes_of, names_of
+from jaxsurv.estimators.derived_curves import DerivedCurves
 from jaxsurv.estimators.explanation import Explanation, explain
 from jaxsurv.estimators.file_entries import check_entries, checked_config
 from jaxsurv.estimators.fitted import FittedModel
@@ -21,6 +22,7 @@ from jaxsurv.estimators.fitted_estimator import FittedEstimator
 from jaxsurv.estimators.inputs import Modalities, Patients, as_frame, in_strata, read_patients
 from jaxsurv.estimators.lower_bounds import LowerBounds, held_out_rows
 from jaxsurv.estimators.outcomes import Labelled, labelled_cohort, outcome_of, with_outcome
+from jaxsurv.estimators.patient_rows import mask_of_rows
 from jaxsurv.estimators.saved_survival import read_fitted, write_fitted
 from jaxsurv.estimators.training_cohort import FittedTerms, describe_training
 from jaxsurv.metrics import concordance_index
@@ -34,7 +36,7 @@ from jaxsurv.types import ArrayLike, InputError
 _KEPT = ("n_features_in_", "feature_names_in_", "lambda_", "choice_")
 
 
-class SurvivalEstimator(LowerBounds, FittedEstimator[FittedModel], base=True):
+class SurvivalEstimator(LowerBounds, DerivedCurves, FittedEstimator[FittedModel], base=True):
     """A survival model with fit, predict and score as scikit-learn has them.
 
     X is a table or array (``modalities`` says which columns belong together), a dict of tables
@@ -42,10 +44,10 @@ class SurvivalEstimator(LowerBounds, FittedEstimator[FittedModel], base=True):
     whose columns may be pairs (modality, feature), or any with named columns, such as polars'. Within a
     table, a patient without any value lacks the modality. y is a structured array with a boolean and a
     float field, a DataFrame with event and time, or a pair ``(event, time)``; DataFrames and structured
-    arrays may have ``entry``, delayed entry, and ``stratum``; for a cohort, which may have strata of its own,
-    y is the name of an endpoint. Rows of X and y are matched by name if both have names, else by order.
-    Patients are compared within strata alone, in every Cox loss and in C, and each stratum has its own
-    baseline hazard.
+    arrays may have ``entry``, delayed entry, ``stratum``, and ``patient``, where patients have several rows.
+    For a cohort, which knows all this, y is the name of an endpoint. Rows of X and y are matched by name if
+    both have names, else by order. Patients are compared within strata alone, in every Cox loss and in C,
+    and each stratum has its own baseline hazard.
 
     The recipe is fitted to the training patients and kept with the model. By default values are clipped
     and standardised, single missing ones become the mean, and nothing is known of the log hazard
@@ -109,12 +111,7 @@ class SurvivalEstimator(LowerBounds, FittedEstimator[FittedModel], base=True):
         time = outcome_of(cohort, endpoint)[1]
         rows = ~np.isnan(time)
         if where is not None:
-            where = np.asarray(where)
-            if where.dtype != bool or where.shape != rows.shape:
-                raise InputError(
-                    f"where must be {len(rows)} booleans, one per patient with a row in X, got "
-                    f"{where.dtype} of shape {where.shape}"
-                )
+            where = mask_of_rows(where, X, cohort)
             kept = rows | where  # patients without an outcome train only where asked for
             cohort, rows = cohort.take(kept), (rows & where)[kept]
         event, time, entry, strata = outcome_of(cohort, endpoint)
@@ -122,7 +119,9 @@ class SurvivalEstimator(LowerBounds, FittedEstimator[FittedModel], base=True):
         trained = self._train(prepared)
         event, missing = np.where(rows, event, np.nan), int(np.isnan(time).sum())
         times, unit = np.where(rows, time, np.nan), cohort.time_unit
-        baselines, summary = describe_training(trained, event, times, entry, strata, time_unit=unit)
+        baselines, summary = describe_training(
+            trained, event, times, entry, strata, time_unit=unit, patients=cohort.patients
+        )
         summary = summary._replace(unlabelled=missing, causes=names_of(cohort, self._config))
         held_out = held_out_rows(trained.held_out, event, times, entry, strata)
         self._note_columns(X)
@@ -161,13 +160,6 @@ class SurvivalEstimator(LowerBounds, FittedEstimator[FittedModel], base=True):
         """
         return self.fitted().survival(in_strata(self._new(X), strata), self._times(times))
 
-    def predict_cumulative_hazard(
-        self, X: Any, times: ArrayLike, *, strata: ArrayLike | None = None
-    ) -> np.ndarray:
-        """``[n, t]``: minus the logarithm of `predict_survival_function`."""
-        with np.errstate(divide="ignore"):
-            return -np.log(self.predict_survival_function(X, times, strata=strata))
-
     def risk_table(
         self, X: Any, times: ArrayLike = (), *, strata: ArrayLike | None = None
     ) -> pd.DataFrame:
@@ -181,10 +173,10 @@ class SurvivalEstimator(LowerBounds, FittedEstimator[FittedModel], base=True):
         return self.fitted().table(in_strata(self._new(X), strata), self._times(times))
 
     def score(self, X: Any, y: Any = None) -> float:
-        """Harrell's C of the predictions, within strata if the patients have some."""
-        patients, event, time, strata = self._with_outcome(X, y)
+        """Harrell's C of the predictions, within strata, and with entry among those at risk."""
+        patients, event, time, strata, entry = self._with_outcome(X, y)
         risk = self.fitted().log_hazard(patients)
-        return float(concordance_index(risk, event, time, strata=strata).index)
+        return float(concordance_index(risk, event, time, strata=strata, entry=entry).index)
 
     def explain(self, X: Any, y: Any = None, *, steps: int = 128, repeats: int = 5) -> Explanation:
         """Explain the risks and C: attributions and importances per feature, modality and patient.
@@ -202,7 +194,7 @@ class SurvivalEstimator(LowerBounds, FittedEstimator[FittedModel], base=True):
             repeats: permutations of each feature and each table.
 
         Raises:
-            InputError: see `score`; no comparable pair of patients.
+            InputError: see `score`; no comparable pair of patients; an outcome with entry.
 
         Warns:
             DataWarning: a modality that none of the patients has.
@@ -228,8 +220,10 @@ class SurvivalEstimator(LowerBounds, FittedEstimator[FittedModel], base=True):
         """The recipe fitted to each row of ``develop [s, n]``."""
         check_whole("random_state", self.random_state, 0)
         outcome, labelled = cohort.outcome(endpoint), ~np.isnan(outcome_of(cohort, endpoint)[1])
-        seed, strata = int(self.random_state), outcome.stratum
-        splits = without_test(outcome.event, develop[:, labelled], seed=seed, strata=strata)
+        splits = without_test(
+            outcome.event, develop[:, labelled], seed=int(self.random_state), strata=outcome.stratum,
+            patient=cohort.patients,
+        )  # fmt: skip
         return prepare(cohort, endpoint, splits, self._recipe, unlabelled=self._unlabelled)
 
     def _store(self) -> StoredModel:

@@ -4,10 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxsurv.arguments.labels import dense
 from jaxsurv.metrics import concordance_index
 from jaxsurv.recipe.curves import Baselines, baseline_sets, fit_baselines
 from jaxsurv.recipe.members import Terms
-from jaxsurv.types import InputError
+from jaxsurv.types import ArrayLike, InputError
 
 
 class TrainingCohort(NamedTuple):
@@ -23,8 +24,8 @@ class TrainingCohort(NamedTuple):
             patients alone and too narrow for a guess at new ones. With five seeds a row's log hazard is that
             of one network, which the row has stopped: C is too high for that (0.57 where nothing can be
             learned), and too low because new patients get the mean of all networks (0.62 for 0.67 with 300
-            simulated patients). That of `Coxnet` is from the folds that chose its penalty. Delayed entry
-            does not count.
+            simulated patients). That of `Coxnet` is from the folds that chose its penalty. With entry, an
+            event is compared with those at risk.
         causes: names of the causes 1, 2, ... of a model of all of them, whose events are of one; else empty.
     """
 
@@ -62,6 +63,7 @@ def describe_training(
     strata: np.ndarray | None,
     *,
     time_unit: str,
+    patients: ArrayLike | None = None,
 ) -> tuple[Baselines, TrainingCohort]:
     """Baseline hazards and summary, from rows that are held out from some member.
 
@@ -74,8 +76,12 @@ def describe_training(
         entry: ``[n]`` delayed entry, or None.
         strata: ``[n]`` labels, or None.
         time_unit: unit of the times.
+        patients: ``[n]`` patient of each row, or None: each row is one.
     """
     labelled, risk = ~np.isnan(time), trained.held_out
+    who = np.arange(len(time)) if patients is None else dense(np.asarray(patients))
+    last = np.full(len(time), -1.0)
+    np.maximum.at(last, who[labelled], time[labelled])
     rows = labelled & ~np.isnan(risk)
     if not np.isfinite(risk[rows]).all() or not np.isfinite(trained.center).all():
         raise InputError(
@@ -87,25 +93,33 @@ def describe_training(
     pooled, own = fit_baselines(risk, baseline_sets(e, t, entry=entered, strata=strata))
     own = None if own is None else own._replace(log_values=None)
     return Baselines(pooled._replace(log_values=None), own), TrainingCohort(
-        patients=int(labelled.sum()),
+        patients=len(np.unique(who[labelled])),
         events=int(event[labelled].sum()),
         unlabelled=int((~labelled).sum()),
-        median_time=float(np.median(time[labelled])),
+        median_time=float(np.median(last[last >= 0])),
         longest_time=float(time[labelled].max()),
         time_unit=time_unit,
         percentiles=tuple(float(q) for q in np.percentile(risk, np.arange(101))),
         threshold=float(np.median(risk)),
-        c=_concordance(risk, e, t, strata),
+        c=_concordance(risk, e, t, strata, entered, None if patients is None else who[rows]),
     )
 
 
 def _concordance(
-    risk: np.ndarray, event: np.ndarray, time: np.ndarray, strata: np.ndarray | None
+    risk: np.ndarray,
+    event: np.ndarray,
+    time: np.ndarray,
+    strata: np.ndarray | None,
+    entry: np.ndarray | None,
+    who: np.ndarray | None,
 ) -> tuple[float, float, float] | None:
-    """C with its interval; None where patients are too few for them."""
+    """C with its interval, over patients ``who [n]`` or rows; None where they are too few for them."""
     try:
-        c = concordance_index(risk, event, time, strata=strata)
+        c = concordance_index(risk, event, time, strata=strata, entry=entry)
     except InputError:
         return None
+    if who is not None:  # the rows of a patient are not independent
+        error = np.sqrt(np.sum(np.bincount(who, np.asarray(c.influence)) ** 2))
+        c = c._replace(standard_error=error)
     lower, upper = c.interval()
     return None if np.isnan(lower) else (float(c.index), lower, upper)

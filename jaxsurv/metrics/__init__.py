@@ -47,6 +47,7 @@ from jaxsurv.metrics.dynamic_auc import DynamicAUC, cumulative_dynamic_auc
 from jaxsurv.metrics.ipcw import concordance_index_ipcw
 from jaxsurv.metrics.prediction_error import brier_score, integrated_brier_score
 from jaxsurv.survival.concordance import Concordance
+from jaxsurv.survival.landmarks import Landmark, landmark
 
 __all__ = [
     "Bootstrap",
@@ -61,6 +62,7 @@ __all__ = [
     "HazardRatio",
     "IntervalCalibration",
     "IntervalScale",
+    "Landmark",
     "LatentAlignment",
     "NetBenefit",
     "NetBenefitDifference",
@@ -89,6 +91,7 @@ __all__ = [
     "integrated_brier_score",
     "integrated_brier_score_competing",
     "integrated_calibration_index",
+    "landmark",
     "latent_alignment",
     "net_benefit",
     "observed_expected",

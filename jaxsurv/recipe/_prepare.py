@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import jax
 import numpy as np
+import pandas as pd
 
 from jaxsurv.data import Cohort, DataWarning, Splits
+from jaxsurv.data.row_checks import refuse_straddling
 from jaxsurv.data.tables import few
 from jaxsurv.preprocess import encode, fit_scaler, sort_columns
 from jaxsurv.recipe.cox import block_ridge_cox, clinical_cox, with_offset
@@ -33,10 +35,11 @@ def prepare(
         splits: masks over the rows of ``cohort.for_endpoint(endpoint)``.
         recipe: choices of the preprocessing.
         unlabelled: patients without an outcome train as well, in every split. Scaling and selection are
-            fitted to labelled patients all the same.
+            fitted to labelled patients all the same. Where patients have several rows, none is without.
 
     Raises:
-        InputError: splits of another number of patients; a block that the cohort lacks.
+        InputError: splits of another number of patients, or with some rows of a patient on either side; a
+            block that the cohort lacks.
 
     Warns:
         DataWarning: labelled patients who have other modalities than the blocks alone: they stay, and all get
@@ -53,7 +56,12 @@ def prepare(
         raise InputError(
             f"splits are for {splits.test.shape[1]} patients, {n} are labelled for {endpoint!r}"
         )
-    cohort = cohort if unlabelled else cohort.for_endpoint(endpoint)
+    if not unlabelled or cohort.patients is not None:
+        cohort = cohort.for_endpoint(endpoint)
+    if cohort.patients is not None:
+        number, names = pd.factorize(cohort.patients)
+        for masks in (splits.train, splits.validation, splits.test):
+            refuse_straddling(masks, number, names)
     labelled = cohort.survival[f"{endpoint}_time"].notna().to_numpy()
     if recipe.blocks is not None and (absent := set(recipe.blocks) - set(cohort.modalities)):
         raise InputError(

@@ -68,13 +68,14 @@ def _ridge_cox(
 
 def inner_folds(data: Prepared) -> np.ndarray:
     """``[splits, k, n]`` held-out rows, event-stratified within each split's development rows and strata."""
-    strata = data.outcome.stratum
+    strata, patient = data.outcome.stratum, data.cohort.patients
 
     def deal(develop: np.ndarray) -> np.ndarray:
         folds = min(INNER_FOLDS, int(data.event[develop].sum()))
         dealt = stratified_kfold(
-            data.event, folds=folds, eligible=develop, validation_fraction=None, strata=strata
-        ).test
+            data.event, folds=folds, eligible=develop, validation_fraction=None, strata=strata,
+            patient=patient,
+        ).test  # fmt: skip
         empty = np.zeros((INNER_FOLDS - folds, len(develop)), bool)  # all splits stack
         return np.concatenate([dealt, empty])
 

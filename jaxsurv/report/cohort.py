@@ -17,6 +17,7 @@ from jaxsurv.data.describe import (
     outlier_table,
     pattern_table,
 )
+from jaxsurv.data.last_rows import last_rows
 from jaxsurv.data.safe_text import file_stem, literal
 from jaxsurv.data.tables import constant_columns, few
 from jaxsurv.plots import modality_patterns, survival_curve
@@ -174,8 +175,20 @@ def _figures(cohort: Cohort) -> list[tuple[Figure, Picture]]:
     return drawn
 
 
+def _rows_told(cohort: Cohort) -> list[str]:
+    if cohort.patients is None:
+        return []
+    rows, n = len(cohort.survival), cohort.patients.nunique()
+    return [
+        f"Values of patients change: the {n} have {rows} rows, and the last of each is described."
+    ]
+
+
 def print_summary(cohort: Cohort, console: Console) -> Sequence[Section]:
     """Print the tables that describe the cohort, and return them."""
+    for line in _rows_told(cohort):
+        console.print(literal(line))
+    cohort = last_rows(cohort)
     sections = [endpoints_section(cohort), modalities_section(cohort), patterns_section(cohort)]
     for section in sections:
         print_table(
@@ -189,6 +202,7 @@ def describe(cohort: Cohort, folder: ResultsFolder, console: Console) -> None:
     facts = {"cohort": cohort.title or cohort.name}
     facts |= {k: v for k in ("source", "licence") if (v := getattr(cohort, k))}
     facts["cohort_fingerprint"] = cohort.fingerprint()
+    given, told, cohort = cohort, _rows_told(cohort), last_rows(cohort)
     folder.manifest(**facts, status="running")
     with console.status("looking for outliers, drawing"):
         outliers = outlier_table(cohort)
@@ -198,10 +212,10 @@ def describe(cohort: Cohort, folder: ResultsFolder, console: Console) -> None:
         folder.table("patterns.csv", pattern_table(cohort))
         folder.table("outliers.csv", outliers)
         drawn = _figures(cohort)
-    sections = [*print_summary(cohort, console), _outliers_section(cohort, outliers)]
+    sections = [*print_summary(given, console), _outliers_section(cohort, outliers)]
     title = f"Cohort {cohort.title or cohort.name}"
     with console.status("writing the report"):
-        write_report(folder, title, _sentences(cohort, outliers), sections, drawn, facts)
+        write_report(folder, title, [*_sentences(cohort, outliers), *told], sections, drawn, facts)
     folder.manifest(**facts, status="complete")
     print_table(console, f"{cohort.name}: outliers", sections[-1].table, sections[-1].note)
     console.print(literal(f"report: {folder.path / 'report.html'}"))

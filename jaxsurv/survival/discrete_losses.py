@@ -163,9 +163,10 @@ def pmf_loss(
 
         ranking / Σ_j w_j · Σ_{j event-free through k} w_j exp((F_c,j(k) - F_c,i(k)) / sigma)
 
-    with F_c the cumulative incidence. With ``ranking=0`` it equals pycox's ``nll_pmf`` and ``nll_pmf_cr``;
-    pycox's DeepHit loss is ``alpha`` times this loss with ``ranking = (1 - alpha) / alpha``. DeepHit
-    itself has no probability beyond the last interval, and sums over pairs.
+    with F_c the cumulative incidence, over rows j that have entered by k. With ``ranking=0`` it equals
+    pycox's ``nll_pmf`` and ``nll_pmf_cr``; pycox's DeepHit loss is ``alpha`` times this loss with
+    ``ranking = (1 - alpha) / alpha``. DeepHit itself has no probability beyond the last interval, and sums
+    over pairs.
 
     Args:
         logits: f, ``[n, m]``, or ``[n, causes, m]``. Only they are differentiated.
@@ -225,7 +226,7 @@ def _pmf_loss(
 
     each = jax.nn.softplus(log_of(others, died) - log_of(happened, ~died))
     if ranking is not None:
-        each = each + ranking * _ranking(logits, own, reached, sigma, weights, where)
+        each = each + ranking * _ranking(logits, own, reached & late, sigma, weights, where)
     return reduce_rows(each, weights, where, reduction)
 
 
@@ -246,7 +247,7 @@ def _ranking(
     if where is not None:
         weight = jnp.where(where, weight, 0)
     total = jnp.sum(weight)
-    # event-free through interval k: reached it, without an event in it
+    # event-free through interval k: at risk in it, without an event in it
     free = (reached & ~jnp.any(own, 1)).astype(logits.dtype)
     each = jnp.zeros(n, logits.dtype)
     for c in range(causes):

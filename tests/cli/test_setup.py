@@ -7,9 +7,10 @@ import pytest
 
 from jaxsurv.cli.options import RecipeOptions
 from jaxsurv.cli.setup import open_study, refuse_entry
-from jaxsurv.data import write_cohort
+from jaxsurv.data import Cohort, landmark_cohort, write_cohort
 from jaxsurv.recipe import Recipe, selection_table
 from jaxsurv.types import InputError
+from tests.data.several_rows import OUTCOME, changing
 from tests.recipe.cohorts import small_cohort
 
 
@@ -37,6 +38,20 @@ def test_delayed_entry_is_refused_until_the_scores_know_it(tmp_path):
     options = RecipeOptions(cohort=str(tmp_path / "cohort"), folds=2, out=tmp_path / "r")
     with pytest.raises(InputError, match=r"'os' has delayed entry \(os_entry\)"):
         open_study(options)
+
+
+def test_patients_with_several_rows_are_refused_by_what_takes_them(tmp_path):
+    cohort = Cohort(changing(0), OUTCOME, name="changing")
+    write_cohort(cohort, tmp_path / "cohort")
+    options = RecipeOptions(cohort=str(tmp_path / "cohort"), folds=2, out=tmp_path / "r")
+    told = (
+        r"patients of 'changing' have several rows.* jaxsurv.estimators .* jaxsurv.metrics.landmark"
+    )
+    with pytest.raises(InputError, match=told):
+        open_study(options)
+    write_cohort(landmark_cohort(cohort, "os", 2), tmp_path / "later")
+    later = replace(options, cohort=str(tmp_path / "later"), out=tmp_path / "s")
+    assert open_study(later).data.splits.test.any()
 
 
 def test_options_are_the_recipe(tmp_path):

@@ -376,3 +376,19 @@ def test_other_refusals():
             curve(logits, ENDS, [np.nan])
         with pytest.raises(InputError, match="logits has NaN"):
             curve(np.full((1, 4), np.nan), ENDS, ENDS)
+
+
+def test_the_ranking_term_compares_an_event_with_rows_that_have_entered():
+    rng = np.random.default_rng(0)
+    logits, event, interval = (
+        rng.normal(size=(12, 6)),
+        rng.integers(0, 2, 12),
+        rng.integers(1, 6, 12),
+    )
+    at = rng.integers(0, interval)  # cut in two, of which the first survives these intervals
+    whole = pmf_loss(logits, event, interval, entry=0 * at, ranking=1.0, reduction="sum")
+    cut = pmf_loss(
+        np.concatenate([logits, logits]), np.append(0 * event, event), np.append(at, interval),
+        entry=np.append(0 * at, at + 1), ranking=2.0, reduction="sum",
+    )  # fmt: skip
+    np.testing.assert_allclose(cut, whole, rtol=1e-5)  # the term is divided by the number of rows
