@@ -9,7 +9,7 @@ NUMERICS = {
     "factors": 1,  # linear factors, their ranks, their scores
     "statistics": 1,  # concordance, Brier scores, intervals and tests of scores
     "recipe": 1,  # preparation of a cohort, Cox members and offset
-    "heads": 1,  # outcome heads other than Cox's
+    "heads": 2,  # outcome heads other than Cox's
     # models, each with its training
     "CoxMT": 1,
     "CoxNnet": 1,

@@ -6,12 +6,14 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from jaxsurv.arguments.reading import read_arguments
 from jaxsurv.data.tables import clean_rows, refuse_cells, warn
 from jaxsurv.types import InputError, check_choice
 
 _THRESHOLDS = {"log2_ratio": (-1.1, -0.1, 0.1, 0.7), "copies": (0.5, 1.5, 2.5, 3.5)}
 
 
+@read_arguments
 def five_states(
     table: pd.DataFrame,
     scale: Literal["log2_ratio", "copies"],

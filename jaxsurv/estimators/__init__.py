@@ -6,6 +6,7 @@ from jaxsurv.estimators.ensemble import NetworkEstimator
 from jaxsurv.estimators.explanation import Explanation
 from jaxsurv.estimators.fitted_estimator import load
 from jaxsurv.estimators.inva import InVA
+from jaxsurv.estimators.model_selection import Scorer, SurvivalKFold, cross_validate
 from jaxsurv.estimators.networks import HCL, CoxMT, CoxNnet, MORiskVAE, MyeVAE, Network
 from jaxsurv.estimators.search import Search
 from jaxsurv.estimators.stack import SurvivalStack
@@ -23,8 +24,11 @@ __all__ = [
     "MyeVAE",
     "Network",
     "NetworkEstimator",
+    "Scorer",
     "Search",
     "SurvivalEstimator",
+    "SurvivalKFold",
     "SurvivalStack",
+    "cross_validate",
     "load",
 ]

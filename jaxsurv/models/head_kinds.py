@@ -154,6 +154,8 @@ def discrete(intervals: int, probabilities: bool) -> Head:
         there = place <= outcome.interval[:, None]
         if entry is not None:
             there = there & (place >= outcome.entry[:, None])  # type: ignore[index]
+        if not probabilities:
+            there = there + followed(outcome, place)
         died, there = (jnp.sum(count[:, None] * x, 0) for x in (died, there))
         log_odds = jnp.log((died + 0.5) / (jnp.maximum(there - died, 0) + 0.5))
         width = jnp.diff(ends, prepend=0)
@@ -170,6 +172,7 @@ def discrete(intervals: int, probabilities: bool) -> Head:
         outcome = locate(event, time, marginal["ends"], entry)
         columns = {"entry": outcome.entry, **likelihood_columns(batch)}
         if not probabilities:
+            columns["share"] = outcome.share
             return logistic_hazard_loss(logits, outcome.event, outcome.interval, **columns)
         return pmf_loss(logits, outcome.event, outcome.interval, ranking=ranking, **columns)
 

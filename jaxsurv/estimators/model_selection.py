@@ -1,0 +1,156 @@
+"""Cross-validation beside scikit-learn's: folds that share out the events, scores of curves, cohorts."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, clone
+
+from jaxsurv.arguments.settings import check_whole
+from jaxsurv.data import Cohort, grouped_kfold, stratified_kfold
+from jaxsurv.data.tables import few
+from jaxsurv.estimators.outcome_columns import outcome_columns
+from jaxsurv.estimators.outcomes import outcome_of
+from jaxsurv.estimators.survival import SurvivalEstimator
+from jaxsurv.metrics import (
+    concordance_index,
+    concordance_index_ipcw,
+    cumulative_dynamic_auc,
+    integrated_brier_score,
+)
+from jaxsurv.types import InputError, check_choice
+
+
+class SurvivalKFold(BaseEstimator):
+    """K folds with as many events each as can be, for ``cv=`` of scikit-learn's functions.
+
+    Args:
+        n_splits: number of folds K.
+        n_repeats: number of times that all patients are dealt anew.
+        random_state: seed.
+
+    >>> y = np.array([(i % 3 == 0, i + 1.0) for i in range(12)], dtype=[("event", bool), ("time", float)])
+    >>> [int(y["event"][test].sum()) for _, test in SurvivalKFold(4).split(y, y)]
+    [1, 1, 1, 1]
+    """
+
+    def __init__(self, n_splits: int = 5, *, n_repeats: int = 1, random_state: int = 0) -> None:
+        self.n_splits, self.n_repeats, self.random_state = n_splits, n_repeats, random_state
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        """Number of splits; the arguments are not used."""
+        return check_whole("n_splits", self.n_splits, 2) * check_whole("n_repeats", self.n_repeats)
+
+    def split(self, X: Any, y: Any, groups: Any = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Row numbers of the training and the test patients of each split.
+
+        Args:
+            X: not used.
+            y: outcome, see :class:`SurvivalEstimator`.
+            groups: ``[n]`` labels; rows of one label are on one side of each split. None = each row is one.
+
+        Raises:
+            InputError: fewer patients or events than folds.
+        """
+        self.get_n_splits()
+        how = {
+            "folds": self.n_splits, "repeats": self.n_repeats, "seed": self.random_state,
+            "validation_fraction": None,
+        }  # fmt: skip
+        event = np.asarray(outcome_columns(y)[0], float)
+        splits = (
+            stratified_kfold(event, **how)
+            if groups is None
+            else grouped_kfold(event, groups, **how)
+        )
+        for test in splits.test:
+            yield np.flatnonzero(~test), np.flatnonzero(test)
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Score of a fitted survival estimator, higher is better, for ``scoring=`` of scikit-learn's functions.
+
+    Weights for censoring are from the patients that are scored.
+
+    Attributes:
+        score: ``"harrell"``, ``"uno"`` (C by inverse probability weights), ``"auc"`` (mean cumulative/dynamic
+            AUC over the times), ``"brier"`` (minus the integrated Brier score over the times).
+        times: times of AUC and Brier score; none = nine quantiles, 10 % to 90 %, of the scored event times.
+        tau: end of the follow-up that Uno's C counts; None = all of it.
+    """
+
+    score: Literal["harrell", "uno", "auc", "brier"] = "harrell"
+    times: tuple[float, ...] = ()
+    tau: float | None = None
+
+    def __post_init__(self) -> None:
+        check_choice("score", self.score, ("harrell", "uno", "auc", "brier"))
+
+    def __call__(self, estimator: SurvivalEstimator, X: Any, y: Any = None) -> float:
+        """The score of ``estimator`` on the patients X with the outcomes y; see its ``score``."""
+        if isinstance(X, Cohort):
+            event, time, *_ = outcome_of(X, y)
+        else:
+            event, time = (np.asarray(a, float) for a in outcome_columns(y)[:2])
+        known = ~np.isnan(time)
+        event, time = np.where(known, event, 0), np.where(known, time, 0)
+        risk = estimator.predict(X)
+        if self.score == "harrell":
+            return float(concordance_index(risk, event, time, where=known).index)
+        train = {"train_event": event[known], "train_time": time[known], "where": known}
+        if self.score == "uno":
+            found = concordance_index_ipcw(risk, event, time, tau=self.tau, **train)
+            return float(found.index)
+        died = time[known & (event > 0)]
+        times = np.asarray(self.times or np.unique(np.quantile(died, np.linspace(0.1, 0.9, 9))))
+        if self.score == "auc":
+            return float(cumulative_dynamic_auc(risk, times, event, time, **train).mean)
+        curves = estimator.predict_survival_function(X, times)
+        return -float(integrated_brier_score(curves, times, event, time, **train))
+
+
+def cross_validate(
+    estimator: SurvivalEstimator,
+    cohort: Cohort,
+    endpoint: str | None = None,
+    *,
+    cv: SurvivalKFold | None = None,
+    scoring: Mapping[str, Scorer] | None = None,
+) -> pd.DataFrame:
+    """Scores of clones of an estimator, each fitted to the training patients of a split of a cohort.
+
+    Everything is fitted to training patients alone: the recipe, the choice of penalties, early stopping.
+
+    Args:
+        estimator: estimator, which is not changed.
+        cohort: patients, those without an outcome included, who train where the estimator can use them.
+        endpoint: name of the outcome; None = the only one.
+        cv: splits; None = ``SurvivalKFold()``.
+        scoring: name to scorer; None = Harrell's C, as ``c``.
+
+    Returns:
+        one row per split: ``repeat``, ``fold``, and a column per score. For the interval of a mean:
+        :func:`jaxsurv.study.corrected_t` with ``repeat=``.
+
+    Raises:
+        InputError: an unknown endpoint; several and none named; see ``fit`` of the estimator.
+    """
+    if endpoint is None and len(cohort.endpoints) != 1:
+        raise InputError(f"give an endpoint; the cohort has {few(cohort.endpoints)}")
+    endpoint, cv = endpoint or cohort.endpoints[0], cv or SurvivalKFold()
+    scoring = {"c": Scorer()} if scoring is None else scoring
+    event, time, *_ = outcome_of(cohort, endpoint)
+    labelled = np.flatnonzero(~np.isnan(time))
+    y = pd.DataFrame({"event": event[labelled], "time": time[labelled]})
+    groups = None if cohort.patients is None else np.asarray(cohort.patients)[labelled]
+    rows = []
+    for s, (_, test) in enumerate(cv.split(y, y, groups)):
+        held_out = np.isin(np.arange(len(time)), labelled[test])
+        fitted = clone(estimator).fit(cohort, endpoint, where=~held_out)
+        judged = cohort.take(held_out)
+        scores = {name: scorer(fitted, judged, endpoint) for name, scorer in scoring.items()}
+        rows.append({"repeat": s // cv.n_splits, "fold": s % cv.n_splits, **scores})
+    return pd.DataFrame(rows)
