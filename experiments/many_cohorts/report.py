@@ -165,7 +165,9 @@ def _shown(summary: pd.DataFrame) -> pd.DataFrame:
 
 def _differences(runs: pd.DataFrame, summary: pd.DataFrame, methods: list[str]) -> Figure:
     size = 0 if (runs["size"] == 0).any() else int(runs["size"].max())
-    own = runs[runs["size"] == size].pivot(index=["cohort", "fold"], columns="method", values="c")
+    own = runs[runs["size"] == size].pivot(
+        index=["cohort", "repeat", "fold"], columns="method", values="c"
+    )
     panels = []
     for method in methods:
         folds = (own[method] - own[OWN]).rename("difference").reset_index()

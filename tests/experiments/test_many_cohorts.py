@@ -134,7 +134,7 @@ def test_worth_is_where_the_learning_curve_reaches_the_others(others, patients, 
 
 
 def test_the_whole_run_is_written_and_resumed(folders, tmp_path):
-    how = ["--cohorts", *map(str, folders), "--sizes", "40", "0", "--folds", "2"]
+    how = ["--cohorts", *map(str, folders), "--sizes", "0", "--folds", "2", "--repeats", "2"]
     how += ["--seeds", "1", "--out", str(tmp_path / "out")]
     assert main(how) == 0
     runs = pd.read_csv(tmp_path / "out" / "runs.csv")
