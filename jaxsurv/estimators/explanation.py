@@ -7,11 +7,13 @@ import pandas as pd
 from scipy import stats
 
 from jaxsurv.arguments.labels import dense
+from jaxsurv.data.tables import warn
 from jaxsurv.estimators.attribution import feature_columns, integrated_gradients, per_feature
 from jaxsurv.estimators.fitted import FittedModel
 from jaxsurv.estimators.importance import Outcomes, permutation_drops, withheld
 from jaxsurv.estimators.inputs import Patients
 from jaxsurv.estimators.reading import read_patients_of, rows_of
+from jaxsurv.estimators.training_cohort import TrainingCohort
 from jaxsurv.preprocess import Schema
 from jaxsurv.recipe import Rows
 from jaxsurv.types import ArrayLike, InputError
@@ -66,7 +68,8 @@ def explain(
         seed: seed of permutations and bootstrap.
 
     Warns:
-        DataWarning: a modality that none of the patients has; its rows are empty.
+        DataWarning: a modality that none of the patients has; its rows are empty; an outcome with the number,
+            events and follow-up of the training patients.
     """
     preprocessing, reads = model.preprocessing, model.reads
     schema, encoded = preprocessing.schema, read_patients_of(preprocessing, patients, reads)
@@ -80,6 +83,7 @@ def explain(
                 "an explanation by C takes one row per patient, without an entry: give those at risk at a "
                 "time, by jaxsurv.data.landmark_cohort(cohort, endpoint, time), or leave y out"
             )
+        _warn_of_training(model.cohort, event, time)
         ranks = np.unique(time, return_inverse=True)[1]  # whose order float32 keeps
         data = Outcomes(rows, event, ranks, None if strata is None else dense(strata))
         lost = withheld(model, data, seed=seed)
@@ -93,6 +97,17 @@ def explain(
         table.loc[absent] = np.nan
     each = pd.DataFrame(mean, patients.names.rename("patient"), _names(schema))
     return Explanation(features, modalities, each)
+
+
+def _warn_of_training(cohort: TrainingCohort, event: np.ndarray, time: np.ndarray) -> None:
+    """Warn if these seem to be the training patients, of whom a model file has a summary only."""
+    seen = (len(time), event.sum(), np.median(time), time.max())
+    known = (cohort.patients, cohort.events, cohort.median_time, cohort.longest_time)
+    if np.allclose(seen, known):
+        warn(
+            f"these {len(time)} patients have the events and the follow-up of those who trained the model: "
+            "on them C is too good, and a feature that was learned by heart looks important; give others"
+        )
 
 
 def _names(schema: Schema) -> pd.MultiIndex:

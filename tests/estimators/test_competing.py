@@ -130,6 +130,7 @@ def test_a_forged_file_is_refused(fitted, tmp_path):
         load(changed(tmp_path / "m", "n", edit))
 
 
+@pytest.mark.filterwarnings("ignore:these .* have the events:jaxsurv.data.DataWarning")
 def test_lower_bounds_and_explanations_work(fitted):
     bounds = fitted.predict_lower_bound(X, 0.9)
     assert (bounds >= 0).all()

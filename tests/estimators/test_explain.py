@@ -1,5 +1,6 @@
 """Explanations: complete, exact where the model is linear, and the same as by doing it by hand."""
 
+import warnings
 from dataclasses import replace
 from functools import cache
 
@@ -28,7 +29,11 @@ from jaxsurv.recipe import Rows, Terms
 from jaxsurv.recipe.members import batch_of
 from jaxsurv.types import InputError
 
-pytestmark = pytest.mark.filterwarnings("ignore:constant features:jaxsurv.data.DataWarning")
+SEEN = "these .* patients have the events and the follow-up of those who trained"
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:constant features:jaxsurv.data.DataWarning"),
+    pytest.mark.filterwarnings(f"ignore:{SEEN}:jaxsurv.data.DataWarning"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +154,17 @@ def test_the_path_is_cut_by_the_midpoint_rule(steps):
     np.testing.assert_allclose(read["m"], x * s + w, rtol=1e-5, atol=1e-6)
     middle = (np.arange(steps) + 0.5) / steps
     np.testing.assert_allclose(plain["m"], 4 * z**3 * w * np.mean(middle**3), rtol=1e-4)
+
+
+def test_training_patients_with_their_outcome_are_told(nnet, cohort):
+    with pytest.warns(DataWarning, match=SEEN):
+        nnet.explain(*cohort, **FEW)
+    x, y = cohort
+    x, y = {m: table.iloc[:70] for m, table in x.items()}, y.iloc[:85]
+    others = {m: table[table.index.isin(y.index)] for m, table in x.items()}
+    with warnings.catch_warnings(record=True) as told:
+        nnet.explain(others, y, **FEW)
+    assert not any("who trained" in str(w.message) for w in told)
 
 
 def test_of_a_linear_model_they_are_coefficient_times_value(coxnet, cohort):

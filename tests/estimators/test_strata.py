@@ -85,6 +85,7 @@ def test_hsic_of_the_source_needs_strata(cohort):
         model.fit(replace(cohort, strata=None), cohort.endpoints[0])
 
 
+@pytest.mark.filterwarnings("ignore:these .* have the events:jaxsurv.data.DataWarning")
 def test_c_is_of_pairs_within_strata(cohort):
     endpoint = cohort.endpoints[0]
     model = Coxnet().fit(cohort, endpoint)

@@ -56,6 +56,7 @@ def test_the_table_changes_no_bit(name, recipe, cohort):
     assert not np.array_equal(risk, fitted.log_hazard(read_patients(cohort, None)))
 
 
+@pytest.mark.filterwarnings("ignore:these .* have the events:jaxsurv.data.DataWarning")
 def test_the_stack_of_the_bundled_cohort():
     cohort = load_tcga_acc()
     stack = SurvivalStack(epochs=3, n_seeds=1).fit(cohort, "os")
