@@ -17,7 +17,7 @@ from jaxsurv.cli.terminal import progress
 from jaxsurv.cli.workplace import Workplace
 from jaxsurv.data.safe_text import literal
 from jaxsurv.recipe import CrossFitted, Prepared, selection_table
-from jaxsurv.report.answers import answers
+from jaxsurv.report.answers import answers, model_name
 from jaxsurv.report.page import Answer, Picture, Section, write_report
 from jaxsurv.report.results import ERRORS, WEIGHTS, legend, shown, shown_errors, shown_weights
 from jaxsurv.report.sentences import sentences
@@ -167,7 +167,7 @@ def _publish(
 
     write_report(
         folder,
-        title,
+        f"{title}: {model_name(findings)}",
         summary,
         [
             Section("Results", shown(findings), legend(findings)),

@@ -87,6 +87,7 @@ def test_the_kept_model_is_the_headline_fitted_to_all_patients(finished):
     assert kept.hparams.beta == beta
     np.testing.assert_allclose(kept.predict(cohort), again.predict(cohort), atol=1e-5)
     page = (out / "report.html").read_text()
+    assert "stacked with Cox models</h1>" in page
     assert (
         "Kept in model.zip: SurvivalStack, the model of &#x27;β chosen per fold, stacked&#x27;"
         in page
