@@ -39,7 +39,8 @@ class CauseSpecific(BaseEstimator):
 
     >>> from jaxsurv.estimators import Coxnet
     >>> rng = np.random.default_rng(0)
-    >>> x, time = rng.normal(size=(90, 2)), rng.exponential(size=90)
+    >>> x = rng.normal(size=(90, 2))
+    >>> time = rng.exponential(np.exp(-2 * x[:, 0]))
     >>> model = CauseSpecific(Coxnet()).fit(x, (np.arange(90) % 3, time))
     >>> model.predict_cumulative_incidence(x[:5], [0.5, 1.0]).shape
     (5, 2, 2)

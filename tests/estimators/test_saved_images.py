@@ -148,4 +148,4 @@ def test_risks_of_a_model_of_images_are_refused(command, path, capsys):
     assert "m.zip is InVA, which predicts images" in error
     assert ".predict(images), or predict_interval(images)" in error
     assert main(["inspect", str(path)]) == 0
-    assert "m.zip: InVA" in capsys.readouterr().out
+    assert "# InVA" in capsys.readouterr().out
