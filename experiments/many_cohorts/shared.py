@@ -1,4 +1,4 @@
-"""What cohorts share: the model of each one, judged on every other."""
+"""Models of single cohorts, each judged on every other: what they share."""
 
 import numpy as np
 import pandas as pd

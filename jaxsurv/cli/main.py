@@ -34,7 +34,7 @@ def studies() -> dict[str, str]:
 
 
 def usage() -> str:
-    """What the command can do, one line each."""
+    """List of all commands, one line each."""
     known = studies()
     width = max(map(len, [*TOOLS, *known]))
     tools = [f"  {name:{width}}  {text}" for name, (_, text) in TOOLS.items()]

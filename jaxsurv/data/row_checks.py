@@ -90,7 +90,7 @@ def checked_patients(patients: Any, survival: pd.DataFrame) -> pd.Series:
 
 
 class PatientsOfRows(NamedTuple):
-    """What is known of the p patients of n rows.
+    """The p patients of n rows.
 
     Attributes:
         number: ``[n]``, number of the patient of each row.

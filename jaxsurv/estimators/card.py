@@ -58,7 +58,7 @@ def _scores(entries: Mapping[str, Any], of_images: bool) -> list[str]:
 
 
 def _limits(entries: Mapping[str, Any]) -> list[str]:
-    """What follows from the entries for users."""
+    """Limits of the model that follow from the entries."""
     cohort = entries["cohort"]
     unit = f" {cohort['time_unit']}".rstrip()
     few_events = cohort["events"] < FEW_EVENTS

@@ -106,7 +106,7 @@ class FittedEstimator(BaseEstimator, Generic[Fitted]):
     def _file(
         self, metrics: Mapping[str, tuple[float, float, float]] | None, notes: str
     ) -> StoredModel:
-        """What a file of the fitted model holds."""
+        """Content of a file of the fitted model."""
         name = type(self).__name__
         self.fitted()
         if KINDS.get(name) is not type(self):

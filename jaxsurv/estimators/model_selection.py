@@ -15,7 +15,6 @@ from jaxsurv.estimators.outcome_columns import outcome_columns
 from jaxsurv.estimators.outcomes import outcome_of
 from jaxsurv.estimators.survival import SurvivalEstimator
 from jaxsurv.metrics import (
-    concordance_index,
     concordance_index_ipcw,
     cumulative_dynamic_auc,
     integrated_brier_score,
@@ -91,6 +90,8 @@ class Scorer:
 
     def __call__(self, estimator: SurvivalEstimator, X: Any, y: Any = None) -> float:
         """The score of ``estimator`` on the patients X with the outcomes y; see its ``score``."""
+        if self.score == "harrell":
+            return estimator.score(X, y)
         if isinstance(X, Cohort):
             event, time, *_ = outcome_of(X, y)
         else:
@@ -98,8 +99,6 @@ class Scorer:
         known = ~np.isnan(time)
         event, time = np.where(known, event, 0), np.where(known, time, 0)
         risk = estimator.predict(X)
-        if self.score == "harrell":
-            return float(concordance_index(risk, event, time, where=known).index)
         train = {"train_event": event[known], "train_time": time[known], "where": known}
         if self.score == "uno":
             found = concordance_index_ipcw(risk, event, time, tau=self.tau, **train)

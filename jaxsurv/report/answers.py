@@ -7,7 +7,6 @@ from jaxsurv.report.tables import interval
 from jaxsurv.study.findings import Findings
 from jaxsurv.study.held_out import CLINICAL_COX, PooledProbabilities, lowest_and_highest
 from jaxsurv.study.statistics import Estimate
-from jaxsurv.survival._kaplan_meier import Z95
 
 RIVALS = (CLINICAL_COX, "block ridge Cox", "ridge Cox")
 
@@ -89,17 +88,16 @@ def _calibrated(held: PooledProbabilities, at: str) -> str:
     if held.calibration is None:
         return f"Cannot be judged at {at}: too few patients, or predictions that hardly differ."
     line, (observed, lower, upper) = held.calibration.line, held.calibration.observed
-    reach = Z95 * float(line.standard_error[1])
-    slope = f"{line.slope:.2f} ({line.slope - reach:.2f} to {line.slope + reach:.2f})"
+    slope, least, most = held.calibration.slope
     level = lower <= line.expected <= upper
-    spread = abs(line.slope - 1) <= reach
+    spread = least <= 1 <= most
     verdict = "No fault seen" if level and spread else "No"
     faults = [] if level else ["risks too low" if line.expected < lower else "risks too high"]
-    faults += [] if spread else ["risks too extreme" if line.slope < 1 else "risks too much alike"]
+    faults += [] if spread else ["risks too extreme" if slope < 1 else "risks too much alike"]
     return (
         f"{verdict}{': ' * bool(faults)}{', '.join(faults)}. By {at}, {_share(observed, lower, upper)} of "
         f"held-out patients have the event, {line.expected:.0%} are predicted (O/E {line.ratio:.2f}); "
-        f"calibration slope {slope}, 1 is right."
+        f"calibration slope {slope:.2f} ({least:.2f} to {most:.2f}), 1 is right."
     )
 
 

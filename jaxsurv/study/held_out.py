@@ -18,6 +18,7 @@ from jaxsurv.recipe import Prepared
 from jaxsurv.study.prediction_error import integrated_brier, survival_at
 from jaxsurv.study.statistics import Estimate, corrected_t
 from jaxsurv.survival import cox_fit, kaplan_meier, proportional_hazards_test
+from jaxsurv.survival._kaplan_meier import Z95
 from jaxsurv.survival.life_table import step_at
 from jaxsurv.types import InputError
 
@@ -32,6 +33,12 @@ class Calibration(NamedTuple):
     curve: CalibrationCurve
     line: Recalibration
     observed: tuple[float, float, float]
+
+    @property
+    def slope(self) -> tuple[float, float, float]:
+        """Calibration slope with its 95 % limits."""
+        slope, reach = float(self.line.slope), Z95 * float(self.line.standard_error[1])
+        return slope, slope - reach, slope + reach
 
 
 class TimeEffect(NamedTuple):
