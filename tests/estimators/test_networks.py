@@ -22,6 +22,7 @@ from jaxsurv.models import (
     cox_nnet,
     nesterov,
     register,
+    registered,
 )
 from jaxsurv.models._cox_nnet import PENALTIES
 from jaxsurv.survival import breslow_baseline
@@ -204,7 +205,8 @@ def test_fitted_estimators_can_be_copied(fitted, patients):
 FIFTH = Model("Fifth", cox_nnet, CoxNnetHParams(l2=0.5), optimizer=nesterov)
 
 
-def test_another_network_costs_its_entry(patients, tmp_path):
+def test_another_network_costs_its_entry(patients, tmp_path, monkeypatch):
+    monkeypatch.setattr("jaxsurv.models.registry._MODELS", dict(registered()))  # undone afterwards
     x, y = patients
     same = CoxNnet(hparams=CoxNnetHParams(l2=0.5), epochs=3, n_seeds=1).fit(x, y)
     fifth = Network(FIFTH, epochs=3, n_seeds=1).fit(x, y)
