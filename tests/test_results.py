@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from docs import check
-from docs.results.make import RESULTS, up_to_date
+from docs.results import make
+from docs.results.studies import STUDIES, Study
 from jaxsurv.artifacts import NUMERICS
 from jaxsurv.types import InputError
 
@@ -57,12 +58,48 @@ def test_pages_and_results_are_up_to_date():
     "name", sorted(p.parent.name for p in check.RESULTS.glob("*/manifest.json"))
 )
 def test_results_are_of_the_command_that_is_declared(name):
-    assert up_to_date(name)
+    assert make.up_to_date(name)
 
 
 def test_every_part_that_results_use_has_a_version():
-    for result in RESULTS.values():
-        assert set(result.uses) <= set(NUMERICS)
+    for study in STUDIES.values():
+        assert set(study.uses) <= set(NUMERICS)
+
+
+def test_a_study_of_cohorts_is_one_table_and_its_means(results, tmp_path, monkeypatch):
+    scores = {"tcga_acc": (0.8, 0.1), "tcga_luad": (0.6, 0.3)}
+
+    def run(command, out):
+        cohort = command.rpartition(" ")[2].rpartition("/")[2]
+        mean, gain = scores[cohort]
+        out.mkdir(parents=True)
+        frame = pd.DataFrame({"setting": ["a", "b"], "mean": mean, "ridge_mean": [0.0, gain]})
+        frame.to_csv(out / "s.csv", index=False)
+        options = {"seeds": 3, "cohort": cohort}
+        return {
+            "options": options, "cohort_fingerprint": cohort[-3:], "versions": {}, "numerics": NUMERICS
+        }  # fmt: skip
+
+    study = Study("experiments.any --seeds 3", ("s.csv",), ("random",), 0.1, tuple(scores))
+    monkeypatch.setitem(STUDIES, "any", study)
+    monkeypatch.setattr(make, "WORK", tmp_path / "work")
+    monkeypatch.setattr(make, "run", run)
+    monkeypatch.setenv("JAXSURV_COHORTS", str(tmp_path / "none"))
+    with pytest.raises(InputError, match="JAXSURV_COHORTS name the folder that has tcga_acc"):
+        make.make("any")
+    for cohort in scores:
+        (tmp_path / "none" / cohort).mkdir(parents=True)
+    make.make("any")
+    folder = check.RESULTS / "any"
+    assert list(pd.read_csv(folder / "s.csv")["cohort"]) == ["ACC", "ACC", "LUAD", "LUAD"]
+    pooled = pd.read_csv(folder / "pooled_s.csv").set_index("setting").loc["b"]
+    half = 0.1 * 12.7062  # standard error of two scores, t with one degree of freedom
+    expected = {"cohorts": 2, "mean": 0.7, "ridge_mean": 0.2, "ridge_mean_lower": 0.2 - half}
+    assert pooled[list(expected)].to_dict() == pytest.approx(expected, rel=1e-4)
+    assert make.manifest_of(folder)["options"] == {"seeds": 3}
+    assert make.up_to_date("any")
+    monkeypatch.setitem(STUDIES, "any", study._replace(cohorts=("tcga_acc",)))
+    assert not make.up_to_date("any")
 
 
 def test_a_table_is_written_and_then_stays(results):

@@ -4,72 +4,29 @@
     python -m docs.results.make --list          # their commands and expected hours on two cores
     python -m docs.results.make NAME ...        # these, if they are out of date
 
-The whole output is in results/docs/NAME. A run that was interrupted goes on where it was.
+The whole output is in results/docs/NAME. A run that was interrupted goes on where it was. Studies of
+several cohorts find them in the folder that the environment variable JAXSURV_COHORTS names.
 """
 
+import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
+
+import pandas as pd
 
 from docs import check
+from docs.results.studies import STUDIES
 from jaxsurv.artifacts import NUMERICS
 from jaxsurv.artifacts.results import comparable
+from jaxsurv.study.statistics import corrected_t
+from jaxsurv.types import InputError
 
 WORK = check.DOCS.parent / "results" / "docs"
-
-
-class Result(NamedTuple):
-    """Results of one command.
-
-    Attributes:
-        command: module and options of the experiment.
-        files: tables to keep.
-        uses: parts of ``NUMERICS`` on which they depend.
-        hours: expected hours on two cores.
-    """
-
-    command: str
-    files: tuple[str, ...]
-    uses: tuple[str, ...]
-    hours: float
-
-
-_STUDY = ("random", "survival", "statistics", "recipe")
-RESULTS = {
-    "latent_structure": Result(
-        "experiments.latent_structure --categories 4 --temperatures 0.1 0.5",
-        ("alignment.csv", "hazard_ratios.csv", "subtypes.csv", "summary.csv", "temperatures.csv"),
-        (*_STUDY, "SurvivalVAE", "MORiskVAE"),
-        0.05,
-    ),
-    "latent_structure_alone": Result(
-        "experiments.latent_structure --categories 4 --temperatures 0.1 0.5 --offset none",
-        ("alignment.csv", "hazard_ratios.csv", "subtypes.csv", "summary.csv", "temperatures.csv"),
-        (*_STUDY, "SurvivalVAE", "MORiskVAE"),
-        0.05,
-    ),
-    "heads": Result(
-        "experiments.heads",
-        ("calibration.csv", "summary.csv"),
-        (*_STUDY, "SurvivalVAE", "heads"),
-        0.1,
-    ),
-    "coverage": Result(
-        "experiments.coverage --learners ridge",
-        ("small_sets.csv", "summary.csv"),
-        ("random", "statistics", "survival", "recipe"),
-        0.2,
-    ),
-    "coverage_networks": Result(
-        "experiments.coverage --learners network --replicates 2",
-        ("summary.csv",),
-        ("random", "statistics", "CoxNnet"),
-        0.4,
-    ),
-}
+KEYS = ("measure", "setting")
 
 
 def manifest_of(folder: Path) -> dict:
@@ -78,32 +35,93 @@ def manifest_of(folder: Path) -> dict:
 
 
 def up_to_date(name: str) -> bool:
-    """True for results of this command, with today's versions of the numbers."""
-    folder, (command, _, uses, _) = check.RESULTS / name, RESULTS[name]
+    """True for results of this command and these cohorts, with today's versions of the numbers."""
+    study, folder = STUDIES[name], check.RESULTS / name
     manifest = manifest_of(folder)
     made_by = (manifest.get("command"), set(manifest.get("numerics", ())))
-    return made_by == (f"python -m {command}", set(uses)) and not check.stale(folder)
+    same = made_by == (f"python -m {study.command}", set(study.uses))
+    return (
+        same and set(manifest.get("cohorts", ())) == set(study.cohorts) and not check.stale(folder)
+    )
+
+
+def over_cohorts(table: pd.DataFrame) -> pd.DataFrame:
+    """Means over cohorts of the means of a table, with their t intervals.
+
+    Args:
+        table: rows of several cohorts, with a column ``cohort``.
+
+    Returns:
+        a row per setting (and measure), with ``NAME``, ``NAME_lower`` and ``NAME_upper`` for each column
+        ``NAME`` that is a mean of each cohort, and the number of cohorts.
+    """
+    keys = [k for k in KEYS if k in table]
+    names = [c for c in table if c in ("mean", "scale") or c.endswith("_mean")]
+    rows = []
+    for key, group in table.groupby(keys, sort=False):
+        row: dict = {**dict(zip(keys, key, strict=True)), "cohorts": group["cohort"].nunique()}
+        for column in names:
+            found = corrected_t(group[column].to_numpy(), 0.0)
+            row |= {
+                column: found.mean,
+                f"{column}_lower": found.lower,
+                f"{column}_upper": found.upper,
+            }
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def run(command: str, out: Path) -> dict:
+    """Run a command, or what is left of it; its manifest."""
+    versions = manifest_of(out).get("numerics", NUMERICS)
+    how = "--resume" if versions == NUMERICS else "--overwrite"
+    line = [sys.executable, "-m", *command.split(), "--out", str(out), how]
+    subprocess.run(line, check=True, cwd=check.DOCS.parent)
+    return manifest_of(out)
+
+
+def cohort_folder(name: str) -> Path:
+    """Folder of a cohort that is not in this repository."""
+    folder = Path(os.environ.get("JAXSURV_COHORTS", ".")) / name
+    if not folder.is_dir():
+        raise InputError(
+            f"there is no folder {folder}; let JAXSURV_COHORTS name the folder that has {name}"
+        )
+    return folder
 
 
 def make(name: str) -> None:
-    """Run the command, or what is left of it, and keep its tables with what is needed of its manifest."""
-    command, files, uses, _ = RESULTS[name]
-    source, target = WORK / name, check.RESULTS / name
-    versions = manifest_of(source).get("numerics", NUMERICS)
-    how = "--resume" if versions == NUMERICS else "--overwrite"
-    run = [sys.executable, "-m", *command.split(), "--out", str(source), how]
-    subprocess.run(run, check=True, cwd=check.DOCS.parent)
-    manifest = manifest_of(source)
+    """Run the command on each of its cohorts, and keep its tables with what is needed of its manifests."""
+    study, target = STUDIES[name], check.RESULTS / name
+    tables: dict[str, pd.DataFrame] = {}
+    if study.cohorts:
+        folders = {c: cohort_folder(c) for c in study.cohorts}
+        manifests = {
+            c: run(f"{study.command} --cohort {folder}", WORK / name / c)
+            for c, folder in folders.items()
+        }
+        for file in study.files:
+            parts = {c.removeprefix("tcga_").upper(): WORK / name / c / file for c in folders}
+            table = pd.concat({c: pd.read_csv(p) for c, p in parts.items()}, names=["cohort"])
+            table = table.droplevel(1).dropna(axis=1, how="all").reset_index()
+            tables[file] = table
+            tables[f"pooled_{file}"] = over_cohorts(table)
+    else:
+        manifests = {"": run(study.command, WORK / name)}
+        tables = {file: pd.read_csv(WORK / name / file) for file in study.files}
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
-    for file in files:
-        shutil.copy(source / file, target)
+    for file, table in tables.items():
+        table.to_csv(target / file, index=False, float_format="%.5g")
+    one = next(iter(manifests.values()))
+    options = comparable(one)["options"]  # seeds, folds and the rest; no paths
     kept = {
-        "command": f"python -m {command}",
-        "options": comparable(manifest)["options"],  # seeds, folds and the rest; no paths
-        "versions": manifest["versions"],
-        "numerics": {part: manifest["numerics"][part] for part in uses},
-        "files": {file: manifest["files"][file] for file in files},
+        "command": f"python -m {study.command}",
+        "options": {k: v for k, v in options.items() if k != "cohort" or not study.cohorts},
+        "cohorts": {c: m["cohort_fingerprint"] for c, m in manifests.items() if c},
+        "versions": one["versions"],
+        "numerics": {part: one["numerics"][part] for part in study.uses},
+        "files": {f: hashlib.sha256((target / f).read_bytes()).hexdigest() for f in tables},
     }
     (target / "manifest.json").write_text(json.dumps(kept, indent=2) + "\n")
 
@@ -111,17 +129,18 @@ def make(name: str) -> None:
 def main(arguments: list[str]) -> int:
     """Make what is out of date, of all results or of those named."""
     if arguments == ["--list"]:
-        for name, result in RESULTS.items():
+        for name, study in STUDIES.items():
             state = "" if up_to_date(name) else ", out of date"
-            print(f"{name}: {result.hours:g} h{state}: python -m {result.command}")
-        print(f"together {sum(r.hours for r in RESULTS.values()):g} h")
+            cohorts = f" on {', '.join(study.cohorts)}" if study.cohorts else ""
+            print(f"{name}: {study.hours:g} h{state}: python -m {study.command}{cohorts}")
+        print(f"together {sum(s.hours for s in STUDIES.values()):g} h")
         return 0
-    if unknown := set(arguments) - set(RESULTS):
-        print(f"{', '.join(sorted(unknown))}: no such results; there are {', '.join(RESULTS)}")
+    if unknown := set(arguments) - set(STUDIES):
+        print(f"{', '.join(sorted(unknown))}: no such results; there are {', '.join(STUDIES)}")
         return 2
-    todo = [name for name in arguments or RESULTS if not up_to_date(name)]
+    todo = [name for name in arguments or STUDIES if not up_to_date(name)]
     for name in todo:
-        print(f"{name}: about {RESULTS[name].hours:g} h", flush=True)
+        print(f"{name}: about {STUDIES[name].hours:g} h", flush=True)
         make(name)
     return check.main(["--write"])
 

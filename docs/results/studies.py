@@ -1,0 +1,86 @@
+"""Commands whose results the pages show."""
+
+from typing import NamedTuple
+
+
+class Study(NamedTuple):
+    """Results of one command, or of one command on several cohorts.
+
+    Attributes:
+        command: module and options of the experiment.
+        files: tables to keep.
+        uses: parts of ``NUMERICS`` on which they depend.
+        hours: expected hours on two cores.
+        cohorts: folders of cohorts on which the command is run; none = without ``--cohort``. Their tables
+            are one with a column ``cohort``, and a second one has means over cohorts.
+    """
+
+    command: str
+    files: tuple[str, ...]
+    uses: tuple[str, ...]
+    hours: float
+    cohorts: tuple[str, ...] = ()
+
+
+_RECIPE = ("random", "survival", "statistics", "recipe")
+_VAE = (*_RECIPE, "SurvivalVAE")
+_SEVEN = tuple(f"tcga_{c}" for c in ("acc", "blca", "brca", "hnsc", "luad", "lusc", "skcm"))
+_STRUCTURE = (
+    "alignment.csv", "hazard_ratios.csv", "subtypes.csv", "summary.csv", "temperatures.csv"
+)  # fmt: skip
+_LATENT = "experiments.latent_structure --categories 4 --temperatures 0.1 0.5 --seeds 3"
+STUDIES = {
+    "regularizers": Study(
+        "experiments.regularizers --seeds 3 --endpoint os",
+        ("magnitudes.csv", "summary.csv"), _VAE, 0.2, _SEVEN,
+    ),
+    "regularizers_alone": Study(
+        "experiments.regularizers --seeds 3 --endpoint os --offset none",
+        ("magnitudes.csv", "summary.csv"), _VAE, 0.2, _SEVEN,
+    ),
+    "latent_structure": Study(
+        f"{_LATENT} --endpoint os", _STRUCTURE, (*_VAE, "MORiskVAE"), 0.1, _SEVEN
+    ),
+    "latent_structure_alone": Study(
+        f"{_LATENT} --endpoint os --offset none", _STRUCTURE, (*_VAE, "MORiskVAE"), 0.1, _SEVEN
+    ),
+    "mo_riskvae": Study(
+        "experiments.mo_riskvae --seeds 3 --endpoint os", ("summary.csv",),
+        (*_VAE, "MORiskVAE", "MyeVAE", "CoxNnet", "coxnet"), 0.3, _SEVEN,
+    ),
+    "mo_riskvae_alone": Study(
+        "experiments.mo_riskvae --seeds 3 --endpoint os --offset none", ("summary.csv",),
+        (*_VAE, "MORiskVAE", "MyeVAE", "CoxNnet", "coxnet"), 0.3, _SEVEN,
+    ),
+    "heads": Study(
+        "experiments.heads --endpoint os", ("calibration.csv", "summary.csv"),
+        (*_VAE, "heads"), 0.3, _SEVEN,
+    ),
+    "cox_mt": Study(
+        "experiments.cox_mt --seeds 1 --endpoint pfi", ("summary.csv",),
+        ("random", "survival", "statistics", "recipe", "CoxMT", "CoxNnet"), 0.5,
+        ("tcga_brca", "tcga_luad", "tcga_lusc"),
+    ),
+    "hcl_survival": Study(
+        "experiments.hcl_survival --seeds 3 --endpoint os", ("summary.csv",),
+        (*_RECIPE, "factors", "HCL", "MORiskVAE"), 0.3, ("tcga_acc", "tcga_brca"),
+    ),
+    "coverage": Study(
+        "experiments.coverage --learners ridge", ("small_sets.csv", "summary.csv"), _RECIPE, 0.2
+    ),
+    "coverage_networks": Study(
+        "experiments.coverage --learners network --replicates 2", ("summary.csv",),
+        ("random", "statistics", "CoxNnet"), 0.4,
+    ),
+    "unlabelled": Study(
+        "experiments.unlabelled", ("summary.csv",), ("random", "survival", "statistics", "CoxMT"), 0.1
+    ),
+    "inva": Study(
+        "experiments.inva --replicates 20", ("beside_summary.csv", "summary.csv"),
+        ("random", "statistics", "InVA"), 0.5,
+    ),
+    "hcl": Study(
+        "experiments.hcl --replicates 30", ("labels_summary.csv", "slopes.csv", "summary.csv"),
+        ("random", "statistics", "factors"), 0.4,
+    ),
+}  # fmt: skip
