@@ -11,6 +11,8 @@ format string over the columns of the file::
     (the table)
     <!-- end -->
 
+Two more are made whole: ``<!-- claims: PAPER -->`` and ``<!-- studies -->``, see docs/results/claims.py.
+
     python -m docs.check            # what is out of date
     python -m docs.check --write    # write the tables of the pages anew
 """
@@ -24,6 +26,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from docs.results.claims import claims_table, studies_table
 from jaxsurv.artifacts import NUMERICS
 from jaxsurv.types import InputError
 
@@ -32,6 +35,10 @@ RESULTS = DOCS / "results"
 TABLE = re.compile(
     r"(?P<head><!-- results: (?P<file>\S+)(?: where (?P<rows>[^\n]+))?\n(?P<columns>.*?)-->\n)"
     r"(?P<table>.*?)(?P<end><!-- end -->)",
+    re.S,
+)
+WHOLE = re.compile(
+    r"(?P<head><!-- (?:claims: (?P<paper>[^\n]+)|studies) -->\n)(?P<table>.*?)(?P<end><!-- end -->)",
     re.S,
 )
 
@@ -51,9 +58,14 @@ def table(frame: pd.DataFrame, columns: str, rows: str | None = None) -> str:
     """
     cells = [line.partition(": ")[::2] for line in columns.strip().splitlines()]
     shown = frame if rows is None else frame.query(rows)
-    lines = [[heading for heading, _ in cells], ["---"] * len(cells)]
-    lines += [[cell.format_map(row) for _, cell in cells] for row in shown.to_dict("records")]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    lines = [[cell.format_map(row) for _, cell in cells] for row in shown.to_dict("records")]
+    return markdown([[heading for heading, _ in cells], *lines])
+
+
+def markdown(lines: list[list[str]]) -> str:
+    """Markdown table of a heading and its rows."""
+    heading, *rows = lines
+    return "".join(f"| {' | '.join(line)} |\n" for line in (heading, ["---"] * len(heading), *rows))
 
 
 def written(text: str) -> str:
@@ -77,7 +89,15 @@ def written(text: str) -> str:
             raise InputError(f"{found['file']}: {error!r} in its rows or columns") from error
         return f"{found['head']}\n{made}\n{found['end']}"
 
-    return TABLE.sub(filled, text)
+    def whole(found: re.Match) -> str:
+        try:
+            paper = found["paper"]
+            made = claims_table(paper, RESULTS) if paper else studies_table()
+        except (FileNotFoundError, KeyError, ValueError) as error:
+            raise InputError(f"claims of {found['paper']}: {error}") from error
+        return f"{found['head']}\n{markdown(made)}\n{found['end']}"
+
+    return WHOLE.sub(whole, TABLE.sub(filled, text))
 
 
 def stale(folder: Path) -> list[str]:

@@ -70,7 +70,7 @@ def test_a_study_of_cohorts_is_one_table_and_its_means(results, tmp_path, monkey
     scores = {"tcga_acc": (0.8, 0.1), "tcga_luad": (0.6, 0.3)}
 
     def run(command, out):
-        cohort = command.rpartition(" ")[2].rpartition("/")[2]
+        cohort = command.rpartition("/")[2]
         mean, gain = scores[cohort]
         out.mkdir(parents=True)
         frame = pd.DataFrame({"setting": ["a", "b"], "mean": mean, "ridge_mean": [0.0, gain]})

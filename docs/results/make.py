@@ -27,6 +27,7 @@ from jaxsurv.types import InputError
 
 WORK = check.DOCS.parent / "results" / "docs"
 KEYS = ("measure", "setting")
+PLACE = "$JAXSURV_COHORTS/"
 
 
 def manifest_of(folder: Path) -> dict:
@@ -59,7 +60,7 @@ def over_cohorts(table: pd.DataFrame) -> pd.DataFrame:
     names = [c for c in table if c in ("mean", "scale") or c.endswith("_mean")]
     rows = []
     for key, group in table.groupby(keys, sort=False):
-        row: dict = {**dict(zip(keys, key, strict=True)), "cohorts": group["cohort"].nunique()}
+        row = dict(zip(keys, map(str, key), strict=True)) | {"cohorts": group["cohort"].nunique()}
         for column in names:
             found = corrected_t(group[column].to_numpy(), 0.0)
             row |= {
@@ -75,7 +76,11 @@ def run(command: str, out: Path) -> dict:
     """Run a command, or what is left of it; its manifest."""
     versions = manifest_of(out).get("numerics", NUMERICS)
     how = "--resume" if versions == NUMERICS else "--overwrite"
-    line = [sys.executable, "-m", *command.split(), "--out", str(out), how]
+    words = [
+        str(cohort_folder(word.removeprefix(PLACE))) if word.startswith(PLACE) else word
+        for word in command.split()
+    ]
+    line = [sys.executable, "-m", *words, "--out", str(out), how]
     subprocess.run(line, check=True, cwd=check.DOCS.parent)
     return manifest_of(out)
 
@@ -95,10 +100,9 @@ def make(name: str) -> None:
     study, target = STUDIES[name], check.RESULTS / name
     tables: dict[str, pd.DataFrame] = {}
     if study.cohorts:
-        folders = {c: cohort_folder(c) for c in study.cohorts}
+        folders = {c: cohort_folder(c) for c in study.cohorts}  # all are there before the first run
         manifests = {
-            c: run(f"{study.command} --cohort {folder}", WORK / name / c)
-            for c, folder in folders.items()
+            c: run(f"{study.command} --cohort {PLACE}{c}", WORK / name / c) for c in folders
         }
         for file in study.files:
             parts = {c.removeprefix("tcga_").upper(): WORK / name / c / file for c in folders}

@@ -7,7 +7,8 @@ class Study(NamedTuple):
     """Results of one command, or of one command on several cohorts.
 
     Attributes:
-        command: module and options of the experiment.
+        command: module and options of the experiment. A word that begins with ``$JAXSURV_COHORTS/`` is a
+            folder in the one that this environment variable names.
         files: tables to keep.
         uses: parts of ``NUMERICS`` on which they depend.
         hours: expected hours on two cores.
@@ -51,6 +52,20 @@ STUDIES = {
     "mo_riskvae_alone": Study(
         "experiments.mo_riskvae --seeds 3 --endpoint os --offset none", ("summary.csv",),
         (*_VAE, "MORiskVAE", "MyeVAE", "CoxNnet", "coxnet"), 0.3, _SEVEN,
+    ),
+    "paper": Study(
+        "experiments.sweep_beta --preset paper --seeds 3 --endpoint os", ("summary.csv",),
+        (*_RECIPE, "MyeVAE", "coxnet"), 0.3, _SEVEN,
+    ),
+    "paper_single_split": Study(
+        "experiments.sweep_beta --preset paper --protocol single-split --seeds 10 --endpoint os",
+        ("summary.csv",), (*_RECIPE, "MyeVAE", "coxnet"), 0.2, _SEVEN,
+    ),
+    "external_ovarian": Study(
+        "experiments.external_validation --train $JAXSURV_COHORTS/ovarian/study16 --external "
+        "$JAXSURV_COHORTS/ovarian/study04 $JAXSURV_COHORTS/ovarian/study09 "
+        "$JAXSURV_COHORTS/ovarian/study13 --without clinical",
+        ("external.csv",), (*_VAE, "MORiskVAE", "coxnet"), 0.1,
     ),
     "heads": Study(
         "experiments.heads --endpoint os", ("calibration.csv", "summary.csv"),
