@@ -29,6 +29,7 @@ from jaxsurv.preprocess.select import (
     top_variance,
 )
 from jaxsurv.preprocess.stability import Stability, selection_stability
+from jaxsurv.preprocess.windows import time_windows
 
 __all__ = [
     "ConditionalGaussian",
@@ -60,6 +61,7 @@ __all__ = [
     "select_by_variance",
     "selection_stability",
     "sort_columns",
+    "time_windows",
     "top_variance",
     "transform",
     "two_valued",
