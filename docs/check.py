@@ -1,8 +1,9 @@
 """Tables of the pages, made from docs/results: none is older than its results, and they than the code.
 
-A page holds a table between two comments. The first names a file and, if need be, its rows in the
-language of `pandas.DataFrame.query`; then it has a line for each column, its heading and its cell as a
-format string over the columns of the file::
+A page holds a table between two comments. The first names a file (``a/x.csv + a/y.csv``: columns of the
+second are joined by the names of the rows) and, if need be, its rows in the language of
+`pandas.DataFrame.query`; then it has a line for each column, its heading and its cell as a format string
+over the columns of the file. A heading ``{method}`` makes a column of each method::
 
     <!-- results: coverage/small_sets.csv where patients < 100
     patients: {patients}
@@ -33,7 +34,7 @@ from jaxsurv.types import InputError
 DOCS = Path(__file__).parent
 RESULTS = DOCS / "results"
 TABLE = re.compile(
-    r"(?P<head><!-- results: (?P<file>\S+)(?: where (?P<rows>[^\n]+))?\n(?P<columns>.*?)-->\n)"
+    r"(?P<head><!-- results: (?P<file>\S+(?: \+ \S+)*)(?: where (?P<rows>[^\n]+))?\n(?P<columns>.*?)-->\n)"
     r"(?P<table>.*?)(?P<end><!-- end -->)",
     re.S,
 )
@@ -58,14 +59,32 @@ def table(frame: pd.DataFrame, columns: str, rows: str | None = None) -> str:
     """
     cells = [line.partition(": ")[::2] for line in columns.strip().splitlines()]
     shown = frame if rows is None else frame.query(rows)
-    lines = [[cell.format_map(row) for _, cell in cells] for row in shown.to_dict("records")]
-    return markdown([[heading for heading, _ in cells], *lines])
+    plain = [cell for cell in cells if "{" not in cell[0]]
+    spread = [cell for cell in cells if "{" in cell[0]]
+    lines: dict[tuple[str, ...], dict[str, str]] = {}
+    for i, row in enumerate(shown.to_dict("records")):
+        first = [cell.format_map(row) for _, cell in plain]
+        line = lines.setdefault((*first, str(0 if spread else i)), {})
+        line |= {heading.format_map(row): cell.format_map(row) for heading, cell in spread}
+    more = list(dict.fromkeys(heading for line in lines.values() for heading in line))
+    body = [
+        [*key[:-1], *(line.get(heading, "") for heading in more)] for key, line in lines.items()
+    ]
+    return markdown([[*(heading for heading, _ in plain), *more], *body])
 
 
 def markdown(lines: list[list[str]]) -> str:
     """Markdown table of a heading and its rows."""
     heading, *rows = lines
     return "".join(f"| {' | '.join(line)} |\n" for line in (heading, ["---"] * len(heading), *rows))
+
+
+def read(file: str) -> pd.DataFrame:
+    """Table that a manifest in docs/results names."""
+    folder, _, name = file.partition("/")
+    if name not in manifest_of(RESULTS / folder)["files"]:
+        raise FileNotFoundError(name)
+    return pd.read_csv(RESULTS / file)
 
 
 def written(text: str) -> str:
@@ -79,10 +98,12 @@ def written(text: str) -> str:
 
     def filled(found: re.Match) -> str:
         try:
-            folder, _, name = found["file"].partition("/")
-            if name not in manifest_of(RESULTS / folder)["files"]:
-                raise FileNotFoundError(name)
-            made = table(pd.read_csv(RESULTS / found["file"]), found["columns"], found["rows"])
+            frame, *others = map(read, found["file"].split(" + "))
+            for other in others:
+                names = list(other.columns.intersection(frame.select_dtypes(object).columns))
+                new = other.columns.difference(frame.columns, sort=False)
+                frame = frame.merge(other[[*names, *new]], how="left", on=names)
+            made = table(frame, found["columns"], found["rows"])
         except FileNotFoundError as error:
             raise InputError(f"there is no docs/results/{found['file']}; make it") from error
         except (KeyError, ValueError, TypeError, NameError, SyntaxError) as error:

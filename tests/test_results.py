@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from docs import check
-from docs.results import make
+from docs.results import claims, make
+from docs.results.claims import Claim, verdict
 from docs.results.studies import STUDIES, Study
 from jaxsurv.artifacts import NUMERICS
 from jaxsurv.types import InputError
@@ -114,6 +115,26 @@ def test_a_table_is_written_and_then_stays(results):
     assert check.written(page.read_text()) == page.read_text()
 
 
+def test_a_heading_may_be_spread_over_columns():
+    frame = pd.DataFrame({"n": [5, 5, 9], "method": ["a", "b", "b"], "mean": [0.1, 0.2, 0.3]})
+    made = check.table(frame, "n: {n}\n{method}: {mean:.2f}\n{method}, twice: {mean}")
+    assert made == (
+        "| n | a | a, twice | b | b, twice |\n| --- | --- | --- | --- | --- |\n"
+        "| 5 | 0.10 | 0.1 | 0.20 | 0.2 |\n| 9 |  |  | 0.30 | 0.3 |\n"
+    )
+    assert check.table(frame, "n: {n}").count("| 5 |") == 2  # equal rows stay two
+
+
+def test_two_files_are_joined_by_the_names_of_their_rows(results):
+    frame = pd.DataFrame({"cohort": ["ACC", "LUAD"], "mean": 9.0, "events": [34, 158]})
+    frame.to_csv(results / "counts.csv", index=False)
+    manifest = json.loads((results / "manifest.json").read_text())
+    manifest["files"]["counts.csv"] = ""
+    (results / "manifest.json").write_text(json.dumps(manifest))
+    text = "<!-- results: a/scores.csv + a/counts.csv\nc: {cohort}\nx: {mean} {events}\n-->\n<!-- end -->"
+    assert "| LUAD | 0.6 158 |\n| ACC | 0.71 34 |" in check.written(text)
+
+
 def test_numbers_of_an_older_version_are_told(results, monkeypatch):
     check.main(["--write"])
     monkeypatch.setitem(NUMERICS, "random", NUMERICS["random"] + 1)
@@ -149,3 +170,48 @@ def test_a_table_that_cannot_be_made_is_told(results, old, new, message):
         check.written(text)
     (results.parents[1] / "page.md").write_text(text)
     assert check.main(["--write"]) == 1
+
+
+CLAIM = Claim("P", "a gain", "+.2", "a", "scores.csv", 'cohort == "ACC"', "gain_mean", 1, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("expected", "limits", "told"),
+    [
+        (1, (0.1, 0.3), "supported"),
+        (1, (0.1, 0.15), "supported, smaller than published"),
+        (1, (-0.1, 0.3), "not told from 0"),
+        (1, (-0.1, 0.1), "not told from 0; the published size is ruled out"),
+        (1, (-0.3, -0.1), "contradicted"),
+        (-1, (-0.3, -0.1), "supported"),
+        (-1, (-0.1, 0.1), "not told from 0; the published size is ruled out"),
+        (-1, (0.1, 0.3), "contradicted"),
+        (0, (-0.1, 0.3), "agrees"),
+        (0, (0.1, 0.3), "contradicted"),
+        (None, (0.1, 0.3), "shown, not tested"),
+    ],
+)
+def test_a_claim_is_judged_by_its_interval(expected, limits, told):
+    assert verdict(CLAIM._replace(expected=expected), *limits) == told
+
+
+def test_claims_are_a_table_of_the_page(results, monkeypatch):
+    frame = pd.DataFrame(
+        {"cohort": ["ACC", "LUAD"], "gain_mean": 0.1, "gain_lower": -0.1, "gain_upper": 0.15}
+    )
+    frame.to_csv(results / "scores.csv", index=False)
+    monkeypatch.setattr(claims, "CLAIMS", (CLAIM, CLAIM._replace(paper="Q")))
+    made = check.written("<!-- claims: P -->\nwas here\n<!-- end -->")
+    assert "| a gain | +.2 | +0.100 (-0.100 to +0.150) | not told from 0; the pub" in made
+    assert "was here" not in made
+    assert check.written(made) == made
+    monkeypatch.setattr(claims, "CLAIMS", (CLAIM._replace(row="mean == mean"),))
+    with pytest.raises(InputError, match=r"claims of P: a/scores\.csv: .* has 2 rows, not 1"):
+        check.written("<!-- claims: P -->\n<!-- end -->")
+
+
+def test_every_claim_has_a_study_and_a_page():
+    page = (check.DOCS / "papers.md").read_text()
+    for claim in claims.CLAIMS:
+        assert claim.file.removeprefix("pooled_") in STUDIES[claim.study].files
+        assert f"<!-- claims: {claim.paper} -->" in page
