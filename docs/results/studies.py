@@ -77,7 +77,7 @@ STUDIES = {
         ("tcga_brca", "tcga_luad", "tcga_lusc"),
     ),
     "hcl_survival": Study(
-        "experiments.hcl_survival --seeds 3 --endpoint os", ("summary.csv",),
+        "experiments.hcl_survival --seeds 3 --endpoint os", ("importance.csv", "summary.csv"),
         (*_RECIPE, "factors", "HCL", "MORiskVAE"), 0.3, ("tcga_acc", "tcga_brca"),
     ),
     "coverage": Study(
