@@ -36,7 +36,7 @@ def manifest_of(folder: Path) -> dict:
 
 
 def up_to_date(name: str) -> bool:
-    """True for results of this command and these cohorts, with today's versions of the numbers."""
+    """True for these tables of this command and these cohorts, with today's versions of the numbers."""
     study, folder = STUDIES[name], check.RESULTS / name
     manifest = manifest_of(folder)
     made_by = (manifest.get("command"), set(manifest.get("numerics", ())))

@@ -72,7 +72,7 @@ STUDIES = {
         (*_VAE, "heads"), 0.3, _SEVEN,
     ),
     "cox_mt": Study(
-        "experiments.cox_mt --seeds 1 --endpoint pfi", ("summary.csv",),
+        "experiments.cox_mt --seeds 1 --endpoint pfi", ("differences.csv", "summary.csv"),
         ("random", "survival", "statistics", "recipe", "CoxMT", "CoxNnet"), 0.5,
         ("tcga_brca", "tcga_luad", "tcga_lusc"),
     ),

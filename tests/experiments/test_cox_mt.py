@@ -29,6 +29,16 @@ def test_the_study(second, tmp_path, capsys):
     taught = runs["teacher_test_c"].notna()
     assert set(runs.loc[taught, "method"]) == {"Cox-MT", "few labels"}
     assert runs.loc[runs["setting"] == "Cox-MT, 4 epochs", "epochs"].eq(4).all()
+    gain = pd.read_csv(tmp_path / "r" / "differences.csv").set_index("setting")["mean"]
+    splits = runs[runs["setting"] == "pseudo-risk"].groupby(["repeat", "fold"])["test_c"].mean()
+    mean = (
+        splits
+        - runs[runs["setting"] == "Cox-MT, learning rate 0.002, decay 0.0001"]
+        .groupby(["repeat", "fold"])["test_c"]
+        .mean()
+    )
+    told = gain.filter(regex="^pseudo-risk minus Cox-MT")
+    assert told.tolist() == pytest.approx([mean.mean()], abs=1e-6)
     report = (tmp_path / "r" / "report.html").read_text()
     assert "published gain of 0.09 to 0.18" in report
     assert "Prediction error" in report
@@ -62,7 +72,9 @@ def test_the_published_gain_is_judged_by_the_interval(lower, upper, verdict):
         difference=lambda *_: Estimate(0.02, lower, upper, 0.5),
         runs=pd.DataFrame({"teacher_test_c": [0.7, None, 0.6], "test_c": [0.6, 0.1, 0.6]}),
     )
-    told = cox_mt.told(findings, rows)
+    judged = cox_mt.differences(findings, rows)
+    assert judged["setting"].tolist()[:2] == ["mt minus nnet", "mt minus network"]
+    told = cox_mt.told(findings, rows, judged)
     assert f"which {verdict} the published gain" in told
     assert "Teacher minus student: +0.0500" in told
     assert "'most' minus the supervised network" in told
