@@ -27,7 +27,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from docs.results.claims import claims_table, studies_table
+from docs.results.claims import CLAIMS
+from docs.results.verdicts import claims_table, studies_table
 from jaxsurv.artifacts import NUMERICS
 from jaxsurv.types import InputError
 
@@ -113,7 +114,8 @@ def written(text: str) -> str:
     def whole(found: re.Match) -> str:
         try:
             paper = found["paper"]
-            made = claims_table(paper, RESULTS) if paper else studies_table()
+            of_paper = [claim for claim in CLAIMS if claim.paper == paper]
+            made = claims_table(of_paper, RESULTS) if paper else studies_table()
         except (FileNotFoundError, KeyError, ValueError) as error:
             raise InputError(f"claims of {found['paper']}: {error}") from error
         return f"{found['head']}\n{markdown(made)}\n{found['end']}"

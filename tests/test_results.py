@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from docs import check
-from docs.results import claims, make
-from docs.results.claims import Claim, verdict
+from docs.results import make
+from docs.results.claims import CLAIMS
 from docs.results.studies import STUDIES, Study
+from docs.results.verdicts import Claim, verdict
 from jaxsurv.artifacts import NUMERICS
 from jaxsurv.types import InputError
 
@@ -200,18 +201,18 @@ def test_claims_are_a_table_of_the_page(results, monkeypatch):
         {"cohort": ["ACC", "LUAD"], "gain_mean": 0.1, "gain_lower": -0.1, "gain_upper": 0.15}
     )
     frame.to_csv(results / "scores.csv", index=False)
-    monkeypatch.setattr(claims, "CLAIMS", (CLAIM, CLAIM._replace(paper="Q")))
+    monkeypatch.setattr(check, "CLAIMS", (CLAIM, CLAIM._replace(paper="Q")))
     made = check.written("<!-- claims: P -->\nwas here\n<!-- end -->")
     assert "| a gain | +.2 | +0.100 (-0.100 to +0.150) | not told from 0; the pub" in made
     assert "was here" not in made
     assert check.written(made) == made
-    monkeypatch.setattr(claims, "CLAIMS", (CLAIM._replace(row="mean == mean"),))
+    monkeypatch.setattr(check, "CLAIMS", (CLAIM._replace(row="mean == mean"),))
     with pytest.raises(InputError, match=r"claims of P: a/scores\.csv: .* has 2 rows, not 1"):
         check.written("<!-- claims: P -->\n<!-- end -->")
 
 
 def test_every_claim_has_a_study_and_a_page():
     page = (check.DOCS / "papers.md").read_text()
-    for claim in claims.CLAIMS:
+    for claim in CLAIMS:
         assert claim.file.removeprefix("pooled_") in STUDIES[claim.study].files
         assert f"<!-- claims: {claim.paper} -->" in page

@@ -1,98 +1,8 @@
 """Claims of the four papers, each with the row of a result that judges it."""
 
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import pandas as pd
-
-from docs.results.studies import STUDIES
-
-
-class Claim(NamedTuple):
-    """A claim of a paper and the number that judges it.
-
-    Attributes:
-        paper: short name of the paper.
-        claim: what it says, as a difference that can be measured.
-        published: its own figure; empty if there is none.
-        study, file, row: results, table, and the query that leaves one row of it.
-        value: column of the number; its limits are in ``value_lower`` or in the column with ``lower`` in
-            the place of ``mean``.
-        expected: sign that the claim gives to the number; 0 = the claim is that there is nothing; None =
-            no test, the number is shown.
-        size: published size of the number, if the claim has one that this number can be compared with.
-        style: format of the number.
-    """
-
-    paper: str
-    claim: str
-    published: str
-    study: str
-    file: str
-    row: str
-    value: str
-    expected: int | None = 1
-    size: float | None = None
-    style: str = "+.3f"
-
-
-def limits(row: dict, value: str) -> tuple[float, float, float]:
-    """Number and limits of a row."""
-    lower = f"{value}_lower" if f"{value}_lower" in row else value.replace("mean", "lower")
-    return row[value], row[lower], row[lower.replace("lower", "upper")]
-
-
-def verdict(claim: Claim, lower: float, upper: float) -> str:
-    """What the interval says of the claim."""
-    if claim.expected is None:
-        return "shown, not tested"
-    if claim.expected == 0:
-        return "agrees" if lower <= 0 <= upper else "contradicted"
-    if claim.expected < 0:
-        lower, upper = -upper, -lower
-    size = abs(claim.size) if claim.size else None
-    smaller = size is not None and upper < size
-    if lower > 0:
-        return "supported, smaller than published" if smaller else "supported"
-    if upper < 0:
-        return "contradicted"
-    return "not told from 0; the published size is ruled out" if smaller else "not told from 0"
-
-
-def claims_table(paper: str, results: Path) -> list[list[str]]:
-    """Heading and rows of the table of one paper.
-
-    Args:
-        paper: its short name.
-        results: folder of all results.
-
-    Raises:
-        ValueError: a query that does not leave one row.
-    """
-    table = [["claim", "published", "here (95 %)", "verdict", "study"]]
-    for claim in (c for c in CLAIMS if c.paper == paper):
-        found = pd.read_csv(results / claim.study / claim.file).query(claim.row)
-        if len(found) != 1:
-            raise ValueError(
-                f"{claim.study}/{claim.file}: {claim.row!r} has {len(found)} rows, not 1"
-            )
-        value, lower, upper = limits(found.to_dict("records")[0], claim.value)
-        s = claim.style
-        here = f"{value:{s}} ({lower:{s}} to {upper:{s}})"
-        table.append(
-            [claim.claim, claim.published, here, verdict(claim, lower, upper), f"`{claim.study}`"]
-        )
-    return table
-
-
-def studies_table() -> list[list[str]]:
-    """Heading and rows of the table of all studies."""
-    table = [["study", "command", "cohorts", "hours"]]
-    for name, study in STUDIES.items():
-        cohorts = ", ".join(c.removeprefix("tcga_").upper() for c in study.cohorts)
-        table.append([f"`{name}`", f"`python -m {study.command}`", cohorts, f"{study.hours:g}"])
-    hours = sum(s.hours for s in STUDIES.values())
-    return [*table, ["all", "`python -m docs.results.make`", "", f"{hours:.1f}"]]
+from docs.results.verdicts import Claim
 
 
 def _vae(
@@ -109,6 +19,38 @@ def _vae(
     """Claim on a row of MO-RiskVAE's family, as a mean over cohorts."""
     row = f"setting == {setting!r}" + (f" and measure == {measure!r}" if measure else "")
     return Claim("MO-RiskVAE", claim, published, study, file, row, value, **judged)
+
+
+def _image(
+    claim: str, method: str, *, n: int = 200, file: str = "summary.csv", **judged: Any
+) -> Claim:
+    """Claim on a difference from InVA in the base condition: SNR 5, half of the variance shared."""
+    base = "snr == 5 and private == 0.5 and shift == 0 and kernel == 'matern52'"
+    row = f"method == {method!r} and n == {n} and {base}"
+    return Claim("InVA", claim, "", "inva", file, row, "difference_mean", **judged)
+
+
+def _recovery(method: str, sizes: str = "100 / 100 / 100", noise: int = 1, n: int = 5000) -> Claim:
+    """Claim on the error of a method's loading blocks minus that of HCL."""
+    row = f"method == {method!r} and sizes == {sizes!r} and noise == {noise} and n == {n}"
+    claim = (
+        f"error of loading blocks: {method} minus HCL, {sizes} features, noise {noise}, n = {n:,}"
+    )
+    return Claim("HCL", claim, "", "hcl", "summary.csv", row, "difference_mean")
+
+
+def _label(method: str, n: int, m: int, claim: str = "") -> Claim:
+    """Claim on the excess risk of a method minus that of HCL."""
+    row = f"method == {method!r} and n == {n} and m == {m}"
+    claim = f"excess risk: {method} minus HCL, {n} patients without a label, {m:,} with{claim}"
+    return Claim("HCL", claim, "", "hcl", "labels_summary.csv", row, "difference_mean")
+
+
+def _teacher(claim: str, published: str, setting: str, cohort: str, **judged: Any) -> Claim:
+    """Claim on a difference of Cox-MT on one cohort."""
+    row = f"setting == {setting!r} and cohort == {cohort!r}"
+    named = f"{claim}, {cohort}"
+    return Claim("Cox-MT", named, published, "cox_mt", "differences.csv", row, "mean", **judged)
 
 
 _HYBRID = "hybrid, K = 4, τ = 0.5"
@@ -139,4 +81,37 @@ CLAIMS: tuple[Claim, ...] = (
          "ridge_mean"),
     _vae("MyeVAE as released minus ridge Cox (not in the paper)", "", "mo_riskvae", "MyeVAE as released",
          "ridge_mean"),
+    *(_teacher("Cox-MT minus Cox-nnet, both chosen per fold", published,
+               "Cox-MT: chosen per fold minus Cox-nnet: chosen per fold", cohort, size=0.09)
+      for cohort, published in (("BRCA", "+0.09"), ("LUAD", "+0.09 to +0.18"), ("LUSC", "+0.09 to +0.18"))),
+    *(_teacher("Cox-MT minus the same network without a teacher (not in the paper)", "",
+               "Cox-MT: chosen per fold minus network: chosen per fold", cohort)
+      for cohort in ("BRCA", "LUAD", "LUSC")),
+    *(_teacher("more unlabelled patients help: three quarters minus none, a quarter labelled", "",
+               "25% labelled, 75% unlabelled: Cox-MT minus 25% labelled, 0% unlabelled: Cox-MT", cohort)
+      for cohort in ("BRCA", "LUAD", "LUSC")),
+    *(_teacher("the censored part of the consistency loss helps", "",
+               "25% labelled, 75% unlabelled: Cox-MT minus 25% labelled, 75% unlabelled: no censored part",
+               cohort) for cohort in ("BRCA", "LUAD", "LUSC")),
+    _image("error of one VAE of both images minus InVA", "VAE, images joined"),
+    _image("error of a VAE of image 1 minus InVA", "VAE, image 1 alone"),
+    _image("error of tensor regression minus InVA", "tensor regression"),
+    _image("error of BART of single pixels minus InVA, 16 pixels", "pixel-wise BART",
+           file="beside_summary.csv"),
+    _image("error of ridge of single pixels minus InVA (not in the paper), n = 200", "pixel-wise ridge"),
+    _image("the same, n = 50", "pixel-wise ridge", n=50),
+    _image("the shared encoder helps: error without it minus InVA", "no shared encoder"),
+    _image("training jointly helps: error of features that only reconstruct minus InVA",
+           "reconstruction only"),
+    _image("reconstruction helps: error without it minus InVA", "prediction only"),
+    _image("standard deviations help: error without them minus InVA", "no standard deviations"),
+    *(_recovery(method) for method in ("HCL-SVD", "JIVE", "SVD")),
+    *(_recovery(method, "100 / 500 / 800", 6) for method in ("HCL-SVD", "SVD")),
+    _label("SVD", 60, 140),
+    _label("JIVE", 60, 140),
+    _label("ridge on all features", 60, 140, " (not in the paper)"),
+    _label("ridge on all features", 8000, 10000, " (not in the paper)"),
+    *(Claim("HCL", f"contrast helps survival: HCL minus the same network without it, {cohort}", "",
+            "hcl_survival", "summary.csv", f"setting == 'HCL: chosen per fold' and cohort == {cohort!r}",
+            "reference_mean") for cohort in ("ACC", "BRCA")),
 )  # fmt: skip
