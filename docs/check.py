@@ -116,7 +116,7 @@ def written(text: str) -> str:
             paper = found["paper"]
             of_paper = [claim for claim in CLAIMS if claim.paper == paper]
             made = claims_table(of_paper, RESULTS) if paper else studies_table()
-        except (FileNotFoundError, KeyError, ValueError) as error:
+        except (FileNotFoundError, KeyError, ValueError, NameError) as error:
             raise InputError(f"claims of {found['paper']}: {error}") from error
         return f"{found['head']}\n{markdown(made)}\n{found['end']}"
 

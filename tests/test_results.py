@@ -206,7 +206,7 @@ def test_claims_are_a_table_of_the_page(results, monkeypatch):
     assert "| a gain | +.2 | +0.100 (-0.100 to +0.150) | not told from 0; the pub" in made
     assert "was here" not in made
     assert check.written(made) == made
-    monkeypatch.setattr(check, "CLAIMS", (CLAIM._replace(row="mean == mean"),))
+    monkeypatch.setattr(check, "CLAIMS", (CLAIM._replace(row="gain_mean > 0"),))
     with pytest.raises(InputError, match=r"claims of P: a/scores\.csv: .* has 2 rows, not 1"):
         check.written("<!-- claims: P -->\n<!-- end -->")
 
