@@ -92,11 +92,11 @@ STUDIES = {
         "experiments.unlabelled", ("summary.csv",), ("random", "survival", "statistics", "CoxMT"), 0.1
     ),
     "inva": Study(
-        "experiments.inva --replicates 20", ("beside_summary.csv", "summary.csv"),
+        "experiments.inva --replicates 12", ("beside_summary.csv", "summary.csv"),
         ("random", "statistics", "InVA"), 0.5,
     ),
     "hcl": Study(
-        "experiments.hcl --replicates 30", ("labels_summary.csv", "slopes.csv", "summary.csv"),
+        "experiments.hcl --replicates 20", ("labels_summary.csv", "slopes.csv", "summary.csv"),
         ("random", "statistics", "factors"), 0.4,
     ),
 }  # fmt: skip
