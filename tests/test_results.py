@@ -100,8 +100,9 @@ def test_a_study_of_cohorts_is_one_table_and_its_means(results, tmp_path, monkey
     assert pooled[list(expected)].to_dict() == pytest.approx(expected, rel=1e-4)
     assert make.manifest_of(folder)["options"] == {"seeds": 3}
     assert make.up_to_date("any")
-    monkeypatch.setitem(STUDIES, "any", study._replace(cohorts=("tcga_acc",)))
-    assert not make.up_to_date("any")
+    for change in ({"cohorts": ("tcga_acc",)}, {"files": ("s.csv", "t.csv")}, {"uses": ()}):
+        monkeypatch.setitem(STUDIES, "any", study._replace(**change))
+        assert not make.up_to_date("any")
 
 
 def test_a_table_is_written_and_then_stays(results):

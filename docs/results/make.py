@@ -41,9 +41,8 @@ def up_to_date(name: str) -> bool:
     manifest = manifest_of(folder)
     made_by = (manifest.get("command"), set(manifest.get("numerics", ())))
     same = made_by == (f"python -m {study.command}", set(study.uses))
-    return (
-        same and set(manifest.get("cohorts", ())) == set(study.cohorts) and not check.stale(folder)
-    )
+    same = same and set(manifest["cohorts"]) == set(study.cohorts)
+    return same and set(study.files) <= set(manifest["files"]) and not check.stale(folder)
 
 
 def over_cohorts(table: pd.DataFrame) -> pd.DataFrame:
