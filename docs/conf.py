@@ -10,8 +10,16 @@ author = "The jaxsurv authors"
 copyright = author
 release = version = __version__
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
-exclude_patterns = ["_build", "reference"]  # reference is the api folder as Markdown
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "docs.offline",
+]
+# reference is the api folder as Markdown, notebooks are the pages with their outputs
+exclude_patterns = ["_build", "reference", "notebooks"]
+html_math_renderer = "mathml"
 html_theme = "furo"
 html_title = f"jaxsurv {release}"
 

@@ -8,12 +8,11 @@ from typing import TypedDict, Unpack, get_args
 
 import pytest
 
+from docs.notebooks import CELL, DOCS
 from jaxsurv import models
 
 ROOT = Path(__file__).parents[1]
-DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
-CELL = re.compile(r"^```\{code-cell\}[^\n]*\n((?::[^\n]*\n)*)(.*?)^```$", re.S | re.M)
 PACKAGES = [
     f"jaxsurv.{init.parent.name}"
     for init in sorted((ROOT / "jaxsurv").glob("*/__init__.py"))

@@ -167,7 +167,7 @@ def _publish(
 
     write_report(
         folder,
-        f"{title}: {model_name(findings)}",
+        f"{title}: {model_name(findings, title)}",
         summary,
         [
             Section("Results", shown(findings), legend(findings)),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial, wraps
+from io import BytesIO
 from typing import ParamSpec, cast
 
 import matplotlib as mpl
@@ -49,9 +50,17 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
             for axis in cast(list[Axis], figure.findobj(Axis)):
                 if isinstance(names := axis.get_major_formatter(), FuncFormatter):
                     axis.set_major_formatter(partial(_printable_tick, names))
+            figure._repr_png_ = partial(_png, figure)
             return figure
 
     return in_style
+
+
+def _png(figure: Figure) -> bytes:
+    """Picture for a notebook, which knows how to show a figure only after an import of pyplot."""
+    picture = BytesIO()
+    figure.savefig(picture, format="png", bbox_inches="tight")
+    return picture.getvalue()
 
 
 def _printable_tick(names: FuncFormatter, value: float, position: int | None) -> str:

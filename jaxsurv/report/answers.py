@@ -11,13 +11,18 @@ from jaxsurv.study.statistics import Estimate
 RIVALS = (CLINICAL_COX, "block ridge Cox", "ridge Cox")
 
 
-def model_name(findings: Findings) -> str:
-    """The headline by the name of its model: ``MO-RiskVAE, β chosen per fold, stacked with Cox models``."""
+def model_name(findings: Findings, after: str = "") -> str:
+    """The headline by the name of its model: ``MO-RiskVAE, β chosen per fold, stacked with Cox models``.
+
+    Args:
+        findings: results of the study.
+        after: text that it follows; the model that is named there is not named again.
+    """
     comparison, headline = findings.comparison, str(findings.comparison.headline)
     stacked = headline in comparison.stacked
     row = comparison.stacked[headline][0] if stacked else headline
     method = str(findings.summary.set_index("setting").loc[row, "method"])
-    name = row if method in row else f"{method}, {row}"
+    name = row if method in row or method in after else f"{method}, {row}"
     return f"{name}, stacked with Cox models" if stacked else name
 
 

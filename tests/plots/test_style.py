@@ -1,5 +1,7 @@
 """The package's look does not depend on the user's settings, and leaves them alone."""
 
+import pickle
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -24,6 +26,12 @@ def test_the_style_holds_whatever_the_user_has_set():
     assert ax.xaxis.label.get_fontsize() == 9
     assert not ax.spines["top"].get_visible()
     assert ax.get_title(loc="left") == "title"
+
+
+def test_a_notebook_shows_a_figure_before_pyplot_is_imported():
+    """IPython knows `matplotlib.figure.Figure` only from then on."""
+    figure = pickle.loads(pickle.dumps(draw()))  # as between processes
+    assert figure._repr_png_().startswith(b"\x89PNG")
 
 
 def test_nothing_stays_open():

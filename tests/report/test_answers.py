@@ -85,6 +85,7 @@ def test_the_kept_model_is_named_with_its_place(study):
         study, comparison=Comparison("low", {}, "ridge Cox", {"ridge Cox": ("low", {})})
     )
     assert model_name(stacked) == "VAE, low, stacked with Cox models"
+    assert model_name(stacked, "KL weight of VAE on ACC") == "low, stacked with Cox models"
 
 
 @pytest.mark.parametrize(
