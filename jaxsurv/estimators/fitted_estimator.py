@@ -51,6 +51,10 @@ class FittedEstimator(BaseEstimator, Generic[Fitted]):
         if not base:
             KINDS[cls.__name__] = cls
 
+    def __dir__(self) -> list[str]:
+        # scikit-learn's asks each property for its value: wrong parameters would break completion
+        return sorted(object.__dir__(self))
+
     def _set(self, parameters: Mapping[str, Any]) -> None:
         """Set each parameter of ``__init__`` as it was given; ``parameters`` are its ``locals()``."""
         for name in parameters.keys() & set(self._get_param_names()):

@@ -331,3 +331,8 @@ def test_a_stack_chooses_what_its_network_profiles():
     }
     assert SurvivalStack()._grid() == {"beta": (0.01, 0.1, 1.0)}
     assert SurvivalStack(hparams=HParams())._grid() == {}
+
+
+@pytest.mark.parametrize("network", [None, "no such network"])
+def test_names_are_completed_whatever_the_parameters(network):
+    assert {"fit", "predict", "save"} <= set(dir(SurvivalStack(network=network, recipe="wrong")))
