@@ -58,8 +58,11 @@ def formula(block: bool) -> Any:
             mathml = tex2mathml(tex, as_block=block)
         except MathError as error:
             raise ExtensionError(f"{tex}: {error}") from error
-        start = self.starttag(node, "div" if block else "span", "", CLASS="math")
-        self.body.append(f"{start}{mathml}{'</div>' if block else '</span>'}")
+        if block:  # no scroll bar for a formula that is higher than its line
+            start = self.starttag(node, "div", "", CLASS="math", STYLE="overflow-y: hidden")
+            self.body.append(f"{start}{mathml}</div>\n")
+        else:
+            self.body.append(f"{self.starttag(node, 'span', '', CLASS='math')}{mathml}</span>")
         raise SkipNode
 
     return visit
