@@ -160,10 +160,14 @@ class FittedModel:
         Raises:
             InputError: the model has no latent variables.
         """
+        self.require_latents()
+        return in_chunks(partial(self._programs.latent, self._first), self.rows(patients))  # type: ignore[arg-type]
+
+    def require_latents(self) -> None:
+        """Refuse a model without latent variables."""
         if self._programs.latent is None:
             name = "a model without a network" if self.network is None else self.network.name
             raise InputError(f"{name} has no latent variables")
-        return in_chunks(partial(self._programs.latent, self._first), self.rows(patients))
 
     @property
     def _first(self) -> Terms:
