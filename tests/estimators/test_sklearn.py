@@ -139,7 +139,26 @@ def test_a_category_of_test_patients_alone(patients):
     with pytest.raises(InputError, match="'c' in column 'site', patient 'p85', was never seen"):
         model.fit(x[~test], y[~test]).predict(x[test])
     assert np.isfinite(model.predict(known[test])).all()
-    assert np.isfinite(model.fit(x, y, where=~test).predict(x)).all()
+    told = "no row of the fit had, .* 'c' in column 'site' of 'features', patient 'p85' and 4 more"
+    with pytest.warns(DataWarning, match=told):
+        assert np.isfinite(model.fit(x, y, where=~test).predict(x)).all()
+    assert np.isfinite(model.predict(x[~test])).all()  # without a warning
+
+
+@pytest.mark.parametrize("left", ["site 3", "stage 2", "stage 3"])
+def test_categories_of_rows_under_the_mask_are_told_of(left, patients, tmp_path):
+    """With a rank or without, and after the model was saved."""
+    x, y = patients
+    cells = np.array([f"{left[:-1]}{k}" for k in (1, 2, 3, 4)])[np.arange(90) % 4]
+    if left == "site 3":
+        cells = np.where(cells == "site 1", None, cells)  # missing is a category of its own
+    out, x = cells == left, x.assign(site=cells)
+    model = Coxnet(folds=3, n_lambdas=5).fit(x, y, where=~out)
+    model.save(tmp_path / "model.zip")
+    for kept in (model, load(tmp_path / "model.zip")):
+        kept.predict(x[~out])
+        with pytest.warns(DataWarning, match=f"no row of the fit had.*patient '{x.index[out][0]}'"):
+            kept.predict(x[out])
 
 
 def test_config_and_hparams_of_another_model_are_refused(patients):
