@@ -19,11 +19,9 @@ from jaxsurv.data.competing import (
     of_one,
 )
 from jaxsurv.data.consistency import (
-    aligned,
     check_information,
     check_presence,
-    refuse_empty,
-    refuse_outcome,
+    joined,
 )
 from jaxsurv.data.endpoints import check_endpoints
 from jaxsurv.data.fingerprint import fingerprint_of
@@ -120,13 +118,17 @@ class Cohort:
         if patients is None and has_several_rows(survival, modalities):
             survival, modalities, patients = patient_rows(survival, modalities, self.causes)
         problems: list[str] = []
+        checked = False
         with listing(problems):
-            survival = clean_survival(survival, self.causes)
+            survival, checked = clean_survival(survival, self.causes), True
             if self.patients is not None:
                 patients = checked_patients(patients, survival)
         for m, table in modalities.items():
             with listing(problems):
                 given[m], kinds[m] = clean_modality(m, table, self.kinds.get(m))
+        for m, table in given.items() if problems and checked else ():  # all that is wrong, at once
+            with listing(problems):
+                joined(m, table, survival.drop(columns=STRATUM, errors="ignore"))
         refuse_all(problems)
         strata = survival.pop(STRATUM) if STRATUM in survival else None
         causes = check_causes(self.causes, endpoint_names(survival))
@@ -134,9 +136,7 @@ class Cohort:
         check_patients(names, lambda name: name if is_normal(name) else patient_part(name))
         for m, table in given.items():
             with listing(problems):
-                tables[m] = aligned(m, table, survival.index)
-                refuse_empty(m, tables[m])
-                refuse_outcome(m, tables[m], survival)
+                tables[m] = joined(m, table, survival)
         refuse_all(problems)
         unmatched = {m: len(table) - len(tables[m]) for m, table in given.items()}
         check_information(tables)
