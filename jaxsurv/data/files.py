@@ -93,9 +93,10 @@ def require_folder(path: Path) -> None:
         InputError: nothing there, or a file.
     """
     if not path.is_dir():
-        with naming(path):
-            require_file(path)
-            raise InputError("is not a folder; give the folder that the files lie in")
+        if path.exists():
+            with naming(path):
+                require_file(path)  # which says what to do with a workbook
+        raise InputError(f"{path} is not a folder; give the folder that the files lie in")
 
 
 def workbook_beside(path: Path) -> str:

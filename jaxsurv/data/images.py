@@ -5,8 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxsurv.data.files import naming
-from jaxsurv.data.files import require_folder
+from jaxsurv.data.files import naming, require_folder
 from jaxsurv.data.image_files import Pixels, image_paths, read_image, read_pixels
 from jaxsurv.data.tables import few
 from jaxsurv.types import InputError

@@ -11,6 +11,7 @@ from jaxsurv.data.formats.matrix import as_modality, measured_kind
 from jaxsurv.data.formats.outcomes import (
     Endpoints,
     clinical_table,
+    named_endpoint,
     outcome_table,
     paired_endpoints,
     time_unit,
@@ -18,7 +19,7 @@ from jaxsurv.data.formats.outcomes import (
 from jaxsurv.data.identifiers import patients_of
 from jaxsurv.data.readers import found_cohort
 from jaxsurv.data.samples import of_one_sample
-from jaxsurv.data.tables import few, refuse_repeated
+from jaxsurv.data.tables import refuse_repeated
 from jaxsurv.types import InputError
 
 
@@ -70,8 +71,7 @@ def read_h5mu(
         pairs = endpoints or paired_endpoints(obs.columns, "_time", "_event")
         if not pairs:
             raise InputError(
-                f"obs has no pair of columns such as os_time and os_event, but {few(obs.columns, 30)}; "
-                "name the columns of time and event"
+                f"obs has no pair of columns such as os_time and os_event. {named_endpoint(obs)}"
             )
         survival = outcome_table(obs, pairs, "obs")
         unit = time_unit([pair[0] for pair in pairs.values()])
