@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from jaxsurv.data.cohort import Cohort
@@ -56,9 +56,7 @@ def read_h5mu(
     file = Path(path)
     with naming(file):
         require_file(file)
-        before = hasattr(mudata, "set_options")  # 0.4, which never pulls unasked
-        own = mudata.set_options(pull_on_update=False) if before else nullcontext()
-        with own, warnings.catch_warnings():
+        with without_pulling(), warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # a gene may be in several modalities
             try:
                 data = mudata.read_h5mu(file)
@@ -83,3 +81,11 @@ def read_h5mu(
         kinds = {m: measured_kind(table) for m, table in modalities.items() if m != "clinical"}
     about = {"name": file.stem, "time_unit": unit, "source": "MuData file"}
     return found_cohort(file, modalities, survival, kinds, semi_supervised, **about)
+
+
+def without_pulling() -> AbstractContextManager:
+    """Context in which mudata leaves the columns of ``obs`` where they are."""
+    import mudata
+
+    before = hasattr(mudata, "set_options")  # 0.4, which never pulls unasked
+    return mudata.set_options(pull_on_update=False) if before else nullcontext()
