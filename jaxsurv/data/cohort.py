@@ -19,14 +19,13 @@ from jaxsurv.data.competing import (
     of_one,
 )
 from jaxsurv.data.consistency import (
-    aligned,
     check_information,
     check_presence,
-    refuse_empty,
-    refuse_outcome,
+    joined,
 )
 from jaxsurv.data.endpoints import check_endpoints
 from jaxsurv.data.fingerprint import fingerprint_of
+from jaxsurv.data.frames import with_named_rows
 from jaxsurv.data.identifiers import is_normal, patient_part
 from jaxsurv.data.names import check_features, check_patients
 from jaxsurv.data.patient_rows import has_several_rows, patient_rows
@@ -41,9 +40,10 @@ from jaxsurv.types import InputError, Survival
 class Cohort:
     """Patients with modalities and outcomes, checked when it is made.
 
-    Tables are copied: numbers become float64, categories text, and the rows of each modality follow
-    the survival table. Rows of patients without a survival row are left out and counted in
-    ``unmatched``. The patients of ``[n]`` arrays are always the rows of ``survival``.
+    Tables are pandas' or, with the patients as a column ``patient``, polars' and the like. They are copied:
+    numbers become float64, categories text, and the rows of each modality follow the survival table. Rows
+    of patients without a survival row are left out and counted in ``unmatched``. The patients of ``[n]``
+    arrays are always the rows of ``survival``.
 
     A column without any value is an error, since neither a selection nor an imputation can use it.
     Constant columns are common in real cohorts (a gene that no patient has mutated): they give one
@@ -116,17 +116,22 @@ class Cohort:
                 f"{few(list(self.modalities), 20)}"
             )
         given, tables, kinds, survival = {}, {}, {}, self._with_strata()
-        modalities, patients = self.modalities, self.patients
+        modalities = {m: with_named_rows(t, f"modality {m!r}") for m, t in self.modalities.items()}
+        patients = self.patients
         if patients is None and has_several_rows(survival, modalities):
             survival, modalities, patients = patient_rows(survival, modalities, self.causes)
         problems: list[str] = []
+        checked = False
         with listing(problems):
-            survival = clean_survival(survival, self.causes)
+            survival, checked = clean_survival(survival, self.causes), True
             if self.patients is not None:
                 patients = checked_patients(patients, survival)
         for m, table in modalities.items():
             with listing(problems):
                 given[m], kinds[m] = clean_modality(m, table, self.kinds.get(m))
+        for m, table in given.items() if problems and checked else ():  # all that is wrong, at once
+            with listing(problems):
+                joined(m, table, survival.drop(columns=STRATUM, errors="ignore"))
         refuse_all(problems)
         strata = survival.pop(STRATUM) if STRATUM in survival else None
         causes = check_causes(self.causes, endpoint_names(survival))
@@ -134,9 +139,7 @@ class Cohort:
         check_patients(names, lambda name: name if is_normal(name) else patient_part(name))
         for m, table in given.items():
             with listing(problems):
-                tables[m] = aligned(m, table, survival.index)
-                refuse_empty(m, tables[m])
-                refuse_outcome(m, tables[m], survival)
+                tables[m] = joined(m, table, survival)
         refuse_all(problems)
         unmatched = {m: len(table) - len(tables[m]) for m, table in given.items()}
         check_information(tables)
@@ -150,16 +153,17 @@ class Cohort:
 
     def _with_strata(self) -> pd.DataFrame:
         """The survival table as it is on disk, with the strata as its column."""
+        survival = with_named_rows(self.survival, "survival table")
         if self.strata is None:
-            return self.survival
-        if STRATUM in self.survival:
+            return survival
+        if STRATUM in survival:
             raise InputError(f"give strata or a column {STRATUM!r} of the survival table, not both")
-        if len(self.strata) != len(self.survival) and not isinstance(self.strata, pd.Series):
+        if len(self.strata) != len(survival) and not isinstance(self.strata, pd.Series):
             raise InputError(
-                f"strata has {len(self.strata)} labels and the survival table {len(self.survival)} rows; "
+                f"strata has {len(self.strata)} labels and the survival table {len(survival)} rows; "
                 "give one label per row"
             )
-        return self.survival.assign(**{STRATUM: pd.Series(self.strata, self.survival.index)})
+        return survival.assign(**{STRATUM: pd.Series(self.strata, survival.index)})
 
     @property
     def endpoints(self) -> tuple[str, ...]:

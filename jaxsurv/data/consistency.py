@@ -74,6 +74,14 @@ def refuse_empty(m: str, table: pd.DataFrame) -> None:
         )
 
 
+def joined(m: str, table: pd.DataFrame, survival: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `aligned`, checked by `refuse_empty` and `refuse_outcome`."""
+    rows = aligned(m, table, survival.index)
+    refuse_empty(m, rows)
+    refuse_outcome(m, rows, survival)
+    return rows
+
+
 def check_information(tables: Mapping[str, pd.DataFrame]) -> None:
     """Look for features without information.
 

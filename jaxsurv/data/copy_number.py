@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from jaxsurv.arguments.reading import read_arguments
+from jaxsurv.data.frames import with_named_rows
 from jaxsurv.data.tables import clean_rows, refuse_cells, warn
 from jaxsurv.types import InputError, check_choice
 
@@ -56,7 +57,7 @@ def five_states(
     limits = np.asarray(_THRESHOLDS[scale] if thresholds is None else thresholds, float)
     if limits.shape != (4,) or not (np.diff(limits) > 0).all():
         raise InputError(f"thresholds must be four increasing numbers, got {thresholds}")
-    table = clean_rows(table, "copy numbers")
+    table = clean_rows(with_named_rows(table, "copy numbers"), "copy numbers")
     x = table.apply(pd.to_numeric, errors="coerce").astype(float)
     fix = "give numbers, and leave the cell empty where there is none"
     refuse_cells((x.isna() & table.notna()) | np.isinf(x), table, "copy numbers", "the value", fix)

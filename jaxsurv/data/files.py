@@ -1,6 +1,7 @@
 """Files as users have them: regular ones only, opened as UTF-8 text, and named in every error."""
 
 import csv
+import glob
 import gzip
 import io
 import json
@@ -17,13 +18,13 @@ from jaxsurv.data.problems import listing
 from jaxsurv.types import InputError
 
 _GZIP = b"\x1f\x8b"
+_ZIP, _OLD_EXCEL, _SHEETS = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", ("xl/", "content.xml")
 _SAVE = "save it as UTF-8"
 # First bytes of what is no UTF-8 text, and the fix.
 _OTHERS = {
     b"\xff\xfe": ("UTF-16 text", _SAVE),
     b"\xfe\xff": ("UTF-16 text", _SAVE),
-    b"PK\x03\x04": ("an Excel workbook or a zip archive", "save the table in it as UTF-8 text"),
-    b"\xd0\xcf\x11\xe0": ("an Excel workbook", "save the table in it as UTF-8 text"),
+    _ZIP: ("an Excel workbook or a zip archive", "save the table in it as UTF-8 text"),
     _GZIP: ("compressed twice", "uncompress it once"),
     b"BZh91AY": ("a bzip2 file", "uncompress it"),
     b"\xfd7zXZ": ("an xz file", "uncompress it"),
@@ -34,6 +35,7 @@ _OTHERS = {
     b"<html": ("a web page", "download the file itself"),
     b"version https://git-lfs": ("a pointer of Git LFS", "fetch the file with git lfs pull"),
 }
+WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 _LINE = 1 << 26  # bytes; a row of a million numbers has less
 _ERRORS = (
     *(ValueError, OSError, EOFError, MemoryError),
@@ -71,11 +73,59 @@ def require_file(path: Path) -> None:
     """
     try:
         mode = path.stat().st_mode
+    except NotADirectoryError as error:
+        require_file(path.parent)  # a workbook in the place of a folder
+        raise InputError(f"{path.parent.name} is a file, not a folder") from error
     except FileNotFoundError as error:
-        raise InputError("no such file; check the name, or the link") from error
+        beside = workbook_beside(path) or "; check the name, or the link"
+        raise InputError(f"no such file{beside}") from error
     if not stat.S_ISREG(mode):
         what = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
         raise InputError(f"is {what}, not a file; store the content in a file of this name")
+    if is_workbook(path):
+        raise InputError(f"is an Excel workbook, which is not read; {save_sheet(path)}")
+
+
+def require_folder(path: Path) -> None:
+    """Raise unless the path is a folder; the message names it.
+
+    Raises:
+        InputError: nothing there, or a file.
+    """
+    if not path.is_dir():
+        if path.exists():
+            with naming(path):
+                require_file(path)  # which says what to do with a workbook
+        raise InputError(f"{path} is not a folder; give the folder that the files lie in")
+
+
+def workbook_beside(path: Path) -> str:
+    """End of a message that there is no file ``path``: the workbook beside it, and the fix; empty if none."""
+    for book in path.parent.glob(f"{glob.escape(path.name.split('.')[0])}.*"):
+        if book.suffix.lower() in WORKBOOKS:
+            return f", but {book.name}; {save_sheet(path)}"
+    return ""
+
+
+def is_workbook(path: Path) -> bool:
+    """Whether the content of a file is that of Excel or OpenOffice, whatever its name."""
+    with path.open("rb") as file:
+        head = file.read(4)
+    if head != _ZIP or not zipfile.is_zipfile(path):
+        return head == _OLD_EXCEL
+    with zipfile.ZipFile(path) as file:
+        return any(name.startswith(_SHEETS) for name in file.namelist())
+
+
+def save_sheet(path: Path) -> str:
+    """Advice to save a sheet as the file that a reader looks for, at ``path`` or, of a workbook, beside it.
+
+    >>> save_sheet(Path("rna.xlsx"))
+    'save the sheet as "CSV UTF-8" under the name rna.csv'
+    """
+    name = f"{path.stem}.csv" if path.suffix.lower() in WORKBOOKS else path.name
+    form = '"Text (tab delimited)", in UTF-8,' if name.endswith((".txt", ".tsv")) else '"CSV UTF-8"'
+    return f"save the sheet as {form} under the name {name}"
 
 
 def refuse_swelling(size: int, packed: int) -> None:

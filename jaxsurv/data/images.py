@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxsurv.data.files import naming
+from jaxsurv.data.files import naming, require_folder
 from jaxsurv.data.image_files import Pixels, image_paths, read_image, read_pixels
 from jaxsurv.data.tables import few
 from jaxsurv.types import InputError
@@ -55,8 +55,7 @@ def read_images(folder: str | Path) -> Images:
             installed. The message names the image, the patient, the value and the fix.
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder; images are read from a folder")
+    require_folder(folder)
     image_files, mask_files = image_paths(folder)
     if not image_files:
         raise InputError(f"{folder} has no <image>.npz, <image>.npy or folder <image>/")

@@ -5,45 +5,25 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
-from jaxsurv.data.delimited import by_first_column, read_table
-from jaxsurv.data.files import naming, noting, open_text, read_json
+from jaxsurv.data.consistency import joined
+from jaxsurv.data.files import naming, noting, read_json, workbook_beside
 from jaxsurv.data.identifiers import is_normal, match_barcodes, patient_part, refuse_transposed
 from jaxsurv.data.names import check_patients, name_key
 from jaxsurv.data.patient_rows import FROM, has_several_rows, with_patients
 from jaxsurv.data.problems import refuse_all
-from jaxsurv.data.safe_text import as_named, printable, write_csv
+from jaxsurv.data.safe_text import printable, write_csv
 from jaxsurv.data.samples import of_one_sample
 from jaxsurv.data.survival_table import STRATUM, clean_survival
-from jaxsurv.data.tables import MISSING, clean_modality, few, is_numeric, refuse_cells, warn
+from jaxsurv.data.table_files import read_cells, read_modality, tables_in
+from jaxsurv.data.tables import clean_modality, few, is_numeric, refuse_cells, warn
 from jaxsurv.types import InputError
 
-_SUFFIXES = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t"}
-_BESIDE = ("split", "published")  # given splits, and scores of others: no modalities
 _SETTINGS = ("name", "title", "time_unit", "kinds", "source", "licence", "causes")
-
-
-def _read_table(path: Path, separator: str, kind: str | None) -> pd.DataFrame:
-    with open_text(path) as text:
-        return as_named(_read_cells(text, separator, kind))
-
-
-def _read_cells(text: TextIO, separator: str, kind: str | None) -> pd.DataFrame:
-    """Read cells; patient names and declared categories stay text: "007" is not 7."""
-    categorical = kind == "categorical"
-    frame = read_table(  # pandas' own ``index_col`` ignores the converters
-        enumerate(text, 1),
-        separator,
-        dtype=str if categorical else None,
-        converters=None if categorical else {0: str},
-        keep_default_na=False,
-        na_values=MISSING,
-    )
-    return by_first_column(frame)
 
 
 def _refuse_what_would_change(name: str, table: pd.DataFrame, kind: str) -> None:
@@ -53,29 +33,10 @@ def _refuse_what_would_change(name: str, table: pd.DataFrame, kind: str) -> None
         )
     text = table[[c for c in table.columns if not is_numeric(table[c])]]
     if text.shape[1]:
-        again = _read_cells(io.StringIO(text.to_csv()), ",", kind)
+        again = read_cells(io.StringIO(text.to_csv()), ",", kind)
         bad = text.notna() & (again.to_numpy(object) != text.to_numpy(object))
         fix = "it would be read as a number or as missing: rename it, such as 'stage 1' for '1'"
         refuse_cells(bad, text, f"modality {name!r} ({kind})", "the category", fix)
-
-
-def _tables(folder: Path) -> dict[str, tuple[Path, str]]:
-    """Find every table in the folder: name to (file, separator)."""
-    if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder; a cohort is a folder of tables")
-    found: dict[str, tuple[Path, str]] = {}
-    for path in sorted(p for p in folder.iterdir() if not p.name.startswith(".")):
-        for suffix, separator in _SUFFIXES.items():
-            if path.name.lower().endswith(suffix):
-                name = path.name[: -len(suffix)]
-                if name.lower() in _BESIDE:
-                    continue
-                if name in found:
-                    raise InputError(
-                        f"{folder} has both {found[name][0].name} and {path.name}; keep one"
-                    )
-                found[name] = (path, separator)
-    return found
 
 
 def _settings(path: Path) -> dict:
@@ -97,12 +58,14 @@ def read_cohort(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
     """Read a cohort from a folder.
 
     The folder holds ``survival.csv`` (see :class:`Cohort`; a column ``stratum`` gives strata) and one
-    ``<modality>.csv`` per modality, with the patient names in the first column; ``.tsv``, ``.csv.gz`` and
-    ``.tsv.gz`` are read as well. Patients may have several rows, for covariates that change: with
-    ``<endpoint>_entry`` in ``survival.csv``, with ``from`` in a modality. An optional ``cohort.json`` may
-    give ``name``, ``title``, ``time_unit``, ``kinds``, ``source``, ``licence`` and ``causes``, such as
-    ``{"efs": ["relapse", "death"]}``, the names of the event codes 1, 2, ... of an endpoint. Kinds that it
-    does not give are inferred, but counts are never guessed. Other files are ignored, and ``split.csv`` and
+    ``<modality>.csv`` per modality, with the patient names in the first column; ``.tsv``, ``.csv.gz``,
+    ``.tsv.gz`` and ``.parquet`` are read as well. Embeddings may be arrays: ``<modality>.npy`` holds
+    ``[patients, features]``, and ``<modality>.patients.txt`` beside it the names of its rows, one a line.
+    Patients may have several rows, for covariates that change: with ``<endpoint>_entry`` in
+    ``survival.csv``, with ``from`` in a modality. An optional ``cohort.json`` may give ``name``, ``title``,
+    ``time_unit``, ``kinds``, ``source``, ``licence`` and ``causes``, such as ``{"efs": ["relapse",
+    "death"]}``, the names of the event codes 1, 2, ... of an endpoint. Kinds that it does not give are
+    inferred, but counts are never guessed. Other files are ignored, and ``split.csv`` and
     ``published.csv``, which are no modalities. Empty cells, NA, N/A, NaN and NULL are missing; "None" is a
     category.
 
@@ -118,6 +81,10 @@ def read_cohort(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
             ``rna.csv.gz``) or has the patients as columns. The message names the file, and in it the
             column, patient and value.
 
+    Warns:
+        DataWarning: files that look like tables and are not read: an array without its list of patients, an
+            Excel workbook.
+
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     _ = Path(folder, "survival.csv").write_text("patient,os_time,os_event\\na,5,1\\nb,8,0\\n")
@@ -127,28 +94,33 @@ def read_cohort(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
     (('os',), ['a', 'b'])
     """
     folder = Path(path)
-    files = _tables(folder)
+    files = tables_in(folder)
     if "survival" not in files:
-        raise InputError(f"{folder} has no survival.csv (or .csv.gz, .tsv, .tsv.gz)")
+        forms = "survival.csv (or .csv.gz, .tsv, .tsv.gz, .parquet)"
+        raise InputError(f"{folder} has no {forms}{workbook_beside(folder / 'survival.csv')}")
     settings = {"name": folder.resolve().name, **_settings(folder / "cohort.json")}
     kinds = dict(settings.pop("kinds", {}))
     problems, modalities, survival, given = [], {}, pd.DataFrame(), {}
-    for name, (file, separator) in files.items():
+    for name, file in files.items():
         with noting(file, problems):
-            given[name] = _read_table(file, separator, kinds.get(name))
+            given[name] = read_modality(file, kinds.get(name))
     if "survival" in given and has_several_rows(given["survival"], given):
         refuse_all(problems)
         survival = given.pop("survival")
         return found_cohort(folder, given, survival, kinds, semi_supervised, **settings)
-    with noting(files["survival"][0], problems):
+    with noting(files["survival"], problems):
         if "survival" in given:
             survival = clean_survival(given.pop("survival"), settings.get("causes", {}))
     for name, table in given.items():
-        with noting(files[name][0], problems):
+        with noting(files[name], problems):
             refuse_transposed(f"modality {name!r}", table, survival.index)
             if not (semi_supervised or survival.empty):
                 _refuse_strangers(table.index, survival.index)
             modalities[name], kinds[name] = clean_modality(name, table, kinds.get(name))
+    for name, table in modalities.items() if problems else ():  # all that is wrong, at once
+        if table.index.isin(survival.index).any():
+            with noting(files[name], problems):
+                joined(name, table, survival)
     refuse_all(problems)
     taken = of_one_sample({m: t.index for m, t in modalities.items()})
     modalities = {
@@ -226,16 +198,15 @@ def read_features(path: str | Path, kinds: Mapping[str, str]) -> dict[str, pd.Da
         DataWarning: tables of modalities that the model does not know.
     """
     folder = Path(path)
-    files = _tables(folder)
+    files = tables_in(folder)
     files.pop("survival", None)
     if others := sorted(set(files) - set(kinds)):
         warn(f"the model does not read {few(others)}")
     tables, problems = {}, []
     for name in kinds:
         if name in files:
-            file, separator = files[name]
-            with noting(file, problems):
-                tables[name] = _read_table(file, separator, kinds[name])
+            with noting(files[name], problems):
+                tables[name] = read_modality(files[name], kinds[name])
                 if FROM in tables[name]:
                     raise InputError(
                         f"values change (column {FROM!r}), and a prediction takes those of one time: in "

@@ -1,5 +1,6 @@
 """Scikit-learn faces over recipe, models and training."""
 
+from jaxsurv.estimators._annotated import annotated
 from jaxsurv.estimators.cause_specific import CauseSpecific
 from jaxsurv.estimators.coxnet import Coxnet
 from jaxsurv.estimators.ensemble import NetworkEstimator
@@ -29,6 +30,7 @@ __all__ = [
     "SurvivalEstimator",
     "SurvivalKFold",
     "SurvivalStack",
+    "annotated",
     "cross_validate",
     "load",
 ]

@@ -10,10 +10,10 @@ import jax
 import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.metaestimators import available_if
 
 from jaxsurv.arguments.settings import check_whole
 from jaxsurv.estimators.inputs import Modalities
+from jaxsurv.estimators.latents import Latents
 from jaxsurv.estimators.outcomes import outcome_of
 from jaxsurv.estimators.search import Grid, Search, folds_of, scored, search_table, settings_of
 from jaxsurv.estimators.survival import SurvivalEstimator
@@ -27,7 +27,7 @@ from jaxsurv.training import FitConfig, SweepResult
 from jaxsurv.types import ArrayLike, InputError, Objective
 
 
-class NetworkEnsemble(SurvivalEstimator, base=True):
+class NetworkEnsemble(Latents, SurvivalEstimator, base=True):
     """Networks of several seeds: their sweep, their search and their mean."""
 
     model: str | Model
@@ -70,15 +70,6 @@ class NetworkEnsemble(SurvivalEstimator, base=True):
             wanted = "None, there is none" if default is None else f"a {type(default).__name__}"
             raise InputError(f"{name} of {type(self).__name__} must be {wanted}; got {given!r}")
         return given
-
-    @available_if(lambda self: self._network.latent is not None)
-    def transform(self, X: Any) -> np.ndarray:
-        """``[n, z]``: the latent variables of the first seed's network.
-
-        Of the variational models their means, then class probabilities; of HCL the representations,
-        subset by subset. Axes of another seed's are others, so that a mean over seeds has no meaning.
-        """
-        return self.fitted().latent(self._new(X))
 
     def predict_cumulative_incidence(self, X: Any, times: ArrayLike) -> np.ndarray:
         """``[n, causes, t]`` probabilities of an event of each cause up to each of ``times`` ``[t]``.

@@ -160,10 +160,19 @@ class FittedModel:
         Raises:
             InputError: the model has no latent variables.
         """
-        if self._programs.latent is None:
+        self.require_latents()
+        return in_chunks(partial(self._programs.latent, self._first), self.rows(patients))  # type: ignore[arg-type]
+
+    @property
+    def has_latents(self) -> bool:
+        """Whether a network with latent variables is in the model."""
+        return self._programs.latent is not None
+
+    def require_latents(self) -> None:
+        """Refuse a model without latent variables."""
+        if not self.has_latents:
             name = "a model without a network" if self.network is None else self.network.name
             raise InputError(f"{name} has no latent variables")
-        return in_chunks(partial(self._programs.latent, self._first), self.rows(patients))
 
     @property
     def _first(self) -> Terms:

@@ -9,7 +9,8 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 
 from jaxsurv.data import Cohort
-from jaxsurv.data.tables import few, refuse_repeated, to_text, with_text_names
+from jaxsurv.data.frames import as_frame, has_names, native
+from jaxsurv.data.tables import few, to_text, with_text_names
 from jaxsurv.types import InputError
 
 FEATURES = "features"  # the one modality of a table whose columns are not assigned
@@ -115,47 +116,6 @@ def _check_modalities(modalities: Any) -> None:
         )
 
 
-def as_frame(table: Any) -> Any:
-    """Table with named columns as a DataFrame; anything else as it is.
-
-    Tables of polars, pyarrow, narwhals, modin, cuDF, xarray, AnnData and structured arrays, and any with the
-    interchange protocol (``__dataframe__``), are read by name. Those without row labels have
-    none here: their rows are 0, 1, ... A table of pyarrow that was made of a DataFrame has its labels.
-
-    Raises:
-        InputError: a table that is not computed yet; a column of several values a row.
-    """
-    table = native(table)
-    if isinstance(table, pd.DataFrame | pd.Series | Mapping | Cohort):
-        return table
-    if hasattr(type(table), "columns") and (hasattr(table, "collect") or hasattr(table, "compute")):
-        raise InputError(
-            f"a {type(table).__name__} is not computed yet; call its collect() or compute() first"
-        )
-    fields = getattr(getattr(table, "dtype", None), "names", None)
-    for names in (getattr(table, "column_names", None), getattr(table, "columns", None), fields):
-        if isinstance(names, list | tuple) and all(isinstance(name, str) for name in names):
-            refuse_repeated(pd.Index(names), "X has several columns named")
-            cells = {name: np.asarray(table[name]) for name in names}
-            if nested := [name for name, column in cells.items() if column.ndim != 1]:
-                raise InputError(
-                    f"column {few(nested)} holds several values a row; give each a column of its own"
-                )
-            return pd.DataFrame(cells)
-    for convert in ("to_df", "to_pandas"):
-        if hasattr(table, convert):
-            return getattr(table, convert)()
-    exchanged = hasattr(table, "__dataframe__")
-    return pd.api.interchange.from_dataframe(table) if exchanged else table
-
-
-def native(table: Any) -> Any:
-    """Table that one of narwhals wraps, and the DataFrame with its row labels that pyarrow's was made of."""
-    table = table.to_native() if hasattr(table, "to_native") else table
-    of_pandas = getattr(getattr(table, "schema", None), "pandas_metadata", None)
-    return table.to_pandas() if of_pandas else table
-
-
 def _read_array(X: Any) -> pd.DataFrame:
     X = X.filled(np.nan) if isinstance(X, np.ma.MaskedArray) else X
     try:
@@ -184,8 +144,3 @@ def _read_dict(X: Mapping[str, Any]) -> Patients:
     tables = {m: with_text_names(table) for m, table in X.items()}
     names = pd.Index([], dtype=object).append([t.index for t in tables.values()])
     return Patients(tables, names.unique(), named, together)
-
-
-def has_names(index: pd.Index) -> bool:
-    """False for 0, 1, ..., which nobody gave."""
-    return not (isinstance(index, pd.RangeIndex) and index.equals(pd.RangeIndex(len(index))))

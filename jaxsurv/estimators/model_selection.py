@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils.metadata_routing import MetadataRequest
 
 from jaxsurv.arguments.settings import check_whole
 from jaxsurv.data import Cohort, grouped_kfold, stratified_kfold
 from jaxsurv.data.tables import few
+from jaxsurv.estimators.metadata import METADATA, names_given
 from jaxsurv.estimators.outcome_columns import outcome_columns
 from jaxsurv.estimators.outcomes import outcome_of
 from jaxsurv.estimators.survival import SurvivalEstimator
@@ -19,7 +22,7 @@ from jaxsurv.metrics import (
     cumulative_dynamic_auc,
     integrated_brier_score,
 )
-from jaxsurv.types import InputError, check_choice
+from jaxsurv.types import ArrayLike, InputError, check_choice
 
 
 class SurvivalKFold(BaseEstimator):
@@ -35,6 +38,8 @@ class SurvivalKFold(BaseEstimator):
     [1, 1, 1, 1]
     """
 
+    __metadata_request__split: ClassVar = {"groups": True}  # for scikit-learn's metadata routing
+
     def __init__(self, n_splits: int = 5, *, n_repeats: int = 1, random_state: int = 0) -> None:
         self.n_splits, self.n_repeats, self.random_state = n_splits, n_repeats, random_state
 
@@ -48,7 +53,8 @@ class SurvivalKFold(BaseEstimator):
         Args:
             X: not used.
             y: outcome, see :class:`SurvivalEstimator`.
-            groups: ``[n]`` labels; rows of one label are on one side of each split. None = each row is one.
+            groups: ``[n]`` labels; rows of one label are on one side of each split. None = the patients of y,
+                if it names them, else each row is one.
 
         Raises:
             InputError: fewer patients or events than folds.
@@ -58,7 +64,8 @@ class SurvivalKFold(BaseEstimator):
             "folds": self.n_splits, "repeats": self.n_repeats, "seed": self.random_state,
             "validation_fraction": None,
         }  # fmt: skip
-        event = np.asarray(outcome_columns(y)[0], float)
+        event, *_, patient = outcome_columns(y)
+        event, groups = np.asarray(event, float), patient if groups is None else groups
         splits = (
             stratified_kfold(event, **how)
             if groups is None
@@ -72,7 +79,9 @@ class SurvivalKFold(BaseEstimator):
 class Scorer:
     """Score of a fitted survival estimator, higher is better, for ``scoring=`` of scikit-learn's functions.
 
-    Weights for censoring are from the patients that are scored.
+    Weights for censoring are from the patients that are scored. Harrell's C is the estimator's own ``score``,
+    within strata and with entry. The other scores know neither, and refuse them. Scikit-learn's metadata
+    routing gives strata and entry to a scorer without further requests.
 
     Attributes:
         score: ``"harrell"``, ``"uno"`` (C by inverse probability weights), ``"auc"`` (mean cumulative/dynamic
@@ -88,14 +97,46 @@ class Scorer:
     def __post_init__(self) -> None:
         check_choice("score", self.score, ("harrell", "uno", "auc", "brier"))
 
-    def __call__(self, estimator: SurvivalEstimator, X: Any, y: Any = None) -> float:
-        """The score of ``estimator`` on the patients X with the outcomes y; see its ``score``."""
+    def get_metadata_routing(self) -> MetadataRequest:
+        """Request of strata and entry, for scikit-learn's functions."""
+        request = MetadataRequest(owner=type(self).__name__)
+        for name in METADATA:
+            request.score.add_request(param=name, alias=True)
+        return request
+
+    def __call__(
+        self,
+        estimator: SurvivalEstimator | Pipeline,
+        X: Any,
+        y: Any = None,
+        **metadata: ArrayLike | None,
+    ) -> float:
+        """Score ``estimator`` on the patients X with the outcomes y.
+
+        Args:
+            estimator: fitted estimator, or a pipeline that ends in one.
+            X, y, **metadata: patients, outcomes, and ``strata`` and ``entry`` where y has none; see
+                :meth:`SurvivalEstimator.score`.
+
+        Raises:
+            InputError: strata or entry, and a score that does not know them.
+        """
+        if isinstance(
+            estimator, Pipeline
+        ):  # it has no curves, and its score asks for sample weights
+            X, estimator = estimator[:-1].transform(X), estimator[-1]
         if self.score == "harrell":
-            return estimator.score(X, y)
-        if isinstance(X, Cohort):
-            event, time, *_ = outcome_of(X, y)
-        else:
-            event, time = (np.asarray(a, float) for a in outcome_columns(y)[:2])
+            return estimator.score(X, y, **metadata)
+        event, time, entry, strata = (
+            outcome_of(X, y) if isinstance(X, Cohort) else outcome_columns(y)[:4]
+        )
+        known = names_given(**{"strata": strata, "entry": entry, **metadata})
+        if unable := sorted({*known, *estimator._beside}):
+            raise InputError(
+                f"Scorer({self.score!r}) does not know {few(unable)}: take Scorer(), which is Harrell's C "
+                "within strata and among those at risk, or leave them out of outcome and training"
+            )
+        event, time = np.asarray(event, float), np.asarray(time, float)
         known = ~np.isnan(time)
         event, time = np.where(known, event, 0), np.where(known, time, 0)
         risk = estimator.predict(X)

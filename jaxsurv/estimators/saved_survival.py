@@ -190,7 +190,7 @@ def _config_entries(fitted: FittedModel) -> Any:
         return None
     entries = {k: getattr(fitted.config, k) for k in asdict(fitted.config)}  # type: ignore[arg-type]
     if callable(widths := entries.get("widths")):
-        sizes = _empty(fitted.preprocessing).inputs
+        sizes = nobody(fitted.preprocessing).inputs
         entries["widths"] = {m: widths(x.shape[1]) for m, x in sizes.items() if m != CLINICAL}
     return entries
 
@@ -200,14 +200,14 @@ def _parameters(
 ) -> Any:
     """The weights in the structure that the model has for this config and these features."""
     init = functions_of(network, config).init
-    batch = batch_of(_empty(fitted))
+    batch = batch_of(nobody(fitted))
     batch = batch._replace(outcome=batch.outcome._replace(code=batch.outcome.event))
     wanted = jax.eval_shape(init, jax.random.key(0), batch)
     return structured(weights, wanted, leading=(members,))
 
 
-def _empty(fitted: Preprocessing) -> Rows:
-    """One patient who has nothing, as a network reads it."""
+def nobody(fitted: Preprocessing) -> Rows:
+    """One patient who has nothing, as a network reads it; for its shapes."""
     widths = {m: c.stop - c.start for m, c in fitted.columns.items()}
     widths |= {m: len(c) for m, c in fitted.chosen.items()}
     widths |= {m: p.shape[1] for m, p in fitted.projection.items()}

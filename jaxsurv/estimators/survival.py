@@ -11,32 +11,25 @@ from sklearn.utils import Tags
 
 from jaxsurv.arguments.columns import column
 from jaxsurv.arguments.settings import check_whole
-from jaxsurv.artifacts import StoredModel
 from jaxsurv.data import Cohort, without_test
 from jaxsurv.estimators.cause_codes import codes_of, names_of
 from jaxsurv.estimators.derived_curves import DerivedCurves
 from jaxsurv.estimators.explanation import Explanation, explain
-from jaxsurv.estimators.file_entries import check_entries, checked_config
 from jaxsurv.estimators.fitted import FittedModel
-from jaxsurv.estimators.fitted_estimator import FittedEstimator
 from jaxsurv.estimators.inputs import Modalities, Patients, as_frame, in_strata, read_patients
 from jaxsurv.estimators.lower_bounds import LowerBounds, held_out_rows
+from jaxsurv.estimators.metadata import METADATA, names_given, refuse_forgotten, with_metadata
 from jaxsurv.estimators.outcomes import Labelled, labelled_cohort, outcome_of, with_outcome
 from jaxsurv.estimators.patient_rows import mask_of_rows
-from jaxsurv.estimators.saved_survival import read_fitted, write_fitted
+from jaxsurv.estimators.survival_file import SurvivalFile
 from jaxsurv.estimators.training_cohort import FittedTerms, describe_training
 from jaxsurv.metrics import concordance_index
 from jaxsurv.models import Model
-from jaxsurv.models.config import config_of, current_entries
 from jaxsurv.recipe import AS_MEASURED, Prepared, Recipe, prepare
-from jaxsurv.recipe.settings import recipe_of
 from jaxsurv.types import ArrayLike, InputError
 
-# attributes that files hold beside the model
-_KEPT = ("n_features_in_", "feature_names_in_", "lambda_", "choice_")
 
-
-class SurvivalEstimator(LowerBounds, DerivedCurves, FittedEstimator[FittedModel], base=True):
+class SurvivalEstimator(LowerBounds, DerivedCurves, SurvivalFile, base=True):
     """A survival model with fit, predict and score as scikit-learn has them.
 
     X is a table or array (``modalities`` says which columns belong together), a dict of tables
@@ -63,6 +56,10 @@ class SurvivalEstimator(LowerBounds, DerivedCurves, FittedEstimator[FittedModel]
     recipe: Recipe | None
     random_state: int
     components: int | None = None
+    _beside: tuple[str, ...] = ()  # what `fit` was given beside y
+    # scikit-learn routes these without set_fit_request and set_score_request
+    __metadata_request__fit = dict.fromkeys(METADATA, True)
+    __metadata_request__score = dict.fromkeys(METADATA, True)
 
     @abstractmethod
     def _train(self, prepared: Prepared) -> FittedTerms:
@@ -97,16 +94,28 @@ class SurvivalEstimator(LowerBounds, DerivedCurves, FittedEstimator[FittedModel]
             )
         return replace(given, components=self.components)
 
-    def fit(self, X: Any, y: Any = None, *, where: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        where: ArrayLike | None = None,
+        strata: ArrayLike | None = None,
+        entry: ArrayLike | None = None,
+    ) -> Self:
         """Fit recipe and model.
 
         Args:
             X, y: patients and outcomes, see the class.
             where: ``[n]`` booleans, the rows of X to fit to; the others have no influence. None = all.
+            strata, entry: ``[n]`` labels and delayed entry, in the order of the rows, where y has no such
+                columns; scikit-learn's metadata routing gives them here and to `score`.
 
         Raises:
             InputError: naming the column, patient and value that cannot be analysed, and the fix.
         """
+        y = with_metadata(X, y, self.modalities, strata=strata, entry=entry)
+        self._beside = names_given(strata=strata, entry=entry)
         cohort, endpoint = self._labelled(X, y)
         time = outcome_of(cohort, endpoint)[1]
         rows = ~np.isnan(time)
@@ -172,8 +181,20 @@ class SurvivalEstimator(LowerBounds, DerivedCurves, FittedEstimator[FittedModel]
         """
         return self.fitted().table(in_strata(self._new(X), strata), self._times(times))
 
-    def score(self, X: Any, y: Any = None) -> float:
-        """Harrell's C of the predictions, within strata, and with entry among those at risk."""
+    def score(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        strata: ArrayLike | None = None,
+        entry: ArrayLike | None = None,
+    ) -> float:
+        """Harrell's C of the predictions, within strata, and with entry among those at risk.
+
+        Args:
+            X, y, strata, entry: patients and outcomes, see `fit`.
+        """
+        y = with_metadata(X, y, self.modalities, strata=strata, entry=entry)
         patients, event, time, strata, entry = self._with_outcome(X, y)
         risk = self.fitted().log_hazard(patients)
         return float(concordance_index(risk, event, time, strata=strata, entry=entry).index)
@@ -214,7 +235,9 @@ class SurvivalEstimator(LowerBounds, DerivedCurves, FittedEstimator[FittedModel]
     def _with_outcome(self, X: Any, y: Any) -> Labelled:
         if isinstance(X, Cohort):
             X, y = self._labelled(X, y)
-        return with_outcome(X, y, self._new(X), codes_of(self._config))
+        found = with_outcome(X, y, self._new(X), codes_of(self._config))
+        refuse_forgotten(self._beside, {"strata": found.strata, "entry": found.entry})
+        return found
 
     def _prepare(self, cohort: Cohort, endpoint: str, develop: np.ndarray) -> Prepared:
         """The recipe fitted to each row of ``develop [s, n]``."""
@@ -225,33 +248,6 @@ class SurvivalEstimator(LowerBounds, DerivedCurves, FittedEstimator[FittedModel]
             patient=cohort.patients,
         )  # fmt: skip
         return prepare(cohort, endpoint, splits, self._recipe, unlabelled=self._unlabelled)
-
-    def _store(self) -> StoredModel:
-        columns = {c: getattr(self, c) for c in _KEPT if hasattr(self, c)}
-        return write_fitted(self.fitted(), self.settings_, columns)
-
-    @classmethod
-    def _restore(cls, stored: StoredModel) -> Self:
-        entries = stored.entries
-        settings = dict(entries["settings"])
-        check_entries(entries, {"recipe?": Recipe | None}, "manifest")
-        if (recipe := entries.get("recipe")) is not None:
-            settings["recipe"] = recipe_of(recipe)
-        estimator = cls(**settings)
-        network = estimator._network
-        if network is not None and network.hparams is not None and entries["hparams"] is not None:
-            check_entries(entries["hparams"], type(network.hparams), "hparams")
-            estimator.hparams = type(network.hparams)(**entries["hparams"])
-        if network is not None and network.config is not None and entries["config"] is not None:
-            kind = type(network.config)
-            config = checked_config(current_entries(kind, entries["config"]), kind)
-            estimator.config = config_of(kind, config)
-        estimator._keep(read_fitted(network, estimator._config, stored))
-        for name, value in entries["columns"].items():
-            if name in _KEPT:
-                value = np.array(value, object) if isinstance(value, list) else value
-                setattr(estimator, name, value)
-        return estimator
 
     def _new(self, X: Any) -> Patients:
         self.fitted()  # or no features are expected

@@ -12,7 +12,7 @@ import pandas as pd
 from jaxsurv.data import DataWarning
 from jaxsurv.data.identifiers import patient_part
 from jaxsurv.data.names import check_patients, shown, spellings
-from jaxsurv.data.tables import few
+from jaxsurv.data.tables import few, warn_of
 from jaxsurv.preprocess._encode import encode_table, encoded_columns
 from jaxsurv.preprocess.imputation import Imputation, impute_missing
 from jaxsurv.preprocess.scale import Scaler, transform
@@ -122,10 +122,11 @@ class Preprocessing:
         Warns:
             DataWarning: nobody has a modality; two tables share no patient; many values of a modality, or
                 most of a feature, are far from those in training, as in another unit or without the
-                logarithm.
+                logarithm; a category that only rows left out of training had (``fit(where=)``).
         """
         needed = self.features_read(plain)
         given = self.schema.conform(tables, needed)
+        self._warn_of_categories(given, needed)
         patients = pd.Index([]).append([t.index for t in given.values()]).unique()
         if not len(patients):
             raise InputError("no patient has a single value; check the tables")
@@ -147,6 +148,25 @@ class Preprocessing:
                 presence[m][rows] = 1
         _warn_of_scales(columns, self.scaler, x, self.schema)
         return EncodedRows(tuple(patients), x, presence)
+
+    def _warn_of_categories(
+        self, tables: Mapping[str, pd.DataFrame], needed: Mapping[str, Collection[str]]
+    ) -> None:
+        """Warn of categories that the schema has from rows under no mask of training."""
+        found, means = {}, np.asarray(self.scaler.center)
+        for m, table in tables.items():
+            own, columns = means[self.columns[m]], np.array(encoded_columns(self.schema, m), object)
+            for name, categories in self.schema.categories[m].items():
+                if name not in needed[m] or len(categories) < 3:  # a constant column is not read
+                    continue
+                share = own[columns == name][: len(categories)]
+                new = [c for c, s in zip(categories, share, strict=True) if c and s == 0]
+                if len(who := table.index[table[name].isin(new)]):
+                    found[m, name] = (
+                        f"{table[name][who[0]]!r} in column {name!r} of {m!r}, patient {who[0]!r}"
+                        + f" and {len(who) - 1} more" * (len(who) > 1)
+                    )
+        warn_of({"categories that no row of the fit had, read as none of the others": found})
 
     def scaled(self, rows: EncodedRows) -> dict[str, np.ndarray]:
         """Modality to ``[n, columns]``: z-scores of the values as measured, as Cox models read them."""

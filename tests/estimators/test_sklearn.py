@@ -3,16 +3,20 @@
 from inspect import signature
 
 import numpy as np
+import pandas as pd
 import pytest
+import sklearn
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
+from jaxsurv.data import DataWarning
 from jaxsurv.estimators import HCL, CoxMT, Coxnet, CoxNnet, MORiskVAE, MyeVAE, Network, load
-from jaxsurv.models import MYEVAE, CoxNnetHParams, find_model
+from jaxsurv.models import MYEVAE, CoxNnetHParams, HCLConfig, SurvivalVAEConfig, find_model
 from jaxsurv.types import InputError
+from tests.estimators.conftest import PARTS
 
 # each with the reason why the estimator does otherwise
 EXPECTED = {
@@ -135,7 +139,26 @@ def test_a_category_of_test_patients_alone(patients):
     with pytest.raises(InputError, match="'c' in column 'site', patient 'p85', was never seen"):
         model.fit(x[~test], y[~test]).predict(x[test])
     assert np.isfinite(model.predict(known[test])).all()
-    assert np.isfinite(model.fit(x, y, where=~test).predict(x)).all()
+    told = "no row of the fit had, .* 'c' in column 'site' of 'features', patient 'p85' and 4 more"
+    with pytest.warns(DataWarning, match=told):
+        assert np.isfinite(model.fit(x, y, where=~test).predict(x)).all()
+    assert np.isfinite(model.predict(x[~test])).all()  # without a warning
+
+
+@pytest.mark.parametrize("left", ["site 3", "stage 2", "stage 3"])
+def test_categories_of_rows_under_the_mask_are_told_of(left, patients, tmp_path):
+    """With a rank or without, and after the model was saved."""
+    x, y = patients
+    cells = np.array([f"{left[:-1]}{k}" for k in (1, 2, 3, 4)])[np.arange(90) % 4]
+    if left == "site 3":
+        cells = np.where(cells == "site 1", None, cells)  # missing is a category of its own
+    out, x = cells == left, x.assign(site=cells)
+    model = Coxnet(folds=3, n_lambdas=5).fit(x, y, where=~out)
+    model.save(tmp_path / "model.zip")
+    for kept in (model, load(tmp_path / "model.zip")):
+        kept.predict(x[~out])
+        with pytest.warns(DataWarning, match=f"no row of the fit had.*patient '{x.index[out][0]}'"):
+            kept.predict(x[out])
 
 
 def test_config_and_hparams_of_another_model_are_refused(patients):
@@ -145,3 +168,70 @@ def test_config_and_hparams_of_another_model_are_refused(patients):
         CoxNnet(config=MYEVAE).fit(*patients)
     with pytest.raises(InputError, match="random_state must be an integer >= 0, got None"):
         Coxnet(random_state=None).fit(*patients)
+
+
+WAYS = {"epochs": 1, "n_seeds": 1, "modalities": PARTS}
+LATENT = {
+    "vae": MORiskVAE(
+        SurvivalVAEConfig(latent=3, widths=dict.fromkeys(PARTS, (4,)), categories=2), **WAYS
+    ),
+    "hcl": HCL(HCLConfig(widths=(2,), fusion=(4,)), **WAYS),
+}
+NAMES = {
+    "vae": ["mu_0", "mu_1", "mu_2", "pi_0", "pi_1"],
+    "hcl": ["one+two_0", "one+two_1", "one_0", "one_1", "two_0", "two_1"],
+}
+
+
+@pytest.fixture(scope="module", params=LATENT)
+def latent(request, patients):
+    """A fitted network with latent variables, and their names in any order."""
+    return LATENT[request.param].fit(*patients), NAMES[request.param]
+
+
+def test_latents_come_in_the_container_that_is_set(latent, patients):
+    (model, names), (x, _) = latent, patients
+    z, columns = model.set_output(transform="default").transform(x), model.get_feature_names_out()
+    assert isinstance(z, np.ndarray)
+    assert sorted(columns) == names
+    assert z.shape == (90, len(names))
+    model.set_output(transform="pandas").set_output()
+    for labels in (x.index, pd.Index(range(7, 97), name="row")):
+        table = model.transform(x.set_axis(labels))
+        pd.testing.assert_frame_equal(table, pd.DataFrame(z, labels, columns))
+    parts = {m: x[c].iloc[::-1] for m, c in PARTS.items()}
+    table = model.transform(parts)  # no table of its own: the patients are the index
+    assert list(table.index) == list(x.index[::-1])
+    np.testing.assert_array_equal(table.loc[x.index], z)
+    if "pi_0" in columns:  # the names say what is in the columns
+        np.testing.assert_allclose(table[["pi_0", "pi_1"]].sum(axis=1), 1, atol=1e-5)
+    else:  # 0 for whom no modality of a subset is there
+        with pytest.warns(DataWarning, match="none of the 90 patients has two"):
+            alone = model.transform({"one": x[PARTS["one"]]})
+        assert set(alone.columns[(alone == 0).all()]) == {"two_0", "two_1"}
+    with pytest.raises(InputError, match="transform must be"):
+        model.set_output(transform="excel")
+
+
+def test_set_output_of_a_clone_a_pipeline_and_all(latent, patients):
+    (model, names), (x, _) = latent, patients
+    config = clone(model.set_output(transform="pandas"))._sklearn_output_config
+    assert config == {"transform": "pandas"}
+    piped = make_pipeline(StandardScaler().fit(x), model.set_output(transform="default"))
+    assert sorted(piped.set_output(transform="pandas").transform(x)) == names
+    with sklearn.config_context(transform_output="pandas"):
+        assert isinstance(model.set_output(transform="default").transform(x), np.ndarray)
+        del model._sklearn_output_config  # nothing was set
+        assert list(model.transform(x).index) == list(x.index)
+    for method in ("transform", "set_output", "get_feature_names_out"):
+        assert not hasattr(CoxNnet(), method)
+
+
+def test_latents_as_a_polars_table(latent, patients):
+    polars = pytest.importorskip("polars")
+    z, table = (
+        latent[0].set_output(transform=t).transform(patients[0]) for t in ("default", "polars")
+    )
+    assert isinstance(table, polars.DataFrame)
+    assert table.columns == list(latent[0].get_feature_names_out())
+    np.testing.assert_array_equal(table.to_numpy(), z)

@@ -12,13 +12,14 @@ import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.delimited import Lines, read_table
-from jaxsurv.data.files import naming, noting, open_text, require_file
+from jaxsurv.data.files import naming, noting, open_text, require_file, require_folder
 from jaxsurv.data.formats.matrix import as_modality, measured_kind, read_matrix
 from jaxsurv.data.formats.outcomes import clinical_table, outcome_table, paired_endpoints
 from jaxsurv.data.identifiers import gene_name, match_samples, patients_of
 from jaxsurv.data.problems import refuse_all
 from jaxsurv.data.readers import found_cohort
 from jaxsurv.data.samples import of_one_sample
+from jaxsurv.data.table_files import warn_of_workbooks
 from jaxsurv.data.tables import few, refuse_repeated, warn
 from jaxsurv.types import InputError
 
@@ -77,6 +78,8 @@ def read_cbioportal(
         InputError: a file that is missing or not valid; the message names it and the problem.
     """
     folder = Path(path)
+    require_folder(folder)
+    warn_of_workbooks(folder)
     patient_file = folder / "data_clinical_patient.txt"
     problems, modalities, survival = [], {}, pd.DataFrame()
     with noting(patient_file, problems):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxsurv.data.cohort import Cohort
+from jaxsurv.data.files import WORKBOOKS, naming, require_file
 from jaxsurv.data.formats.cbioportal import read_cbioportal
 from jaxsurv.data.formats.geo import read_geo
 from jaxsurv.data.formats.h5mu import read_h5mu
@@ -37,6 +38,8 @@ def detect_format(path: str | Path) -> str:
     if not place.exists():
         raise InputError(f"{place} does not exist")
     if not place.is_dir():
+        with naming(place):
+            require_file(place)
         if place.suffix == ".h5mu":
             return "MuData file"
         if "series_matrix" in place.name:
@@ -54,9 +57,13 @@ def detect_format(path: str | Path) -> str:
     if found(place, LABELS):
         return "MyeVAE inputs"
     files = [f for f in sorted(place.iterdir()) if not f.is_dir() and f.name[0] != "."]
-    if any(is_survival_table(f) for f in files):
+    text = [f for f in files if f.suffix.lower() not in (".npy", ".parquet", *WORKBOOKS)]
+    if any(is_survival_table(f) for f in text):
         return "UCSC Xena folder"
-    if any(f.name.startswith(("survival.csv", "survival.tsv")) for f in place.iterdir()):
+    if any(
+        f.name.startswith(("survival.csv", "survival.tsv", "survival.parquet"))
+        for f in place.iterdir()
+    ):
         return "jaxsurv folder"
     raise InputError(
         f"{place} has none of survival.csv (jaxsurv), data_clinical_patient.txt (cBioPortal), an .idf.txt "

@@ -14,7 +14,13 @@ from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.delimited import Lines
 from jaxsurv.data.files import naming, open_text
 from jaxsurv.data.formats.matrix import measured_kind, read_matrix
-from jaxsurv.data.formats.outcomes import Endpoints, clinical_table, outcome_table, time_unit
+from jaxsurv.data.formats.outcomes import (
+    Endpoints,
+    clinical_table,
+    named_endpoint,
+    outcome_table,
+    time_unit,
+)
 from jaxsurv.data.formats.probes import (
     are_logs,
     genes_of_probes,
@@ -71,10 +77,7 @@ def read_geo(
             series = _parse(enumerate(text, 1))
         there = list(series.samples.columns)
         if not endpoints:
-            raise InputError(
-                f"which characteristics are the outcome? There are {few(there, 40)}; name those of "
-                "time and event"
-            )
+            raise InputError(f"which characteristics are the outcome? {named_endpoint(there)}")
         pairs = {e: tuple(spelt(c, there) for c in pair) for e, pair in endpoints.items()}
         survival = outcome_table(series.samples, pairs, "characteristics")  # type: ignore[arg-type]
         used = [c for pair in pairs.values() for c in pair]

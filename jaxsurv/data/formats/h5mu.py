@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from jaxsurv.data.cohort import Cohort
@@ -11,6 +11,7 @@ from jaxsurv.data.formats.matrix import as_modality, measured_kind
 from jaxsurv.data.formats.outcomes import (
     Endpoints,
     clinical_table,
+    named_endpoint,
     outcome_table,
     paired_endpoints,
     time_unit,
@@ -18,7 +19,7 @@ from jaxsurv.data.formats.outcomes import (
 from jaxsurv.data.identifiers import patients_of
 from jaxsurv.data.readers import found_cohort
 from jaxsurv.data.samples import of_one_sample
-from jaxsurv.data.tables import few, refuse_repeated
+from jaxsurv.data.tables import refuse_repeated
 from jaxsurv.types import InputError
 
 
@@ -55,9 +56,7 @@ def read_h5mu(
     file = Path(path)
     with naming(file):
         require_file(file)
-        before = hasattr(mudata, "set_options")  # 0.4, which never pulls unasked
-        own = mudata.set_options(pull_on_update=False) if before else nullcontext()
-        with own, warnings.catch_warnings():
+        with without_pulling(), warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # a gene may be in several modalities
             try:
                 data = mudata.read_h5mu(file)
@@ -70,8 +69,7 @@ def read_h5mu(
         pairs = endpoints or paired_endpoints(obs.columns, "_time", "_event")
         if not pairs:
             raise InputError(
-                f"obs has no pair of columns such as os_time and os_event, but {few(obs.columns, 30)}; "
-                "name the columns of time and event"
+                f"obs has no pair of columns such as os_time and os_event. {named_endpoint(obs)}"
             )
         survival = outcome_table(obs, pairs, "obs")
         unit = time_unit([pair[0] for pair in pairs.values()])
@@ -83,3 +81,11 @@ def read_h5mu(
         kinds = {m: measured_kind(table) for m, table in modalities.items() if m != "clinical"}
     about = {"name": file.stem, "time_unit": unit, "source": "MuData file"}
     return found_cohort(file, modalities, survival, kinds, semi_supervised, **about)
+
+
+def without_pulling() -> AbstractContextManager:
+    """Context in which mudata leaves the columns of ``obs`` where they are."""
+    import mudata
+
+    before = hasattr(mudata, "set_options")  # 0.4, which never pulls unasked
+    return mudata.set_options(pull_on_update=False) if before else nullcontext()

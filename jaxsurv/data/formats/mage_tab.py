@@ -12,7 +12,13 @@ from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.delimited import Lines
 from jaxsurv.data.files import naming, open_text
 from jaxsurv.data.formats.matrix import as_modality, measured_kind, read_matrix
-from jaxsurv.data.formats.outcomes import Endpoints, clinical_table, outcome_table, time_unit
+from jaxsurv.data.formats.outcomes import (
+    Endpoints,
+    clinical_table,
+    named_endpoint,
+    outcome_table,
+    time_unit,
+)
 from jaxsurv.data.formats.probes import (
     are_logs,
     genes_of_probes,
@@ -76,10 +82,7 @@ def read_mage_tab(
         samples, units = _characteristics(rows)
         there = list(samples.columns)
         if not endpoints:
-            raise InputError(
-                f"which characteristics are the outcome? There are {few(there, 40)}; name those of "
-                "time and event"
-            )
+            raise InputError(f"which characteristics are the outcome? {named_endpoint(there)}")
         pairs = {e: (spelt(t, there), spelt(d, there)) for e, (t, d) in endpoints.items()}
         used = [c for pair in pairs.values() for c in pair]
         samples = _one_per_patient(samples, rows[_SOURCE], used)

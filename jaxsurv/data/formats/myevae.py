@@ -7,11 +7,12 @@ import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.delimited import by_first_column, read_table
-from jaxsurv.data.files import naming, open_text, require_file
+from jaxsurv.data.files import naming, open_text, require_file, require_folder
 from jaxsurv.data.formats.matrix import as_numbers, measured_kind
 from jaxsurv.data.formats.outcomes import outcome_table
 from jaxsurv.data.identifiers import gene_name
 from jaxsurv.data.readers import found_cohort
+from jaxsurv.data.table_files import read_parquet, warn_of_workbooks
 from jaxsurv.data.tables import few, refuse_repeated, warn
 from jaxsurv.types import InputError
 
@@ -61,6 +62,8 @@ def read_myevae(path: str | Path, *, semi_supervised: bool = False) -> Cohort:
     Reference: Chang et al., BMC Artificial Intelligence 1 (2025) 8.
     """
     folder = Path(path)
+    require_folder(folder)
+    warn_of_workbooks(folder)
     file = found(folder, LABELS) or folder / LABELS
     with naming(file):
         labels = _table(file)
@@ -100,24 +103,12 @@ def found(folder: Path, name: str) -> Path | None:
     return next((place for place in places if place.exists()), None)
 
 
-def _parquet(file: Path) -> pd.DataFrame:
-    try:
-        table = pd.read_parquet(file)
-    except ImportError as error:
-        raise InputError("is a Parquet file; pip install 'jaxsurv[omics]' to read it") from error
-    if isinstance(table.index, pd.RangeIndex):
-        if table.columns.empty:
-            raise InputError("has no column; save the table again")
-        table = by_first_column(table)
-    return table.set_axis(table.index.map(str))
-
-
 def _table(file: Path) -> pd.DataFrame:
     require_file(file)
     with file.open("rb") as handle:
         parquet = handle.read(4) == b"PAR1"
     if parquet:  # some releases wrote Parquet under the name .csv
-        table = _parquet(file)
+        table = read_parquet(file)
     else:
         with open_text(file) as text:
             table = by_first_column(read_table(enumerate(text, 1), ",", converters={0: str}))

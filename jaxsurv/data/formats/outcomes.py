@@ -5,7 +5,7 @@
 
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -138,6 +138,14 @@ def time_unit(times: Sequence[str]) -> str:
             f"the column {few(plain)} does not say its unit; read in {units[0]}, as the others are"
         )
     return units[0] if units else ""
+
+
+def named_endpoint(columns: Iterable) -> str:
+    """Request to name the columns of an endpoint, with those that there are."""
+    return (
+        f"There are {few(list(columns), 40)}; name those of time and event: endpoints={{'os': (TIME, "
+        "EVENT)}, or --endpoint os TIME EVENT on the command line"
+    )
 
 
 def outcome_table(frame: pd.DataFrame, endpoints: Endpoints, label: str) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.delimited import by_first_column, read_header, read_table
-from jaxsurv.data.files import naming, noting, open_text
+from jaxsurv.data.files import naming, noting, open_text, require_folder
 from jaxsurv.data.formats.matrix import as_modality, measured_kind, read_matrix
 from jaxsurv.data.formats.outcomes import (
     clinical_table,
@@ -70,6 +70,7 @@ def read_xena(
         InputError: a file that is missing or not valid; the message names it and the problem.
     """
     folder = Path(path)
+    require_folder(folder)
     files = [
         f
         for f in sorted(folder.iterdir())

@@ -145,7 +145,7 @@ def test_without_annotation_probes_are_features(geo):
     [
         (
             {"endpoints": None},
-            r"which characteristics .* There are age, gender, OS \(months\), death",
+            r"which characteristics .* There are age, gender, OS \(months\), death event.*--endpoint os T",
         ),
         ({"endpoints": {"os": ("days", "death event")}}, "endpoint 'os' needs the column days"),
         (

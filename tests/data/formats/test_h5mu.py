@@ -1,6 +1,7 @@
 """MuData files, written by mudata itself."""
 
 import os
+import re
 import sys
 import warnings
 
@@ -9,7 +10,8 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from jaxsurv.data import DataWarning
+from jaxsurv.data import DataWarning, read_cohort
+from jaxsurv.data.__main__ import main
 from jaxsurv.data.formats import read_h5mu
 from jaxsurv.types import InputError
 
@@ -82,6 +84,20 @@ def test_columns_of_the_outcome_can_be_named(path):
     assert list(cohort.modalities["clinical"]) == ["note"]
     with pytest.raises(InputError, match=r"mine\.h5mu: endpoint 'os' needs the column days; there"):
         read_h5mu(path, endpoints={"os": ("days", "os_event")})
+
+
+def test_a_file_without_an_outcome_by_name_says_how_to_name_it(tmp_path, capsys):
+    """In Python and on the command line, whose answer is then taken."""
+    obs = OBS[["months", "relapse", "sex"]].loc[["p1", "p2"]]
+    file = written(tmp_path / "a.h5mu", {"rna": (np.eye(2), ["p1", "p2"], ["A", "B"])}, obs)
+    told = r"There are .*months, relapse, sex.*--endpoint os TIME EVENT on the command line"
+    with pytest.raises(InputError, match=rf"a\.h5mu: obs has no pair of columns .*{told}"):
+        read_h5mu(file)
+    convert = ["convert", str(file), str(tmp_path / "out")]
+    assert main(convert) == 2
+    assert re.search(told, " ".join(capsys.readouterr().err.split()))
+    assert main([*convert, "--endpoint", "os", "months", "relapse"]) == 0
+    assert read_cohort(tmp_path / "out").endpoints == ("os",)
 
 
 def test_the_extra_is_named_where_it_is_absent(path, monkeypatch):

@@ -110,7 +110,7 @@ def test_the_files_tell_what_it_is(files):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"endpoints": None}, "which characteristics are the outcome.*overall survival"),
+        ({"endpoints": None}, "which characteristics are the outcome.*overall survival.*--endpoint os TIME"),
         ({"endpoints": {"os": ("nothing", "death")}}, "needs the column nothing"),
         ({"idf": IDF.replace("SDRF~File", "File")}, "no sdrf file"),
         ({"idf": IDF.replace("E-MTAB-1.sdrf", "other.sdrf")}, r"other\.sdrf\.txt"),
