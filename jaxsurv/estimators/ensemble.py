@@ -128,14 +128,15 @@ class NetworkEnsemble(Latents, SurvivalEstimator, base=True):
         Args:
             X, y: features and outcome, see `fit`.
             grid: hyper-parameter to its values, all combinations of which are tried, or several such
-                grids: ``{"beta": [0.01, 0.1, 1.0]}``. Hyper-parameters not
-                in the grid are as in ``hparams``.
+                grids: ``{"beta": [0.01, 0.1, 1.0]}``. Hyper-parameters not in the grid are as in ``hparams``;
+                one that fits choose by themselves, as ``l2`` of Cox-nnet, is searched with the grid.
             folds: number of folds of the cross-validation, stratified by event.
 
         Raises:
             InputError: see `fit`; a hyper-parameter that there is not or that the model does not read.
         """
-        points, settings = settings_of(grid, self.chosen_hparams, self._objective.unread)
+        profiled = NetworkEnsemble._grid(self)
+        points, settings = settings_of(grid, self.chosen_hparams, self._objective.unread, profiled)
         cohort, endpoint = self._labelled(X, y)
         event, time, entry, strata = outcome_of(cohort, endpoint)
         labelled = ~np.isnan(time)

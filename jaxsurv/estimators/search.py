@@ -36,9 +36,18 @@ class Search(NamedTuple):
 
 
 def settings_of(
-    grid: Grid, hparams: Any, unread: Sequence[str]
+    grid: Grid,
+    hparams: Any,
+    unread: Sequence[str],
+    profiled: Mapping[str, Sequence[float]] | None = None,
 ) -> tuple[list[dict[str, Any]], list[Any]]:
     """Every combination of values of the grid, and ``hparams`` with each.
+
+    Args:
+        grid: values of hyper-parameters, or several such grids.
+        hparams: values of the others.
+        unread: hyper-parameters that the model does not read.
+        profiled: values of a hyper-parameter that fits choose by themselves; tried too, unless a grid has it.
 
     Raises:
         InputError: no combination, a hyper-parameter that there is not or that the model does not
@@ -47,8 +56,11 @@ def settings_of(
     from sklearn.model_selection import ParameterGrid  # takes long to import
 
     try:
-        points = [dict(sorted(point.items())) for point in ParameterGrid(grid)]
-    except (TypeError, ValueError) as error:
+        grids = [grid] if isinstance(grid, Mapping) else list(grid)
+        if profiled and not any(profiled.keys() & one.keys() for one in grids):
+            grids = [{**one, **profiled} for one in grids if one]
+        points = [dict(sorted(point.items())) for point in ParameterGrid(grids)]
+    except (AttributeError, TypeError, ValueError) as error:
         raise InputError(f"the grid must map names to lists of numbers: {error}") from error
     names = sorted({name for point in points for name in point})
     if not names:

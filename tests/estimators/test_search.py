@@ -84,6 +84,15 @@ def test_the_best_setting_comes_first_and_is_fitted_to_all(found, patients):
     np.testing.assert_array_equal(found.best_estimator.predict(x), again.predict(x))
 
 
+def test_what_fits_choose_by_themselves_is_searched_too(patients):
+    """A fit of `CoxNnet` profiles its penalty, so a search of its momentum must not keep one value of it."""
+    profile = CoxNnet(**MODEL)._grid()
+    found = CoxNnet(**MODEL).search(*patients, {"momentum": [0.5, 0.9]}, folds=2).table
+    assert len(found) == 2 * len(profile["l2"]) == 2 * found["l2"].nunique()
+    given = CoxNnet(l2=0.5, **MODEL).search(*patients, {"momentum": [0.5, 0.9]}, folds=2).table
+    assert list(given.columns[:2]) == ["momentum", "mean_c"]
+
+
 @pytest.mark.parametrize(
     ("grid", "message"),
     [
