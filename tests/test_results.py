@@ -3,6 +3,7 @@
 import hashlib
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -12,6 +13,7 @@ from docs.results.claims import CLAIMS
 from docs.results.studies import STUDIES, Study
 from docs.results.verdicts import Claim, verdict
 from jaxsurv.artifacts import NUMERICS
+from jaxsurv.data import read_cohort
 from jaxsurv.types import InputError
 
 PAGE = """Text.
@@ -103,6 +105,44 @@ def test_a_study_of_cohorts_is_one_table_and_its_means(results, tmp_path, monkey
     for change in ({"cohorts": ("tcga_acc",)}, {"files": ("s.csv", "t.csv")}, {"uses": ()}):
         monkeypatch.setitem(STUDIES, "any", study._replace(**change))
         assert not make.up_to_date("any")
+
+
+def test_folders_outside_the_repository_stay_out_of_its_files(results, tmp_path, monkeypatch):
+    command = "experiments.any --cohort $JAXSURV_COHORTS/recidivism --platform $JAXSURV_COHORTS/b"
+
+    def run(command, out):
+        out.mkdir(parents=True)
+        pd.DataFrame({"mean": [0.6]}).to_csv(out / "s.csv", index=False)
+        folders = make.folders_of(command)
+        options = dict(zip(("cohort", "platform"), folders.values(), strict=True))
+        assert all(str(tmp_path) in folder for folder in folders.values())
+        return {"options": options, "versions": {}, "numerics": NUMERICS}
+
+    monkeypatch.setitem(STUDIES, "any", Study(command, ("s.csv",), ("random",), 0.1))
+    monkeypatch.setattr(make, "WORK", tmp_path / "work")
+    monkeypatch.setattr(make, "run", run)
+    monkeypatch.setenv("JAXSURV_COHORTS", str(tmp_path))
+    (tmp_path / "b").mkdir()
+    make.make("any")
+    manifest = (check.RESULTS / "any" / "manifest.json").read_text()
+    assert str(tmp_path) not in manifest
+    assert json.loads(manifest)["options"] == {
+        "cohort": "$JAXSURV_COHORTS/recidivism", "platform": "$JAXSURV_COHORTS/b"
+    }  # fmt: skip
+    made = read_cohort(tmp_path / "work" / "cohorts" / "recidivism")
+    outcome = made.outcome("arrest")
+    assert (len(outcome.event), int(np.sum(outcome.event)), float(np.max(outcome.time))) == (
+        432, 114, 52
+    )  # fmt: skip
+    assert list(made.modalities["covariates"]) == [
+        "fin",
+        "age",
+        "race",
+        "wexp",
+        "mar",
+        "paro",
+        "prio",
+    ]
 
 
 def test_a_table_is_written_and_then_stays(results):

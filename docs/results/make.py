@@ -19,6 +19,7 @@ from pathlib import Path
 import pandas as pd
 
 from docs import check
+from docs.results.recidivism import write_recidivism
 from docs.results.studies import STUDIES
 from jaxsurv.artifacts import NUMERICS
 from jaxsurv.artifacts.results import comparable
@@ -75,17 +76,25 @@ def run(command: str, out: Path) -> dict:
     """Run a command, or what is left of it; its manifest."""
     versions = manifest_of(out).get("numerics", NUMERICS)
     how = "--resume" if versions == NUMERICS else "--overwrite"
-    words = [
-        str(cohort_folder(word.removeprefix(PLACE))) if word.startswith(PLACE) else word
-        for word in command.split()
-    ]
+    folders = folders_of(command)
+    words = [folders.get(word, word) for word in command.split()]
     line = [sys.executable, "-m", *words, "--out", str(out), how]
     subprocess.run(line, check=True, cwd=check.DOCS.parent)
     return manifest_of(out)
 
 
+def folders_of(command: str) -> dict[str, str]:
+    """Words of a command that stand for the folder of a cohort, and the folders."""
+    words = [word for word in command.split() if word.startswith(PLACE)]
+    return {word: str(cohort_folder(word.removeprefix(PLACE))) for word in words}
+
+
 def cohort_folder(name: str) -> Path:
-    """Folder of a cohort that is not in this repository."""
+    """Folder of a cohort that is not in this repository; that of lifelines' data is written here."""
+    if name == "recidivism":
+        if not (folder := WORK / "cohorts" / name).exists():
+            write_recidivism(folder)
+        return folder
     folder = Path(os.environ.get("JAXSURV_COHORTS", ".")) / name
     if not folder.is_dir():
         raise InputError(
@@ -118,7 +127,10 @@ def make(name: str) -> None:
     for file, table in tables.items():
         table.to_csv(target / file, index=False, float_format="%.5g")
     one = next(iter(manifests.values()))
-    options = comparable(one)["options"]  # seeds, folds and the rest; no paths
+    text = json.dumps(comparable(one)["options"])  # seeds, folds and the rest; no paths
+    for word, folder in folders_of(study.command).items():
+        text = text.replace(json.dumps(folder), json.dumps(word))
+    options = json.loads(text)
     kept = {
         "command": f"python -m {study.command}",
         "options": {k: v for k, v in options.items() if k != "cohort" or not study.cohorts},

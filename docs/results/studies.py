@@ -31,6 +31,8 @@ _STRUCTURE = (
     "alignment.csv", "hazard_ratios.csv", "subtypes.csv", "summary.csv", "temperatures.csv"
 )  # fmt: skip
 _LATENT = "experiments.latent_structure --categories 4 --temperatures 0.1 0.5 --seeds 3"
+_COX_MT = (*_RECIPE, "CoxMT", "CoxNnet")
+_FEW = "--seeds 1 --weights 3 --alphas 0.9 --noises 0 --unlabelled 0 --l2 -3 -1 1"  # settings
 STUDIES = {
     "regularizers": Study(
         "experiments.regularizers --seeds 3 --endpoint os",
@@ -74,8 +76,23 @@ STUDIES = {
     ),
     "cox_mt": Study(
         "experiments.cox_mt --seeds 1 --endpoint pfi", ("differences.csv", "summary.csv"),
-        ("random", "survival", "statistics", "recipe", "CoxMT", "CoxNnet"), 0.5,
+        _COX_MT, 0.5,
         ("tcga_brca", "tcga_luad", "tcga_lusc"),
+    ),
+    "cox_mt_recidivism": Study(
+        f"experiments.cox_mt --cohort $JAXSURV_COHORTS/recidivism --modality covariates {_FEW}",
+        ("differences.csv", "summary.csv"), _COX_MT, 0.1,
+    ),
+    "cox_mt_platform": Study(
+        "experiments.cox_mt --cohort $JAXSURV_COHORTS/ovarian/study04 --modality expression --platform "
+        f"$JAXSURV_COHORTS/ovarian/study16 {_FEW}",
+        ("differences.csv", "summary.csv"), _COX_MT, 0.1,
+    ),
+    "cox_mt_shift": Study(
+        "experiments.cox_mt.shift --train $JAXSURV_COHORTS/ovarian/study16 --external "
+        "$JAXSURV_COHORTS/ovarian/study04 $JAXSURV_COHORTS/ovarian/study09 "
+        "$JAXSURV_COHORTS/ovarian/study13 --modality expression --seeds 10",
+        ("summary.csv",), _COX_MT, 0.1,
     ),
     "hcl_survival": Study(
         "experiments.hcl_survival --seeds 3 --endpoint os", ("importance.csv", "summary.csv"),
@@ -90,6 +107,12 @@ STUDIES = {
     ),
     "unlabelled": Study(
         "experiments.unlabelled", ("summary.csv",), ("random", "survival", "statistics", "CoxMT"), 0.1
+    ),
+    "hsic_source": Study(
+        "experiments.hsic_source --cohorts $JAXSURV_COHORTS/tcga_blca $JAXSURV_COHORTS/tcga_brca "
+        "$JAXSURV_COHORTS/tcga_hnsc $JAXSURV_COHORTS/tcga_luad --endpoint os --weights 10 100 1000 "
+        "--folds 3 --seeds 2",
+        ("removal.csv",), _VAE, 0.3,
     ),
     "inva": Study(
         "experiments.inva --replicates 12", ("beside_summary.csv", "summary.csv"),

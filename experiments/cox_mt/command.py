@@ -10,6 +10,7 @@ of the consistency; pseudo-risks (as FixMatch) in the teacher's place.
     python -m experiments.cox_mt                                    # bundled TCGA-ACC, minutes
     python -m experiments.cox_mt --cohort FOLDER --endpoint pfi --repeats 5 --seeds 1 --out results/brca
     python -m experiments.cox_mt --second cnv                       # two sources, cross-attention
+    python -m experiments.cox_mt --cohort A --modality expression --platform B   # B's patients, unlabelled
 """
 
 import math
@@ -17,7 +18,6 @@ import sys
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
-from typing import NamedTuple
 
 from jaxsurv.cli.command import command_line
 from jaxsurv.cli.options import StudyOptions
@@ -31,6 +31,8 @@ class CoxMTOptions(StudyOptions):
         preset: changes the defaults shown here. smoke: minutes, most of them compilation.
         modality: modality that the networks read.
         second: a second source: both attend to each other; patients may lack either.
+        platform: folder of another cohort, whose patients train without their outcomes: values of
+            `modality` get the cohort's means and standard deviations.
         genes: most features of a modality, those of largest variance in each fold.
         hidden: layers of Cox-MT.
         epochs: most epochs of a run.
@@ -47,6 +49,7 @@ class CoxMTOptions(StudyOptions):
 
     modality: str = "rna"
     second: str | None = None
+    platform: Path | None = None
     genes: int = 4000
     hidden: tuple[int, ...] = (1000, 200)
     epochs: int = 100
@@ -71,66 +74,6 @@ PRESETS = {
         labelled=0.5,
     ),
 }  # fmt: skip
-
-
-class RowNames(NamedTuple):
-    """Names of the rows that the sentences compare."""
-
-    nnet: str
-    network: str
-    mt: str
-    network_all: str
-    mt_all: str
-    centre: str
-    alone: str
-    growing: tuple[str, ...]
-    ablated: str
-
-
-def differences(findings, rows: RowNames):
-    """Paired differences in C that the paper's claims are about, one row each."""
-    import pandas as pd
-
-    most = rows.growing[-1]
-    pairs = [
-        (rows.mt, rows.nnet),
-        (rows.mt, rows.network),
-        (rows.mt_all, rows.network_all),
-        (rows.mt_all, rows.nnet),
-        ("pseudo-risk", rows.centre),
-        (most, rows.alone),
-        (most, rows.growing[0]),
-        (most, rows.ablated),
-    ]
-    return pd.DataFrame(
-        {"setting": f"{one} minus {other}", **findings.difference(one, other)._asdict()}
-        for one, other in pairs
-    )
-
-
-def told(findings, rows: RowNames, differences) -> str:
-    """The paper's claims, each beside what the same folds and seeds say of it."""
-    gain = differences.iloc[0]
-    verdict = (
-        "rules out" if gain.upper < 0.09 else "supports" if gain.lower >= 0.09 else "leaves open"
-    )
-    nnet, network, network_all, nnet_all, pseudo, labelled, fewest, ablated = (
-        f"{d['mean']:+.3f} ({d.lower:+.2f} to {d.upper:+.2f})" for _, d in differences.iterrows()
-    )
-    runs = findings.runs.dropna(subset="teacher_test_c")
-    teacher = (runs["teacher_test_c"] - runs["test_c"]).mean()
-    brier = findings.difference(rows.mt, rows.network, "test_ibs")
-    return (
-        f"Cox-MT minus Cox-nnet, both chosen per fold: {nnet}, which {verdict} the "
-        f"published gain of 0.09 to 0.18. Minus a supervised network of its own size that had the same "
-        f"settings to choose from: {network} in C, {brier.mean:+.4f} "
-        f"({brier.lower:+.3f} to {brier.upper:+.3f}) in integrated Brier score. Without early stopping, as "
-        f"published: '{rows.mt_all}' minus '{rows.network_all}' {network_all}, "
-        f"minus Cox-nnet {nnet_all}. Pseudo-risks minus the Mean Teacher of the same setting: {pseudo}. "
-        f"Teacher minus student: {teacher:+.4f} on average. With few labels, '{rows.growing[-1]}' minus the "
-        f"supervised network: {labelled}, minus itself with fewest unlabelled patients: "
-        f"{fewest}, minus itself without the censored part: {ablated}."
-    )
 
 
 def check(options: CoxMTOptions) -> None:
@@ -159,6 +102,7 @@ def run(options: CoxMTOptions) -> None:
     from jaxsurv.study.findings import Comparison
     from jaxsurv.training import FitConfig
 
+    from .claims import RowNames, differences, told
     from .figures import profiles
     from .hidden_labels import hide_labels
     from .sources import open_sources
@@ -167,13 +111,15 @@ def run(options: CoxMTOptions) -> None:
         check_grid(name, getattr(options, name))
     check(options)
     sources = (options.modality, options.second) if options.second else (options.modality,)
-    study = open_sources(options, sources, top=options.genes)
+    study = open_sources(options, sources, top=options.genes, platform=options.platform)
     training = FitConfig(options.epochs, 0, options.patience, options.batch_size)
     to_the_end = replace(training, early_stopping=False)
     attention = sources if len(sources) == 2 else None
 
-    def family(name: str, settings, data=study.data, training=training, **static) -> Method:
-        config = CoxMTConfig(options.hidden, sources=attention, **static)
+    def family(
+        name: str, settings, data=study.data, training=training, sources=attention, **static
+    ) -> Method:
+        config = CoxMTConfig(options.hidden, sources=sources, **static)
         return Method(name, find_model("CoxMT"), settings, data, training, config)
 
     def few(name: str, unlabelled: float, **static) -> Method:
@@ -194,7 +140,7 @@ def run(options: CoxMTOptions) -> None:
     profiled = {f"Cox-nnet, log λ = {x:g}": CoxNnetHParams(math.exp(x)) for x in options.l2}
     supervised = {f"network, {named(h)}": h for h in tuning}
     semi = {f"Cox-MT, {named(h)}": h for h in tuning}
-    centre = f"Cox-MT, {named(slow)}"
+    plain, centre = (f"{name}, {named(slow)}" for name in ("network", "Cox-MT"))
     around = {
         f"{symbol} of Cox-MT": {v: f"Cox-MT, {symbol} = {v:g}" for v in values}
         | {getattr(slow, name): centre}
@@ -216,14 +162,19 @@ def run(options: CoxMTOptions) -> None:
         mt="Cox-MT: chosen per fold",
         network_all=f"network, {options.epochs} epochs",
         mt_all=f"Cox-MT, {options.epochs} epochs",
+        plain=plain,
         centre=centre,
         alone=f"{share}: network",
         growing=tuple(growing.values()),
         ablated=f"{share}, {100 * shares[-1]:g}% unlabelled: no censored part",
+        labelled="Cox-MT, labelled patients alone",
+        labelled_all=f"Cox-MT, labelled patients alone, {options.epochs} epochs",
+        first=f"Cox-MT, {options.modality} alone",
+        first_network=f"network, {options.modality} alone",
     )
     methods = [
         Method("Cox-nnet", find_model("CoxNnet"), profiled, study.data, FitConfig(300, 20, 20)),
-        family("network", supervised, consistency="none"),
+        family("network", supervised | {plain: slow}, consistency="none"),
         family("Cox-MT", semi | robust),
         family("pseudo-risk", {"pseudo-risk": slow}, rule="pseudo-risk"),
         family("network", {rows.network_all: published}, training=to_the_end, consistency="none"),
@@ -232,6 +183,20 @@ def run(options: CoxMTOptions) -> None:
         *(few(name, u) for u, name in growing.items()),
         few(rows.ablated, shares[-1], consistency="unlabelled"),
     ]
+    if study.data.fitted.unlabelled is not None:
+        fitted = study.data.fitted._replace(unlabelled=None)
+        known = replace(study.data, fitted=fitted)
+        methods += [
+            family("Cox-MT", {rows.labelled: slow}, known),
+            family("Cox-MT", {rows.labelled_all: published}, known, to_the_end),
+        ]
+    if options.second:
+        methods += [
+            family("Cox-MT", {rows.first: slow}, study.first, sources=None),
+            family(
+                "network", {rows.first_network: slow}, study.first, sources=None, consistency="none"
+            ),
+        ]
     choices = {rows.nnet: list(profiled), rows.network: list(supervised), rows.mt: list(semi)}
     axes = {
         "log λ of Cox-nnet": (dict(zip(options.l2, profiled, strict=True)), rows.network),

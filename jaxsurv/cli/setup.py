@@ -1,12 +1,14 @@
 """Build the data and baselines of an experiment from its options, with everything checked on the way."""
 
 import warnings
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
-from jaxsurv.cli.cohorts import load_cohort, make_splits, outcome_cohort
+from jaxsurv.cli.cohorts import load_cohort, make_splits, only, outcome_cohort
 from jaxsurv.cli.options import RecipeOptions
 from jaxsurv.cli.workplace import Workplace, open_workplace
-from jaxsurv.data import Cohort, DataWarning
+from jaxsurv.data import Cohort, DataWarning, concat_cohorts
 from jaxsurv.data.consistency import MIN_CARRIERS
 from jaxsurv.data.tables import few
 from jaxsurv.models import HParams, SurvivalVAEConfig
@@ -83,6 +85,39 @@ def refuse_entry(cohort: Cohort, endpoint: str) -> None:
             f"endpoint {endpoint!r} has delayed entry ({endpoint}_entry), which studies cannot score "
             "yet; use jaxsurv.estimators, or drop the column if all enter at 0"
         )
+
+
+def pool_modality(
+    cohorts: Sequence[Cohort], modality: str, endpoint: str | None
+) -> tuple[Cohort, str]:
+    """Cohorts as one, each a stratum, of the patients who have a modality and an outcome.
+
+    Args:
+        cohorts: two or more.
+        modality: name of the only modality that is kept.
+        endpoint: name of the outcome; None = the first one of the first cohort.
+
+    Returns:
+        the cohort, with measurements as they were, and the endpoint.
+
+    Raises:
+        InputError: a cohort without the modality or the endpoint, with delayed entry, or with strata of its
+            own; see :func:`jaxsurv.data.concat_cohorts`.
+    """
+    endpoint, parts = endpoint or cohorts[0].endpoints[0], []
+    for cohort in cohorts:
+        if modality not in cohort.modalities or endpoint not in cohort.endpoints:
+            raise InputError(
+                f"cohort {cohort.name!r} has {few(list(cohort.modalities), 10)} and the endpoints "
+                f"{few(list(cohort.endpoints))}; all need the modality {modality!r} and {endpoint!r}"
+            )
+        if cohort.strata is not None:
+            raise InputError(f"cohort {cohort.name!r} has strata; give each stratum as a cohort")
+        refuse_entry(cohort, endpoint)
+        own = only(cohort, [modality]).for_endpoint(endpoint)
+        tables, kinds = ({modality: part[modality]} for part in (own.modalities, own.kinds))
+        parts.append(replace(own, modalities=tables, kinds=kinds))
+    return concat_cohorts(parts), endpoint
 
 
 def head_settings(cohort: Cohort, head: str) -> dict[str, Any]:

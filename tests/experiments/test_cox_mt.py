@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from experiments.cox_mt import command as cox_mt
+from experiments.cox_mt.claims import RowNames, differences, told
 from jaxsurv.study.statistics import Estimate
 
 
@@ -22,6 +23,7 @@ def test_the_study(second, tmp_path, capsys):
         "Cox-MT, 4 epochs", "50% labelled: network", "50% labelled, 0% unlabelled: Cox-MT",
         "50% labelled, 50% unlabelled: Cox-MT", "50% labelled, 50% unlabelled: no censored part",
         "Cox-nnet: chosen per fold", "Cox-MT: chosen per fold", "ridge Cox", "clinical Cox",
+        *(("Cox-MT, rna alone", "network, rna alone") if second else ()),
     ):  # fmt: skip
         assert 0 < summary.loc[name, "ibs_mean"] < 0.4
         assert summary.loc[name, "mean"] > 0
@@ -62,19 +64,30 @@ def test_refusals(options, message, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("lower", "upper", "verdict"),
-    [(-0.01, 0.10, "leaves open"), (-0.01, 0.05, "rules out"), (0.1, 0.2, "supports")],
+    ("lower", "upper", "verdict", "absent"),
+    [
+        (-0.01, 0.10, "leaves open", set()),
+        (-0.01, 0.05, "rules out", {"labelled", "labelled_all"}),
+        (0.1, 0.2, "supports", {"first", "first_network"}),
+    ],
 )
-def test_the_published_gain_is_judged_by_the_interval(lower, upper, verdict):
-    names = ("nnet", "network", "mt", "network_all", "mt_all", "centre", "alone")
-    rows = cox_mt.RowNames(*names, growing=("fewest", "most"), ablated="ablated")
+def test_the_published_gain_is_judged_by_the_interval(lower, upper, verdict, absent):
+    rows = RowNames(**{f: f for f in RowNames._fields} | {"growing": ("fewest", "most")})
     findings = SimpleNamespace(
         difference=lambda *_: Estimate(0.02, lower, upper, 0.5),
         runs=pd.DataFrame({"teacher_test_c": [0.7, None, 0.6], "test_c": [0.6, 0.1, 0.6]}),
+        summary=pd.DataFrame({"setting": [*(set(rows._fields) - absent), "fewest"]}),
     )
-    judged = cox_mt.differences(findings, rows)
+    judged = differences(findings, rows)
     assert judged["setting"].tolist()[:2] == ["mt minus nnet", "mt minus network"]
-    told = cox_mt.told(findings, rows, judged)
-    assert f"which {verdict} the published gain" in told
-    assert "Teacher minus student: +0.0500" in told
-    assert "'most' minus the supervised network" in told
+    more = [
+        "centre minus labelled", "mt_all minus labelled_all", "centre minus first",
+        "plain minus first_network",
+    ]  # fmt: skip
+    there = [name for name in more if name.split()[-1] not in absent]
+    assert judged["setting"].tolist()[8:] == there
+    sentences = told(findings, rows, judged)
+    assert f"which {verdict} the published gain" in sentences
+    assert "Teacher minus student: +0.0500" in sentences
+    assert "'most' minus the supervised network" in sentences
+    assert sentences.count("': +0.020") == len(there)

@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from experiments.cox_mt.command import CoxMTOptions
 from experiments.cox_mt.other_platform import add_unlabelled
-from jaxsurv.data import Cohort
+from experiments.cox_mt.sources import open_sources
+from jaxsurv.data import Cohort, write_cohort
 from jaxsurv.types import InputError
 
 GENES = ["ACTB", "GAPDH", *(f"g{i}" for i in range(30))]
@@ -80,3 +82,31 @@ def test_housekeeping_is_one_factor(cohort):
 def test_refusals(cohort, change, message):
     with pytest.raises(InputError, match=message):
         change(cohort, table(["u0", "u1"], 3))
+
+
+def test_a_study_has_the_patients_of_the_platform_without_their_outcomes(tmp_path):
+    names = [f"p{i}" for i in range(60)]
+    rng = np.random.default_rng(2)
+    outcome = pd.DataFrame({"os_time": rng.uniform(1, 5, 60), "os_event": np.arange(60) % 2}, names)
+    other = [f"u{i}" for i in range(30)]
+    cnv = pd.DataFrame(rng.normal(size=(60, 4)), names, list("abcd"))
+    kinds = {"rna": "counts", "cnv": "continuous"}
+    own = Cohort({"rna": table(names), "cnv": cnv}, outcome, kinds, name="own")
+    write_cohort(own, tmp_path / "own")
+    away = outcome.iloc[:30].set_axis(other)
+    platform = Cohort({"rna": table(other, 5, level=5.0)}, away, {"rna": "counts"}, name="away")
+    write_cohort(platform, tmp_path / "away")
+    options = CoxMTOptions(cohort=str(tmp_path / "own"), folds=3, out=tmp_path / "out")
+    study = open_sources(options, ["rna", "cnv"], top=50, platform=tmp_path / "away")
+    for data, read in ((study.data, {"rna", "cnv"}), (study.first, {"rna"})):
+        assert set(data.encoded.columns) == read
+        np.testing.assert_array_equal(data.labelled, np.arange(90) < 60)
+        np.testing.assert_array_equal(data.fitted.unlabelled, np.tile(np.arange(90) >= 60, (3, 1)))
+        assert not (data.splits.test | data.splits.develop)[:, 60:].any()
+    assert study.data.cohort.survival.loc[other].isna().all(axis=None)
+    rna = np.log2(study.data.cohort.modalities["rna"] + 1)
+    assert abs(rna.loc[other].to_numpy().mean() - rna.loc[names].to_numpy().mean()) < 0.05
+
+    options = CoxMTOptions(cohort=str(tmp_path / "own"), folds=3, out=tmp_path / "again")
+    with pytest.raises(InputError, match="no modality 'cnv' of kind 'continuous'"):
+        open_sources(options, ["cnv"], top=50, platform=tmp_path / "away")
