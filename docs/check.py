@@ -28,7 +28,7 @@ from pathlib import Path
 import pandas as pd
 
 from docs.results.claims import CLAIMS
-from docs.results.verdicts import claims_table, studies_table
+from docs.results.verdicts import claims_table, studies_table, unmade
 from jaxsurv.artifacts import NUMERICS
 from jaxsurv.types import InputError
 
@@ -98,6 +98,10 @@ def written(text: str) -> str:
         raise InputError("a table lacks its lines of columns, or its <!-- end -->")
 
     def filled(found: re.Match) -> str:
+        name = found["file"].partition("/")[0]
+        if unmade(name, RESULTS):
+            told = f"Not measured yet: `python -m docs.results.make {name}`."
+            return f"{found['head']}\n{told}\n\n{found['end']}"
         try:
             frame, *others = map(read, found["file"].split(" + "))
             for other in others:

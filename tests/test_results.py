@@ -252,6 +252,17 @@ def test_claims_are_a_table_of_the_page(results, monkeypatch):
         check.written("<!-- claims: P -->\n<!-- end -->")
 
 
+def test_what_was_not_measured_is_said(results, monkeypatch):
+    monkeypatch.setitem(STUDIES, "b", STUDIES["coverage"])
+    monkeypatch.setattr(check, "CLAIMS", (CLAIM._replace(study="b"),))
+    assert "| a gain | +.2 | not measured yet |  | `b` |" in check.written(
+        "<!-- claims: P -->\n<!-- end -->"
+    )
+    made = check.written("<!-- results: b/x.csv\nC: {mean}\n-->\nold\n<!-- end -->")
+    assert "Not measured yet: `python -m docs.results.make b`." in made
+    assert check.written(made) == made
+
+
 def test_every_claim_has_a_study_and_a_page():
     page = (check.DOCS / "papers.md").read_text()
     for claim in CLAIMS:

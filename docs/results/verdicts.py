@@ -60,6 +60,11 @@ def verdict(claim: Claim, lower: float, upper: float) -> str:
     return "not told from 0; the published size is ruled out" if smaller else "not told from 0"
 
 
+def unmade(study: str, results: Path) -> bool:
+    """True for a study that is declared, and of which there is no result."""
+    return study in STUDIES and not (results / study).exists()
+
+
 def claims_table(claims: Iterable[Claim], results: Path) -> list[list[str]]:
     """Heading and rows of a table of claims.
 
@@ -72,6 +77,9 @@ def claims_table(claims: Iterable[Claim], results: Path) -> list[list[str]]:
     """
     table = [["claim", "published", "here (95 %)", "verdict", "study"]]
     for claim in claims:
+        if unmade(claim.study, results):
+            table.append([claim.claim, claim.published, "not measured yet", "", f"`{claim.study}`"])
+            continue
         found = pd.read_csv(results / claim.study / claim.file).query(claim.row)
         if len(found) != 1:
             raise ValueError(
