@@ -117,7 +117,7 @@ def make(name: str) -> None:
             table = pd.concat({c: pd.read_csv(p) for c, p in parts.items()}, names=["cohort"])
             table = table.droplevel(1).dropna(axis=1, how="all").reset_index()
             tables[file] = table
-            if {"mean", "scale"} & set(table):
+            if "setting" in table and {"mean", "scale"} & set(table):
                 tables[f"pooled_{file}"] = over_cohorts(table)
     else:
         manifests = {"": run(study.command, WORK / name)}

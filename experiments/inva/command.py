@@ -3,10 +3,10 @@
 Paper: InVA (arXiv 2402.02734) claims smaller prediction errors than VAEs, BART and tensor regression. The
 text that we could read describes no simulation that could be repeated, so we made our own: two images per
 patient are Gaussian processes with a shared and a private part, and an outcome image depends on both
-nonlinearly and differently in each place. Each of InVA's parts is taken away in turn. VAEs, pixel-wise ridge regression,
-tensor-on-tensor regression and pixel-wise BART (an extra, and only some pixels and replicates: it is
-slow) predict the same images. Intervals are judged by their coverage. Conditions differ from the base in
-sample size and signal-to-noise ratio (crossed), in private share and smoothness of the images, or in the
+nonlinearly and differently in each place. Each of InVA's parts is taken away in turn. VAEs, pixel-wise ridge
+regression, tensor-on-tensor regression and pixel-wise BART (an extra, and only some pixels and replicates:
+it is slow) predict the same images. Intervals are judged by their coverage. Conditions differ from the base
+in sample size and signal-to-noise ratio (crossed), in private share and smoothness of the images, or in the
 shift between an outcome pixel and the pixel it depends on; without shift, pixel-wise methods do best.
 
     python -m experiments.inva                                      # 3,200 trainings, an hour
