@@ -35,7 +35,7 @@ def test_the_penalty_is_hsic_of_the_latent_and_the_cohort(pooled):
     slope = jax.jit(jax.value_and_grad(objective.loss, has_aux=True))
     (total, values), gradient = slope(params, batch, key, hparams)
     alone = jax.jit(base.loss)(params, batch, key, hparams)[0]
-    assert total == pytest.approx(alone + 5 * values["hsic"], rel=1e-5)
+    assert total == pytest.approx(float(alone + 5 * values["hsic"]), rel=1e-5)
     assert "hsic_weight" not in objective.unread
 
     # in NumPy, from the definition: tr(K H L H) / n², training rows alone
@@ -46,7 +46,7 @@ def test_the_penalty_is_hsic_of_the_latent_and_the_cohort(pooled):
         square = ((x[:, None] - x) ** 2).sum(-1)
         kernels.append(np.exp(-square / (2 * square.mean())))
     k, l = (a - a.mean(0) - a.mean(1)[:, None] + a.mean() for a in kernels)
-    assert values["hsic"] == pytest.approx((k * l).sum() / rows.sum() ** 2, rel=1e-3)
+    assert values["hsic"] == pytest.approx(float((k * l).sum() / rows.sum() ** 2), rel=1e-3)
 
     changed = batch._replace(
         inputs={m: jnp.where(batch.where[:, None], x, x + 9) for m, x in batch.inputs.items()}
