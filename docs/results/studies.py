@@ -26,6 +26,10 @@ class Study(NamedTuple):
 _RECIPE = ("random", "survival", "statistics", "recipe")
 _VAE = (*_RECIPE, "SurvivalVAE")
 _SEVEN = tuple(f"tcga_{c}" for c in ("acc", "blca", "brca", "hnsc", "luad", "lusc", "skcm"))
+_OVARIAN = (
+    "--train $JAXSURV_COHORTS/ovarian/study16 --external $JAXSURV_COHORTS/ovarian/study04 "
+    "$JAXSURV_COHORTS/ovarian/study09 $JAXSURV_COHORTS/ovarian/study13"
+)
 _TWO = ("tcga_acc", "tcga_luad")
 _STRUCTURE = (
     "alignment.csv", "hazard_ratios.csv", "subtypes.csv", "summary.csv", "temperatures.csv"
@@ -65,9 +69,7 @@ STUDIES = {
         ("summary.csv",), (*_RECIPE, "MyeVAE", "coxnet"), 0.1, _TWO,
     ),
     "external_ovarian": Study(
-        "experiments.external_validation --train $JAXSURV_COHORTS/ovarian/study16 --external "
-        "$JAXSURV_COHORTS/ovarian/study04 $JAXSURV_COHORTS/ovarian/study09 "
-        "$JAXSURV_COHORTS/ovarian/study13 --without clinical",
+        f"experiments.external_validation {_OVARIAN} --without clinical",
         ("external.csv",), (*_VAE, "MORiskVAE", "coxnet"), 0.1,
     ),
     "heads": Study(
@@ -89,9 +91,7 @@ STUDIES = {
         ("differences.csv", "summary.csv"), _COX_MT, 0.1,
     ),
     "cox_mt_shift": Study(
-        "experiments.cox_mt.shift --train $JAXSURV_COHORTS/ovarian/study16 --external "
-        "$JAXSURV_COHORTS/ovarian/study04 $JAXSURV_COHORTS/ovarian/study09 "
-        "$JAXSURV_COHORTS/ovarian/study13 --modality expression --seeds 10",
+        f"experiments.cox_mt.shift {_OVARIAN} --modality expression --seeds 10",
         ("summary.csv",), _COX_MT, 0.1,
     ),
     "hcl_survival": Study(

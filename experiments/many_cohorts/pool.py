@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from jaxsurv.cli.setup import refuse_entry
+from jaxsurv.cli.setup import require_poolable
 from jaxsurv.data import Cohort, concat_cohorts, read_cohort, simulate_cohort
-from jaxsurv.data.tables import few, is_numeric
+from jaxsurv.data.tables import is_numeric
 from jaxsurv.models import CLINICAL
 from jaxsurv.preprocess.harmonise import harmonise_strata, logged
 from jaxsurv.preprocess.ordered import ranks
@@ -49,14 +49,7 @@ def open_pool(folders: Sequence[Path], modality: str, endpoint: str | None) -> P
     endpoint = endpoint or cohorts[0].endpoints[0]
     targets = {}
     for cohort in cohorts:
-        if modality not in cohort.modalities or endpoint not in cohort.endpoints:
-            raise InputError(
-                f"cohort {cohort.name!r} has {few(list(cohort.modalities), 10)} and the endpoints "
-                f"{few(list(cohort.endpoints))}; all need the modality {modality!r} and {endpoint!r}"
-            )
-        if cohort.strata is not None:
-            raise InputError(f"cohort {cohort.name!r} has strata; give each stratum as a cohort")
-        refuse_entry(cohort, endpoint)
+        require_poolable(cohort, modality, endpoint)
         tables = {m: t for m, t in cohort.modalities.items() if m in (CLINICAL, modality)}
         if CLINICAL in tables:
             tables[CLINICAL] = _ranked(tables[CLINICAL])

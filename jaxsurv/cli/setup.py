@@ -87,6 +87,22 @@ def refuse_entry(cohort: Cohort, endpoint: str) -> None:
         )
 
 
+def require_poolable(cohort: Cohort, modality: str, endpoint: str) -> None:
+    """Refuse a cohort that cannot be one stratum of a pool.
+
+    Raises:
+        InputError: no such modality or endpoint, strata of its own, or delayed entry.
+    """
+    if modality not in cohort.modalities or endpoint not in cohort.endpoints:
+        raise InputError(
+            f"cohort {cohort.name!r} has {few(list(cohort.modalities), 10)} and the endpoints "
+            f"{few(list(cohort.endpoints))}; all need the modality {modality!r} and {endpoint!r}"
+        )
+    if cohort.strata is not None:
+        raise InputError(f"cohort {cohort.name!r} has strata; give each stratum as a cohort")
+    refuse_entry(cohort, endpoint)
+
+
 def pool_modality(
     cohorts: Sequence[Cohort], modality: str, endpoint: str | None
 ) -> tuple[Cohort, str]:
@@ -106,14 +122,7 @@ def pool_modality(
     """
     endpoint, parts = endpoint or cohorts[0].endpoints[0], []
     for cohort in cohorts:
-        if modality not in cohort.modalities or endpoint not in cohort.endpoints:
-            raise InputError(
-                f"cohort {cohort.name!r} has {few(list(cohort.modalities), 10)} and the endpoints "
-                f"{few(list(cohort.endpoints))}; all need the modality {modality!r} and {endpoint!r}"
-            )
-        if cohort.strata is not None:
-            raise InputError(f"cohort {cohort.name!r} has strata; give each stratum as a cohort")
-        refuse_entry(cohort, endpoint)
+        require_poolable(cohort, modality, endpoint)
         own = only(cohort, [modality]).for_endpoint(endpoint)
         tables, kinds = ({modality: part[modality]} for part in (own.modalities, own.kinds))
         parts.append(replace(own, modalities=tables, kinds=kinds))

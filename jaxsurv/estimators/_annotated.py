@@ -1,4 +1,4 @@
-"""What a model says of patients, written into the AnnData or MuData that they came in."""
+"""Predictions of a model, written into the AnnData or MuData that its patients came in."""
 
 from contextlib import nullcontext
 from typing import Any
