@@ -52,9 +52,10 @@ def run(options: Shift) -> None:
     import numpy as np
     import pandas as pd
 
+    from jaxsurv.cli.cohorts import simulated_thirds
     from jaxsurv.cli.setup import pool_modality
     from jaxsurv.cli.workplace import open_workplace
-    from jaxsurv.data import read_cohort, simulate_cohort, without_test
+    from jaxsurv.data import read_cohort, without_test
     from jaxsurv.metrics import concordance_index
     from jaxsurv.models import CoxMTConfig, CoxMTHParams, cox_mt, find_model
     from jaxsurv.plots import Forest, score_forest
@@ -74,9 +75,7 @@ def run(options: Shift) -> None:
     workplace = open_workplace(options)
     folder, console = workplace.folder, workplace.console
     if options.train is None:
-        whole = simulate_cohort(n=450, n_genes=60, n_cnv=20).cohort
-        thirds = np.arange(len(whole.survival)) % 3
-        cohorts = [whole.take(thirds == k).renamed(f"simulated {k}") for k in range(3)]
+        cohorts = simulated_thirds()
     else:
         cohorts = [read_cohort(path) for path in (options.train, *options.external)]
     pooled, endpoint = pool_modality(cohorts, options.modality, options.endpoint)

@@ -5,11 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
+from jaxsurv.cli.cohorts import simulated_thirds
 from jaxsurv.cli.setup import require_poolable
-from jaxsurv.data import Cohort, concat_cohorts, read_cohort, simulate_cohort
+from jaxsurv.data import Cohort, concat_cohorts, read_cohort
 from jaxsurv.data.tables import is_numeric
 from jaxsurv.models import CLINICAL
 from jaxsurv.preprocess.harmonise import harmonise_strata, logged
@@ -45,7 +45,7 @@ def open_pool(folders: Sequence[Path], modality: str, endpoint: str | None) -> P
         raise InputError(
             "--cohorts needs two or more folders: what one learns from the others is asked"
         )
-    cohorts = [read_cohort(folder) for folder in folders] or _simulated()
+    cohorts = [read_cohort(folder) for folder in folders] or simulated_thirds()
     endpoint = endpoint or cohorts[0].endpoints[0]
     targets = {}
     for cohort in cohorts:
@@ -68,11 +68,3 @@ def _ranked(table: pd.DataFrame) -> pd.DataFrame:
     text = [c for c in table if not is_numeric(table[c])]
     orders = {c: ranks(table[c].dropna().unique(), table[c].dropna()) for c in text}
     return table.assign(**{c: table[c].map(r).astype(float) for c, r in orders.items() if r})
-
-
-def _simulated() -> list[Cohort]:
-    whole = simulate_cohort(n=450, n_genes=60, n_cnv=20).cohort
-    return [
-        whole.take(np.arange(len(whole.survival)) % 3 == k).renamed(f"simulated {name}")
-        for k, name in enumerate("ABC")
-    ]

@@ -28,6 +28,13 @@ def load_cohort(name: str, *, semi_supervised: bool = False) -> Cohort:
     return read_cohort(name, semi_supervised=semi_supervised)
 
 
+def simulated_thirds() -> list[Cohort]:
+    """Three cohorts, "simulated A" to "simulated C": each has every third patient of a simulated one."""
+    whole = simulate_cohort(n=450, n_genes=60, n_cnv=20).cohort
+    place = np.arange(len(whole.survival)) % 3
+    return [whole.take(place == k).renamed(f"simulated {name}") for k, name in enumerate("ABC")]
+
+
 def outcome_cohort(cohort: Cohort, options: StudyOptions) -> tuple[Cohort, str]:
     """The cohort of the cause that is asked for, if its endpoint has causes, and the endpoint.
 

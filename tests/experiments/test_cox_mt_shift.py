@@ -12,7 +12,7 @@ def test_smoke(tmp_path, capsys):
     assert shift.main(["--preset", "smoke", "--out", str(tmp_path / "r")]) == 0
     runs = pd.read_csv(tmp_path / "r" / "runs.csv")
     assert len(runs) == 2 * 2 * 2 * 2  # cohorts, trainings, networks, seeds
-    assert set(runs["cohort"]) == {"simulated 1", "simulated 2"}
+    assert set(runs["cohort"]) == {"simulated B", "simulated C"}
     key = ["cohort", "training", "method"]
     summary = pd.read_csv(tmp_path / "r" / "summary.csv").set_index(key)
     means = runs.groupby(key)["c"].mean()
