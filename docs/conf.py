@@ -1,6 +1,7 @@
 """Sphinx: MyST pages whose code is run while they are built, and the reference from the docstrings."""
 
 import os
+import re
 from typing import Any
 
 from jaxsurv import __version__
@@ -53,7 +54,16 @@ def indent(app: Any, what: str, name: str, obj: object, options: Any, lines: lis
         lines[1:] = [f"    {line}" for line in lines[1:]]
 
 
+def commands(app: Any, what: str, name: str, obj: object, options: Any, lines: list[str]) -> None:
+    """Indented command lines become code, and options in the text too, whose dashes would be one else."""
+    text = re.sub(r"(?m)(?<=\n\n)(?=    python -m )", ".. code-block:: bash\n\n", "\n".join(lines))
+    words = re.split(r"((?m:^    python -m (?:.+\n)+)|``[^`]+``)", text)
+    words[::2] = [re.sub(r"(?<![\w-])(--[a-z][\w-]*)", r"``\1``", w) for w in words[::2]]
+    lines[:] = "".join(words).split("\n")
+
+
 def setup(app: Any) -> None:
     """Sphinx calls this."""
     app.connect("autodoc-skip-member", skip)
     app.connect("autodoc-process-docstring", indent, priority=100)  # before napoleon
+    app.connect("autodoc-process-docstring", commands)

@@ -10,6 +10,7 @@ import pytest
 
 from docs.notebooks import CELL, DOCS
 from jaxsurv import models
+from jaxsurv.estimators import MORiskVAE
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(DOCS.glob("*.md"))
@@ -116,6 +117,21 @@ def absent(things, read):
             yield f"{place}.{name}"
 
 
+def unlisted(things, read):
+    """Public methods of public classes, inherited ones included, without a heading in the reference."""
+    for place, name, thing in things:
+        if not inspect.isclass(thing):
+            continue
+        for attribute in dir(thing):
+            member = inspect.getattr_static(thing, attribute)
+            member = getattr(member, "fget", None) or getattr(member, "__func__", member)
+            ours = (getattr(member, "__module__", "") or "").startswith(place.split(".")[0] + ".")
+            if attribute.startswith("_") or not inspect.isfunction(member) or not ours:
+                continue
+            if not re.search(rf"^####.* {attribute}(\(|$)", read(place.split(".")[1]), re.M):
+                yield f"{place}.{name}.{attribute}"
+
+
 def read_page(page):
     path = DOCS / "api" / f"{page}.md"
     return path.read_text() if path.exists() else ""
@@ -135,6 +151,10 @@ def test_every_parameter_is_explained():
 
 def test_every_public_name_is_in_the_reference():
     none(absent(public(), read_page))
+
+
+def test_every_method_is_in_the_reference():
+    none(unlisted(public(), lambda page: (DOCS / "reference" / f"{page}.md").read_text()))
 
 
 def test_what_is_missing_is_listed():
@@ -161,6 +181,9 @@ def test_what_is_missing_is_listed():
     page = ".. automodule:: p\n"
     assert list(absent(things, lambda _: page)) == ["p.K"]
     assert len(list(absent(things, lambda _: ""))) == 4
+    search = "jaxsurv.estimators", "MORiskVAE", MORiskVAE
+    assert "jaxsurv.estimators.MORiskVAE.search" in unlisted([search], lambda _: "#### card(x)\n")
+    assert "jaxsurv.estimators.MORiskVAE.card" not in unlisted([search], lambda _: "#### card(x)\n")
 
 
 @pytest.mark.slow  # the build of the documentation runs them too
