@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from jaxsurv.data.event_words import flag_of
 from jaxsurv.data.tables import few
 from jaxsurv.types import InputError
 
@@ -47,7 +48,8 @@ def check_causes(causes: Causes, endpoints: Sequence[str]) -> dict[str, tuple[st
     """Names of the causes 1, 2, ... of each endpoint that has several.
 
     Raises:
-        InputError: an endpoint that there is not, or one with fewer than two names, with equal or odd ones.
+        InputError: an endpoint that there is not, or one with fewer than two names, with equal or odd ones,
+            or with one that says that there was no event, such as ``alive``.
     """
     if not isinstance(causes, Mapping):
         raise InputError('causes must be an object such as {"efs": ["relapse", "death"]}')
@@ -61,6 +63,11 @@ def check_causes(causes: Causes, endpoints: Sequence[str]) -> dict[str, tuple[st
             raise InputError(
                 f"causes of {endpoint!r} must be two or more different names, of the codes 1, 2, ... in "
                 f"their order, none of them {ANY!r}; got {names!r}"
+            )
+        if nobody := [n for n in names if flag_of(n.strip().lower().replace("_", " ")) == 0]:
+            raise InputError(
+                f"causes of {endpoint!r} have {nobody[0]!r}, which is no event: its code must be 0, without a "
+                "name; recode the events, such as event - 1 for codes 1 = alive and 2 = dead"
             )
     return {endpoint: tuple(names) for endpoint, names in causes.items()}
 

@@ -88,7 +88,8 @@ def _check_endpoint(frame: pd.DataFrame, endpoint: str, causes: int) -> None:
         fix = f"events are 0 (censored) or the number of one of the {causes} causes"
     elif not set(codes) <= {0, 1}:
         fix = f"events are 0 (censored) or 1 (observed). {recoding(codes)}"
-        fix += ". In a cohort, name the causes: Cohort(causes=...), or causes in cohort.json"
+        if 0 in codes:
+            fix += ". In a cohort, name the causes: Cohort(causes=...), or causes in cohort.json"
     if set(time.dropna()) == {0, 1} and event.nunique() > 2:
         fix = f"{time.name} holds 0 and 1 alone: times and events look swapped"
     refuse_codes(event.to_frame(), known, label, fix)

@@ -87,6 +87,8 @@ def test_studies_take_the_cause():
         ({"efs": ["relapse", "relapse"]}, "two or more different names"),
         ({"efs": "relapse"}, "two or more different names"),
         ({"efs": ["relapse", "any"]}, "none of them 'any'"),
+        ({"efs": ["Alive", "relapse"]}, "have 'Alive', which is no event: its code must be 0"),
+        ({"efs": ["relapse", "disease_free"]}, "which is no event"),
         ({"efs": ["relapse", 2]}, "two or more different names"),
         ({"efs": ["relapse", "death", "toxicity"]}, r"no event of the cause toxicity \(code 3\)"),
         ({"os": ["a", "b"], **CAUSES}, r"no event of the cause b \(code 2\)"),
@@ -136,3 +138,16 @@ def test_a_figure_of_incidences():
         for c in (1, 2) for g, h in (("low", False), ("high", True))
     ]  # fmt: skip
     assert np.all(figure.axes[1].lines[1].get_ydata() == 0)
+
+
+def test_causes_that_sound_like_none_are_causes():
+    named = cohort({"efs": ["non-relapse mortality", "death in remission"]})
+    assert named.causes["efs"] == ("non-relapse mortality", "death in remission")
+
+
+def test_codes_without_0_are_no_causes():
+    survival = pd.DataFrame({"os_time": [1.0, 2, 3], "os_event": [1, 2, 2]}, index=["a", "b", "c"])
+    features = pd.DataFrame({"x": [1.0, 2, 3]}, index=survival.index)
+    with pytest.raises(InputError, match="give event == 2") as refusal:
+        Cohort({"clinical": features}, survival)
+    assert "name the causes" not in str(refusal.value)

@@ -11,18 +11,12 @@ import numpy as np
 import pandas as pd
 
 from jaxsurv.data.delimited import EXACT
+from jaxsurv.data.event_words import flag_of
 from jaxsurv.data.tables import few, refuse_cells, warn
 from jaxsurv.types import InputError
 
 Endpoints = Mapping[str, tuple[str, str]]  # endpoint to its columns of time and event
 
-_EVENT = re.compile(
-    r"1|true|yes|event|dead|deceased|died|death|relapsed?|recurred|recurrence|progress(ed|ion)"
-    r"|recurred/progressed"
-)
-_CENSORED = re.compile(
-    r"0|false|no|none|censored|alive|living|(disease|progression|relapse|recurrence)-?free"
-)
 _UNKNOWN = re.compile(
     r"|\[.*\]|n/?a|nan|null|unknown|not (available|applicable|reported|evaluated)|--|\.|\?",
     re.IGNORECASE,
@@ -60,10 +54,6 @@ def known(column: pd.Series) -> pd.Series:
     return text.where(~text.map(lambda v: bool(_UNKNOWN.fullmatch(str(v).strip()))), np.nan)
 
 
-def _flag(code: str) -> float:
-    return 1.0 if _EVENT.fullmatch(code) else 0.0 if _CENSORED.fullmatch(code) else np.nan
-
-
 def event_flags(column: pd.Series) -> pd.Series:
     """Event flags 0.0, 1.0 or NaN from 0/1, booleans, ``1:DECEASED`` and the usual words.
 
@@ -74,12 +64,12 @@ def event_flags(column: pd.Series) -> pd.Series:
     text = known(column).map(lambda v: str(v).strip().lower(), na_action="ignore")
     _refuse_opposite(str(column.name), set(text.dropna()))
     words = text.astype(object).str.extract(r"^([01])\s*[:=]\s*(.*)$")
-    against = words[1].map(_flag, na_action="ignore").astype("float64")
+    against = words[1].map(flag_of, na_action="ignore").astype("float64")
     bad = against.notna() & (against != pd.to_numeric(words[0]))
     fix = "1 is the observed event, such as 1:DECEASED, 0:LIVING; correct the file"
     refuse_cells(bad.to_frame(), column.to_frame(), "", "the code against its word", fix)
     code = text.astype(object).str.replace(r"^([01])(:.*|\.0)$", r"\1", regex=True)
-    flags = code.astype(object).map(_flag, na_action="ignore")
+    flags = code.astype(object).map(flag_of, na_action="ignore")
     bad, fix = flags.isna() & code.notna(), "write 1 (observed) or 0 (censored)"
     refuse_cells(bad.to_frame(), column.to_frame(), "", "the unknown event code", fix)
     return flags.astype("float64")
@@ -90,7 +80,7 @@ def _said(words: str) -> float:
     if words.endswith("free"):
         return 0.0
     negated, _, word = words.replace("-", " ").rpartition(" ")
-    return 1 - _flag(word) if negated else _flag(word)
+    return 1 - flag_of(word) if negated else flag_of(word)
 
 
 def _refuse_opposite(name: str, values: set[str]) -> None:
