@@ -119,7 +119,9 @@ class NetworkEnsemble(Latents, SurvivalEstimator, base=True):
             training=training, stream=int(self.random_state),
         )  # fmt: skip
 
-    def search(self, X: Any, y: Any, grid: Grid, *, folds: int = 5) -> Search:
+    def search(
+        self, X: Any, y: Any, grid: Grid, *, folds: int = 5, where: ArrayLike | None = None
+    ) -> Search:
         """Cross-validate traced hyper-parameters: folds x seeds x settings as one compiled sweep.
 
         The recipe is fitted to the training patients of each fold, and a fold's C is that of the whole
@@ -131,15 +133,15 @@ class NetworkEnsemble(Latents, SurvivalEstimator, base=True):
                 grids: ``{"beta": [0.01, 0.1, 1.0]}``. Hyper-parameters not in the grid are as in ``hparams``;
                 one that fits choose by themselves, as ``l2`` of Cox-nnet, is searched with the grid.
             folds: number of folds of the cross-validation, stratified by event.
+            where: ``[n]`` booleans, the rows of X to search on and to fit to, see `fit`. None = all.
 
         Raises:
             InputError: see `fit`; a hyper-parameter that there is not or that the model does not read.
         """
         profiled = NetworkEnsemble._grid(self)
         points, settings = settings_of(grid, self.chosen_hparams, self._objective.unread, profiled)
-        cohort, endpoint = self._labelled(X, y)
+        cohort, endpoint, labelled = self._training(X, y, where)
         event, time, entry, strata = outcome_of(cohort, endpoint)
-        labelled = ~np.isnan(time)
         event = np.where(labelled, event, 0)
         strata = None if strata is None else np.where(labelled, strata, "")
         seed = int(self.random_state)
@@ -149,7 +151,7 @@ class NetworkEnsemble(Latents, SurvivalEstimator, base=True):
         risks = self._risks(prepared, runs, len(settings))
         table = search_table(points, scored(risks, test, event, time, strata, entry))
         best = settings[table.index.to_list()[0]]
-        fitted = self._with_best(best).fit(X, y)
+        fitted = self._with_best(best).fit(X, y, where=where)
         return Search(table.reset_index(drop=True), runs.to_frame(), best, fitted)
 
     def _with_best(self, hparams: Any) -> Self:

@@ -116,13 +116,7 @@ class SurvivalEstimator(LowerBounds, DerivedCurves, SurvivalFile, base=True):
         """
         y = with_metadata(X, y, self.modalities, strata=strata, entry=entry)
         self._beside = names_given(strata=strata, entry=entry)
-        cohort, endpoint = self._labelled(X, y)
-        time = outcome_of(cohort, endpoint)[1]
-        rows = ~np.isnan(time)
-        if where is not None:
-            where = mask_of_rows(where, X, cohort)
-            kept = rows | where  # patients without an outcome train only where asked for
-            cohort, rows = cohort.take(kept), (rows & where)[kept]
+        cohort, endpoint, rows = self._training(X, y, where)
         event, time, entry, strata = outcome_of(cohort, endpoint)
         prepared = self._prepare(cohort, endpoint, rows[None])
         trained = self._train(prepared)
@@ -231,6 +225,16 @@ class SurvivalEstimator(LowerBounds, DerivedCurves, SurvivalFile, base=True):
     def _labelled(self, X: Any, y: Any) -> tuple[Cohort, str]:
         options: Any = {"unlabelled": self._unlabelled, "codes": codes_of(self._config)}
         return labelled_cohort(X, y, self.modalities, self.kinds or {}, **options)
+
+    def _training(self, X: Any, y: Any, where: ArrayLike | None) -> tuple[Cohort, str, np.ndarray]:
+        """The cohort, its endpoint, and ``[n]`` booleans: the labelled patients to train on."""
+        cohort, endpoint = self._labelled(X, y)
+        rows = ~np.isnan(outcome_of(cohort, endpoint)[1])
+        if where is None:
+            return cohort, endpoint, rows
+        where = mask_of_rows(where, X, cohort)
+        kept = rows | where  # patients without an outcome train only where asked for
+        return cohort.take(kept), endpoint, (rows & where)[kept]
 
     def _with_outcome(self, X: Any, y: Any) -> Labelled:
         if isinstance(X, Cohort):

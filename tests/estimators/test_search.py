@@ -84,6 +84,22 @@ def test_the_best_setting_comes_first_and_is_fitted_to_all(found, patients):
     np.testing.assert_array_equal(found.best_estimator.predict(x), again.predict(x))
 
 
+def test_rows_outside_of_where_do_not_matter(patients):
+    x, y = patients
+    where = np.arange(90) % 4 > 0
+    grid, half = {"l2": [0.01, 10.0]}, CoxNnet(**MODEL)
+    found = half.search(x, y, grid, folds=3, where=where)
+    alone = half.search(x[where], y[where], grid, folds=3)
+    np.testing.assert_allclose(found.table, alone.table, atol=1e-5)
+    np.testing.assert_allclose(
+        found.best_estimator.predict(x), alone.best_estimator.predict(x), atol=1e-5
+    )
+    other, shuffled = x.copy(), y.copy()
+    other[~where], shuffled[~where] = 1e3, y[~where][::-1]
+    again = half.search(other, shuffled, grid, folds=3, where=where)
+    np.testing.assert_array_equal(found.table, again.table)
+
+
 def test_what_fits_choose_by_themselves_is_searched_too(patients):
     """A fit of `CoxNnet` profiles its penalty, so a search of its momentum must not keep one value of it."""
     profile = CoxNnet(**MODEL)._grid()
