@@ -66,8 +66,8 @@ def check_causes(causes: Causes, endpoints: Sequence[str]) -> dict[str, tuple[st
             )
         if nobody := [n for n in names if flag_of(n.strip().lower().replace("_", " ")) == 0]:
             raise InputError(
-                f"causes of {endpoint!r} have {nobody[0]!r}, which is no event: its code must be 0, without a "
-                "name; recode the events, such as event - 1 for codes 1 = alive and 2 = dead"
+                f"causes of {endpoint!r} have {nobody[0]!r}, which is no event: its code must be 0, without "
+                "a name; recode the events, such as event - 1 for codes 1 = alive and 2 = dead"
             )
     return {endpoint: tuple(names) for endpoint, names in causes.items()}
 

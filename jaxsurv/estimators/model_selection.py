@@ -106,7 +106,7 @@ class Scorer:
 
     def __call__(
         self,
-        estimator: SurvivalEstimator | Pipeline,
+        estimator: Any,
         X: Any,
         y: Any = None,
         **metadata: ArrayLike | None,
@@ -114,24 +114,22 @@ class Scorer:
         """Score ``estimator`` on the patients X with the outcomes y.
 
         Args:
-            estimator: fitted estimator, or a pipeline that ends in one.
+            estimator: fitted estimator, a pipeline that ends in one, or a search such as GridSearchCV, whose
+                best one is scored.
             X, y, **metadata: patients, outcomes, and ``strata`` and ``entry`` where y has none; see
                 :meth:`SurvivalEstimator.score`.
 
         Raises:
-            InputError: strata or entry, and a score that does not know them.
+            InputError: strata or entry, and a score that does not know them; no survival estimator.
         """
-        if isinstance(
-            estimator, Pipeline
-        ):  # it has no curves, and its score asks for sample weights
-            X, estimator = estimator[:-1].transform(X), estimator[-1]
+        model, X = _survival_estimator(estimator, X)
         if self.score == "harrell":
-            return estimator.score(X, y, **metadata)
+            return model.score(X, y, **metadata)
         event, time, entry, strata = (
             outcome_of(X, y) if isinstance(X, Cohort) else outcome_columns(y)[:4]
         )
         known = names_given(**{"strata": strata, "entry": entry, **metadata})
-        if unable := sorted({*known, *estimator._beside}):
+        if unable := sorted({*known, *model._beside}):
             raise InputError(
                 f"Scorer({self.score!r}) does not know {few(unable)}: take Scorer(), which is Harrell's C "
                 "within strata and among those at risk, or leave them out of outcome and training"
@@ -139,7 +137,7 @@ class Scorer:
         event, time = np.asarray(event, float), np.asarray(time, float)
         known = ~np.isnan(time)
         event, time = np.where(known, event, 0), np.where(known, time, 0)
-        risk = estimator.predict(X)
+        risk = model.predict(X)
         train = {"train_event": event[known], "train_time": time[known], "where": known}
         if self.score == "uno":
             found = concordance_index_ipcw(risk, event, time, tau=self.tau, **train)
@@ -148,8 +146,24 @@ class Scorer:
         times = np.asarray(self.times or np.unique(np.quantile(died, np.linspace(0.1, 0.9, 9))))
         if self.score == "auc":
             return float(cumulative_dynamic_auc(risk, times, event, time, **train).mean)
-        curves = estimator.predict_survival_function(X, times)
+        curves = model.predict_survival_function(X, times)
         return -float(integrated_brier_score(curves, times, event, time, **train))
+
+
+def _survival_estimator(estimator: Any, X: Any) -> tuple[SurvivalEstimator, Any]:
+    """The fitted survival estimator in pipelines and searches, and X as it reads it."""
+    while not isinstance(estimator, SurvivalEstimator):
+        if isinstance(estimator, Pipeline):
+            X = estimator[:-1].transform(X) if len(estimator) > 1 else X
+            estimator = estimator[-1]
+        elif hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        else:
+            raise InputError(
+                "a Scorer scores survival estimators, alone, in a pipeline or as the best of a search that "
+                f"refits; got a {type(estimator).__name__}"
+            )
+    return estimator, X
 
 
 def cross_validate(

@@ -52,6 +52,11 @@ class Concordance(NamedTuple):
     influence: Array
     events: Array
 
+    def __repr__(self) -> str:
+        """The numbers, and the shapes of arrays."""
+        each = ((k, v if np.ndim(v) == 0 else np.shape(v)) for k, v in self._asdict().items())
+        return f"Concordance({', '.join(f'{k}={v}' for k, v in each)})"
+
     @read_arguments
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Limits of the index: the standard error on the logit scale, with the quantile of Student's t with

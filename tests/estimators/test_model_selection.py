@@ -3,7 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from jaxsurv.data import Cohort
 from jaxsurv.estimators import Coxnet, Scorer, SurvivalKFold, cross_validate
@@ -74,6 +77,17 @@ def test_scikit_learn_takes_both():
     assert set(found.cv_results_) >= {"mean_test_score"}
 
 
+@pytest.mark.parametrize("score", ["harrell", "uno", "auc", "brier"])
+def test_searches_and_pipelines_are_scored_by_what_they_hold(score):
+    halves, scorer = (slice(None, N // 2), slice(N // 2, None)), Scorer(score)
+    (x, y), (new, truth) = ((X[h], Y[h]) for h in halves)
+    search = GridSearchCV(Coxnet(), {"l1_ratio": [0.1, 0.9]}, cv=SurvivalKFold(2), scoring=scorer)
+    for model in (search, make_pipeline(StandardScaler(), search), make_pipeline(Coxnet())):
+        assert np.isfinite(scorer(model.fit(x, y), new, truth))
+    own = search.fit(x, y).best_estimator_
+    assert scorer(search, new, truth) == scorer(own, new, truth)
+
+
 def test_a_cohort_is_cross_validated_on_its_training_patients_alone():
     names = [f"p{i}" for i in range(N)]
     table = pd.DataFrame(X, names, list("abcd"))
@@ -96,6 +110,8 @@ def test_a_cohort_is_cross_validated_on_its_training_patients_alone():
 def test_what_cannot_be_is_refused():
     with pytest.raises(InputError, match="n_splits"):
         SurvivalKFold(1).get_n_splits()
+    with pytest.raises(InputError, match="as the best of a search that refits; got a Ridge"):
+        Scorer("uno")(Ridge().fit(X, LATENT), X, Y)
     with pytest.raises(InputError, match="score must be"):
         Scorer("gini")
     survival = pd.DataFrame(

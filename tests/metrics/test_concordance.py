@@ -347,3 +347,10 @@ def test_comparing_different_patients_is_refused():
     short, long = (concordance_index(np.arange(n), np.ones(n), np.arange(n)) for n in (5, 6))
     with pytest.raises(InputError, match=r"one common length, got first \[5\], second \[6\]"):
         compare_concordance(short, long)
+
+
+def test_what_is_shown_has_no_number_per_patient():
+    c = concordance_index(np.arange(50.0), np.ones(50), np.arange(50.0))
+    assert "index=0.0" in repr(c)
+    assert "influence=(50,)" in repr(c)
+    assert len(repr(c)) < 200
