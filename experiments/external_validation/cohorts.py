@@ -97,6 +97,7 @@ class Cohorts(NamedTuple):
         found: features of the training cohort that each cohort has, see `Joined`.
         null: Kaplan-Meier curve of the training cohort.
         fingerprint: digest of all values.
+        harmonised: how measured values of the external cohorts were mapped to those of training.
     """
 
     endpoint: str
@@ -107,6 +108,7 @@ class Cohorts(NamedTuple):
     found: pd.DataFrame
     null: Curve | None
     fingerprint: str
+    harmonised: Harmonise
 
 
 def open_cohorts(
@@ -158,7 +160,7 @@ def _as_they_are(others: Mapping[str, Cohort], endpoint: str, units: dict[str, s
     external = {name: c.for_endpoint(endpoint).renamed(name) for name, c in others.items()}
     fingerprint = " ".join(f"{name} {cohort.fingerprint()}" for name, cohort in external.items())
     found = pd.DataFrame(columns=["cohort", "modality", "features", "found"])
-    return Cohorts(endpoint, None, external, units, (), found, None, fingerprint)
+    return Cohorts(endpoint, None, external, units, (), found, None, fingerprint, "none")
 
 
 def _joined(
@@ -180,4 +182,5 @@ def _joined(
         joined.found,
         kaplan_meier(outcome.event, outcome.time),
         joined.cohort.fingerprint(),
+        harmonise,
     )

@@ -143,6 +143,7 @@ def run(options: ExternalValidation) -> None:
         "options": asdict(options),
         "models": {label: one.file for label, one in frozen.items()},
         "cohort_fingerprint": cohorts.fingerprint,
+        "harmonised": cohorts.harmonised,
     }
     folder.manifest(**facts, status="running")
 

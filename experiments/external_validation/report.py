@@ -33,8 +33,8 @@ NOTE = (
     "is right, below 1 the predictions are too extreme. O / E: observed over expected events, up to the end "
     "of the training cohort's follow-up. IBS: integrated Brier score, beside that of one curve for everybody "
     "(null): {null}. "
-    "HR: above against below the training cohort's median risk; empty where all are on one side. Nothing "
-    "was refitted or rescaled on the external cohorts, and their outcomes were seen by no choice but that of "
+    "HR: above against below the training cohort's median risk; empty where all are on one side. No "
+    "model was refitted to the external cohorts, and their outcomes were seen by no choice but that of "
     "rows without some members."
 )
 RECALIBRATED = (

@@ -107,6 +107,17 @@ def weights_of(models: Mapping[str, Frozen]) -> pd.DataFrame:
     return pd.DataFrame(stacks).fillna("").rename_axis("member").reset_index()
 
 
+_MAPPED = (
+    "Measured values of each external cohort were mapped to the {} of the training cohort, without a look at "
+    "an outcome (--harmonise)."
+)
+_HARMONISED = {
+    "z-score": _MAPPED.format("means and standard deviations"),
+    "quantile": _MAPPED.format("quantiles"),
+    "none": "Nothing was harmonised: values of the external cohorts are read as they are.",
+}
+
+
 def sentences(
     models: Mapping[str, Frozen], table: pd.DataFrame, cohorts: Cohorts, about: str
 ) -> list[str]:
@@ -115,11 +126,8 @@ def sentences(
     told = [f"{about[:1].upper()}{about[1:]}. {len(models)} models, frozen."]
     if loaded:
         told.append(f"Loaded as they were saved: {few(loaded, 20)}.")
-    if cohorts.train is None:
-        told.append(
-            "Without a training cohort nothing was harmonised: values are read as they are."
-        )
-    elif CLINICAL not in cohorts.train.modalities:
+    told.append(_HARMONISED[cohorts.harmonised])
+    if cohorts.train is not None and CLINICAL not in cohorts.train.modalities:
         told.append(f"The training cohort has no modality '{CLINICAL}', so no model is clinical.")
     headline = list(models)[-1]
     told += [

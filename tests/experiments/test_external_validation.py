@@ -82,7 +82,13 @@ def test_what_was_fitted_is_kept(trained, folder):
     notes = json.dumps(json.loads((trained / "manifest.json").read_text()))
     assert "models/mo_riskvae_stacked.zip" in notes
     page = (trained / "report.html").read_text()
-    for text in ("Weights", "beta 0.1", "Features found", "trained on first: 150 patients"):
+    for text in (
+        "mapped to the means and standard deviations of the training cohort",
+        "Weights",
+        "beta 0.1",
+        "Features found",
+        "trained on first: 150 patients",
+    ):
         assert text in page
     risks = pd.read_csv(trained / "risks.csv")
     patients = read_cohort(folder / "second").survival.index
@@ -126,7 +132,7 @@ def test_saved_models_alone(trained, folder, tmp_path):
     page = (tmp_path / "r" / "report.html").read_text()
     assert "Loaded as they were saved" in page
     assert "SHA-256" in page
-    assert "nothing was harmonised" in page
+    assert "Nothing was harmonised" in page
     assert not (tmp_path / "r" / "models").exists()
     found = pd.read_csv(tmp_path / "r" / "features_found.csv")
     assert found.query("modality == 'clinical' and cohort == 'molecular'")["found"].tolist() == [

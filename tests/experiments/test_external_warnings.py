@@ -96,7 +96,7 @@ def test_a_wide_table_has_one_sentence_with_what_chance_gives():
 
 
 def _cohorts(train, external):
-    return Cohorts("os", train, external, {}, (), pd.DataFrame(), None, "")
+    return Cohorts("os", train, external, {}, (), pd.DataFrame(), None, "", "none")
 
 
 def test_a_harmful_member_is_named_and_left_out_beside_its_stack(train, stack):
