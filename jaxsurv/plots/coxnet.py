@@ -25,7 +25,8 @@ def coefficient_paths(
 
     The largest coefficients at the end are coloured and named. Of a cross-validation there is a
     second panel below, the held-out deviance with its standard error over the folds; lines mark the
-    penalty with the smallest deviance and the strongest within one standard error.
+    penalty with the smallest deviance and the strongest within one standard error. The path ends there
+    where that deviance is four standard errors above the one without any column.
 
     Args:
         path: result of `coxnet_path` or `coxnet_cv`.
@@ -48,11 +49,14 @@ def coefficient_paths(
         if len(given) != p:
             raise InputError(f"x has {p} columns, but {what} has {len(given)}")
     coef = coef if scale is None else coef * np.asarray(scale, float)
+    if cv:
+        lambdas = lambdas[: _worth_showing(cv)]
+        coef = coef[: len(lambdas)]
 
     figure = Figure(figsize=(6.4, 5.6 if cv else 3.6), layout="constrained")
     axes = figure.subplots(1 + (cv is not None), 1, sharex=True, squeeze=False)[:, 0]
     axes[-1].set_xscale("log")
-    axes[-1].set_xlim(lambdas[0], lambdas[-1])
+    axes[-1].set_xlim(1.1 * lambdas[0], lambdas[-1])  # a line at the strongest is seen
     axes[-1].xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes[-1].xaxis.set_minor_formatter(NullFormatter())
     chosen = lambdas.size - 1 if cv is None else int(np.argmin(np.asarray(cv.deviance)))
@@ -79,8 +83,17 @@ def coefficient_paths(
     return figure
 
 
-def _deviance(ax: Axes, cv: CoxnetCV, lambdas: np.ndarray) -> None:
+def _worth_showing(cv: CoxnetCV) -> int:
+    """Number of penalties up to the first after the best that is far worse than none of the columns."""
     mean, error = np.asarray(cv.deviance, float), np.asarray(cv.standard_error, float)
+    far = np.flatnonzero(mean > mean[0] + 4 * error[0])
+    far = far[far > mean.argmin()]
+    return int(far[0]) + 1 if len(far) else len(mean)
+
+
+def _deviance(ax: Axes, cv: CoxnetCV, lambdas: np.ndarray) -> None:
+    shown = slice(len(lambdas))
+    mean, error = np.asarray(cv.deviance, float)[shown], np.asarray(cv.standard_error, float)[shown]
     ax.fill_between(lambdas, mean - error, mean + error, color=BLUE, alpha=0.2, lw=0)
     ax.plot(lambdas, mean, color=BLUE, lw=1.4)
     for place, style, told in (

@@ -136,6 +136,19 @@ def test_paths_and_cross_validation():
         plots.coefficient_paths(path, ["a"])
 
 
+def test_a_path_is_not_shown_where_it_is_far_worse_than_nothing():
+    """Columns of noise: the deviance explodes, and would flatten all that is of interest."""
+    x = np.random.default_rng(1).normal(size=(N, 60))
+    cv = coxnet_cv(x, EVENT, TIME, np.arange(N) % 4, n_lambdas=30, lambda_min_ratio=0.001)
+    mean, error = np.asarray(cv.deviance), np.asarray(cv.standard_error)
+    assert mean[-1] > mean[0] + 40 * error[0]
+    upper, lower = drawn(plots.coefficient_paths(cv)).axes[:2]
+    shown = lower.lines[0].get_ydata()
+    assert mean.argmin() < len(shown) < 30
+    assert (shown[:-1] <= mean[0] + 4 * error[0]).all()
+    assert all(len(line.get_xdata()) in (2, len(shown)) for line in upper.lines)
+
+
 def test_calibration_and_decisions():
     s = np.exp(-0.5 * np.exp(X["age"].to_numpy()))
     curve = calibration_curve(s, EVENT, TIME, 0.5)
