@@ -62,11 +62,11 @@ STUDIES = {
     ),
     "paper": Study(
         "experiments.sweep_beta --preset paper --seeds 3 --endpoint os", ("summary.csv",),
-        (*_RECIPE, "MyeVAE", "coxnet"), 0.2, _TWO,
+        (*_RECIPE, "MyeVAE", "coxnet"), 0.4, _SEVEN,
     ),
     "paper_single_split": Study(
         "experiments.sweep_beta --preset paper --protocol single-split --seeds 10 --endpoint os",
-        ("summary.csv",), (*_RECIPE, "MyeVAE", "coxnet"), 0.1, _TWO,
+        ("summary.csv",), (*_RECIPE, "MyeVAE", "coxnet"), 0.2, _SEVEN,
     ),
     "external_ovarian": Study(
         f"experiments.external_validation {_OVARIAN} --without clinical",
@@ -80,6 +80,11 @@ STUDIES = {
         "experiments.cox_mt --seeds 1 --endpoint pfi", ("differences.csv", "summary.csv"),
         _COX_MT, 0.5,
         ("tcga_brca", "tcga_luad", "tcga_lusc"),
+    ),
+    "cox_mt_two": Study(
+        "experiments.cox_mt --second cnv --complete-only --endpoint pfi "
+        f"{_FEW} --learning-rates 2e-4 --weight-decays 1e-4",
+        ("differences.csv", "summary.csv"), _COX_MT, 0.5, _TWO,
     ),
     "cox_mt_recidivism": Study(
         f"experiments.cox_mt --cohort $JAXSURV_COHORTS/recidivism --modality covariates {_FEW}",

@@ -39,8 +39,9 @@ def refuse_raw_scale(frame: pd.DataFrame, label: str, declared: bool) -> None:
         return
     column = frame.max().idxmax()
     otherwise = "" if declared else ", or as 'continuous' if they are to be used as they are"
+    how = "kinds={'NAME OF THE MODALITY': 'counts'}, or kinds in cohort.json"
     raise InputError(
         f"{label}: values up to {frame[column].max():g} (column {column!r}) look like counts or "
         f"intensities, not like their logarithm; declare the modality as 'counts', which become "
-        f"log2(x + 1){otherwise}"
+        f"log2(x + 1){otherwise}: {how}"
     )
