@@ -1,14 +1,26 @@
 """The terminal of a command: names from data are shown letter by letter, whatever markup they look like."""
 
+import os
 import sys
+import time
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.status import Status
 from rich.text import Text
 
 from jaxsurv.data.safe_text import literal, printable
+
+LINES = 60  # seconds between two lines of progress in a file
 
 
 class Terminal(Console):
@@ -24,6 +36,11 @@ class Terminal(Console):
             width=None if sys.stdout.isatty() else width, quiet=quiet, markup=False, emoji=False
         )
 
+    def on_broken_pipe(self) -> None:
+        """Go on in silence: who stopped reading, as ``| head`` does, still wants the files."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
     def render_str(self, text: str, **options: Any) -> Text:  # type: ignore[override]
         """Every text that is printed, titles and cells of tables among them."""
         return super().render_str(printable(text), **options)
@@ -33,8 +50,32 @@ class Terminal(Console):
         return super().status(literal(status), **options)
 
 
-def progress(console: Console) -> Progress:
+class Bars(Progress):
+    """Bars of progress, which vanish in the end; where the output is no terminal, a line every minute."""
+
+    def __init__(self, console: Console, *columns: ProgressColumn) -> None:
+        super().__init__(*columns, console=console, transient=True)
+        self._next = time.monotonic() + LINES
+
+    def update(self, task_id: TaskID, **changes: Any) -> None:
+        """Rich's, and the line if it is time."""
+        super().update(task_id, **changes)
+        self._tell(task_id)
+
+    def advance(self, task_id: TaskID, advance: float = 1) -> None:
+        """Rich's, and the line if it is time."""
+        super().advance(task_id, advance)
+        self._tell(task_id)
+
+    def _tell(self, task_id: TaskID) -> None:
+        if self.console.is_terminal or time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + LINES
+        task = self._tasks[task_id]
+        self.console.print(f"{task.description}: {task.completed:.0f} of {task.total:.0f}")
+
+
+def progress(console: Console) -> Bars:
     """Bars of progress, whose descriptions are shown as they are."""
     described = TextColumn("{task.description}", markup=False)
-    columns = (described, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True)
+    return Bars(console, described, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

@@ -178,7 +178,12 @@ def test_patients_as_columns_are_refused_with_the_fix(tmp_path, outcome):
     ("kind", "low", "high", "message"),
     [
         ("counts", -1.0, 12.0, "negative value .* declare log-scale data as 'continuous'"),
-        (None, 0.0, 5e4, "values up to .* declare the modality as 'counts'.* or as 'continuous'.*: kinds={"),
+        (
+            None,
+            0.0,
+            5e4,
+            "values up to .* declare the modality as 'counts'.* or as 'continuous'.*: kinds={",
+        ),
         ("continuous", 0, 50_000, "look like counts .* declare the modality as 'counts', which"),
     ],
 )
