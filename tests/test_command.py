@@ -54,7 +54,9 @@ def test_absent_columns_are_missing_where_that_is_asked_for(tmp_path, capsys):
     command = ["score", MODEL, str(tmp_path), "--out", str(tmp_path / "out" / "risks.csv")]
     assert main(command) == 2
     assert "--absent-columns missing" in capsys.readouterr().err
-    with pytest.warns(DataWarning, match=f"10 of 30 features are absent .*{gone[0]}"):
+    rna.drop(columns=gone).assign(OTHER=1.0).to_csv(tmp_path / "rna.csv.gz")
+    told = f"10 of 30 features are absent .*{gone[0]}.* 1 that the model does not know: OTHER"
+    with pytest.warns(DataWarning, match=told):
         assert main([*command, "--absent-columns", "missing"]) == 0
     rna.assign(**dict.fromkeys(gone, np.nan)).to_csv(tmp_path / "rna.csv.gz")
     empty = tmp_path / "out" / "empty.csv"

@@ -1,6 +1,5 @@
 """Build the data and baselines of an experiment from its options, with everything checked on the way."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -8,9 +7,9 @@ from typing import Any, NamedTuple
 from jaxsurv.cli.cohorts import load_cohort, make_splits, only, outcome_cohort
 from jaxsurv.cli.options import RecipeOptions
 from jaxsurv.cli.workplace import Workplace, open_workplace
-from jaxsurv.data import Cohort, DataWarning, concat_cohorts
+from jaxsurv.data import Cohort, concat_cohorts
 from jaxsurv.data.consistency import MIN_CARRIERS
-from jaxsurv.data.tables import few
+from jaxsurv.data.tables import few, warn
 from jaxsurv.models import HParams, SurvivalVAEConfig
 from jaxsurv.recipe import (
     CrossFitted,
@@ -165,11 +164,9 @@ def open_study(options: RecipeOptions) -> Opened:
         recipe = Recipe(components=options.components or None, **choices)
         data = prepare(cohort, endpoint, splits, recipe)
         if data.unused:
-            warnings.warn(
+            warn(
                 f"no feature of {few(data.unused)} is used in any split: constant, or two-valued with fewer "
                 f"than {MIN_CARRIERS} patients on one side",
-                DataWarning,
-                stacklevel=2,
             )
         baselines: dict[str, CrossFitted] = {"ridge Cox": ridge_cox(data)}
         if clinical := clinical_cox(data):

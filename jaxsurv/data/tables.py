@@ -29,12 +29,12 @@ class DataWarning(UserWarning):
     """Data that can be analysed but deserves a look, such as constant features."""
 
 
-def warn(message: str) -> None:
-    """Give a ``DataWarning`` that points to the line outside this package by which it came about."""
+def warn(message: str, category: type[Warning] = DataWarning) -> None:
+    """Give a warning that points to the line outside this package by which it came about."""
     level, frame = 2, sys._getframe(1)
     while frame.f_back and frame.f_globals.get("__name__", "").startswith("jaxsurv."):
         level, frame = level + 1, frame.f_back
-    warnings.warn(message, DataWarning, stacklevel=level)
+    warnings.warn(message, category, stacklevel=level)
 
 
 def warn_of(told: Mapping[str, Mapping[Any, str]]) -> None:

@@ -1,6 +1,5 @@
 """The elastic-net Cox model as an estimator, its penalty by cross-validation."""
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 
 from jaxsurv.data import stratified_kfold
+from jaxsurv.data.tables import warn
 from jaxsurv.estimators.inputs import Modalities
 from jaxsurv.estimators.survival import SurvivalEstimator
 from jaxsurv.estimators.training_cohort import FittedTerms
@@ -111,11 +111,10 @@ class Coxnet(SurvivalEstimator):
         coef = np.asarray(cv.path.coef)[best].astype(np.float32)
         self.lambda_ = float(cv.lambda_min)
         if not coef[: features(batch).shape[1]].any():
-            warnings.warn(
+            warn(
                 "no feature has a coefficient at the chosen penalty: the features alone say nothing of the "
                 "outcome that cross-validation could find",
                 ConvergenceWarning,
-                stacklevel=4,
             )
         center = np.mean((x @ coef[:, None])[develop], axis=0)
         held_out = np.where(develop, np.asarray(cv.held_out)[best], np.nan)

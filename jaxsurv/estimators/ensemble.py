@@ -1,6 +1,5 @@
 """Base class of all networks: an ensemble over seeds, and a search, each as one compiled sweep."""
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from inspect import Parameter, signature
@@ -12,6 +11,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from jaxsurv.arguments.settings import check_whole
+from jaxsurv.data.tables import warn
 from jaxsurv.estimators.inputs import Modalities
 from jaxsurv.estimators.latents import Latents
 from jaxsurv.estimators.outcomes import outcome_of
@@ -107,7 +107,7 @@ class NetworkEnsemble(Latents, SurvivalEstimator, base=True):
         kept = lowest_loss(runs.split, number, runs.best_score)
         self.choice_ = points[int(number[kept][0])]
         runs = jax.tree.map(lambda a: a[kept], runs)
-        warn_if_nothing_was_learned(runs)
+        warn_if_nothing_was_learned(runs, offset_of(prepared) is not None)
         return runs
 
     def _sweep(self, prepared: Prepared, settings: list[Any]) -> SweepResult:
@@ -252,14 +252,18 @@ def _with_parameters(init: Callable[..., None], names: Sequence[str]) -> Callabl
     return __init__
 
 
-def warn_if_nothing_was_learned(runs: SweepResult) -> None:
-    """A ``ConvergenceWarning`` if no epoch of any network was better than none."""
+def warn_if_nothing_was_learned(runs: SweepResult, offset: bool) -> None:
+    """A ``ConvergenceWarning`` if no epoch of any network was better than none; ``offset``: it has one."""
     if not runs.best_epoch.any():
-        warnings.warn(
-            "no epoch of any network was better than its initial parameters: nothing was learned; the "
-            "learning rate may be too large, or the features may say nothing of the outcome",
+        left = (
+            "the network adds nothing to the Cox model that is its offset, and its risks are that model's"
+            if offset
+            else "nothing was learned, and all risks are the same"
+        )
+        warn(
+            f"no epoch of any network was better than its initial parameters: {left}; the learning rate may "
+            f"be too large, or the features may say nothing {'more ' * offset}of the outcome",
             ConvergenceWarning,
-            stacklevel=4,
         )
 
 

@@ -1,5 +1,6 @@
 """Features in the forms that people have them, as tables by modality."""
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -43,6 +44,11 @@ class Patients(NamedTuple):
         return None if self.strata is None else self.strata.reindex(self.names).to_numpy(object)
 
 
+def is_mudata(X: Any) -> bool:
+    """True for a MuData, which need not be installed. NumPy takes one for a sequence without end."""
+    return hasattr(X, "mod") and hasattr(X, "obs_names")
+
+
 def read_patients(X: Any, modalities: Modalities | None) -> Patients:
     """Tables by modality.
 
@@ -59,11 +65,16 @@ def read_patients(X: Any, modalities: Modalities | None) -> Patients:
     """
     if isinstance(X, Cohort):
         return Patients(dict(X.modalities), X.survival.index, True, True, strata=X.strata)
-    if hasattr(X, "mod") and hasattr(X, "obs_names"):  # MuData, which need not be installed
+    if is_mudata(X):
         tables = {m: table.to_df() for m, table in X.mod.items()}
         return Patients(tables, pd.Index(X.obs_names.astype(str)), True, True)
     if isinstance(X, Mapping) and not issparse(X):  # one kind of sparse matrix is a mapping
         return _read_dict(X)
+    if isinstance(X, str | os.PathLike):
+        raise InputError(
+            f"X is the path {str(X)!r}: read it with jaxsurv.data.read_cohort, or without outcomes with "
+            "read_features(path, model.fitted().preprocessing.schema.kinds)"
+        )
     if isinstance(X, pd.Series):
         raise InputError(
             "X is a Series; give a table, for one patient X.iloc[[0]] instead of X.iloc[0]"
@@ -79,7 +90,7 @@ def read_patients(X: Any, modalities: Modalities | None) -> Patients:
     table = with_text_names(table)
     if modalities is None:
         return Patients({FEATURES: table}, table.index, named, True, labelled)
-    _check_modalities(modalities)
+    check_modalities(modalities)
     parts = {m: [c for c in columns if c in table.columns] for m, columns in modalities.items()}
     tables = {m: table[columns] for m, columns in parts.items() if columns}
     if not tables:
@@ -106,7 +117,8 @@ def in_strata(patients: Patients, strata: Any) -> Patients:
     return patients._replace(strata=to_text(pd.Series(cells, patients.names)))
 
 
-def _check_modalities(modalities: Any) -> None:
+def check_modalities(modalities: Any) -> None:
+    """Refuse what is no mapping of modalities to lists of columns."""
     if not isinstance(modalities, Mapping) or any(
         isinstance(c, str) or not isinstance(c, Iterable) for c in modalities.values()
     ):

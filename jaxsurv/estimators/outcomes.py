@@ -14,7 +14,9 @@ from jaxsurv.estimators.cause_codes import Codes, of_cause
 from jaxsurv.estimators.inputs import (
     Modalities,
     Patients,
+    check_modalities,
     has_names,
+    is_mudata,
     read_patients,
 )
 from jaxsurv.estimators.outcome_columns import outcome_columns
@@ -53,16 +55,23 @@ def labelled_cohort(
         codes: codes that events may have; the cohort is then of the cause that risks are of.
 
     Raises:
-        InputError: patients without an outcome, unless they are kept, and what a
+        InputError: patients without an outcome, unless they are kept; modalities of X that has them; what a
             :class:`jaxsurv.data.Cohort` refuses.
     """
+    if modalities is not None:
+        check_modalities(modalities)
+        if isinstance(X, Cohort | Mapping) or is_mudata(X):
+            raise InputError(
+                "modalities name the columns of one table, and X has its modalities already: leave them out; to "
+                "train on some of X, give these tables alone, such as Cohort({'rna': rna}, survival)"
+            )
     if isinstance(X, Cohort):
         endpoint = _endpoint(X, y)
         X = of_cause(X, endpoint, codes)
         labelled = X.for_endpoint(endpoint)
         return (X if unlabelled and X.patients is None else labelled), endpoint
     patients = read_patients(X, modalities)
-    if modalities is not None and not isinstance(X, Mapping) and not hasattr(X, "obs_names"):
+    if modalities is not None:
         given = [c for columns in modalities.values() for c in columns]
         there = {c for table in patients.tables.values() for c in table.columns}
         if absent := [c for c in given if c not in there]:

@@ -1,13 +1,11 @@
 """New patients as the members of a fitted model read them; training and prediction both use this."""
 
-import warnings
 from typing import NamedTuple, Self
 
 import numpy as np
 import pandas as pd
 
-from jaxsurv.data import DataWarning
-from jaxsurv.data.tables import few
+from jaxsurv.data.tables import few, warn
 from jaxsurv.estimators.inputs import Patients
 from jaxsurv.preprocess import EncodedRows, Preprocessing
 from jaxsurv.recipe.members import Rows, Terms
@@ -58,11 +56,9 @@ def read_patients_of(
     made = preprocessing.read(patients.tables, reads.plain)
     rows = pd.Index(made.patients).get_indexer(patients.names)
     if len(absent := patients.names[rows < 0]):
-        warnings.warn(
+        warn(
             f"{len(absent)} of {len(patients.names)} patients have no modality at all: {few(absent)}; all "
             "of them get one risk",
-            DataWarning,
-            stacklevel=2,
         )
     if np.array_equal(rows, np.arange(len(rows))):  # no copy of many patients
         return made
@@ -108,9 +104,7 @@ def _check_members(patients: Patients, reads: Readings) -> None:
             f"{few(unable)} read other modalities; give a table that the model was trained on"
         )
     able = [name for name in reads.members if name not in unable]
-    warnings.warn(
+    warn(
         f"the members {few(unable)} cannot score these patients, who lack the modalities; the risks are "
         f"those of {few(able)}",
-        DataWarning,
-        stacklevel=4,
     )

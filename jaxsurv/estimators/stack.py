@@ -1,6 +1,5 @@
 """The stack as an estimator: networks and Cox models, weighted by how well they do on rows held out."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -10,6 +9,7 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
+from jaxsurv.data.tables import warn
 from jaxsurv.estimators.ensemble import NetworkEnsemble, offset_of
 from jaxsurv.estimators.inputs import Modalities
 from jaxsurv.estimators.training_cohort import FittedTerms
@@ -156,9 +156,9 @@ class SurvivalStack(NetworkEnsemble):
 def _tell_if_nothing_was_found(stacked: Stack) -> None:
     """A ``ConvergenceWarning`` if held-out rows are no likelier under the stack than without any feature."""
     if stacked.found[0] <= 1:
-        warnings.warn(
+        warn(
             f"nothing was found: the likelihood ratio of held-out rows is {stacked.found[0]:.2g}, as where "
-            "no feature tells of the outcome; the weights are next to 0, and so are all log hazards",
+            "no feature tells of the outcome; the weights are next to 0, and so are all log hazards. Single "
+            "features that tell of it can be lost among many: Coxnet looks for them",
             ConvergenceWarning,
-            stacklevel=4,
         )

@@ -16,7 +16,14 @@ from jaxsurv.estimators.cause_codes import codes_of, names_of
 from jaxsurv.estimators.derived_curves import DerivedCurves
 from jaxsurv.estimators.explanation import Explanation, explain
 from jaxsurv.estimators.fitted import FittedModel
-from jaxsurv.estimators.inputs import Modalities, Patients, as_frame, in_strata, read_patients
+from jaxsurv.estimators.inputs import (
+    Modalities,
+    Patients,
+    as_frame,
+    in_strata,
+    is_mudata,
+    read_patients,
+)
 from jaxsurv.estimators.lower_bounds import LowerBounds, held_out_rows
 from jaxsurv.estimators.metadata import METADATA, names_given, refuse_forgotten, with_metadata
 from jaxsurv.estimators.outcomes import Labelled, labelled_cohort, outcome_of, with_outcome
@@ -274,7 +281,7 @@ class SurvivalEstimator(LowerBounds, DerivedCurves, SurvivalFile, base=True):
         for name in ("n_features_in_", "feature_names_in_"):
             self.__dict__.pop(name, None)
         X = as_frame(X)
-        if isinstance(X, Cohort | Mapping) or np.ndim(X) != 2:
+        if isinstance(X, Cohort | Mapping) or is_mudata(X) or np.ndim(X) != 2:
             return
         self.n_features_in_ = np.shape(X)[1]
         if hasattr(X, "columns") and all(isinstance(c, str) for c in X.columns):

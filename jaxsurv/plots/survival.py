@@ -104,7 +104,7 @@ def risk_groups(panels: Sequence[RiskGroups], *, xlabel: str, title: str = "") -
         # a constant risk has no high group
         groups = [_Group(*g, event, time) for g in groups if g[1].any()]
         _draw_groups(figure, ax, groups)
-        ax.set(ylabel="survival probability", xlabel=xlabel)
+        ax.set(ylabel="event-free probability", xlabel=xlabel)
         ax.set_title(panel.title, pad=20)
         ax.text(0.98, 0.98, panel.note, transform=ax.transAxes, ha="right", va="top", fontsize=8)
     return figure

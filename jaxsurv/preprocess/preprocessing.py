@@ -1,6 +1,5 @@
 """Fitted preprocessing that is kept with a model, so that new patients are read as the training ones were."""
 
-import warnings
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import combinations
@@ -9,10 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from jaxsurv.data import DataWarning
 from jaxsurv.data.identifiers import patient_part
 from jaxsurv.data.names import check_patients, shown, spellings
-from jaxsurv.data.tables import few, warn_of
+from jaxsurv.data.tables import few, warn, warn_of
 from jaxsurv.preprocess._encode import encode_table, encoded_columns
 from jaxsurv.preprocess.imputation import Imputation, impute_missing
 from jaxsurv.preprocess.scale import Scaler, transform
@@ -201,22 +199,18 @@ def _warn_of_strangers(tables: Mapping[str, pd.DataFrame]) -> None:
     for one, other in combinations(tables, 2):
         a, b = tables[one].index, tables[other].index
         if min(len(a), len(b)) > 1 and not a.isin(b).any():
-            warnings.warn(
+            warn(
                 f"{one!r} and {other!r} have no patient in common ({a[0]!r}, {b[0]!r}, ...): are they "
                 "named alike?",
-                DataWarning,
-                stacklevel=3,
             )
 
 
 def _warn_of_absence(read: list[str], given: Any, n: int) -> None:
     absent = [m for m in read if not len(given.get(m, ()))]
     if absent and n > 1:
-        warnings.warn(
+        warn(
             f"none of the {n} patients has {few(absent)}, which the model reads: their risks rest on what "
             "else they have; check the names of the tables",
-            DataWarning,
-            stacklevel=3,
         )
 
 
@@ -238,9 +232,7 @@ def _warn_of_scales(
             where, outside, known = f" of {few(names[most])}", outside[most], known[most]
         else:
             continue
-        warnings.warn(
+        warn(
             f"modality {m!r}: {outside.sum()} of {known.sum()} measured values{where} lie far outside those "
             "of the training patients; check unit, logarithm and normalisation",
-            DataWarning,
-            stacklevel=3,
         )

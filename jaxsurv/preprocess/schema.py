@@ -150,7 +150,7 @@ class Schema:
         """The tables with empty columns for features that they do not have; one that has none stays as it is.
 
         Warns:
-            DataWarning: the features that were absent, by table.
+            DataWarning: the features that were absent, by table, and those that the model does not know.
         """
         made = {}
         for m, table in tables.items():
@@ -158,11 +158,17 @@ class Schema:
             if 0 < len(absent) < len(self.features[m]):
                 warn(
                     f"modality {m!r}: {len(absent)} of {len(self.features[m])} features are absent and taken "
-                    f"as missing for everybody: {few(absent)}"
+                    f"as missing for everybody: {few(absent)}{self._unknown(m, table, absent)}"
                 )
                 table = table.reindex(columns=[*table.columns, *absent])
             made[m] = table
         return made
+
+    def _unknown(self, m: str, table: pd.DataFrame, missing: Collection[str]) -> str:
+        """What to say of columns that the model does not know: a missing one may be there, renamed."""
+        unknown = table.columns.difference(self.features[m], sort=False)
+        told = f"; the table has {len(unknown)} that the model does not know: {few(unknown)}"
+        return told * bool(len(unknown)) + hint(unknown, missing)
 
     def _conform(self, m: str, table: pd.DataFrame, needed: Collection[str]) -> pd.DataFrame:
         label, text = f"modality {m!r}", self.categories[m]
@@ -170,14 +176,12 @@ class Schema:
         missing = [f for f in self.features[m] if f in needed and f not in table.columns]
         unknown = table.columns.difference(self.features[m], sort=False)
         if missing:
-            others = (
-                f", and has {len(unknown)} that the model does not know: {few(unknown)}"
-                * bool(len(unknown))
-            ) + hint(unknown, missing)
+            others = self._unknown(m, table, missing)
             raise InputError(
                 f"{label} lacks {len(missing)} of the {len(needed)} features that the model "
                 f"needs: {few(missing, 20)}{others}. Rename them, or add empty columns for what was not "
-                "measured (python -m jaxsurv score: --absent-columns missing)"
+                "measured (model.fitted().preprocessing.schema.with_absent(tables); python -m jaxsurv score: "
+                "--absent-columns missing)"
             )
         if pairs := alike(unknown, self.features[m]):
             warn(

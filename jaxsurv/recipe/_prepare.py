@@ -1,15 +1,14 @@
 """Prepare a cohort and its splits for a sweep: everything is fitted per split, on training rows."""
 
-import warnings
 from dataclasses import replace
 
 import jax
 import numpy as np
 import pandas as pd
 
-from jaxsurv.data import Cohort, DataWarning, Splits
+from jaxsurv.data import Cohort, Splits
 from jaxsurv.data.row_checks import refuse_straddling
-from jaxsurv.data.tables import few
+from jaxsurv.data.tables import few, warn
 from jaxsurv.preprocess import encode, fit_scaler, sort_columns
 from jaxsurv.recipe.cox import block_ridge_cox, clinical_cox, with_offset
 from jaxsurv.recipe.prepared import Prepared, Shared, Split, known_outcome, outcome_in
@@ -71,11 +70,9 @@ def prepare(
     encoded = encode(cohort, recipe.blocks, unknown=recipe.unknown)
     present = np.any([there > 0 for there in encoded.presence.values()], axis=0)
     if (without := labelled & ~present & cohort.presence.to_numpy().any(axis=1)).any():
-        warnings.warn(
+        warn(
             f"{without.sum()} of {labelled.sum()} patients have none of {few(list(encoded.columns))}: "
             f"{few(cohort.survival.index[without])}; they count, and models give all of them the same risk",
-            DataWarning,
-            stacklevel=2,
         )
     splits = splits.spread(labelled)
     known = known_outcome(cohort, endpoint)

@@ -1,6 +1,5 @@
 """Stacks: one risk from Cox models and, as one more member, an ensemble of networks."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -8,6 +7,7 @@ import jax
 import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 
+from jaxsurv.data.tables import warn
 from jaxsurv.models import CLINICAL
 from jaxsurv.recipe.cox import (
     CrossFitted,
@@ -186,10 +186,9 @@ def _weights(
                 w, wrong = known.weights(cox_models, network=False)
         factor, found = known.stretch(known.h @ w)
     if wrong:
-        warnings.warn(
+        warn(
             f"the weights of the stack did not converge: {wrong}; leave out a member whose risks are extreme",
             ConvergenceWarning,
-            stacklevel=3,
         )
     return factor * w, found
 

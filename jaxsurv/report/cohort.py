@@ -40,6 +40,14 @@ def _endpoints(cohort: Cohort) -> Iterator[tuple[str, str, str, pd.Series]]:
         yield str(endpoint), f"{row['patients']:.0f}", f"{row['events']:.0f}", row
 
 
+def _of_each_cause(cohort: Cohort, endpoint: str) -> str:
+    """Numbers of events by cause, such as ``: relapse 20, death 12``; empty where there is one."""
+    codes = last_rows(cohort).survival[f"{endpoint}_event"]
+    names = enumerate(cohort.causes.get(endpoint, ()), 1)
+    told = few([f"{name} {(codes == code).sum()}" for code, name in names])
+    return f": {told}" if told else ""
+
+
 def endpoints_section(cohort: Cohort) -> Section:
     """Section on endpoints: patients, events, follow-up and median survival."""
     unit = f" ({cohort.time_unit})" if cohort.time_unit else ""
@@ -47,7 +55,7 @@ def endpoints_section(cohort: Cohort) -> Section:
         {
             "endpoint": endpoint,
             "patients": patients,
-            "events": f"{events} ({row['events'] / row['patients']:.0%})",
+            "events": f"{events} ({row['events'] / row['patients']:.0%}){_of_each_cause(cohort, endpoint)}",
             f"median follow-up{unit}": _span(row, "follow_up"),
             f"median time to event{unit}": _span(row, "survival"),
             "last": f"{row['last']:.4g}",

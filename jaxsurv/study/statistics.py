@@ -19,7 +19,12 @@ class Estimate(NamedTuple):
 
 
 def corrected_t(
-    scores: ArrayLike, test_fraction: float, *, repeat: ArrayLike | None = None, level: float = 0.95
+    scores: ArrayLike,
+    test_fraction: float,
+    *,
+    repeat: ArrayLike | None = None,
+    level: float = 0.95,
+    bounds: tuple[float, float] = (-np.inf, np.inf),
 ) -> Estimate:
     """Interval and test for the mean of scores over the splits of a cross-validation.
 
@@ -45,9 +50,12 @@ def corrected_t(
         test_fraction: ratio ``n_test / n_train``, e.g. 1/4 for 5 folds.
         repeat: ``[J]``, labels of the deals; None = all splits are of one.
         level: confidence level of the interval.
+        bounds: bounds of the score, to which the limits are clipped: with few splits a t interval can reach
+            beyond. (0, 1) for C.
 
     Returns:
-        mean, interval and p-value; interval and p are NaN with fewer than two scores.
+        mean, interval and p-value (of a mean of 0, so for differences); interval and p are NaN
+        with fewer than two scores.
 
     The plain t interval of these five differences would end at 0.005:
 
@@ -76,7 +84,8 @@ def corrected_t(
     se = np.sqrt(variance)
     half = stats.t.ppf(0.5 + level / 2, freedom) * se
     p = 2.0 * stats.t.sf(abs(mean) / se, freedom) if se > 0 else float(mean == 0)
-    return Estimate(mean, mean - half, mean + half, float(p))
+    lower, upper = (float(np.clip(limit, *bounds)) for limit in (mean - half, mean + half))
+    return Estimate(mean, lower, upper, float(p))
 
 
 def summarise(
@@ -97,26 +106,28 @@ def summarise(
         split: names of the columns that identify a split, the first of them the deal that it is of; runs of
             one split (seeds) are averaged.
         test_fraction: see :func:`corrected_t`.
-        bounds: bounds of the score, to which limits are clipped: with few splits a t interval can
-            reach beyond.
+        bounds: see :func:`corrected_t`.
     """
     rows = []
     for setting, group in runs.groupby(by, sort=False):
-        mean, *limits, _ = over_splits(group.groupby(split)[score].mean(), test_fraction)
-        row = {by: setting, "runs": len(group), "mean": mean}
-        row |= dict(zip(("lower", "upper"), np.clip(limits, *bounds), strict=True))
+        scores = group.groupby(split)[score].mean()
+        mean, lower, upper, _ = over_splits(scores, test_fraction, bounds)
+        row = {by: setting, "runs": len(group), "mean": mean, "lower": lower, "upper": upper}
         rows.append(row | {"best_run": group[score].max(), "worst_run": group[score].min()})
     return pd.DataFrame(rows)
 
 
-def over_splits(scores: pd.Series, test_fraction: float) -> Estimate:
+def over_splits(
+    scores: pd.Series, test_fraction: float, bounds: tuple[float, float] = (-np.inf, np.inf)
+) -> Estimate:
     """The estimate of `corrected_t` from scores by split.
 
     Args:
         scores: one score or paired difference per split; the first level of the index is the deal.
-        test_fraction: see :func:`corrected_t`.
+        test_fraction, bounds: see :func:`corrected_t`.
     """
-    return corrected_t(scores, test_fraction, repeat=scores.index.get_level_values(0))
+    deal = scores.index.get_level_values(0)
+    return corrected_t(scores, test_fraction, repeat=deal, bounds=bounds)
 
 
 def paired(

@@ -12,6 +12,7 @@ from jaxsurv.data import Cohort, concat_cohorts, read_cohort, write_cohort
 from jaxsurv.data.describe import endpoint_table
 from jaxsurv.estimators import Coxnet
 from jaxsurv.plots import incidence_groups
+from jaxsurv.report.cohort import endpoints_section
 from jaxsurv.types import InputError
 
 CAUSES = {"efs": ["relapse", "death"]}
@@ -65,6 +66,12 @@ def test_a_cause_is_asked_for(asked):
         InputError, match=r"'efs' has the causes relapse, death: say which.*--cause"
     ):
         asked(cohort())
+
+
+def test_events_of_each_cause_are_told():
+    told = endpoints_section(cohort()).table.set_index("endpoint")["events"]
+    assert told["efs"] == "40 (67%): relapse 20, death 20"
+    assert told["os"] == "30 (50%)"
 
 
 def test_studies_take_the_cause():

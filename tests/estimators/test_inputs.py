@@ -1,6 +1,7 @@
 """X and y in every form that people have, and what is refused, by name."""
 
 import warnings
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -118,12 +119,14 @@ def test_equal_labels_in_another_order_are_no_guess():
 @pytest.mark.parametrize(
     ("x", "modalities", "message"),
     [
+        ("a/folder", None, "X is the path 'a/folder': read it with jaxsurv.data.read_cohort"),
+        (Path("a/folder"), None, "or without outcomes with read_features"),
         (X.iloc[0], None, r"X is a Series; give a table, for one patient X.iloc\[\[0\]\]"),
         (X.set_axis(pd.MultiIndex.from_product([[1, 2], [3, 4]])), None, "one name each, not 2"),
         (X, {"one": "a"}, "modality a list of its columns, such as"),
         (X, ["a"], "modality a list of its columns, such as"),
     ],
-    ids=["series", "multiindex", "text", "list"],
+    ids=["path", "Path", "series", "multiindex", "text", "list"],
 )
 def test_what_is_no_table_of_features_is_refused(x, modalities, message):
     with pytest.raises(InputError, match=message):
@@ -221,6 +224,39 @@ def test_delayed_entry_is_read():
         np.testing.assert_array_equal(made.outcome(endpoint).entry, [0.1] * len(FRAME))
     with pytest.raises(InputError, match="entry"):
         read(X, FRAME.assign(entry=99.0))
+
+
+class Endless:
+    """As a MuData is to NumPy: every item of it is one of these, so that its dimensions have no end."""
+
+    def __init__(self, tables):
+        self.mod = {m: SimpleNamespace(to_df=lambda t=t: t) for m, t in tables.items()}
+        self.obs_names = next(iter(tables.values())).index
+
+    def __len__(self):
+        return len(self.obs_names)
+
+    def __getitem__(self, item):
+        raise AssertionError("was read as a sequence")
+
+
+def test_no_item_of_a_mudata_is_asked_for():
+    x = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 2)), columns=["a", "b"])
+    x.index = [f"p{i}" for i in range(60)]
+    data = Endless({"rna": x})
+    y = pd.DataFrame({"event": np.ones(60), "time": np.exp(-x["a"])}, x.index)
+    model = Coxnet().fit(data, y)
+    np.testing.assert_allclose(model.predict(data), model.predict({"rna": x}))
+
+
+def test_modalities_of_what_has_them_are_refused():
+    tables = {"rna": X}
+    cohort = Cohort(tables, FRAME.set_axis(["os_event", "os_time"], axis=1))
+    for data, y in ((tables, FRAME), (Endless(tables), FRAME), (cohort, "os")):
+        with pytest.raises(InputError, match="X has its modalities already: leave them out"):
+            read(data, y, {"rna": ["a"]})
+    with pytest.raises(InputError, match="modalities must give each modality a list"):
+        read(tables, FRAME, ["rna"])
 
 
 def test_a_mudata_is_read_by_its_obs_names():

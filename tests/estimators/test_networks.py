@@ -25,6 +25,7 @@ from jaxsurv.models import (
     registered,
 )
 from jaxsurv.models._cox_nnet import PENALTIES
+from jaxsurv.recipe import Recipe
 from jaxsurv.survival import breslow_baseline
 from jaxsurv.types import InputError
 from tests.estimators.conftest import PARTS
@@ -253,7 +254,10 @@ def test_rows_outside_where_have_no_influence(patients):
 
 def test_training_that_learns_nothing_is_warned_of(patients):
     model = CoxNnet(epochs=5, n_seeds=2, hparams=CoxNnetHParams(learning_rate=1e6))
-    with pytest.warns(ConvergenceWarning, match="no epoch of any network was better"):
+    with pytest.warns(ConvergenceWarning, match="nothing was learned, and all risks are the same"):
+        model.fit(*patients)
+    model = model.set_params(recipe=Recipe(components=4))
+    with pytest.warns(ConvergenceWarning, match="nothing to the Cox model that is its offset"):
         model.fit(*patients)
 
 

@@ -22,7 +22,7 @@ def axes():
 def test_labels(axes):
     ax = axes[0]
     assert ax.get_xlabel() == "time (months)"
-    assert ax.get_ylabel() == "survival probability"
+    assert ax.get_ylabel() == "event-free probability"
     assert ax.get_title(loc="left") == "Gaussian"
     assert [t.get_text() for t in ax.texts] == ["hazard ratio 2"]
     assert [t.get_text() for t in ax.get_legend().get_texts()] == [

@@ -16,6 +16,7 @@ def test_by_hand():
     estimate = corrected_t(np.array(SCORES), 0.25)
     half = T_975_4 * np.sqrt((1 / 5 + 1 / 4) * 0.00325)
     np.testing.assert_allclose(estimate[:3], [0.68, 0.68 - half, 0.68 + half], rtol=1e-9)
+    assert corrected_t(np.array(SCORES), 0.25, bounds=(0.6, 0.7))[:3] == (estimate.mean, 0.6, 0.7)
     # with 2 degrees of freedom P(|T| > t) = 1 - t / sqrt(2 + t²)
     differences = np.array([0.01, 0.03, 0.05])
     t = 0.03 / np.sqrt((1 / 3 + 1 / 2) * 0.0004)
