@@ -24,6 +24,7 @@ from jaxsurv.estimators.patient_rows import (
     OUTCOME,
     PATIENT,
     checked_outcome,
+    mask_of_rows,
     refuse_from,
     rows_of_patients,
 )
@@ -60,10 +61,10 @@ def labelled_cohort(
     """
     if modalities is not None:
         check_modalities(modalities)
-        if isinstance(X, Cohort | Mapping) or is_mudata(X):
+        if isinstance(X, Cohort) or is_mudata(X):
             raise InputError(
-                "modalities name the columns of one table, and X has its modalities already: leave them out; to "
-                "train on some of X, give these tables alone, such as Cohort({'rna': rna}, survival)"
+                "modalities name the columns of one table, and X has its modalities already: leave them out; "
+                "to train on some of X, give these tables alone, such as Cohort({'rna': rna}, survival)"
             )
     if isinstance(X, Cohort):
         endpoint = _endpoint(X, y)
@@ -71,7 +72,7 @@ def labelled_cohort(
         labelled = X.for_endpoint(endpoint)
         return (X if unlabelled and X.patients is None else labelled), endpoint
     patients = read_patients(X, modalities)
-    if modalities is not None:
+    if modalities is not None and not isinstance(X, Mapping):
         given = [c for columns in modalities.values() for c in columns]
         there = {c for table in patients.tables.values() for c in table.columns}
         if absent := [c for c in given if c not in there]:
@@ -84,13 +85,39 @@ def labelled_cohort(
     names = [str(k + 1) for k in range(codes.causes)]
     causes = {OUTCOME: names} if codes.causes > 1 else {}
     cohort = of_cause(Cohort(tables, outcome, dict(kinds), causes=causes), OUTCOME, codes)
-    without = outcome.index[outcome[f"{OUTCOME}_time"].isna()]
-    if len(without) and not unlabelled:
-        raise InputError(
-            f"{len(without)} patients in X have no outcome: {few(without)}; leave them out (CoxMT learns "
-            "from them as well)"
-        )
+    if not unlabelled:
+        refuse_unlabelled(outcome.index[outcome[f"{OUTCOME}_time"].isna()], "X")
     return cohort, OUTCOME
+
+
+def rows_to_fit(
+    X: Any, where: Any, cohort: Cohort, endpoint: str, unlabelled: bool
+) -> tuple[Cohort, str, np.ndarray]:
+    """The cohort, the endpoint, and ``[n]`` booleans: the labelled patients to fit to.
+
+    Args:
+        X, cohort: what was given, and the cohort of `labelled_cohort`.
+        where: see `mask_of_rows`; None = all.
+        endpoint: name of the endpoint.
+        unlabelled: patients without an outcome train where ``where`` is True; else they are left out.
+    """
+    rows = ~np.isnan(outcome_of(cohort, endpoint)[1])
+    if where is None:
+        return cohort, endpoint, rows
+    where = mask_of_rows(where, X, cohort)
+    if not unlabelled and not isinstance(X, Cohort):
+        refuse_unlabelled(cohort.survival.index[where & ~rows], "X[where]")
+    kept = rows | where if unlabelled else rows
+    return cohort.take(kept), endpoint, (rows & where)[kept]
+
+
+def refuse_unlabelled(patients: pd.Index, where: str) -> None:
+    """Refuse patients without an outcome; ``where`` they are."""
+    if len(patients):
+        raise InputError(
+            f"{len(patients)} patients in {where} have no outcome: {few(patients)}; leave them out (CoxMT "
+            "learns from them as well)"
+        )
 
 
 def _endpoint(cohort: Cohort, y: Any) -> str:

@@ -26,8 +26,13 @@ from jaxsurv.estimators.inputs import (
 )
 from jaxsurv.estimators.lower_bounds import LowerBounds, held_out_rows
 from jaxsurv.estimators.metadata import METADATA, names_given, refuse_forgotten, with_metadata
-from jaxsurv.estimators.outcomes import Labelled, labelled_cohort, outcome_of, with_outcome
-from jaxsurv.estimators.patient_rows import mask_of_rows
+from jaxsurv.estimators.outcomes import (
+    Labelled,
+    labelled_cohort,
+    outcome_of,
+    rows_to_fit,
+    with_outcome,
+)
 from jaxsurv.estimators.survival_file import SurvivalFile
 from jaxsurv.estimators.training_cohort import FittedTerms, describe_training
 from jaxsurv.metrics import concordance_index
@@ -51,7 +56,8 @@ class SurvivalEstimator(LowerBounds, DerivedCurves, SurvivalFile, base=True):
 
     The recipe is fitted to the training patients and kept with the model. By default values are clipped
     and standardised, single missing ones become the mean, and nothing is known of the log hazard
-    beforehand. The modality named ``clinical`` enters at the head of networks.
+    beforehand; a ``recipe=Recipe()`` has a ridge Cox model as offset, from which networks start. The modality
+    named ``clinical`` enters at the head of networks.
 
     Attributes:
         model_: :class:`jaxsurv.estimators.fitted.FittedModel`.
@@ -229,19 +235,14 @@ class SurvivalEstimator(LowerBounds, DerivedCurves, SurvivalFile, base=True):
             steps=int(steps), repeats=int(repeats), seed=int(self.random_state),
         )  # fmt: skip
 
-    def _labelled(self, X: Any, y: Any) -> tuple[Cohort, str]:
-        options: Any = {"unlabelled": self._unlabelled, "codes": codes_of(self._config)}
-        return labelled_cohort(X, y, self.modalities, self.kinds or {}, **options)
+    def _labelled(self, X: Any, y: Any, unlabelled: bool = False) -> tuple[Cohort, str]:
+        how: Any = {"unlabelled": self._unlabelled or unlabelled, "codes": codes_of(self._config)}
+        return labelled_cohort(X, y, self.modalities, self.kinds or {}, **how)
 
-    def _training(self, X: Any, y: Any, where: ArrayLike | None) -> tuple[Cohort, str, np.ndarray]:
+    def _training(self, X: Any, y: Any, where: Any) -> tuple[Cohort, str, np.ndarray]:
         """The cohort, its endpoint, and ``[n]`` booleans: the labelled patients to train on."""
-        cohort, endpoint = self._labelled(X, y)
-        rows = ~np.isnan(outcome_of(cohort, endpoint)[1])
-        if where is None:
-            return cohort, endpoint, rows
-        where = mask_of_rows(where, X, cohort)
-        kept = rows | where  # patients without an outcome train only where asked for
-        return cohort.take(kept), endpoint, (rows & where)[kept]
+        cohort, endpoint = self._labelled(X, y, unlabelled=where is not None)
+        return rows_to_fit(X, where, cohort, endpoint, self._unlabelled)
 
     def _with_outcome(self, X: Any, y: Any) -> Labelled:
         if isinstance(X, Cohort):
@@ -272,9 +273,7 @@ class SurvivalEstimator(LowerBounds, DerivedCurves, SurvivalFile, base=True):
         patients = read_patients(X, self.modalities)
         if self._recipe.blocks is None:
             return patients
-        known = (
-            self.fitted().preprocessing.schema.features
-        )  # blocks that were left out are not read
+        known = self.fitted().preprocessing.schema.features  # not of blocks that were left out
         return patients._replace(tables={m: t for m, t in patients.tables.items() if m in known})
 
     def _note_columns(self, X: Any) -> None:

@@ -41,6 +41,11 @@ class Denoised(NamedTuple):
     noise: Array
 
 
+_ABSENT = (
+    "fill the rows of those who lack one with 0, and give presence={modality: 1 or 0 per patient}"
+)
+
+
 def together(structure: Structure, inputs: dict[str, Array]) -> Array:
     """Features ``[n, D]`` of all modalities, side by side in the order of the structure."""
     if set(inputs) != set(structure.modalities):
@@ -49,6 +54,18 @@ def together(structure: Structure, inputs: dict[str, Array]) -> Array:
     for m, d in structure.sizes:
         if inputs[m].shape[1:] != (d,):
             raise InputError(f"{m} must be [n, {d}], got {inputs[m].shape}")
+    rows = {m: len(x) for m, x in inputs.items()}
+    if len(set(rows.values())) > 1:
+        raise InputError(
+            f"modalities have different numbers of patients, {rows}: give all the same rows, {_ABSENT}"
+        )
+    for m, x in inputs.items():
+        if is_concrete(x) and not (known := np.isfinite(np.asarray(x))).all():
+            row = int(np.flatnonzero(~known.all(axis=1))[0])
+            raise InputError(
+                f"{m} has NaN or infinite values, the first in row {row}: impute single values; where a "
+                f"patient lacks the modality, {_ABSENT}"
+            )
     return jnp.concatenate([jnp.asarray(inputs[m]) for m in structure.modalities], axis=1)
 
 
@@ -75,8 +92,8 @@ def moments(
         where: ``[n]`` booleans, the patients to use.
 
     Raises:
-        InputError: sizes other than those of the structure; two modalities that fewer than two patients
-            have both.
+        InputError: sizes other than those of the structure; different numbers of patients; NaN; two
+            modalities that fewer than two patients have both.
     """
     x = together(structure, inputs)
     rows = jnp.ones(len(x), x.dtype) if where is None else jnp.asarray(where, x.dtype)

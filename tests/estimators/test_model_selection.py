@@ -95,7 +95,9 @@ def test_a_cohort_is_cross_validated_on_its_training_patients_alone():
     survival.iloc[:5] = np.nan  # no outcome
     cohort = Cohort({"rna": table}, survival, {"rna": "continuous"})
     folds, scoring = SurvivalKFold(3), {"c": Scorer(), "brier": Scorer("brier")}
-    found = cross_validate(Coxnet(), cohort.for_endpoint("os"), "os", cv=folds, scoring=scoring)
+    found = cross_validate(Coxnet(), cohort, "os", cv=folds, scoring=scoring)
+    same = cross_validate(Coxnet(), cohort.for_endpoint("os"), "os", cv=folds, scoring=scoring)
+    pd.testing.assert_frame_equal(found, same)
     assert list(found) == ["repeat", "fold", "c", "brier"]
     assert found["c"].mean() > 0.6
     # by hand, from arrays

@@ -162,6 +162,20 @@ def test_patients_without_an_outcome_train_where_they_can(patients):
         CoxNnet(**SMALL).fit(x, y)
 
 
+def test_patients_without_an_outcome_may_be_outside_where(patients):
+    x, y = patients
+    y = y.copy()
+    y["event"][:20], y["time"][:20] = False, np.nan
+    where = np.arange(90) >= 25
+    some, same = (
+        CoxNnet(**SMALL).fit(*of) if rows is None else CoxNnet(**SMALL).fit(*of, where=rows)
+        for of, rows in (((x, y), where), ((x[where], y[where]), None))
+    )
+    np.testing.assert_allclose(some.predict(x), same.predict(x), atol=1e-5)
+    with pytest.raises(InputError, match=r"10 patients in X\[where\] have no outcome"):
+        CoxNnet(**SMALL).fit(x, y, where=np.arange(90) >= 10)
+
+
 def test_latents_are_those_of_the_first_seed(patients):
     x, y = patients
     model = MORiskVAE(epochs=2, n_seeds=2, modalities=PARTS).fit(x, y)

@@ -227,6 +227,12 @@ def test_refusals():
         hcl_linear(FULL, {m: v for m, v in x.items() if m != "rna"})
     with pytest.raises(InputError, match=r"image must be \[n, 20\]"):
         hcl_linear(FULL, x | {"image": x["rna"]})
+    with pytest.raises(InputError, match=r"different numbers of patients.*'rna': 15.*presence="):
+        hcl_linear(FULL, x | {"rna": x["rna"][:15]})
+    with pytest.raises(
+        InputError, match=r"rna has NaN or infinite values, the first in row 7.*presence="
+    ):
+        moments(FULL, x | {"rna": x["rna"].at[7].set(np.nan)})
     with pytest.raises(InputError, match="refinement must be one of"):
         hcl_linear(FULL, x, refinement="gradient")
     with pytest.raises(InputError, match="individual block of every modality"):
