@@ -23,7 +23,8 @@ def coefficient_paths(
 ) -> Figure:
     """Draw every coefficient against the penalty; the strongest penalty is at the left.
 
-    The largest coefficients at the end are coloured and named. Of a cross-validation there is a
+    The columns with the largest mean coefficients along the path, or with the largest at the penalty that
+    a cross-validation chose, are coloured and named. Of a cross-validation there is a
     second panel below, the held-out deviance with its standard error over the folds; lines mark the
     penalty with the smallest deviance and the strongest within one standard error. The path ends there
     where that deviance is four standard errors above the one without any column.
@@ -59,9 +60,10 @@ def coefficient_paths(
     axes[-1].set_xlim(1.1 * lambdas[0], lambdas[-1])  # a line at the strongest is seen
     axes[-1].xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes[-1].xaxis.set_minor_formatter(NullFormatter())
-    chosen = lambdas.size - 1 if cv is None else int(np.argmin(np.asarray(cv.deviance)))
-    largest = np.argsort(-np.abs(coef[chosen]), kind="stable")[:top]
-    largest = largest[coef[chosen, largest] != 0]
+    chosen = slice(None) if cv is None else [int(np.argmin(np.asarray(cv.deviance)))]
+    size = np.abs(coef[chosen]).mean(axis=0)
+    largest = np.argsort(-size, kind="stable")[:top]
+    largest = largest[size[largest] > 0]
     axes[0].plot(lambdas, np.delete(coef, largest, 1), color="#CCCCCC", lw=0.7)
     for j, colour in zip(largest, many_colours(len(largest)), strict=True):
         axes[0].plot(lambdas, coef[:, j], color=colour, lw=1.5, label=series_label(str(names[j])))

@@ -97,6 +97,8 @@ def _calibrated(held: PooledProbabilities, at: str) -> str:
     level = lower <= line.expected <= upper
     spread = least <= 1 <= most
     verdict = "No fault seen" if level and spread else "No"
+    if level and least <= 0 < 1 <= most:
+        verdict = "Cannot be told: the slope may be 1 as well as 0"
     faults = [] if level else ["risks too low" if line.expected < lower else "risks too high"]
     faults += [] if spread else ["risks too extreme" if slope < 1 else "risks too much alike"]
     return (

@@ -38,7 +38,7 @@ def maximise(
         rs: risk sets.
         penalty: ``[q]``.
         null: moments at b = 0.
-        ties: treatment of tied events.
+        ties: treatment of tied events, ``"efron"``, ``"breslow"`` or ``"exact"``.
 
     Returns:
         Coefficients ``[q]``, the number of steps, and whether the last one was negligible.

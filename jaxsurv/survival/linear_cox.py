@@ -91,7 +91,7 @@ def cox_fit(
             scaled in float64, so that offset and unit do not matter.
         event: ``[n]``, 1 = observed, 0 = censored.
         time: ``[n]``, >= 0, any unit.
-        ties: treatment of tied events.
+        ties: treatment of tied events, ``"efron"``, ``"breslow"`` or ``"exact"``.
         entry: ``[n]``, delayed entry: the row is at risk in ``(entry, time]``.
         strata: ``[n]``, labels of any type (integers under ``jit``).
         weights: ``[n]``, case weights.

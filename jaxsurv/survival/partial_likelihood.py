@@ -56,7 +56,7 @@ def neg_log_partial_likelihood(
         log_hazard: ``[n]``, higher = worse. The only argument that is differentiated.
         event: ``[n]``, 1 = observed, 0 = censored (still at risk at its own time).
         time: ``[n]``, >= 0, any unit.
-        ties: treatment of tied events.
+        ties: treatment of tied events, ``"efron"``, ``"breslow"`` or ``"exact"``.
         entry: ``[n]``, delayed entry: the row is at risk in ``(entry, time]``.
         strata: ``[n]``, labels of any type (integers under ``jit``); risk sets never cross
             strata.

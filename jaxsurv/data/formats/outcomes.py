@@ -41,7 +41,7 @@ _UNITS = {
 # Columns known when follow-up begins. Any other column of a clinical table may tell the outcome.
 _BASELINE = re.compile(
     r"(d_pt_)?(age|sex|gender)([ _.].*diagnosis.*)?|diagnosis[ _.]age"
-    r"|(.*[ _.])?(stage|grade|r?[-_]?iss)([ _.](\d+|diagnoses|group))*"
+    r"|(.*[ _.])?(stage|staging|grade|r?[-_]?iss)([ _.](\d+|diagnoses|group))*"
     r"|path(ologic)?_[tnm]([ _.](stage|diagnoses))?"
     r"|histolog[a-z]*([ _.](type|subtype|diagnosis))?",
     re.IGNORECASE,
@@ -205,7 +205,7 @@ def clinical_table(
     if chosen is None and len(left := [c for c in frame if c not in taken]):
         warn(
             f"{label}: taken as clinical: {few(taken, 20) or 'nothing'}; not taken, since they may tell "
-            f"the outcome: {few(left, 20)}; name the columns that you want"
+            f"the outcome: {few(left, 20)}; name the columns that you want (--clinical, clinical=)"
         )
     table = frame[taken].apply(known)
     table = table.loc[:, table.nunique() > 1].dropna(how="all")

@@ -218,7 +218,7 @@ def host_cox(risk_sets: RiskSets, ties: str, *arrays: Any) -> HostCox | None:
 
     Args:
         risk_sets: outcome.
-        ties: treatment of tied events.
+        ties: treatment of tied events, ``"efron"``, ``"breslow"`` or ``"exact"``.
         arrays: other arrays that enter, such as the log hazards.
     """
     most = _ROWS if risk_sets.intervals is None else _ROWS_ENTERING
