@@ -108,7 +108,8 @@ CLAIMS: tuple[Claim, ...] = (
           "setting == 'Cox-MT, 100 epochs minus Cox-MT, labelled patients alone, 100 epochs'", "mean"),
     *(Claim("Cox-MT", "the teacher helps where patients form clusters of equal risk (simulated): minus its "
             f"network, {training}", "", "unlabelled", "summary.csv",
-            "separation == 16 and signal == 1 and event_rate == 0.1 and unlabelled == 1000 and " + row, "mean")
+            "separation == 16 and signal == 1 and event_rate == 0.1 and unlabelled == 1000 and "
+            f"{row}", "mean")
       for training, row in (("60 epochs", "not early_stopping"), ("early stopping", "early_stopping"))),
     Claim("Cox-MT", "the teacher serves other fields: Cox-MT minus its network, recidivism", "",
           "cox_mt_recidivism", "differences.csv",
