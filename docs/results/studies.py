@@ -66,7 +66,7 @@ STUDIES = {
     ),
     "paper_single_split": Study(
         "experiments.sweep_beta --preset paper --protocol single-split --seeds 10 --endpoint os",
-        ("summary.csv",), (*_RECIPE, "MyeVAE", "coxnet"), 0.2, _SEVEN,
+        ("summary.csv",), (*_RECIPE, "MyeVAE", "coxnet"), 0.1, _TWO,
     ),
     "external_ovarian": Study(
         f"experiments.external_validation {_OVARIAN} --without clinical",
@@ -124,7 +124,8 @@ STUDIES = {
         ("random", "statistics", "InVA"), 0.5,
     ),
     "hcl": Study(
-        "experiments.hcl --replicates 20", ("labels_summary.csv", "slopes.csv", "summary.csv"),
-        ("random", "statistics", "factors"), 0.4,
+        "experiments.hcl --replicates 20 --many 500 8000",
+        ("labels_summary.csv", "slopes.csv", "summary.csv"),
+        ("random", "statistics", "factors"), 0.8,
     ),
 }  # fmt: skip
