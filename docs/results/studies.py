@@ -84,7 +84,7 @@ STUDIES = {
     "cox_mt_two": Study(
         "experiments.cox_mt --second cnv --complete-only --endpoint pfi "
         f"{_FEW} --learning-rates 2e-4 --weight-decays 1e-4",
-        ("differences.csv", "summary.csv"), _COX_MT, 0.5, _TWO,
+        ("differences.csv", "summary.csv"), _COX_MT, 0.2, ("tcga_acc",),
     ),
     "cox_mt_recidivism": Study(
         f"experiments.cox_mt --cohort $JAXSURV_COHORTS/recidivism --modality covariates {_FEW}",
