@@ -82,7 +82,7 @@ STUDIES = {
         ("tcga_brca", "tcga_luad", "tcga_lusc"),
     ),
     "cox_mt_two": Study(
-        "experiments.cox_mt --second cnv --complete-only --endpoint pfi "
+        "experiments.cox_mt --second cnv --complete-only --endpoint os "
         f"{_FEW} --learning-rates 2e-4 --weight-decays 1e-4",
         ("differences.csv", "summary.csv"), _COX_MT, 0.2, ("tcga_acc",),
     ),
