@@ -49,9 +49,7 @@ def as_frame(table: Any) -> Any:
 def native(table: Any) -> Any:
     """Table that one of narwhals wraps, and the DataFrame with its row labels that pyarrow's was made of."""
     table = table.to_native() if hasattr(table, "to_native") else table
-    if not hasattr(
-        type(table), "to_pandas"
-    ):  # a table that is not computed yet has no schema to look at
+    if not hasattr(type(table), "to_pandas"):  # or a lazy table would be asked for its schema
         return table
     of_pandas = getattr(getattr(table, "schema", None), "pandas_metadata", None)
     return table.to_pandas() if of_pandas else table
