@@ -88,3 +88,13 @@ def test_every_study_and_tool_is_a_command(capsys):
 def test_unknown_command_is_refused(capsys):
     assert main(["sweep_bta"]) == 2
     assert "no command 'sweep_bta'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("called", "shown"), [("/bin/jaxsurv", "usage: jaxsurv cox-mt"), ("x", "usage: python -m")]
+)
+def test_help_names_the_command_that_was_called(called, shown, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", [called])
+    with pytest.raises(SystemExit):
+        main(["cox-mt", "--help"])
+    assert capsys.readouterr().out.startswith(shown)

@@ -21,7 +21,8 @@ def external_scores(table: pd.DataFrame, *, title: str = "") -> Figure:
     figure = Figure(figsize=(6.8, 1.2 + 0.24 * len(table)), layout="constrained")
     ax = figure.subplots()
     colours = ordered_colours(len(models))
-    shift = np.linspace(-0.32, 0.32, len(models)) if len(models) > 1 else [0.0]
+    step = min(0.2, 0.64 / max(len(models) - 1, 1))  # rows of a cohort stand closer than cohorts
+    shift = step * (np.arange(len(models)) - (len(models) - 1) / 2)
     for k, model in enumerate(models):
         rows = table[table["model"] == model].set_index("cohort").loc[list(cohorts)]
         c, lower, upper = rows[["c", "c_lower", "c_upper"]].to_numpy(float).T
@@ -36,6 +37,8 @@ def external_scores(table: pd.DataFrame, *, title: str = "") -> Figure:
         for name in cohorts
     ]
     ax.axvline(0.5, color=GREY, lw=0.8, ls=":", zorder=0)
+    for k in range(1, len(cohorts)):
+        ax.axhline(k - 0.5, color=GREY, lw=0.4, zorder=0)
     ax.set_yticks(range(len(cohorts)), labels)
     ax.set_ylim(len(cohorts) - 0.5, -0.5)
     ax.set(xlabel="Harrell's C (95 % interval), dotted: chance", title=title)

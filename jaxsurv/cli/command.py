@@ -1,10 +1,12 @@
 """Command-line entry points: parse arguments into options, run, return an exit status."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import make_dataclass
 from functools import reduce
 from importlib import import_module
 from operator import or_
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
@@ -42,7 +44,7 @@ def command_line(
         module = run.__module__.removesuffix(".command")
         options = tyro.cli(
             type(defaults),
-            prog=None if module == "__main__" else f"python -m {module}",
+            prog=None if module == "__main__" else _program(f"python -m {module}", module),
             args=arguments,
             default=defaults,
             description=description,
@@ -52,6 +54,13 @@ def command_line(
         return launch(run, options)
 
     return main
+
+
+def _program(as_module: str, module: str = "") -> str:
+    """The command in ``--help``, as it was called: as a module, or by the console command."""
+    if Path(sys.argv[0]).name != "jaxsurv":
+        return as_module
+    return f"jaxsurv {module.rsplit('.', 1)[-1].replace('_', '-')}".rstrip()
 
 
 def subcommands(
@@ -66,13 +75,13 @@ def subcommands(
     Args:
         run: function called with the options of the command that was named.
         commands: dataclass of options by the name of the command.
-        prog, description: shown by ``--help``.
+        prog, description: shown by ``--help``, the first unless the console command was called.
         arguments: command-line arguments; None = those of the process.
     """
     one_of: Any = reduce(
         or_, (Annotated[kind, subcommand(name)] for name, kind in commands.items())
     )
-    options = tyro.cli(one_of, prog=prog, description=description, args=arguments)
+    options = tyro.cli(one_of, prog=_program(prog), description=description, args=arguments)
     return exit_status(lambda: run(options))
 
 
