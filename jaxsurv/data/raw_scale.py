@@ -33,13 +33,13 @@ def refuse_logarithms(frame: pd.DataFrame, label: str) -> None:
     )
 
 
-def refuse_raw_scale(frame: pd.DataFrame, label: str, declared: bool) -> None:
+def refuse_raw_scale(frame: pd.DataFrame, label: str, name: str, declared: bool) -> None:
     """Refuse continuous data on the scale of counts; declared data only if they are whole numbers."""
     if not is_raw_scale(frame) or (declared and (frame % 1).max().max() > 0):
         return
     column = frame.max().idxmax()
     otherwise = "" if declared else ", or as 'continuous' if they are to be used as they are"
-    how = "kinds={'NAME OF THE MODALITY': 'counts'}, or kinds in cohort.json"
+    how = f"kinds={{{name!r}: 'counts'}}, or kinds in cohort.json"
     raise InputError(
         f"{label}: values up to {frame[column].max():g} (column {column!r}) look like counts or "
         f"intensities, not like their logarithm; declare the modality as 'counts', which become "

@@ -269,7 +269,7 @@ def clean_modality(name: str, frame: pd.DataFrame, kind: str | None) -> tuple[pd
         elif kind in _CODES:
             refuse_codes(frame, _CODES[kind], label)
         elif not frame.empty:
-            refuse_raw_scale(frame, label, declared)
+            refuse_raw_scale(frame, label, name, declared)
     return frame.dropna(how="all"), kind
 
 

@@ -100,7 +100,7 @@ class FittedEstimator(BaseEstimator, Generic[Fitted]):
         """Model card in Markdown: use, training patients, held-out scores, limits, settings.
 
         Args:
-            metrics, notes: see `save`.
+            metrics, notes: see `save`; ``python -m jaxsurv inspect`` shows the card with those of a file.
 
         Raises:
             InputError: see `save`.

@@ -60,12 +60,13 @@ def labelled_cohort(
             :class:`jaxsurv.data.Cohort` refuses.
     """
     if modalities is not None:
-        check_modalities(modalities)
         if isinstance(X, Cohort) or is_mudata(X):
             raise InputError(
                 "modalities name the columns of one table, and X has its modalities already: leave them out; "
-                "to train on some of X, give these tables alone, such as Cohort({'rna': rna}, survival)"
+                "to train on some of X, give these tables alone, such as Cohort({'rna': rna}, survival); two "
+                "that attend to each other are CoxMTConfig(sources=('rna', 'slides'))"
             )
+        check_modalities(modalities)
     if isinstance(X, Cohort):
         endpoint = _endpoint(X, y)
         X = of_cause(X, endpoint, codes)

@@ -253,8 +253,9 @@ def test_modalities_of_what_has_them_are_refused():
     tables = {"rna": X}
     cohort = Cohort(tables, FRAME.set_axis(["os_event", "os_time"], axis=1))
     for data, y in ((Endless(tables), FRAME), (cohort, "os")):
-        with pytest.raises(InputError, match="X has its modalities already: leave them out"):
-            read(data, y, {"rna": ["a"]})
+        for modalities in ({"rna": ["a"]}, ["rna"]):
+            with pytest.raises(InputError, match="X has its modalities already: leave them out"):
+                read(data, y, modalities)
     with pytest.raises(InputError, match="modalities must give each modality a list"):
         read(tables, FRAME, ["rna"])
 

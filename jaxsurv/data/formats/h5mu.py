@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 from jaxsurv.data.cohort import Cohort
 from jaxsurv.data.files import naming, require_file
@@ -48,7 +49,7 @@ def read_h5mu(
         InputError: the extra is not installed, or the file is not valid.
     """
     try:
-        import mudata
+        import mudata  # noqa: F401
     except ImportError as error:
         raise InputError(
             f"{path}: reading MuData files needs the extra 'omics'; pip install 'jaxsurv[omics]'"
@@ -56,10 +57,10 @@ def read_h5mu(
     file = Path(path)
     with naming(file):
         require_file(file)
-        with without_pulling(), warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # a gene may be in several modalities
             try:
-                data = mudata.read_h5mu(file)
+                data = _read(file)
             except (TypeError, KeyError, AttributeError) as error:  # other HDF5 files
                 raise InputError(f"holds no MuData ({error}); write it with mudata") from error
         for names in (data.obs_names, *(table.obs_names for table in data.mod.values())):
@@ -81,6 +82,22 @@ def read_h5mu(
         kinds = {m: measured_kind(table) for m, table in modalities.items() if m != "clinical"}
     about = {"name": file.stem, "time_unit": unit, "source": "MuData file"}
     return found_cohort(file, modalities, survival, kinds, semi_supervised, **about)
+
+
+def _read(file: Path) -> Any:
+    import mudata
+
+    with without_pulling():
+        try:
+            return mudata.read_h5mu(file)
+        except (
+            ValueError
+        ) as error:  # a name of the rows, such as "patient", is joined only while pulling
+            if "overlapping index names" not in str(error):
+                raise
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        return mudata.read_h5mu(file)
 
 
 def without_pulling() -> AbstractContextManager:

@@ -160,3 +160,25 @@ def test_what_is_no_file_is_refused(make, tmp_path):
     make(tmp_path / "a.h5mu")
     with pytest.raises(InputError, match=r"a\.h5mu: is a (pipe or a device|folder), not a file"):
         read_h5mu(tmp_path / "a.h5mu")
+
+
+def test_a_file_that_was_read_and_written_again_is_read(tmp_path):
+    """Rows with a name, as those of a cohort's tables: mudata joins them only while it pulls columns."""
+    mudata = pytest.importorskip("mudata")
+    anndata = pytest.importorskip("anndata")
+    rows = pd.Index(["p1", "p2", "p3"], name="patient")
+    parts = {
+        "rna": pd.DataFrame({"A": [0.5, 1.5, 2.5], "B": [0.1, 0.2, 0.4]}, rows),
+        "cnv": pd.DataFrame({"C": [0.3, 1.2]}, rows[:2]),
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        data = mudata.MuData({m: anndata.AnnData(t) for m, t in parts.items()})
+        data.obs = pd.DataFrame({"os_time": [1.0, 2, 3], "os_event": [1, 0, 1]}, rows)
+        data.write_h5mu(tmp_path / "once.h5mu")
+        mudata.read_h5mu(tmp_path / "once.h5mu").write_h5mu(tmp_path / "twice.h5mu")
+    once, twice = (quietly(tmp_path / f"{name}.h5mu") for name in ("once", "twice"))
+    for cohort in (once, twice):
+        assert sorted(cohort.modalities["rna"].index) == ["p1", "p2", "p3"]
+        assert cohort.modalities["cnv"].loc["p2", "C"] == 1.2
+    assert once.fingerprint() == twice.fingerprint()
