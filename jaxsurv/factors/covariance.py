@@ -103,7 +103,9 @@ def moments(
         centred = (x - mean[None]) * rows[:, None]
         # rows are 0 or 1, and so equal to their squares
         return Moments(mean, _gram(centred) / n, n)
-    has = rows[:, None] * jnp.stack([presence[m] for m in structure.modalities], axis=1)
+    has = rows[:, None] * jnp.stack(
+        [jnp.asarray(presence[m], x.dtype) for m in structure.modalities], axis=1
+    )
     at = structure.modality
     here = has[:, at]
     mean = jnp.sum(here * x, axis=0) / jnp.sum(has, axis=0)[at]

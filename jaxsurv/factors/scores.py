@@ -38,7 +38,7 @@ def posterior_mean(
     if presence is None:
         return solve(loadings.T @ loadings + identity, loadings.T @ x.T).T
     parts = [loadings[rows] for rows in structure.modalities.values()]
-    has = jnp.stack([presence[m] for m in structure.modalities], axis=1)
+    has = jnp.stack([jnp.asarray(presence[m], x.dtype) for m in structure.modalities], axis=1)
     grams = jnp.einsum("nm,mrs->nrs", has, jnp.stack([w.T @ w for w in parts])) + identity[None]
     right = (has[:, structure.modality] * x) @ loadings
     return jax.vmap(solve)(grams, right)

@@ -1,6 +1,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import multivariate_normal
 
@@ -19,7 +20,7 @@ from jaxsurv.factors import (
     simulate_loadings,
 )
 from jaxsurv.factors.scores import least_squares_scores
-from jaxsurv.models import hcl_linear
+from jaxsurv.models import fit_moments, hcl_linear
 from jaxsurv.types import InputError
 from tests.factors.structures import FULL, SIZES, loadings
 
@@ -228,3 +229,20 @@ def test_bic_counts_the_directions_in_which_the_model_can_move():
     fit = log_likelihood(w, jnp.asarray(0.5), found.covariance)
     expected = -2 * 50 * fit + np.log(50) * (free + structure.features)
     np.testing.assert_allclose(bic(w, jnp.asarray(0.5), found, structure), expected, rtol=1e-10)
+
+
+def test_presence_may_be_a_table():
+    """As `Cohort.presence` is, with more modalities than the structure has."""
+    structure = Structure.of({"rna": 3, "image": 2}, {("rna", "image"): 1})
+    rng = np.random.default_rng(0)
+    x = {"rna": rng.normal(size=(30, 3)), "image": rng.normal(size=(30, 2))}
+    has = {"rna": np.arange(30) % 5 > 0, "image": np.arange(30) % 3 > 0, "cnv": np.ones(30, bool)}
+    arrays = {m: v.astype(float) for m, v in has.items()}
+    found, same = (moments(structure, x, presence=p) for p in (pd.DataFrame(has), arrays))
+    np.testing.assert_array_equal(found.covariance, same.covariance)
+    fit = fit_moments(structure, found)
+    z, same = (
+        posterior_mean(fit.loadings, fit.noise, fit.mean, x, structure, presence=p)
+        for p in (pd.DataFrame(has), arrays)
+    )
+    np.testing.assert_array_equal(z, same)
