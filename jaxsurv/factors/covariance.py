@@ -1,6 +1,6 @@
 """Covariance of several modalities, some of them missing in some patients, and its noise-free part."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -69,6 +69,11 @@ def together(structure: Structure, inputs: dict[str, Array]) -> Array:
     return jnp.concatenate([jnp.asarray(inputs[m]) for m in structure.modalities], axis=1)
 
 
+def presence_matrix(structure: Structure, presence: Any, dtype: Any) -> Array:
+    """``[n, M]``, 1 where the patient has the modality, in the order of the structure."""
+    return jnp.stack([jnp.asarray(presence[m], dtype) for m in structure.modalities], axis=1)
+
+
 @read_arguments
 def moments(
     structure: Structure,
@@ -103,9 +108,7 @@ def moments(
         centred = (x - mean[None]) * rows[:, None]
         # rows are 0 or 1, and so equal to their squares
         return Moments(mean, _gram(centred) / n, n)
-    has = rows[:, None] * jnp.stack(
-        [jnp.asarray(presence[m], x.dtype) for m in structure.modalities], axis=1
-    )
+    has = rows[:, None] * presence_matrix(structure, presence, x.dtype)
     at = structure.modality
     here = has[:, at]
     mean = jnp.sum(here * x, axis=0) / jnp.sum(has, axis=0)[at]

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from jaxsurv.factors.covariance import together
+from jaxsurv.factors.covariance import presence_matrix, together
 from jaxsurv.factors.decompositions import pinv, solve
 from jaxsurv.factors.structure import Structure
 from jaxsurv.types import Array
@@ -38,7 +38,7 @@ def posterior_mean(
     if presence is None:
         return solve(loadings.T @ loadings + identity, loadings.T @ x.T).T
     parts = [loadings[rows] for rows in structure.modalities.values()]
-    has = jnp.stack([jnp.asarray(presence[m], x.dtype) for m in structure.modalities], axis=1)
+    has = presence_matrix(structure, presence, x.dtype)
     grams = jnp.einsum("nm,mrs->nrs", has, jnp.stack([w.T @ w for w in parts])) + identity[None]
     right = (has[:, structure.modality] * x) @ loadings
     return jax.vmap(solve)(grams, right)

@@ -165,7 +165,7 @@ class Schema:
         return made
 
     def _unknown(self, m: str, table: pd.DataFrame, missing: Collection[str]) -> str:
-        """What to say of columns that the model does not know: a missing one may be there, renamed."""
+        """Sentence on columns that the model does not know: a missing one may be there, renamed."""
         unknown = table.columns.difference(self.features[m], sort=False)
         told = f"; the table has {len(unknown)} that the model does not know: {few(unknown)}"
         return told * bool(len(unknown)) + hint(unknown, missing)

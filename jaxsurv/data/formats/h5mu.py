@@ -49,7 +49,7 @@ def read_h5mu(
         InputError: the extra is not installed, or the file is not valid.
     """
     try:
-        import mudata  # noqa: F401
+        import mudata
     except ImportError as error:
         raise InputError(
             f"{path}: reading MuData files needs the extra 'omics'; pip install 'jaxsurv[omics]'"
@@ -60,7 +60,7 @@ def read_h5mu(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # a gene may be in several modalities
             try:
-                data = _read(file)
+                data = _read(mudata, file)
             except (TypeError, KeyError, AttributeError) as error:  # other HDF5 files
                 raise InputError(f"holds no MuData ({error}); write it with mudata") from error
         for names in (data.obs_names, *(table.obs_names for table in data.mod.values())):
@@ -84,15 +84,12 @@ def read_h5mu(
     return found_cohort(file, modalities, survival, kinds, semi_supervised, **about)
 
 
-def _read(file: Path) -> Any:
-    import mudata
-
+def _read(mudata: Any, file: Path) -> Any:
     with without_pulling():
         try:
             return mudata.read_h5mu(file)
-        except (
-            ValueError
-        ) as error:  # a name of the rows, such as "patient", is joined only while pulling
+        except ValueError as error:
+            # rows with a name, such as "patient", are joined only while pulling
             if "overlapping index names" not in str(error):
                 raise
     with warnings.catch_warnings():
