@@ -37,8 +37,8 @@ def recalibrated(
     The part is drawn at random, with its share of the events. The slope is its calibration slope, and the
     intercept the logarithm of observed over expected events at that slope: cumulative hazards are
     multiplied by ``exp(intercept + (slope - 1) log hazard)`` (van Houwelingen 2000). C is not in the
-    table: a slope above 0 changes no order, and with one below 0 the model ranks the part the wrong way
-    round, and is not recalibrated.
+    table: a slope above 0 changes no order, and a model whose slope is not above 0 is not recalibrated; its
+    note says whether the slope's interval is below 0 as well.
 
     Args:
         estimator: fitted; nothing of it is changed.
@@ -66,11 +66,13 @@ def recalibrated(
     rows, strata = fitted.rows(patients), strata_of(cohort)
     risk = fitted.log_hazard_of(rows).astype(float)
     own = None if strata is None else strata[part]
-    slope, _ = slope_of(risk[part], event[part], time[part], own)
+    slope, error = slope_of(risk[part], event[part], time[part], own)
     if np.isnan(slope):
         return {**row, "note": ONE_RISK}
     if slope <= 0:
-        return {**row, "slope": slope, "note": "ranks the part the wrong way round"}
+        low, high = slope - 1.96 * error, slope + 1.96 * error
+        told = "the wrong way round" if high < 0 else "in no order that can be told"
+        return {**row, "slope": slope, "note": f"ranks the part {told} ({low:.2f} to {high:.2f})"}
     seen, hazard = events_and_hazards(fitted, rows, risk, event, time, strata)
     stretched = np.exp((slope - 1) * risk)
     factor = stretched * seen[part].sum() / (hazard * stretched)[part].sum()

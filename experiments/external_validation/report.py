@@ -222,9 +222,12 @@ def publish(
 def _recalibration(table: pd.DataFrame) -> list[Section]:
     if table.empty:
         return []
+    columns = {
+        "intercept": "intercept", "slope": "slope", "ibs": "IBS", "ibs_recalibrated": "IBS, recalibrated"
+    }  # fmt: skip
     numbers = {
-        c: ["" if np.isnan(v) else f"{v:.3f}" for v in table[c].to_numpy(float)]
-        for c in ("intercept", "slope", "ibs", "ibs_recalibrated")
+        title: ["" if np.isnan(v) else f"{v:.3f}" for v in table[name].to_numpy(float)]
+        for name, title in columns.items()
     }
     shown = table[["cohort", "model", "patients"]].assign(**numbers, note=table["note"])
     return [Section("Recalibrated", shown, RECALIBRATED)]

@@ -79,7 +79,10 @@ def other_way_round(turned: pd.DataFrame) -> list[str]:
 
 
 def about_models(models: Mapping[str, Frozen]) -> pd.DataFrame:
-    """Table of the models: name, estimator, training set and chosen settings, as strings."""
+    """Table of the models: name, estimator, training set, chosen settings and file, as strings.
+
+    What none of them has, such as a file, has no column.
+    """
     rows = []
     for name, (estimator, file) in models.items():
         training = estimator.fitted().cohort
@@ -92,7 +95,8 @@ def about_models(models: Mapping[str, Frozen]) -> pd.DataFrame:
             "chosen": ", ".join(f"{k} {v:g}" for k, v in choice.items()),
             "loaded from": file,
         })  # fmt: skip
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    return table.loc[:, (table != "").any()]
 
 
 def weights_of(models: Mapping[str, Frozen]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import tyro
 from tyro.conf import subcommand
 
-from jaxsurv.cli.status import exit_status
+from jaxsurv.cli.status import exit_status, silence_output
 
 Main = Callable[..., int]
 
@@ -39,10 +39,10 @@ def command_line(
         """
         names: Any = Literal[*presets]
         alone = make_dataclass("Preset", [("preset", names, "default")])
-        chosen, _ = tyro.cli(alone, args=arguments, return_unknown_args=True, add_help=False)
+        chosen, _ = _parsed(alone, args=arguments, return_unknown_args=True, add_help=False)
         defaults = presets[chosen.preset]
         module = run.__module__.removesuffix(".command")
-        options = tyro.cli(
+        options = _parsed(
             type(defaults),
             prog=None if module == "__main__" else _program(f"python -m {module}", module),
             args=arguments,
@@ -54,6 +54,15 @@ def command_line(
         return launch(run, options)
 
     return main
+
+
+def _parsed(kind: Any, **how: Any) -> Any:
+    """What `tyro.cli` makes of a command line; a reader who has enough of ``--help`` ends the command."""
+    try:
+        return tyro.cli(kind, **how)
+    except BrokenPipeError:
+        silence_output()
+        raise SystemExit(0) from None
 
 
 def _program(as_module: str, module: str = "") -> str:
@@ -81,7 +90,7 @@ def subcommands(
     one_of: Any = reduce(
         or_, (Annotated[kind, subcommand(name)] for name, kind in commands.items())
     )
-    options = tyro.cli(one_of, prog=_program(prog), description=description, args=arguments)
+    options = _parsed(one_of, prog=_program(prog), description=description, args=arguments)
     return exit_status(lambda: run(options))
 
 

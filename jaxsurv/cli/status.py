@@ -1,9 +1,15 @@
 """Errors and warnings that people can read, and the exit status of a command."""
 
+import os
 import sys
 import warnings
 from collections.abc import Callable
 from io import TextIOWrapper
+
+
+def silence_output() -> None:
+    """Write to nowhere from now on: whoever read the standard output has stopped, as ``| head`` does."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def exit_status(action: Callable[[], None]) -> int:

@@ -1,6 +1,5 @@
 """The terminal of a command: names from data are shown letter by letter, whatever markup they look like."""
 
-import os
 import sys
 import time
 from typing import Any
@@ -18,6 +17,7 @@ from rich.progress import (
 from rich.status import Status
 from rich.text import Text
 
+from jaxsurv.cli.status import silence_output
 from jaxsurv.data.safe_text import literal, printable
 
 LINES = 60  # seconds between two lines of progress in a file
@@ -39,7 +39,7 @@ class Terminal(Console):
     def on_broken_pipe(self) -> None:
         """Go on in silence: who stopped reading, as ``| head`` does, still wants the files."""
         self.quiet = True
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence_output()
 
     def render_str(self, text: str, **options: Any) -> Text:  # type: ignore[override]
         """Every text that is printed, titles and cells of tables among them."""

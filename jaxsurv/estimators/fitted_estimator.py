@@ -40,10 +40,13 @@ class FittedEstimator(BaseEstimator, Generic[Fitted]):
     Attributes:
         model_: fitted model, set by ``fit``.
         settings_: the parameters that ``fit`` was called with, which a model file names.
+        metrics_, notes_: what ``save`` was told, of a model that was loaded.
     """
 
     model_: Fitted
     settings_: dict[str, Any]
+    metrics_: Mapping[str, _Interval]
+    notes_: str
 
     def __init_subclass__(cls, base: bool = False, **options: Any) -> None:
         """Make the class known to model files by its name, unless it is a ``base`` of others."""
@@ -72,6 +75,7 @@ class FittedEstimator(BaseEstimator, Generic[Fitted]):
     def _keep(self, model: Fitted) -> Self:
         """End of ``fit``."""
         self.model_, self.settings_ = model, self.get_params(deep=False)
+        self.metrics_, self.notes_ = {}, ""
         return self
 
     def save(
@@ -85,8 +89,10 @@ class FittedEstimator(BaseEstimator, Generic[Fitted]):
 
         Args:
             path: file or folder that does not exist yet.
-            metrics: further metrics for users of the model: name to value, lower and upper bound.
-            notes: a sentence for users of the model, such as where the model comes from.
+            metrics: further metrics for users of the model: name to value, lower and upper bound. Those of
+                a model that was loaded are kept beside them.
+            notes: a sentence for users of the model, such as where the model comes from; empty = that of
+                a model that was loaded.
 
         Raises:
             InputError: the name belongs to another class; a network whose model is not registered.
@@ -100,7 +106,7 @@ class FittedEstimator(BaseEstimator, Generic[Fitted]):
         """Model card in Markdown: use, training patients, held-out scores, limits, settings.
 
         Args:
-            metrics, notes: see `save`; ``python -m jaxsurv inspect`` shows the card with those of a file.
+            metrics, notes: see `save`.
 
         Raises:
             InputError: see `save`.
@@ -122,9 +128,10 @@ class FittedEstimator(BaseEstimator, Generic[Fitted]):
             "model": name,
             **stored.entries,
             "metrics": {
-                k: dict(zip(_INTERVAL, v, strict=True)) for k, v in (metrics or {}).items()
+                **self.metrics_,
+                **{k: dict(zip(_INTERVAL, v, strict=True)) for k, v in (metrics or {}).items()},
             },
-            **({"notes": notes} if notes else {}),
+            **({"notes": notes} if (notes := notes or self.notes_) else {}),
             "versions": versions(),
         }
         return stored._replace(entries=plain(entries))
@@ -155,7 +162,10 @@ def load(path: str | os.PathLike) -> Any:
     try:
         check_entries(stored.entries, _Common, "manifest")
         _check_settings(KINDS[name], stored.entries["settings"])
-        return KINDS[name]._restore(stored)
+        estimator = KINDS[name]._restore(stored)
+        estimator.metrics_ = stored.entries["metrics"]
+        estimator.notes_ = stored.entries.get("notes", "")
+        return estimator
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except Exception as error:  # whatever a file of another make leads to

@@ -39,3 +39,12 @@ def test_a_reader_who_has_gone_ends_no_run(tmp_path):
     run.stdin.close()
     assert run.wait() == 0
     assert file.read_text() == "done"
+
+
+def test_a_reader_who_has_seen_enough_of_the_help_ends_the_command():
+    line = [sys.executable, "-m", "experiments.sweep_beta", "--help"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(line, stdout=pipe, stderr=pipe, text=True) as run:
+        run.stdout.close()
+        assert run.stderr.read() == ""
+    assert run.returncode == 0

@@ -84,6 +84,21 @@ def test_the_card_says_what_it_is(path):
     assert "0.700 (0.600 to 0.800)" in text
 
 
+def test_a_loaded_model_keeps_what_was_told_of_it_until_it_is_fitted_again(
+    path, patients, tmp_path
+):
+    loaded = load(path)
+    assert "0.700 (0.600 to 0.800)" in loaded.card()
+    loaded.save(tmp_path / "again.zip", metrics={"slope": (1.0, 0.5, 1.5)}, notes="from afar")
+    again = load(tmp_path / "again.zip")
+    assert set(again.metrics_) == {*loaded.metrics_, "slope"}
+    assert "from afar" in again.card()
+    again.fit(*patients)
+    assert "## Held-out scores\n\n- C held out" in again.card()
+    assert "0.700" not in again.card()
+    assert "from afar" not in again.card()
+
+
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
