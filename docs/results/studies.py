@@ -38,6 +38,9 @@ _LATENT = "experiments.latent_structure --categories 4 --temperatures 0.1 0.5 --
 _COX_MT = (*_RECIPE, "CoxMT", "CoxNnet")
 _FEW = "--seeds 1 --weights 3 --alphas 0.9 --noises 0 --unlabelled 0 --l2 -3 -1 1"  # settings
 STUDIES = {
+    "default": Study(
+        "experiments.sweep_beta --seeds 5 --repeats 3 --endpoint os", ("summary.csv",), _VAE, 0.2, _SEVEN
+    ),
     "regularizers": Study(
         "experiments.regularizers --seeds 3 --endpoint os",
         ("magnitudes.csv", "summary.csv"), _VAE, 0.2, _SEVEN,
