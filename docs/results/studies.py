@@ -41,6 +41,16 @@ STUDIES = {
     "default": Study(
         "experiments.sweep_beta --seeds 5 --repeats 3 --endpoint os", ("summary.csv",), _VAE, 0.2, _SEVEN
     ),
+    "recipe": Study(
+        "experiments.recipe --seeds 3 --endpoint os", ("summary.csv",), (*_VAE, "MORiskVAE", "coxnet"),
+        0.2, _SEVEN,
+    ),
+    "many_cohorts": Study(
+        "experiments.many_cohorts --cohorts $JAXSURV_COHORTS/tcga_blca $JAXSURV_COHORTS/tcga_brca "
+        "$JAXSURV_COHORTS/tcga_hnsc $JAXSURV_COHORTS/tcga_luad $JAXSURV_COHORTS/tcga_lusc "
+        "$JAXSURV_COHORTS/tcga_skcm --modality rna --endpoint os --folds 3 --repeats 2 --seeds 2",
+        ("shared.csv", "summary.csv", "worth.csv"), _VAE, 0.3,
+    ),
     "regularizers": Study(
         "experiments.regularizers --seeds 3 --endpoint os",
         ("magnitudes.csv", "summary.csv"), _VAE, 0.2, _SEVEN,
@@ -71,6 +81,10 @@ STUDIES = {
         "experiments.sweep_beta --preset paper --protocol single-split --seeds 10 --endpoint os",
         ("summary.csv",), (*_RECIPE, "MyeVAE", "coxnet"), 0.1, _TWO,
     ),
+    "external_ovarian_clinical": Study(
+        f"experiments.external_validation {_OVARIAN} --recalibrate 0.3",
+        ("external.csv", "recalibrated.csv", "turned.csv"), (*_VAE, "MORiskVAE", "coxnet"), 0.1,
+    ),
     "external_ovarian": Study(
         f"experiments.external_validation {_OVARIAN} --without clinical",
         ("external.csv",), (*_VAE, "MORiskVAE", "coxnet"), 0.1,
@@ -87,7 +101,7 @@ STUDIES = {
     "cox_mt_two": Study(
         "experiments.cox_mt --second cnv --complete-only --endpoint os "
         f"{_FEW} --learning-rates 2e-4 --weight-decays 1e-4",
-        ("differences.csv", "summary.csv"), _COX_MT, 0.2, ("tcga_acc",),
+        ("differences.csv", "summary.csv"), _COX_MT, 0.6, _TWO,
     ),
     "cox_mt_recidivism": Study(
         f"experiments.cox_mt --cohort $JAXSURV_COHORTS/recidivism --modality covariates {_FEW}",

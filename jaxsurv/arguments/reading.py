@@ -70,9 +70,8 @@ def read_arguments(function: Callable[P, T]) -> Callable[P, T]:
     @functools.wraps(function)
     def reading(*args: P.args, **kwargs: P.kwargs) -> T:
         named = zip(positional, args, strict=False)
-        if "pandas" in sys.modules:
-            check_same_rows({**dict(named), **kwargs})
-            named = zip(positional, args, strict=False)
+        check_same_rows({**dict(named), **kwargs})
+        named = zip(positional, args, strict=False)
         clean: Any = [read(name, value) for name, value in named]
         rest: Any = {name: read(name, value) for name, value in kwargs.items()}
         return function(*clean, *args[len(clean) :], **rest)  # type: ignore[call-arg]
@@ -89,7 +88,8 @@ def check_same_rows(given: dict[str, Any]) -> None:
     Raises:
         InputError: names the two arguments and the first row where they differ.
     """
-    pd = sys.modules["pandas"]
+    if (pd := sys.modules.get("pandas")) is None:
+        return
     seen: dict[bool, tuple[str, Any]] = {}
     for name, x in given.items():
         if not isinstance(x, pd.Series | pd.DataFrame) or name in _NO_ROWS:

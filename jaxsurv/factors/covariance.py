@@ -7,7 +7,7 @@ import numpy as np
 from jax import lax
 
 from jaxsurv.arguments.columns import numbers
-from jaxsurv.arguments.reading import read_arguments
+from jaxsurv.arguments.reading import check_same_rows, read_arguments
 from jaxsurv.factors.decompositions import eigh
 from jaxsurv.factors.eigen import largest
 from jaxsurv.factors.structure import Structure
@@ -50,6 +50,7 @@ def together(structure: Structure, inputs: dict[str, Array]) -> Array:
     """Features ``[n, D]`` of all modalities, side by side in the order of the structure."""
     if set(inputs) != set(structure.modalities):
         raise InputError(f"needs {sorted(structure.modalities)}, got {sorted(inputs)}")
+    check_same_rows(inputs)
     inputs = {m: numbers(m, x) for m, x in inputs.items()}
     for m, d in structure.sizes:
         if inputs[m].shape[1:] != (d,):
@@ -69,9 +70,20 @@ def together(structure: Structure, inputs: dict[str, Array]) -> Array:
     return jnp.concatenate([jnp.asarray(inputs[m]) for m in structure.modalities], axis=1)
 
 
-def presence_matrix(structure: Structure, presence: Any, dtype: Any) -> Array:
+def presence_matrix(
+    structure: Structure, inputs: dict[str, Array], presence: Any, dtype: Any
+) -> Array:
     """``[n, M]``, 1 where the patient has the modality, in the order of the structure."""
-    return jnp.stack([jnp.asarray(presence[m], dtype) for m in structure.modalities], axis=1)
+    if absent := [m for m in structure.modalities if m not in presence]:
+        raise InputError(f"presence lacks {', '.join(absent)}; it has {', '.join(presence)}")
+    columns = {f"presence of {m}": presence[m] for m in structure.modalities}
+    check_same_rows({**inputs, **columns})
+    read = {name: jnp.asarray(numbers(name, column), dtype) for name, column in columns.items()}
+    n = len(inputs[next(iter(inputs))])
+    for name, column in read.items():
+        if column.shape != (n,):
+            raise InputError(f"{name} must be [{n}], as the tables have rows, got {column.shape}")
+    return jnp.stack(list(read.values()), axis=1)
 
 
 @read_arguments
@@ -93,12 +105,12 @@ def moments(
     Args:
         structure: sizes and order of the modalities.
         inputs: ``{modality: [n, d_m]}``; values of an absent modality are not read, but must not be NaN.
-        presence: ``{modality: [n]}``, 1 where the patient has the modality; None = no modality is missing.
+        presence: ``{modality: [n]}`` or a table, 1 where the patient has the modality; None = all have all.
         where: ``[n]`` booleans, the patients to use.
 
     Raises:
-        InputError: sizes other than those of the structure; different numbers of patients; NaN; two
-            modalities that fewer than two patients have both.
+        InputError: sizes other than those of the structure; different numbers of patients; tables
+            whose indexes contradict each other; NaN; two modalities that fewer than two patients have both.
     """
     x = together(structure, inputs)
     rows = jnp.ones(len(x), x.dtype) if where is None else jnp.asarray(where, x.dtype)
@@ -108,7 +120,7 @@ def moments(
         centred = (x - mean[None]) * rows[:, None]
         # rows are 0 or 1, and so equal to their squares
         return Moments(mean, _gram(centred) / n, n)
-    has = rows[:, None] * presence_matrix(structure, presence, x.dtype)
+    has = rows[:, None] * presence_matrix(structure, inputs, presence, x.dtype)
     at = structure.modality
     here = has[:, at]
     mean = jnp.sum(here * x, axis=0) / jnp.sum(has, axis=0)[at]

@@ -31,14 +31,17 @@ def posterior_mean(
         mean: ``[D]``.
         inputs: ``{modality: [n, d_m]}``.
         structure: the blocks.
-        presence: ``{modality: [n]}``, 1 where the patient has the modality; None = no modality is missing.
+        presence: ``{modality: [n]}`` or a table, 1 where the patient has the modality; None = all have all.
+
+    Raises:
+        InputError: see :func:`jaxsurv.factors.moments`.
     """
     x = together(structure, inputs) - mean[None]
     identity = noise * jnp.eye(structure.rank, dtype=x.dtype)
     if presence is None:
         return solve(loadings.T @ loadings + identity, loadings.T @ x.T).T
     parts = [loadings[rows] for rows in structure.modalities.values()]
-    has = presence_matrix(structure, presence, x.dtype)
+    has = presence_matrix(structure, inputs, presence, x.dtype)
     grams = jnp.einsum("nm,mrs->nrs", has, jnp.stack([w.T @ w for w in parts])) + identity[None]
     right = (has[:, structure.modality] * x) @ loadings
     return jax.vmap(solve)(grams, right)

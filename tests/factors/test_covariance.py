@@ -246,3 +246,29 @@ def test_presence_may_be_a_table():
         for p in (pd.DataFrame(has), arrays)
     )
     np.testing.assert_array_equal(z, same)
+
+
+def test_tables_whose_rows_are_other_patients_are_refused():
+    """Rows are taken by position: an index that contradicts is wrong in every function that takes tables."""
+    x, _ = simulate_factors(jax.random.key(0), loadings(FULL), FULL, n=40)
+    names = [f"patient {i}" for i in range(40)]
+    tables = {m: pd.DataFrame(np.asarray(v), names) for m, v in x.items()}
+    presence = pd.DataFrame(1, names, list(SIZES))
+    w, mean = loadings(FULL), jnp.zeros(FULL.features)
+
+    def latent(inputs, presence):
+        return posterior_mean(w, 1.0, mean, inputs, FULL, presence=presence)
+
+    plain = {m: jnp.ones(40) for m in SIZES}
+    np.testing.assert_array_equal(latent(tables, presence), latent(x, plain))
+    other = {**tables, "rna": tables["rna"][::-1]}
+    for function in (latent, lambda inputs, presence: moments(FULL, inputs, presence=presence)):
+        for inputs, there, message in (
+            (other, presence, "rna .* in another order"),
+            (tables, presence[::-1], "presence of .* in another order"),
+            (x, presence[:30], r"presence of \w+ must be \[40\]"),
+            (x, presence.drop(columns="image"), "presence lacks image"),
+            (x, presence.replace(1, "yes"), r"presence of \w+"),
+        ):
+            with pytest.raises(InputError, match=message):
+                function(inputs, there)
