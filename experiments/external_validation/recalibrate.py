@@ -9,6 +9,7 @@ import pandas as pd
 from jaxsurv.data import Cohort
 from jaxsurv.estimators import SurvivalEstimator
 from jaxsurv.metrics import integrated_brier_score
+from jaxsurv.survival._kaplan_meier import Z95
 
 from .cohorts import Cohorts
 from .judge import (
@@ -70,7 +71,7 @@ def recalibrated(
     if np.isnan(slope):
         return {**row, "note": ONE_RISK}
     if slope <= 0:
-        low, high = slope - 1.96 * error, slope + 1.96 * error
+        low, high = slope - Z95 * error, slope + Z95 * error
         told = "the wrong way round" if high < 0 else "in no order that can be told"
         return {**row, "slope": slope, "note": f"ranks the part {told} ({low:.2f} to {high:.2f})"}
     seen, hazard = events_and_hazards(fitted, rows, risk, event, time, strata)

@@ -69,10 +69,9 @@ def read_arguments(function: Callable[P, T]) -> Callable[P, T]:
 
     @functools.wraps(function)
     def reading(*args: P.args, **kwargs: P.kwargs) -> T:
-        named = zip(positional, args, strict=False)
-        check_same_rows({**dict(named), **kwargs})
-        named = zip(positional, args, strict=False)
-        clean: Any = [read(name, value) for name, value in named]
+        named = dict(zip(positional, args, strict=False))
+        check_same_rows({**named, **kwargs})
+        clean: Any = [read(name, value) for name, value in named.items()]
         rest: Any = {name: read(name, value) for name, value in kwargs.items()}
         return function(*clean, *args[len(clean) :], **rest)  # type: ignore[call-arg]
 

@@ -57,7 +57,7 @@ def command_line(
 
 
 def _parsed(kind: Any, **how: Any) -> Any:
-    """What `tyro.cli` makes of a command line; a reader who has enough of ``--help`` ends the command."""
+    """Options that `tyro.cli` reads; a reader who has enough of ``--help`` ends the command in silence."""
     try:
         return tyro.cli(kind, **how)
     except BrokenPipeError:
